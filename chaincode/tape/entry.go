@@ -50,8 +50,8 @@ type Posting struct {
 	// settled page, a returned payout. Money that moves between accounts waits
 	// as an inflow until it is settled.
 	Laid Spans `json:"laid,omitempty"`
-	// Inflow is the pending inflow that the posting made at To.
-	Inflow ID `json:"inflow,omitempty"`
+	// Inflow is the pending inflow that the posting made at To, organisation/entry/index.
+	Inflow string `json:"inflow,omitempty"`
 	// Line is the client's id of the line within a batch.
 	Line ID `json:"line,omitempty"`
 	// OnBehalfOf is whose debt the money settles, when it is not To's own.

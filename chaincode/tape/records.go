@@ -152,8 +152,8 @@ type Inflow struct {
 	Source  string       `json:"source"`
 	From    AccountID    `json:"from"`
 	Amount  money.Amount `json:"amount"`
-	// Taken are the spans on From's tape, in order.
-	Taken Spans `json:"taken"`
+	// Taken are the spans on From's tape, in order; none when it is outside.
+	Taken Spans `json:"taken,omitempty"`
 	// Origin is the entry whose money comes back, organisation/id.
 	Origin string  `json:"origin,omitempty"`
 	At     Instant `json:"at"`
@@ -242,9 +242,11 @@ type Used struct {
 
 // Processor is a payment processor's file: n gifts, one bank line, a fee.
 type Processor struct {
-	V       int32        `json:"v"`
-	Account AccountID    `json:"account"`
-	ID      ID           `json:"id"`
+	V       int32     `json:"v"`
+	Account AccountID `json:"account"`
+	ID      ID        `json:"id"`
+	// Page is the page of gifts that the file lists.
+	Page    ID           `json:"page"`
 	Matches merkle.Hash  `json:"matches"`
 	Count   int32        `json:"count"`
 	Total   money.Amount `json:"total"`
@@ -306,16 +308,23 @@ type Job struct {
 	// Chunks is their number, Root the Merkle sum root over them.
 	Chunks int32       `json:"chunks"`
 	Root   merkle.Hash `json:"root"`
-	State  JobState    `json:"state"`
-	Entry  string      `json:"entry"`
+	// Expires is when the holds that its chunks order expire.
+	Expires Instant  `json:"expires"`
+	State   JobState `json:"state"`
+	// Left is what an abandoned job gave back.
+	Left  Spans  `json:"left,omitempty"`
+	Entry string `json:"entry"`
 }
 
 // Chunk notes that chunk n of a job has run.
 type Chunk struct {
-	V      int32        `json:"v"`
-	N      int32        `json:"n"`
-	Amount money.Amount `json:"amount"`
-	Entry  string       `json:"entry"`
+	V       int32     `json:"v"`
+	Account AccountID `json:"account"`
+	Job     ID        `json:"job"`
+	N       int32     `json:"n"`
+	// Part is the chunk's share of the job's units, counted from 0.
+	Part  Span   `json:"part"`
+	Entry string `json:"entry"`
 }
 
 // Reversal notes that a gift was taken back, and how.
@@ -324,6 +333,8 @@ type Reversal struct {
 	// Kind is refund, chargeback or identified.
 	Kind string `json:"kind"`
 	Span Span   `json:"span"`
+	// Hold is the hold that a refund was ordered with.
+	Hold ID `json:"hold,omitempty"`
 	// Entry is organisation/id.
 	Entry string `json:"entry"`
 }

@@ -1,0 +1,288 @@
+package tape
+
+import (
+	"strconv"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+)
+
+// Limits of a job: 1,000 chunks of 200 lines are 200,000 payments.
+const (
+	ChunksMax     = 1000
+	ChunkLinesMax = 200
+)
+
+// OpenJob moves the whole amount of one large act off the head and fixes what
+// each chunk will pay by a Merkle sum root.
+type OpenJob struct {
+	Account AccountID    `json:"account"`
+	Amount  money.Amount `json:"amount"`
+	Chunks  int32        `json:"chunks"`
+	Expires Instant      `json:"expires"`
+	// ID is the entry's and the job's.
+	ID   ID          `json:"id"`
+	Root merkle.Hash `json:"root"`
+}
+
+// Check refuses a malformed command.
+func (c OpenJob) Check(currency money.Currency) error {
+	if err := c.ID.Check(); err != nil {
+		return rule.Field("id", err)
+	}
+	if err := c.Amount.Positive(currency); err != nil {
+		return rule.Field("amount", err)
+	}
+	if c.Chunks < 1 || c.Chunks > ChunksMax {
+		return rule.Field("chunks", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", c.Chunks, ChunksMax))
+	}
+	return nil
+}
+
+// OpenJob judges the command.
+func (h Head) OpenJob(account Account, c OpenJob, ctx Context) (Head, Job, Entry, error) {
+	refuse := func(err error) (Head, Job, Entry, error) { return h, Job{}, Entry{}, err }
+	if err := c.Check(account.Currency); err != nil {
+		return refuse(err)
+	}
+	if err := account.sponsor(ctx); err != nil {
+		return refuse(err)
+	}
+	if err := expiry(c.Expires, ctx.At); err != nil {
+		return refuse(err)
+	}
+	h, taken, err := h.take(c.Amount.Units, account.Currency)
+	if err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(c.ID, "open-job", string(account.ID))
+	job := Job{V: 1, Account: account.ID, ID: c.ID, Amount: c.Amount, Spans: taken, Chunks: c.Chunks, Root: c.Root,
+		Expires: c.Expires, State: JobOpen, Entry: entry.Reference()}
+	return h, job, entry, h.Check()
+}
+
+// RunChunk pays chunk N of a job. It reads no head: chunks run side by side,
+// and each runs once.
+type RunChunk struct {
+	Account AccountID     `json:"account"`
+	ID      ID            `json:"id"`
+	Job     ID            `json:"job"`
+	Lines   []Payment     `json:"lines"`
+	N       int32         `json:"n"`
+	Path    []merkle.Node `json:"path"`
+}
+
+// ChunkLeaf is the leaf of a chunk in its job's tree.
+func ChunkLeaf(n int32, lines []Payment) (merkle.Leaf, error) {
+	data, err := canonical.Encode(struct {
+		Lines []Payment `json:"lines"`
+		N     int32     `json:"n"`
+	}{lines, n})
+	if err != nil {
+		return merkle.Leaf{}, err
+	}
+	units := make([]int64, len(lines))
+	for i, line := range lines {
+		units[i] = line.Amount.Units
+	}
+	total, err := money.Sum(units...)
+	return merkle.Leaf{Data: data, Amount: total}, err
+}
+
+// Ran is what a chunk comes to: an inflow for each payee on the ledger, a hold
+// for each outside.
+type Ran struct {
+	Chunk   Chunk
+	Inflows []Inflow
+	Holds   []Hold
+}
+
+// Run judges the command; payees stand in the order of its lines, nil where none is open.
+func (j Job) Run(account Account, c RunChunk, ran *Chunk, payees []*Account, ctx Context) (Ran, Entry, error) {
+	refuse := func(err error) (Ran, Entry, error) { return Ran{}, Entry{}, err }
+	if err := j.runnable(account, c, ran, ctx); err != nil {
+		return refuse(err)
+	}
+	total, err := totalOf("lines", ChunkLinesMax, c.Lines, account.ID, account.Currency)
+	if err != nil {
+		return refuse(err)
+	}
+	for i, line := range c.Lines {
+		if line.To.Outside() {
+			continue
+		}
+		if err := receives(line.To, payees[i], account.Currency); err != nil {
+			return refuse(at("lines", i, err))
+		}
+	}
+	leaf, err := ChunkLeaf(c.N, c.Lines)
+	if err != nil {
+		return refuse(err)
+	}
+	offset, err := merkle.Verify(j.Root, j.Amount.Units, int(j.Chunks), int(c.N), leaf, c.Path)
+	if err != nil {
+		return refuse(rule.Field("path", rule.Refuse(rule.Conflict, "chunk %d is not under the root of job %s", c.N, j.ID)))
+	}
+	part := Span{offset, offset + total.Units}
+	spans, err := j.Spans.Slice(part.Start, part.End)
+	if err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(c.ID, "run-chunk", string(account.ID))
+	result, entry, err := j.payLines(c, spans, entry)
+	result.Chunk = Chunk{V: 1, Account: account.ID, Job: j.ID, N: c.N, Part: part, Entry: entry.Reference()}
+	return result, entry, err
+}
+
+func (j Job) runnable(account Account, c RunChunk, ran *Chunk, ctx Context) error {
+	if err := c.ID.Check(); err != nil {
+		return rule.Field("id", err)
+	}
+	if err := account.sponsor(ctx); err != nil {
+		return err
+	}
+	if ran != nil {
+		return rule.Field("n", rule.Refuse(rule.WrongState, "chunk %d of job %s has run, in entry %s", c.N, j.ID, ran.Entry))
+	}
+	if j.State != JobOpen {
+		return rule.Field("job", rule.Refuse(rule.WrongState, "job %s is %s", j.ID, j.State))
+	}
+	return nil
+}
+
+// payLines shares the chunk's spans out in the order of its lines.
+func (j Job) payLines(c RunChunk, spans Spans, entry Entry) (Ran, Entry, error) {
+	var result Ran
+	for i, line := range c.Lines {
+		part, rest, err := spans.Cut(line.Amount.Units)
+		if err != nil {
+			return result, entry, err
+		}
+		spans = rest
+		if line.To.Outside() {
+			result.Holds = append(result.Holds, Hold{V: 1, Account: j.Account, ID: ChunkHold(j.ID, c.N, i), To: line.To,
+				Amount: line.Amount, Spans: part, Expires: j.Expires, State: HoldOpen, Entry: entry.Reference()})
+			continue
+		}
+		inflow := entry.inflow(j.Account, line, part)
+		result.Inflows = append(result.Inflows, inflow)
+		entry.Postings = append(entry.Postings, Posting{From: j.Account, To: line.To, Amount: line.Amount, Taken: part,
+			Inflow: inflow.Source, Line: line.Line, OnBehalfOf: line.OnBehalfOf, Origin: line.Origin})
+	}
+	return result, entry, nil
+}
+
+// ChunkHold names the hold that line i of chunk n orders.
+func ChunkHold(job ID, n int32, i int) ID {
+	return job + ID("."+strconv.Itoa(int(n))+"."+strconv.Itoa(i))
+}
+
+// CloseJob ends a job: when its chunks tile it, or, to abandon it, at any time.
+type CloseJob struct {
+	Abandon bool      `json:"abandon,omitempty"`
+	Account AccountID `json:"account"`
+	ID      ID        `json:"id"`
+	Job     ID        `json:"job"`
+}
+
+// Close judges the command; chunks are those that have run. The head is only
+// needed to abandon.
+func (j Job) Close(account Account, head Head, c CloseJob, chunks []Chunk, ctx Context) (Job, Head, Entry, error) {
+	refuse := func(err error) (Job, Head, Entry, error) { return j, head, Entry{}, err }
+	if err := c.ID.Check(); err != nil {
+		return refuse(rule.Field("id", err))
+	}
+	if err := account.sponsor(ctx); err != nil {
+		return refuse(err)
+	}
+	if j.State != JobOpen {
+		return refuse(rule.Field("job", rule.Refuse(rule.WrongState, "job %s is %s", j.ID, j.State)))
+	}
+	left, err := j.unpaid(chunks)
+	if err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(c.ID, "close-job", string(account.ID))
+	if !c.Abandon {
+		if len(left) > 0 || len(chunks) != int(j.Chunks) {
+			return refuse(rule.Field("job", rule.Refuse(rule.WrongState, "%d of %d chunks have run, %s is left; run them or abandon the job", len(chunks), j.Chunks, money.New(left.Total(), account.Currency))))
+		}
+		j.State = JobClosed
+		return j, head, entry, nil
+	}
+	for _, part := range left {
+		spans, err := j.Spans.Slice(part.Start, part.End)
+		if err != nil {
+			return refuse(err)
+		}
+		if head, err = head.reopen(spans); err != nil {
+			return refuse(err)
+		}
+		j.Left = append(j.Left, spans...)
+	}
+	j.State = JobAbandoned
+	return j, head, entry, head.Check()
+}
+
+// unpaid are the parts of the job's units that no chunk has paid.
+func (j Job) unpaid(chunks []Chunk) (Spans, error) {
+	left := Spans{{0, j.Amount.Units}}
+	for _, chunk := range chunks {
+		var err error
+		if left, err = left.Remove(chunk.Part); err != nil {
+			return nil, rule.Refuse(rule.Conflict, "chunk %d of job %s overlaps another", chunk.N, j.ID)
+		}
+	}
+	return left, nil
+}
+
+// Memo records accruals between accounts of one organisation: they balance and
+// have no place on a tape.
+type Memo struct {
+	Account  AccountID     `json:"account"`
+	ID       ID            `json:"id"`
+	Postings []MemoPosting `json:"postings"`
+}
+
+// MemoPosting moves an accrual; From and To are memo accounts such as
+// receivable:... or premium:..., by the grammar of accounts.
+type MemoPosting struct {
+	Amount money.Amount `json:"amount"`
+	From   AccountID    `json:"from"`
+	To     AccountID    `json:"to"`
+}
+
+// Total is the sum of the batch; it refuses a malformed one.
+func (c Memo) Total(currency money.Currency) (money.Amount, error) {
+	if err := c.ID.Check(); err != nil {
+		return money.Amount{}, rule.Field("id", err)
+	}
+	payments := make([]Payment, len(c.Postings))
+	for i, p := range c.Postings {
+		if err := p.From.Check(); err != nil {
+			return money.Amount{}, at("postings", i, rule.Field("from", err))
+		}
+		if p.From == p.To {
+			return money.Amount{}, at("postings", i, rule.Refuse(rule.Invalid, "posts from %s to itself", p.From))
+		}
+		payments[i] = Payment{Amount: p.Amount, Line: ID("line-" + strconv.Itoa(i)), To: p.To}
+	}
+	return totalOf("postings", PaymentsMax, payments, "", currency)
+}
+
+// Memo judges the command; it concerns an account, whose sponsor records it.
+func (a Account) Memo(c Memo, ctx Context) (Entry, error) {
+	if _, err := c.Total(a.Currency); err != nil {
+		return Entry{}, err
+	}
+	if err := a.sponsor(ctx); err != nil {
+		return Entry{}, err
+	}
+	entry := ctx.Entry(c.ID, "memo", string(a.ID))
+	for _, p := range c.Postings {
+		entry.Postings = append(entry.Postings, Posting{From: p.From, To: p.To, Amount: p.Amount, Memo: true})
+	}
+	return entry, nil
+}

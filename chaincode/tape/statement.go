@@ -1,0 +1,274 @@
+package tape
+
+import (
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+)
+
+// LinesMax is the most lines one page of a statement holds, StatementPagesMax
+// the most pages one statement holds.
+const (
+	LinesMax          = 2000
+	StatementPagesMax = 2000
+)
+
+// FileStatement files the head of a bank statement: the balances, and each
+// page of lines by its root. The pages' bodies follow, one FileLines each.
+type FileStatement struct {
+	Account  AccountID    `json:"account"`
+	Closing  money.Amount `json:"closing"`
+	Count    int32        `json:"count"`
+	From     Date         `json:"from"`
+	ID       ID           `json:"id"`
+	Opening  money.Amount `json:"opening"`
+	Pages    []LinesPage  `json:"pages"`
+	Previous ID           `json:"previous,omitempty"`
+	To       Date         `json:"to"`
+}
+
+// File judges the command against the last statement of the bank account; the
+// zero Statements stands before the first.
+func (s Statements) File(c FileStatement, ctx Context) (Statements, Statement, Entry, error) {
+	refuse := func(err error) (Statements, Statement, Entry, error) { return s, Statement{}, Entry{}, err }
+	if err := c.check(); err != nil {
+		return refuse(err)
+	}
+	if err := keeper(c.Account, ctx); err != nil {
+		return refuse(err)
+	}
+	if c.Previous != s.Last {
+		return refuse(rule.Field("previous", rule.Refuse(rule.Conflict, "is %q, the last statement filed for %s is %q", c.Previous, c.Account, s.Last)))
+	}
+	if s.Last != "" && c.Opening != s.Closing {
+		return refuse(rule.Field("opening", rule.Refuse(rule.Conflict, "is %s, statement %s closed with %s", c.Opening, s.Last, s.Closing)))
+	}
+	if s.Last != "" && c.From < s.To {
+		return refuse(rule.Field("from", rule.Refuse(rule.Conflict, "is %s, statement %s ran to %s", c.From, s.Last, s.To)))
+	}
+	entry := ctx.Entry(c.ID, "file-statement", string(c.Account))
+	statement := Statement{V: 1, Account: c.Account, ID: c.ID, Previous: c.Previous, From: c.From, To: c.To,
+		Opening: c.Opening, Closing: c.Closing, Count: c.Count, Pages: c.Pages, Entry: entry.Reference()}
+	return Statements{V: 1, Last: c.ID, Closing: c.Closing, To: c.To}, statement, entry, nil
+}
+
+func (c FileStatement) check() error {
+	if err := c.ID.Check(); err != nil {
+		return rule.Field("id", err)
+	}
+	if err := c.Account.Check(); err != nil || CustodianOf(c.Account) == "" {
+		return rule.Field("account", rule.Refuse(rule.Invalid, "%.140q is not a bank account; write outside:<custodian>:<name>", c.Account))
+	}
+	if err := c.From.Check(); err != nil {
+		return rule.Field("from", err)
+	}
+	if err := c.To.Check(); err != nil {
+		return rule.Field("to", err)
+	}
+	if c.To < c.From {
+		return rule.Field("to", rule.Refuse(rule.Invalid, "%s is before %s", c.To, c.From))
+	}
+	if len(c.Pages) == 0 || len(c.Pages) > StatementPagesMax {
+		return rule.Field("pages", rule.Refuse(rule.Invalid, "holds %d pages; 1 to %d are possible", len(c.Pages), StatementPagesMax))
+	}
+	return c.balance()
+}
+
+// balance refuses a statement that does not add up: opening and credits less debits is closing.
+func (c FileStatement) balance() error {
+	currency := c.Opening.Currency
+	if c.Closing.Currency != currency {
+		return rule.Field("closing", rule.Refuse(rule.Invalid, "%s is not in %s", c.Closing, currency))
+	}
+	balance, count := c.Opening.Units, int64(0)
+	for i, page := range c.Pages {
+		if page.Side != CreditSide && page.Side != DebitSide {
+			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "%q is neither credit nor debit", string(page.Side))))
+		}
+		if page.Count < 1 || page.Count > LinesMax {
+			return at("pages", i, rule.Field("count", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", page.Count, LinesMax)))
+		}
+		if err := page.Total.Positive(currency); err != nil {
+			return at("pages", i, rule.Field("total", err))
+		}
+		change := page.Total.Units
+		if page.Side == DebitSide {
+			change = -change
+		}
+		var err error
+		if balance, err = money.Sum(balance, change); err != nil {
+			return at("pages", i, rule.Field("total", err))
+		}
+		count += int64(page.Count)
+	}
+	if count != int64(c.Count) {
+		return rule.Field("count", rule.Refuse(rule.Conflict, "says %d, the pages hold %d lines", c.Count, count))
+	}
+	if balance != c.Closing.Units {
+		return rule.Field("closing", rule.Refuse(rule.Conflict, "says %s, opening and lines come to %s", c.Closing, money.New(balance, currency)))
+	}
+	return nil
+}
+
+// FileLines files the body of page N of a statement, counted from 0.
+type FileLines struct {
+	Account   AccountID
+	ID        ID
+	Lines     []Line
+	N         int32
+	Statement ID
+}
+
+type fileLinesHeader struct {
+	Account   AccountID  `json:"account"`
+	ID        ID         `json:"id"`
+	Lines     []struct{} `json:"lines"`
+	N         int32      `json:"n"`
+	Statement ID         `json:"statement"`
+}
+
+// DecodeFileLines reads the canonical argument.
+func DecodeFileLines(argument []byte) (FileLines, error) {
+	var header fileLinesHeader
+	lines := make([]Line, 0, LinesMax)
+	err := readBody(argument, "lines", LinesMax, &header, func(_ int, r row) error {
+		line, err := lineOf(r)
+		lines = append(lines, line)
+		return err
+	})
+	return FileLines{header.Account, header.ID, lines, header.N, header.Statement}, err
+}
+
+// Encode writes the canonical argument.
+func (c FileLines) Encode() ([]byte, error) {
+	rows := make([]string, len(c.Lines))
+	for i, line := range c.Lines {
+		rows[i] = line.Row()
+	}
+	return writeBody(fileLinesHeader{c.Account, c.ID, []struct{}{}, c.N, c.Statement}, "lines", rows)
+}
+
+// FileLines judges the command: the body must be what the statement's head fixed.
+func (s Statement) FileLines(c FileLines, ctx Context) (Lines, Entry, error) {
+	if err := c.ID.Check(); err != nil {
+		return Lines{}, Entry{}, rule.Field("id", err)
+	}
+	if err := keeper(s.Account, ctx); err != nil {
+		return Lines{}, Entry{}, err
+	}
+	if c.N < 0 || int(c.N) >= len(s.Pages) {
+		return Lines{}, Entry{}, rule.Field("n", rule.Refuse(rule.NotFound, "statement %s has pages 0 to %d, not %d", s.ID, len(s.Pages)-1, c.N))
+	}
+	want := s.Pages[c.N]
+	got, _, err := LinesBody(want.Side, c.Lines)
+	if err != nil {
+		return Lines{}, Entry{}, err
+	}
+	for i, line := range c.Lines {
+		if line.Date < s.From || line.Date > s.To {
+			return Lines{}, Entry{}, at("lines", i, rule.Refuse(rule.Conflict, "line %d of %s is not between %s and %s", line.Number, line.Date, s.From, s.To))
+		}
+	}
+	switch {
+	case got.Count != want.Count:
+		err = rule.Refuse(rule.Conflict, "page %d of statement %s has %d lines, %d were sent", c.N, s.ID, want.Count, got.Count)
+	case got.Total != want.Total:
+		err = rule.Refuse(rule.Conflict, "page %d of statement %s sums to %s, the lines sent to %s", c.N, s.ID, want.Total, got.Total)
+	case got != want:
+		err = rule.Refuse(rule.Conflict, "page %d of statement %s holds other lines than those sent", c.N, s.ID)
+	}
+	if err != nil {
+		return Lines{}, Entry{}, rule.Field("lines", err)
+	}
+	entry := ctx.Entry(c.ID, "file-lines", string(s.Account))
+	return Lines{V: 1, Account: s.Account, Statement: s.ID, N: c.N, LinesPage: got, Entry: entry.Reference()}, entry, nil
+}
+
+// LineProof shows one line of a filed statement.
+type LineProof struct {
+	// Index counts the lines of the page from 0.
+	Index     int32         `json:"index"`
+	Line      row           `json:"line"`
+	N         int32         `json:"n"`
+	Path      []merkle.Node `json:"path"`
+	Statement ID            `json:"statement"`
+}
+
+// NewLineProof proves line index of a page of lines.
+func NewLineProof(statement ID, n int32, lines []Line, index int) (LineProof, error) {
+	_, leaves, err := LinesBody(CreditSide, lines)
+	if err != nil {
+		return LineProof{}, err
+	}
+	path, err := merkle.Prove(leaves, index)
+	if err != nil {
+		return LineProof{}, err
+	}
+	r, _, _ := readRow(lines[index].Row())
+	return LineProof{Index: int32(index), Line: r, N: n, Path: append([]merkle.Node{}, path...), Statement: statement}, nil
+}
+
+// check returns the line that the proof shows to be on the page, on this side.
+func (p LineProof) check(page Lines, side Side) (Line, error) {
+	line, err := lineOf(p.Line)
+	if err != nil {
+		return Line{}, rule.Field("line", err)
+	}
+	if page.Side != side {
+		return Line{}, rule.Refuse(rule.Conflict, "page %d of statement %s holds %s lines, a %s line is needed", p.N, p.Statement, page.Side, side)
+	}
+	leaf := merkle.Leaf{Data: []byte(p.Line.String()), Amount: line.Amount.Units}
+	_, err = merkle.Verify(page.Root, page.Total.Units, int(page.Count), int(p.Index), leaf, p.Path)
+	return line, err
+}
+
+// evidence names the line.
+func (p LineProof) evidence(page Lines, line Line) Evidence {
+	return Evidence{Kind: "statement", Reference: LinesKey(page.Account, page.Statement, page.N), Line: line.Number}
+}
+
+// use notes lines of a credit page as settled; one that was used before is refused.
+func (u Used) use(page Lines, lines ...Span) (Used, error) {
+	used, err := u.Lines.Add(lines...)
+	if err != nil {
+		return u, rule.Refuse(rule.WrongState, "lines of page %d of statement %s are already settled; each line settles once", page.N, page.Statement)
+	}
+	return Used{V: 1, Lines: used}, nil
+}
+
+// GiftProof shows one gift of a page.
+type GiftProof struct {
+	Gift  row           `json:"gift"`
+	Index int32         `json:"index"`
+	Page  ID            `json:"page"`
+	Path  []merkle.Node `json:"path"`
+}
+
+// NewGiftProof proves gift index of a page.
+func NewGiftProof(page ID, gifts []Gift, index int) (GiftProof, error) {
+	_, _, leaves, err := GiftsBody(gifts)
+	if err != nil {
+		return GiftProof{}, err
+	}
+	path, err := merkle.Prove(leaves, index)
+	if err != nil {
+		return GiftProof{}, err
+	}
+	r, _, _ := readRow(gifts[index].Row())
+	return GiftProof{Gift: r, Index: int32(index), Page: page, Path: append([]merkle.Node{}, path...)}, nil
+}
+
+// span returns the gift and its exact span on the tape, once its page has settled.
+func (p GiftProof) span(page Page, settlement Settlement) (Gift, Span, error) {
+	gift, err := giftOf(p.Gift)
+	if err != nil {
+		return Gift{}, Span{}, rule.Field("gift", err)
+	}
+	leaf := merkle.Leaf{Data: []byte(p.Gift.String()), Amount: gift.Amount.Units}
+	offset, err := merkle.Verify(page.Root, page.Total.Units, int(page.Count), int(p.Index), leaf, p.Path)
+	if err != nil {
+		return Gift{}, Span{}, rule.Field("path", err)
+	}
+	start := settlement.Span.Start + offset
+	return gift, Span{start, start + gift.Amount.Units}, nil
+}
