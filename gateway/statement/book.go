@@ -30,7 +30,7 @@ func (b *book) add(line Line) error {
 	}
 	if err := b.addSums(line); err != nil {
 		b.off = true
-		return rowRefusal(line.Row, "brings the statement's total beyond %d minor units", int64(money.Max))
+		return rowRefusal(line.Row, " brings the statement's total beyond %d minor units", int64(money.Max))
 	}
 	if first, _ := b.stated(); b.lines == 0 && first != nil {
 		b.start, b.edge, b.known = *first, *first, true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 )
@@ -89,7 +90,7 @@ func (r *Reader) placeStandard() error {
 	for at, name := range r.names {
 		known := slices.Contains(r.dialect.columns[:], name) && name != ""
 		if !known || slices.Index(r.names, name) != at {
-			return rowRefusal(r.scanner.row, "%.40q is not a standard header; describe this bank's columns in a mapping file, see docs/import.md", name)
+			return rowRefusal(r.scanner.row, ": %.40q is not a standard header; describe this bank's columns in a mapping file, see docs/import.md", name)
 		}
 	}
 	for c, name := range r.dialect.columns {
@@ -100,7 +101,7 @@ func (r *Reader) placeStandard() error {
 		r.index[c] = slices.Index(r.names, name)
 		optional := column(c) == columnBalance || column(c) == columnDescription
 		if r.index[c] == notThere && !optional {
-			return rowRefusal(r.scanner.row, "the standard header %s is missing; describe this bank's columns in a mapping file, see docs/import.md", name)
+			return rowRefusal(r.scanner.row, ": the standard header %s is missing; describe this bank's columns in a mapping file, see docs/import.md", name)
 		}
 	}
 	return nil
@@ -124,16 +125,16 @@ func (r *Reader) find(name string) (int, error) {
 	}
 	if at, positioned, _ := position(name); positioned {
 		if at >= len(r.names) {
-			return notThere, rowRefusal(r.scanner.row, "the header has %d columns; the mapping names %s", len(r.names), name)
+			return notThere, rowRefusal(r.scanner.row, ": the header has %d columns; the mapping names %s", len(r.names), name)
 		}
 		return at, nil
 	}
 	at := slices.Index(r.names, name)
 	if at == notThere {
-		return notThere, rowRefusal(r.scanner.row, "no column is headed %.60q; the header is %.300q", name, r.names)
+		return notThere, rowRefusal(r.scanner.row, ": no column is headed %.60q; the header is %.300q", name, strings.Join(r.names, ", "))
 	}
 	if slices.Contains(r.names[at+1:], name) {
-		return notThere, rowRefusal(r.scanner.row, "two columns are headed %.60q; name one by its position, as \"#%d\"", name, at+1)
+		return notThere, rowRefusal(r.scanner.row, ": two columns are headed %.60q; name one by its position, as \"#%d\"", name, at+1)
 	}
 	return at, nil
 }

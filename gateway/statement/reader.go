@@ -227,11 +227,26 @@ func (r *Reader) parse(cells [][]byte) (Line, error) {
 		r.expected = bump(r.expected)
 		return line, err
 	}
-	steps := [...]func([][]byte, *Line) error{r.readNumber, r.checkSpaces, r.readDate, r.readTime, r.readCurrency, r.readFigures, r.readBalance}
-	for _, step := range steps {
-		if err := step(cells, &line); err != nil {
-			return line, err
-		}
+	if err := r.readNumber(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.checkSpaces(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.readDate(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.readTime(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.readCurrency(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.readFigures(cells, &line); err != nil {
+		return line, err
+	}
+	if err := r.readBalance(cells, &line); err != nil {
+		return line, err
 	}
 	line.Reference = r.text(cells, columnReference)
 	line.Payer = r.text(cells, columnPayer)
@@ -243,11 +258,11 @@ func (r *Reader) parse(cells [][]byte) (Line, error) {
 // shifted. Empty cells behind the last column are what some exports end rows with.
 func (r *Reader) checkWidth(cells [][]byte) error {
 	if len(cells) < r.width {
-		return rowRefusal(r.scanner.row, "has %d columns where %d belong", len(cells), r.width)
+		return rowRefusal(r.scanner.row, " has %d columns where %d belong", len(cells), r.width)
 	}
 	for _, cell := range cells[r.width:] {
 		if r.dialect.standard || (len(r.names) > 0 && len(trimSpace(cell)) > 0) {
-			return rowRefusal(r.scanner.row, "has %d columns where %d belong", len(cells), r.width)
+			return rowRefusal(r.scanner.row, " has %d columns where %d belong", len(cells), r.width)
 		}
 	}
 	return nil

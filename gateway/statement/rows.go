@@ -196,7 +196,7 @@ func (r *Reader) checkTotal(cells [][]byte, c column, at int, sum int64) error {
 // afterEnd refuses a row with a date behind the end: it would be a line that nobody counts.
 func (r *Reader) afterEnd(cells [][]byte) error {
 	if _, isDate := r.dialect.date.parse(r.cell(cells, columnDate)); isDate {
-		return rowRefusal(r.scanner.row, "looks like a line, but stands after the end that row %d marks", r.endRow)
+		return rowRefusal(r.scanner.row, " looks like a line, but stands after the end that row %d marks", r.endRow)
 	}
 	return nil
 }

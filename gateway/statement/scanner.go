@@ -82,7 +82,7 @@ func (s *scanner) nextRaw() ([]byte, error) {
 		quotes += bytes.Count(window[:length], []byte{'"'})
 		seen += length
 		if seen > s.limits.RowBytesMax {
-			return nil, s.refuse("is longer than %d bytes, or a quote in it never closes", s.limits.RowBytesMax)
+			return nil, s.refuse(" is longer than %d bytes, or a quote in it never closes", s.limits.RowBytesMax)
 		}
 		if atBreak && (!s.quotes || quotes%2 == 0) {
 			return s.take(seen)
@@ -102,7 +102,7 @@ func (s *scanner) nextRaw() ([]byte, error) {
 // take cuts the row off the buffer and its line end off the row.
 func (s *scanner) take(length int) ([]byte, error) {
 	if s.row >= s.limits.RowsMax {
-		return nil, s.refuse("is beyond the %d rows that one statement may have", s.limits.RowsMax)
+		return nil, s.refuse(" is beyond the %d rows that one statement may have", s.limits.RowsMax)
 	}
 	raw := s.buffer[s.start : s.start+length]
 	s.start += length
@@ -116,7 +116,7 @@ func (s *scanner) takeLast(length, quotes int) ([]byte, error) {
 		return nil, io.EOF
 	}
 	if s.quotes && quotes%2 == 1 {
-		return nil, s.refuse("ends inside quotes: the file was cut off, or a quote is not doubled")
+		return nil, s.refuse(" ends inside quotes: the file was cut off, or a quote is not doubled")
 	}
 	return s.take(length)
 }
@@ -157,11 +157,11 @@ func (s *scanner) checkText(raw []byte) error {
 			ascii = false
 		}
 		if (c < ' ' || c == 0x7f) && !isLayout(raw[i:]) {
-			return s.fault("holds the control character %#02x: another encoding, or not a text file", c)
+			return s.fault(" holds the control character %#02x: another encoding, or not a text file", c)
 		}
 	}
 	if !ascii && (!utf8.Valid(raw) || bytes.Contains(raw, []byte("\ufffd"))) {
-		return s.fault("is not text in the encoding that was expected; name the right one in the mapping")
+		return s.fault(" is not text in the encoding that was expected; name the right one in the mapping")
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func (s *scanner) split(raw []byte) error {
 	}
 	for more := true; more; {
 		if len(s.cells) == s.limits.ColumnsMax {
-			return s.fault("has more than %d columns", s.limits.ColumnsMax)
+			return s.fault(" has more than %d columns", s.limits.ColumnsMax)
 		}
 		var cell []byte
 		var err error
@@ -251,7 +251,7 @@ func (s *scanner) cellFault(format string, arguments ...any) error {
 
 // rowRefusal names the row that must be mended.
 func rowRefusal(row int, format string, arguments ...any) error {
-	return rule.Refuse(rule.Invalid, "row %d "+format, append([]any{row}, arguments...)...)
+	return rule.Refuse(rule.Invalid, "row %d"+format, append([]any{row}, arguments...)...)
 }
 
 // cellRefusal names the row and the column as the file's header spells it.

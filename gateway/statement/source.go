@@ -119,9 +119,9 @@ func readFault(row int, err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
 	case errors.Is(err, errFileTooLong):
-		return rowRefusal(row, "is beyond the bytes that one statement may have")
+		return rowRefusal(row, " is beyond the bytes that one statement may have")
 	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF):
-		return rowRefusal(row, "cannot be unpacked: the gzip file is cut off or damaged")
+		return rowRefusal(row, " cannot be unpacked: the gzip file is cut off or damaged")
 	default:
 		return fmt.Errorf("read the statement at row %d: %w", row, err)
 	}

@@ -15,7 +15,8 @@ type tableRow struct {
 
 // table reads a text table with columns between bars. A row that begins with #
 // and a space is a remark. What cannot be seen in a table has a sign: ⏎ a line
-// break, ⇥ a tab, ⍽ a space that does not break, ⌷ a narrow one.
+// break, ⇥ a tab, ⍽ a space that does not break, ⌷ a narrow
+// one, ¦ a bar, ‵ a back quote.
 func table(t *testing.T, text string, columns int) []tableRow {
 	t.Helper()
 	var rows []tableRow
@@ -28,7 +29,7 @@ func table(t *testing.T, text string, columns int) []tableRow {
 			t.Fatalf("the table row %q has %d columns, want %d", line, len(cells), columns)
 		}
 		for i := range cells {
-			cells[i] = strings.NewReplacer("⏎", "\n", "⍽", "\u00a0", "⌷", "\u202f", "⇥", "\t").Replace(strings.TrimSpace(cells[i]))
+			cells[i] = strings.NewReplacer("⏎", "\n", "⍽", "\u00a0", "⌷", "\u202f", "¦", "|", "‵", "`", "⇥", "\t").Replace(strings.TrimSpace(cells[i]))
 		}
 		rows = append(rows, tableRow{cells[:columns-1], cells[columns-1]})
 	}
