@@ -2,6 +2,7 @@ package tape
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -547,4 +548,30 @@ func (a Account) ReceiveUnidentified(c ReceiveUnidentified, lines Lines, used Us
 	entry.Evidence = []Evidence{{Kind: "statement", Reference: LinesKey(lines.Account, lines.Statement, lines.N)}}
 	page.Evidence = &entry.Evidence[0]
 	return page, after, entry, nil
+}
+
+// Inflow reports whether the item names an inflow, not a page.
+func (i SettleItem) Inflow() bool { return strings.Contains(i.Source, "/") }
+
+// Keys are what the items name on the account itself.
+func (c Settle) Keys() []string {
+	var keys []string
+	for _, item := range c.Items {
+		if item.Inflow() {
+			keys = append(keys, InflowKey(c.Account, item.Source))
+		} else {
+			keys = append(keys, PageKey(c.Account, ID(item.Source)))
+		}
+		keys = append(keys, SettledKey(c.Account, item.Source))
+		if item.Processor != "" {
+			keys = append(keys, ProcessorKey(c.Account, item.Processor))
+		}
+	}
+	return keys
+}
+
+// Check refuses a malformed command.
+func (c Match) Check() error {
+	_, _, err := c.bodies()
+	return err
 }

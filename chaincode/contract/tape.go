@@ -1,0 +1,405 @@
+package contract
+
+import (
+	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
+
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Tape is the contract of accounts and money.
+type Tape struct{ contractapi.Contract }
+
+// account loads the ground, an account, and whatever else the rule reads.
+func (t *transaction) account(id tape.ID, account tape.AccountID, keys ...string) (tape.Account, error) {
+	if err := t.ground(id, append(keys, tape.AccountKey(account))...); err != nil {
+		return tape.Account{}, err
+	}
+	return need[tape.Account](t, tape.AccountKey(account), "account "+string(account))
+}
+
+// withHead is account for a command that moves the account's head.
+func (t *transaction) withHead(id tape.ID, account tape.AccountID, keys ...string) (tape.Account, tape.Head, error) {
+	found, err := t.account(id, account, append(keys, tape.HeadKey(account))...)
+	if err != nil {
+		return found, tape.Head{}, err
+	}
+	head, err := need[tape.Head](t, tape.HeadKey(account), "the head of "+string(account))
+	return found, head, err
+}
+
+func (t *transaction) changeHead(before, after tape.Head) {
+	t.change(tape.HeadKey(after.Account), before, after)
+}
+
+// payees are the accounts that a batch pays, nil where none is open.
+func (t *transaction) payees(accounts []tape.AccountID) []*tape.Account {
+	found := make([]*tape.Account, len(accounts))
+	for i, account := range accounts {
+		found[i] = read[tape.Account](t, tape.AccountKey(account))
+	}
+	return found
+}
+
+func accountKeys(accounts []tape.AccountID) []string {
+	keys := make([]string, len(accounts))
+	for i, account := range accounts {
+		keys[i] = tape.AccountKey(account)
+	}
+	return keys
+}
+
+func payeesOf(payments []tape.Payment) []tape.AccountID {
+	accounts := make([]tape.AccountID, len(payments))
+	for i, payment := range payments {
+		accounts[i] = payment.To
+	}
+	return accounts
+}
+
+func (t *transaction) saveInflows(inflows []tape.Inflow) {
+	for _, inflow := range inflows {
+		t.save(tape.InflowKey(inflow.Account, inflow.Source), inflow)
+	}
+}
+
+// openHolds saves new holds, which only their owner's endorsement can change.
+func (t *transaction) openHolds(owner string, holds []tape.Hold) {
+	for _, hold := range holds {
+		key := tape.HoldKey(hold.Account, hold.ID)
+		t.change(key, nil, hold)
+		t.protect(key, owner)
+	}
+}
+
+// Open opens an account with an empty tape.
+func (*Tape) Open(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.Open], func(t *transaction, c tape.Open) (tape.Entry, error) {
+		if err := t.ground(c.ID, tape.AccountKey(c.Account), tape.AccountKey(c.Unidentified), tape.AccountKey(c.OwnFunds)); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(tape.AccountKey(c.Account), "account "+string(c.Account)); err != nil {
+			return tape.Entry{}, err
+		}
+		related := [2]*tape.Account{}
+		for i, id := range []tape.AccountID{c.Unidentified, c.OwnFunds} {
+			if id == "" {
+				continue
+			}
+			account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
+			if err != nil {
+				return tape.Entry{}, err
+			}
+			related[i] = &account
+		}
+		account, head, entry, err := c.Apply(related[0], related[1], t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.save(tape.AccountKey(account.ID), account)
+		t.change(tape.HeadKey(account.ID), nil, head)
+		t.protect(tape.HeadKey(account.ID), account.Organisation)
+		return entry, nil
+	})
+}
+
+// Receive writes a page of pending gifts.
+func (*Tape) Receive(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, tape.DecodeReceive, func(t *transaction, c tape.Receive) (tape.Entry, error) {
+		key := tape.PageKey(c.Account, c.ID)
+		account, err := t.account(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "page "+string(c.ID)); err != nil {
+			return tape.Entry{}, err
+		}
+		page, entry, err := account.Receive(c, t.context)
+		t.save(key, page)
+		return entry, err
+	})
+}
+
+// FileStatement files the head of a bank statement.
+func (*Tape) FileStatement(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.FileStatement], func(t *transaction, c tape.FileStatement) (tape.Entry, error) {
+		last, key := tape.StatementsKey(c.Account), tape.StatementKey(c.Account, c.ID)
+		if err := t.ground(c.ID, last, key); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "statement "+string(c.ID)); err != nil {
+			return tape.Entry{}, err
+		}
+		before := tape.Statements{}
+		if stored := read[tape.Statements](t, last); stored != nil {
+			before = *stored
+		}
+		after, statement, entry, err := before.File(c, t.context)
+		t.save(last, after)
+		t.save(key, statement)
+		return entry, err
+	})
+}
+
+// FileLines files the body of one page of a statement.
+func (*Tape) FileLines(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, tape.DecodeFileLines, func(t *transaction, c tape.FileLines) (tape.Entry, error) {
+		head, key := tape.StatementKey(c.Account, c.Statement), tape.LinesKey(c.Account, c.Statement, c.N)
+		if err := t.ground(c.ID, head, key); err != nil {
+			return tape.Entry{}, err
+		}
+		statement, err := need[tape.Statement](t, head, "statement "+string(c.Statement))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "this page of statement "+string(c.Statement)); err != nil {
+			return tape.Entry{}, err
+		}
+		lines, entry, err := statement.FileLines(c, t.context)
+		t.save(key, lines)
+		return entry, err
+	})
+}
+
+// FileProcessor files a payment processor's file for one page of gifts.
+func (*Tape) FileProcessor(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.FileProcessor], func(t *transaction, c tape.FileProcessor) (tape.Entry, error) {
+		key := tape.ProcessorKey(c.Account, c.ID)
+		account, err := t.account(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "processor's file "+string(c.ID)); err != nil {
+			return tape.Entry{}, err
+		}
+		lines, used, err := t.lines(account, c.Line.Statement, c.Line.N)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		processor, used, entry, err := account.FileProcessor(c, lines, used, t.context)
+		t.save(key, processor)
+		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), used)
+		return entry, err
+	})
+}
+
+// lines loads a page of statement lines of the account's bank account, and which of them are used.
+func (t *transaction) lines(account tape.Account, statement tape.ID, n int32) (tape.Lines, tape.Used, error) {
+	linesKey, usedKey := tape.LinesKey(account.Custodian, statement, n), tape.UsedKey(account.Custodian, statement, n)
+	if err := t.load(linesKey, usedKey); err != nil {
+		return tape.Lines{}, tape.Used{}, err
+	}
+	used := tape.Used{}
+	if stored := read[tape.Used](t, usedKey); stored != nil {
+		used = *stored
+	}
+	lines, err := need[tape.Lines](t, linesKey, "that page of statement "+string(statement))
+	return lines, used, err
+}
+
+// Settle gives pages and inflows their spans.
+func (*Tape) Settle(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.Settle], func(t *transaction, c tape.Settle) (tape.Entry, error) {
+		if err := c.Check(); err != nil {
+			return tape.Entry{}, err
+		}
+		account, head, err := t.withHead(c.ID, c.Account, c.Keys()...)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		sources, err := t.sources(account, c)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, result, entry, err := head.Settle(account, c, sources, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.changeHead(head, after)
+		t.settlements = result.Settlements
+		for i, settlement := range result.Settlements {
+			t.save(tape.SettlementKey(account.ID, settlement.N), settlement)
+			t.save(tape.SettledKey(account.ID, settlement.Source), tape.Settled{V: 1, N: settlement.N})
+			if used := result.Used[i]; used != nil {
+				ref := c.Items[i].Lines
+				t.save(tape.UsedKey(account.Custodian, ref.Statement, ref.N), *used)
+			}
+		}
+		return entry, nil
+	})
+}
+
+// sources loads what the items name, as far as it is there.
+func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Source, error) {
+	var keys []string
+	for _, item := range c.Items {
+		if ref := item.Lines; ref != nil {
+			keys = append(keys, tape.LinesKey(account.Custodian, ref.Statement, ref.N), tape.UsedKey(account.Custodian, ref.Statement, ref.N))
+		}
+	}
+	if err := t.load(keys...); err != nil {
+		return nil, err
+	}
+	sources := make([]tape.Source, len(c.Items))
+	for i, item := range c.Items {
+		source := &sources[i]
+		if item.Inflow() {
+			source.Inflow = read[tape.Inflow](t, tape.InflowKey(c.Account, item.Source))
+		} else {
+			source.Page = read[tape.Page](t, tape.PageKey(c.Account, tape.ID(item.Source)))
+		}
+		source.Settled = read[tape.Settled](t, tape.SettledKey(c.Account, item.Source))
+		if item.Processor != "" {
+			source.Processor = read[tape.Processor](t, tape.ProcessorKey(c.Account, item.Processor))
+		}
+		if ref := item.Lines; ref != nil {
+			source.Lines = read[tape.Lines](t, tape.LinesKey(account.Custodian, ref.Statement, ref.N))
+			if used := read[tape.Used](t, tape.UsedKey(account.Custodian, ref.Statement, ref.N)); used != nil {
+				source.Used = *used
+			}
+		}
+	}
+	return sources, nil
+}
+
+// Match splits a page into the gifts that the bank's lines show and the rest.
+func (*Tape) Match(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.Match], func(t *transaction, c tape.Match) (tape.Entry, error) {
+		pageKey, settledKey := tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
+		account, err := t.account(c.ID, c.Account, pageKey, settledKey)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		page, err := need[tape.Page](t, pageKey, "page "+string(c.Page))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := c.Check(); err != nil {
+			return tape.Entry{}, err
+		}
+		lines, used, err := t.lines(account, c.Lines[0].Statement, c.Lines[0].N)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		matched, rest, after, entry, err := account.Match(c, page, read[tape.Settled](t, settledKey), lines, used, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.save(tape.PageKey(account.ID, matched.ID), *matched)
+		if rest != nil {
+			t.save(tape.PageKey(account.ID, rest.ID), *rest)
+		}
+		t.save(settledKey, tape.Settled{V: 1})
+		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), after)
+		return entry, nil
+	})
+}
+
+// ReceiveUnidentified puts bank lines that no gift has claimed on a page.
+func (*Tape) ReceiveUnidentified(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.ReceiveUnidentified], func(t *transaction, c tape.ReceiveUnidentified) (tape.Entry, error) {
+		key := tape.PageKey(c.Account, c.ID)
+		account, err := t.account(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "page "+string(c.ID)); err != nil {
+			return tape.Entry{}, err
+		}
+		lines, used, err := t.lines(account, c.Statement, c.N)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		page, after, entry, err := account.ReceiveUnidentified(c, lines, used, t.context)
+		t.save(key, page)
+		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), after)
+		return entry, err
+	})
+}
+
+// Memo records accruals, which balance and have no place on a tape.
+func (*Tape) Memo(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c tape.Memo, intents []intent) (tape.Entry, error) {
+		account, err := t.account(c.ID, c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		total, err := c.Total(account.Currency)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.approve("memo", account, total, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		return account.Memo(c, t.context)
+	})
+}
+
+// RunChunk pays one chunk of a job.
+func (*Tape) RunChunk(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.RunChunk], func(t *transaction, c tape.RunChunk) (tape.Entry, error) {
+		jobKey, chunkKey := tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N)
+		payees := payeesOf(c.Lines)
+		account, err := t.account(c.ID, c.Account, append(accountKeys(payees), jobKey, chunkKey)...)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		job, err := need[tape.Job](t, jobKey, "job "+string(c.Job))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		ran, entry, err := job.Run(account, c, read[tape.Chunk](t, chunkKey), t.payees(payees), t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.change(chunkKey, nil, ran.Chunk)
+		t.saveInflows(ran.Inflows)
+		t.openHolds(account.Organisation, ran.Holds)
+		return entry, nil
+	})
+}
+
+// CloseJob ends a job.
+func (*Tape) CloseJob(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.CloseJob], func(t *transaction, c tape.CloseJob) (tape.Entry, error) {
+		key := tape.JobKey(c.Account, c.Job)
+		account, head, err := t.withHead(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		job, err := need[tape.Job](t, key, "job "+string(c.Job))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		chunks, err := t.chunks(job)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, headAfter, entry, err := job.Close(account, head, c, chunks, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.change(key, job, after)
+		if after.State == tape.JobAbandoned {
+			t.changeHead(head, headAfter)
+		}
+		return entry, nil
+	})
+}
+
+// chunks are those of a job that have run.
+func (t *transaction) chunks(job tape.Job) ([]tape.Chunk, error) {
+	keys := make([]string, job.Chunks)
+	for n := range keys {
+		keys[n] = tape.ChunkKey(job.Account, job.ID, int32(n))
+	}
+	if err := t.load(keys...); err != nil {
+		return nil, err
+	}
+	var ran []tape.Chunk
+	for _, key := range keys {
+		if chunk := read[tape.Chunk](t, key); chunk != nil {
+			ran = append(ran, *chunk)
+		}
+	}
+	return ran, nil
+}
