@@ -1,0 +1,35 @@
+package lane
+
+// class says how the commands of a function stand to others on the same account.
+type class int
+
+const (
+	// head commands read and write what belongs to the account as a whole, such
+	// as its head or its last statement: one in flight, in the order of acceptance.
+	headClass class = iota
+	// opening commands must be done before anything else on the account begins.
+	opening
+	// settlement commands write the head; the lane gathers them itself.
+	settlement
+	// page commands write one new key and touch nothing else.
+	page
+	// beside commands touch only what an earlier head command made: they go side
+	// by side, after the head commands accepted before them.
+	beside
+)
+
+// classes lists what is not of the head class. A function that is not known here
+// is carried alone, which is never wrong.
+var classes = map[string]class{
+	"Tape:Open":      opening,
+	"Tape:Receive":   page,
+	"Tape:Settle":    settlement,
+	"Tape:FileLines": beside,
+	"Tape:Capture":   beside,
+	"Tape:Release":   beside,
+	"Tape:Expire":    beside,
+	"Tape:RunChunk":  beside,
+	"Tape:Memo":      beside,
+}
+
+func classOf(function string) class { return classes[function] }
