@@ -207,7 +207,7 @@ func (n *Network) end(ctx context.Context) error {
 }
 
 // ours is what a network puts into its folder, beside the topology.
-var ours = []string{"organisations", "channel", "logs", "run", "lock"}
+var ours = []string{"organisations", "channel", "logs", "run", "lock", programsFile}
 
 // Reset stops the network and removes its ledger, certificates and logs. The
 // topology and the ports stay, and the next Up begins an empty ledger.

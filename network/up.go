@@ -149,7 +149,7 @@ func (b *boot) tools(ctx context.Context, tell func(string)) (string, error) {
 	if len(b.site.Topology.Nodes(topology.Gateway)) == 0 {
 		request.WithoutGateway = true
 	}
-	set, err := program.Ready(ctx, request)
+	set, err := b.programs(ctx, request)
 	if err != nil {
 		return "", err
 	}

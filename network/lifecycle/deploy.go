@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
+	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	gatewayclient "github.com/hyperledger/fabric-gateway/pkg/client"
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/status"
 
@@ -96,7 +98,7 @@ func (s Site) JoinPeer(ctx context.Context, o topology.Organisation, genesis *cb
 }
 
 // Deploy has every member approve the chaincode definition, commits it, and
-// returns when every peer knows that it is committed.
+// returns when every peer knows that it is committed and who can endorse.
 func (s Site) Deploy(ctx context.Context) error {
 	members, err := s.members()
 	if err != nil {
@@ -119,7 +121,12 @@ func (s Site) Deploy(ctx context.Context) error {
 	}
 	seen, seeing := errgroup.WithContext(ctx)
 	for _, m := range members {
-		seen.Go(func() error { return retry(seeing, m.seesCommitted) })
+		seen.Go(func() error {
+			if err := retry(seeing, m.seesCommitted); err != nil {
+				return err
+			}
+			return retry(seeing, m.seesEndorsers)
+		})
 	}
 	return seen.Wait()
 }
@@ -208,6 +215,28 @@ func (m *member) seesCommitted(ctx context.Context) error {
 	}
 	if committed.GetSequence() < c.Sequence {
 		return fmt.Errorf("%s: %w", m.node.Name, errNotCommitted)
+	}
+	return nil
+}
+
+// seesEndorsers says whether the peer has learnt that every endorsing peer is
+// there and has the chaincode. Until then it would refuse transactions,
+// because it could not name enough endorsers.
+func (m *member) seesEndorsers(ctx context.Context) error {
+	c := m.site.Topology.Chaincode.Name
+	query := &peer.ChaincodeInterest{Chaincodes: []*peer.ChaincodeCall{{Name: c}}}
+	found, err := discovery.NewPeer(m.connection, m.signer).PeerMembershipQuery(ctx, m.site.Topology.Channel, query)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.node.Name, err)
+	}
+	var missing []string
+	for _, o := range m.site.Topology.Endorsers() {
+		if len(found.GetPeersByOrg()[o.MSPID].GetPeers()) == 0 {
+			missing = append(missing, o.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s does not see the peers of %s yet", m.node.Name, strings.Join(missing, ", "))
 	}
 	return nil
 }

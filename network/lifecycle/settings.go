@@ -69,6 +69,12 @@ func writeWhole(path string, data []byte) error {
 	return os.Rename(draft, path)
 }
 
+// pingMin is how often a client may ping. The gateway inside a peer pings the
+// other peers and the orderers every ten seconds; by their own setting of sixty
+// they would answer "too many pings" and close the connection, under whatever
+// is on its way, about every half minute.
+const pingMin = "5s"
+
 func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder string) error {
 	core, err := readSettings(filepath.Join(s.Programs.SampleConfig, "core.yaml"))
 	if err != nil {
@@ -90,6 +96,7 @@ func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder
 		"peer.tls.cert.file":                     tls.Certificate,
 		"peer.tls.key.file":                      tls.Key,
 		"peer.tls.rootcert.file":                 id.TLSRoot(),
+		"peer.keepalive.minInterval":             pingMin,
 		"peer.limits.concurrency.gatewayService": 2500,
 		"operations.listenAddress":               n.OperationsAddress(),
 		"metrics.provider":                       "prometheus",
@@ -120,10 +127,10 @@ func setGossip(core settings, n topology.Node) error {
 		"peer.gossip.orgLeader":                 true,
 		"peer.gossip.useLeaderElection":         false,
 		"peer.gossip.state.enabled":             false,
-		"peer.gossip.reconnectInterval":         "1s",
+		"peer.gossip.reconnectInterval":         "250ms",
 		"peer.gossip.aliveTimeInterval":         "1s",
 		"peer.gossip.requestStateInfoInterval":  "1s",
-		"peer.gossip.publishStateInfoInterval":  "1s",
+		"peer.gossip.publishStateInfoInterval":  "500ms",
 		"peer.gossip.membershipTrackerInterval": "1s",
 		"peer.gossip.dialTimeout":               "500ms",
 	})
@@ -138,27 +145,28 @@ func (s Site) writeOrdererSettings(o topology.Organisation, n topology.Node, fol
 	tls := id.NodeTLS(n.Name)
 	data := filepath.Join(folder, "data")
 	err = file.setAll(map[string]any{
-		"General.ListenAddress":             "127.0.0.1",
-		"General.ListenPort":                n.Port,
-		"General.LocalMSPDir":               id.NodeMSP(n.Name),
-		"General.LocalMSPID":                o.MSPID,
-		"General.TLS.Enabled":               true,
-		"General.TLS.Certificate":           tls.Certificate,
-		"General.TLS.PrivateKey":            tls.Key,
-		"General.TLS.RootCAs":               []string{id.TLSRoot()},
-		"General.Cluster.ClientCertificate": tls.Certificate,
-		"General.Cluster.ClientPrivateKey":  tls.Key,
-		"FileLedger.Location":               data,
-		"Operations.ListenAddress":          n.OperationsAddress(),
-		"Metrics.Provider":                  "prometheus",
-		"Admin.ListenAddress":               n.AdminAddress(),
-		"Admin.TLS.Enabled":                 true,
-		"Admin.TLS.Certificate":             tls.Certificate,
-		"Admin.TLS.PrivateKey":              tls.Key,
-		"Admin.TLS.ClientAuthRequired":      true,
-		"Admin.TLS.ClientRootCAs":           []string{id.TLSRoot()},
-		"Consensus.WALDir":                  filepath.Join(data, "consensus", "wal"),
-		"Consensus.SnapDir":                 filepath.Join(data, "consensus", "snapshots"),
+		"General.ListenAddress":               "127.0.0.1",
+		"General.ListenPort":                  n.Port,
+		"General.LocalMSPDir":                 id.NodeMSP(n.Name),
+		"General.LocalMSPID":                  o.MSPID,
+		"General.Keepalive.ServerMinInterval": pingMin,
+		"General.TLS.Enabled":                 true,
+		"General.TLS.Certificate":             tls.Certificate,
+		"General.TLS.PrivateKey":              tls.Key,
+		"General.TLS.RootCAs":                 []string{id.TLSRoot()},
+		"General.Cluster.ClientCertificate":   tls.Certificate,
+		"General.Cluster.ClientPrivateKey":    tls.Key,
+		"FileLedger.Location":                 data,
+		"Operations.ListenAddress":            n.OperationsAddress(),
+		"Metrics.Provider":                    "prometheus",
+		"Admin.ListenAddress":                 n.AdminAddress(),
+		"Admin.TLS.Enabled":                   true,
+		"Admin.TLS.Certificate":               tls.Certificate,
+		"Admin.TLS.PrivateKey":                tls.Key,
+		"Admin.TLS.ClientAuthRequired":        true,
+		"Admin.TLS.ClientRootCAs":             []string{id.TLSRoot()},
+		"Consensus.WALDir":                    filepath.Join(data, "consensus", "wal"),
+		"Consensus.SnapDir":                   filepath.Join(data, "consensus", "snapshots"),
 	})
 	if err != nil {
 		return err

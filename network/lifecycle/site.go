@@ -76,13 +76,24 @@ func (s Site) Commands(roles ...topology.Role) ([]process.Command, error) {
 	return commands, nil
 }
 
-// Environment of Fabric's programs. The log format has no colours, because it
-// goes to a file.
-var fabricEnvironment = []string{
-	"FABRIC_LOGGING_SPEC=warn",
-	"FABRIC_LOGGING_FORMAT=%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}",
-	"GOGC=" + collectAt,
+// fabricEnvironment is that of Fabric's programs. The log format has no colours,
+// because it goes to a file.
+func fabricEnvironment(settings, logging string) []string {
+	return []string{
+		"FABRIC_CFG_PATH=" + settings,
+		"FABRIC_LOGGING_SPEC=" + logging,
+		"FABRIC_LOGGING_FORMAT=%{time:2006-01-02T15:04:05.000Z07:00} %{level:.4s} [%{module}] %{message}",
+		"GOGC=" + collectAt,
+	}
 }
+
+// What nodes write down. An orderer would warn of each client that hangs up
+// after its transaction is taken, and gRPC of each attempt to reach a node that
+// is still starting.
+const (
+	ordererLogging = "warn:orderer.common.broadcast=error:grpc=error"
+	peerLogging    = "warn:grpc=error"
+)
 
 // collectAt makes the nodes collect garbage more often than Go does by itself:
 // many of them share one machine, and most of their memory is idle heap.
@@ -95,7 +106,7 @@ func (s Site) ordererCommand(o topology.Organisation, n topology.Node) (process.
 	}
 	return process.Command{
 		Name: n.Name, Path: s.Programs.Orderer, Folder: folder,
-		Environment: append([]string{"FABRIC_CFG_PATH=" + folder}, fabricEnvironment...),
+		Environment: fabricEnvironment(folder, ordererLogging),
 	}, nil
 }
 
@@ -106,7 +117,7 @@ func (s Site) peerCommand(o topology.Organisation, n topology.Node) (process.Com
 	}
 	return process.Command{
 		Name: n.Name, Path: s.Programs.Peer, Args: []string{"node", "start"}, Folder: folder,
-		Environment: append([]string{"FABRIC_CFG_PATH=" + folder}, fabricEnvironment...),
+		Environment: fabricEnvironment(folder, peerLogging),
 	}, nil
 }
 

@@ -36,6 +36,16 @@ type Set struct {
 	Chaincode, Gateway string
 }
 
+// Complete says whether everything that the set names is there.
+func (s Set) Complete() bool {
+	for _, path := range []string{s.Peer, s.Orderer, s.Configtxgen, s.SampleConfig, s.Builder, s.Chaincode} {
+		if path == "" || !exists(path) {
+			return false
+		}
+	}
+	return s.Gateway == "" || exists(s.Gateway)
+}
+
 // Request says what is wanted. Programs whose path is given are taken as they are.
 type Request struct {
 	// Cache is the folder in which built programs are kept; empty for the
