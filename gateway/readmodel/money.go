@@ -1,0 +1,261 @@
+package readmodel
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+func (w *writer) entryRecord(_ int, rest string, value []byte) error {
+	organisation, id, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var entry tape.Entry
+	if err := json.Unmarshal(value, &entry); err != nil {
+		return err
+	}
+	if entry.Organisation != organisation || string(entry.ID) != id || w.entry != nil {
+		return rule.Refuse(rule.Conflict, "it is entry %s, one of two in the transaction or not the one of its key", entry.Reference())
+	}
+	w.entry = &entry
+	evidence, err := text(append([]tape.Evidence{}, entry.Evidence...))
+	if err != nil {
+		return err
+	}
+	if err := w.exec("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", int64(w.base), organisation, id, entry.Kind, entry.Subject,
+		int64(entry.At), string(entry.BusinessDate), evidence, filled(value)); err != nil {
+		return err
+	}
+	for i, posting := range entry.Postings {
+		if err := w.posting(i, posting); err != nil {
+			return rule.Field("postings", err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) posting(i int, p tape.Posting) error {
+	at, err := w.item(i)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := w.exec("INSERT INTO postings VALUES (?, ?, ?, ?)", int64(at), string(p.From), string(p.To), body); err != nil {
+		return err
+	}
+	if p.Memo || p.From.Outside() {
+		if err := w.sum(p.From, p, -p.Amount.Units); err != nil {
+			return err
+		}
+	}
+	if p.Memo || p.To.Outside() {
+		if err := w.sum(p.To, p, p.Amount.Units); err != nil {
+			return err
+		}
+	}
+	if err := w.put(p.From, p.Taken, piece{posting: at}); err != nil {
+		return err
+	}
+	return w.reopen(p.To, p.Laid, at)
+}
+
+func (w *writer) sum(account tape.AccountID, p tape.Posting, units int64) error {
+	return w.exec("INSERT INTO sums VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET units = units + excluded.units",
+		string(account), string(p.Amount.Currency), p.Memo, units)
+}
+
+func (w *writer) inflow(_ int, rest string, value []byte) error {
+	account, source, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var inflow tape.Inflow
+	if err := json.Unmarshal(value, &inflow); err != nil {
+		return err
+	}
+	if w.entry == nil {
+		return rule.Refuse(rule.Conflict, "an inflow without an entry")
+	}
+	digits, ours := strings.CutPrefix(source, w.entry.Reference()+"/")
+	index, err := number(digits)
+	if !ours || err != nil || index >= int64(len(w.entry.Postings)) {
+		return rule.Refuse(rule.Conflict, "an inflow that is no posting of entry %s", w.entry.Reference())
+	}
+	posting := w.entry.Postings[index]
+	at, err := w.item(int(index))
+	if err != nil {
+		return err
+	}
+	taken, err := text(append(tape.Spans{}, inflow.Taken...))
+	if err != nil {
+		return err
+	}
+	if err := w.exec("INSERT INTO inflows VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, -1, ?)", int64(at), account, source, inflow.Amount.Units,
+		string(inflow.From), taken, string(posting.Line), string(posting.OnBehalfOf), filled(value)); err != nil {
+		return err
+	}
+	return w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", inflow.Amount.Units, account)
+}
+
+// settlement gives a page or an inflow its span. An inflow's source has
+// slashes, and a page's id has none.
+func (w *writer) settlement(_ int, rest string, value []byte) error {
+	account, _, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var s tape.Settlement
+	if err := json.Unmarshal(value, &s); err != nil {
+		return err
+	}
+	inflow := strings.Contains(s.Source, "/")
+	find := "SELECT ordinal, units FROM pages WHERE account = ? AND id = ?"
+	if inflow {
+		find = "SELECT ordinal, units FROM inflows WHERE account = ? AND source = ?"
+	}
+	var source, units int64
+	found, err := w.get(find, []any{account, s.Source}, &source, &units)
+	if err != nil || !found {
+		return orMissing(err, "source %s", s.Source)
+	}
+	if units != s.Span.Length() {
+		return rule.Refuse(rule.Conflict, "%s has %d units and is laid on %s", s.Source, units, s.Span)
+	}
+	if err := w.exec("INSERT INTO settlements VALUES (?, ?, ?, ?, ?, ?, ?, ?)", account, s.N, int64(w.base), s.Span.Start, units, source, inflow, filled(value)); err != nil {
+		return err
+	}
+	if inflow {
+		err = w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, source)
+	} else {
+		err = w.settlePage(s, source)
+	}
+	if err != nil {
+		return err
+	}
+	return w.change("UPDATE accounts SET pending = pending - ? WHERE id = ?", units, account)
+}
+
+func (w *writer) settlePage(s tape.Settlement, page int64) error {
+	evidence, err := text(s.Evidence)
+	if err != nil {
+		return err
+	}
+	return w.change("UPDATE pages SET state = ?, settlement = ?, start = ?, rests = ? WHERE ordinal = ? AND state = ?",
+		string(PageSettled), s.N, s.Span.Start, evidence, page, string(PagePending))
+}
+
+// settled has news only where a page was split: settlements speak for themselves.
+func (w *writer) settled(_ int, rest string, value []byte) error {
+	account, source, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var settled tape.Settled
+	if err := json.Unmarshal(value, &settled); err != nil || settled.N != 0 {
+		return err
+	}
+	var units int64
+	found, err := w.get("SELECT units FROM pages WHERE account = ? AND id = ?", []any{account, source}, &units)
+	if err != nil || !found {
+		return orMissing(err, "page %s", source)
+	}
+	if err := w.change("UPDATE pages SET state = ? WHERE account = ? AND id = ? AND state = ?", string(PageSplit), account, source, string(PagePending)); err != nil {
+		return err
+	}
+	return w.change("UPDATE accounts SET pending = pending - ? WHERE id = ?", units, account)
+}
+
+func (w *writer) hold(n int, rest string, value []byte) error {
+	account, id, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var hold, before tape.Hold
+	if err := json.Unmarshal(value, &hold); err != nil {
+		return err
+	}
+	var at int64
+	var body []byte
+	found, err := w.get("SELECT ordinal, body FROM holds WHERE account = ? AND id = ?", []any{account, id}, &at, &body)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return w.newHold(n, hold, value)
+	}
+	if err := json.Unmarshal(body, &before); err != nil {
+		return err
+	}
+	gone := before.Spans
+	for _, kept := range hold.Spans {
+		if gone, err = gone.Remove(kept); err != nil {
+			return err
+		}
+	}
+	// What was captured has left with its posting; what is still kept and not
+	// in the hold any more was reclaimed.
+	if err := w.drop(hold.Account, gone, func(p piece) bool { return p.hold == ordinal(at) }); err != nil {
+		return err
+	}
+	return w.change("UPDATE holds SET state = ?, body = ? WHERE ordinal = ?", string(hold.State), filled(value), at)
+}
+
+func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {
+	at, err := w.item(n)
+	if err != nil {
+		return err
+	}
+	if err := w.put(hold.Account, hold.Spans, piece{hold: at}); err != nil {
+		return err
+	}
+	job := ""
+	if len(hold.Spans) > 0 {
+		_, err = w.get("SELECT jobs.id FROM taken JOIN jobs ON jobs.ordinal = taken.job WHERE taken.account = ? AND taken.start = ?",
+			[]any{string(hold.Account), hold.Spans[0].Start}, &job)
+		if err != nil {
+			return err
+		}
+	}
+	purpose := ""
+	if w.entry != nil {
+		purpose = w.entry.Kind
+	}
+	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value))
+}
+
+func (w *writer) job(n int, rest string, value []byte) error {
+	account, id, err := cut(rest)
+	if err != nil {
+		return err
+	}
+	var job tape.Job
+	if err := json.Unmarshal(value, &job); err != nil {
+		return err
+	}
+	var known int64
+	found, err := w.get("SELECT ordinal FROM jobs WHERE account = ? AND id = ?", []any{account, id}, &known)
+	if err != nil {
+		return err
+	}
+	if found {
+		// An abandoned job gives back what no chunk had paid.
+		if err := w.drop(job.Account, job.Left, func(p piece) bool { return p.job == ordinal(known) && p.hold == 0 }); err != nil {
+			return err
+		}
+		return w.change("UPDATE jobs SET state = ?, body = ? WHERE ordinal = ?", string(job.State), filled(value), known)
+	}
+	at, err := w.item(n)
+	if err != nil {
+		return err
+	}
+	if err := w.exec("INSERT INTO jobs VALUES (?, ?, ?, ?, 0, 0, ?)", int64(at), account, id, string(job.State), filled(value)); err != nil {
+		return err
+	}
+	return w.put(job.Account, job.Spans, piece{job: at})
+}
