@@ -82,32 +82,35 @@ func scanCommand(r row, more ...any) (Command, error) {
 // command, and is answered as it stands now; other content is refused, unless
 // what had the id before was refused itself and so never came to be.
 func (o *Outbox) Accept(ctx context.Context, c Command) (accepted Command, fresh bool, err error) {
-	err = o.write(ctx, func(transaction *sql.Tx) error {
-		var found []byte
-		accepted, err = scanCommand(transaction.QueryRow("SELECT "+commandColumns+", digest FROM command WHERE id = ?", c.ID), &found)
+	err = o.write(ctx, func(s *session) error {
+		var before []byte
+		found, err := s.get("SELECT "+commandColumns+", digest FROM command WHERE id = ?", []any{c.ID}, func(r row) error {
+			accepted, err = scanCommand(r, &before)
+			return err
+		})
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:
 			return err
+		case !found:
 		case accepted.State == Refused || accepted.State == Failed:
-			if _, err := transaction.Exec("DELETE FROM command WHERE id = ?", c.ID); err != nil {
+			if _, err := s.exec("DELETE FROM command WHERE id = ?", c.ID); err != nil {
 				return err
 			}
-		case !bytes.Equal(found, digest(c.Function, c.Argument)):
+		case !bytes.Equal(before, digest(c.Function, c.Argument)):
 			return rule.Field("id", rule.Refuse(rule.Exists, "entry %s was sent before with other content; choose another id", c.ID))
 		default:
 			return nil
 		}
 		fresh = true
-		accepted, err = o.insert(transaction, c)
+		accepted, err = o.insert(s, c)
 		return err
 	})
 	return accepted, fresh && err == nil, err
 }
 
-func (o *Outbox) insert(transaction *sql.Tx, c Command) (Command, error) {
+func (o *Outbox) insert(s *session, c Command) (Command, error) {
 	c.State, c.Accepted = Waiting, o.now()
-	result, err := transaction.Exec("INSERT INTO command (id, function, account, digest, argument, gathered, state, accepted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	result, err := s.exec("INSERT INTO command (id, function, account, digest, argument, gathered, state, accepted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		c.ID, c.Function, c.Account, digest(c.Function, c.Argument), c.Argument, c.Gathered, c.State, c.Accepted)
 	if err != nil {
 		return Command{}, err
@@ -117,44 +120,39 @@ func (o *Outbox) insert(transaction *sql.Tx, c Command) (Command, error) {
 }
 
 // Command returns a command by its id.
-func (o *Outbox) Command(ctx context.Context, id string) (Command, bool, error) {
-	c, err := scanCommand(o.reader.QueryRowContext(ctx, "SELECT "+commandColumns+" FROM command WHERE id = ?", id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Command{}, false, nil
-	}
-	return c, err == nil, err
+func (o *Outbox) Command(ctx context.Context, id string) (c Command, found bool, err error) {
+	found, err = o.get(ctx, "SELECT "+commandColumns+" FROM command WHERE id = ?", []any{id}, func(r row) error {
+		c, err = scanCommand(r)
+		return err
+	})
+	return c, found, err
 }
 
 // Open calls each with every command that has not ended, in order, without its argument.
 func (o *Outbox) Open(ctx context.Context, each func(Command)) error {
-	rows, err := o.reader.QueryContext(ctx, `SELECT sequence, id, function, account, NULL, gathered, state, transaction_id,
-		entry, block, reason, accepted, ended FROM command WHERE ended = 0 ORDER BY sequence`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		c, err := scanCommand(rows)
-		if err != nil {
-			return err
+	const query = `SELECT sequence, id, function, account, NULL, gathered, state, transaction_id,
+		entry, block, reason, accepted, ended FROM command WHERE ended = 0 ORDER BY sequence`
+	return o.each(ctx, query, nil, func(r row) error {
+		c, err := scanCommand(r)
+		if err == nil {
+			each(c)
 		}
-		each(c)
-	}
-	return rows.Err()
+		return err
+	})
 }
 
 // Sent notes the transaction that carries a command, before it leaves: after a
 // crash its fate is asked before anything new is sent.
 func (o *Outbox) Sent(ctx context.Context, id, transactionID string) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
-		return one(transaction.Exec("UPDATE command SET state = ?, transaction_id = ? WHERE id = ? AND ended = 0", Submitted, transactionID, id))
+	return o.write(ctx, func(s *session) error {
+		return one(s.exec("UPDATE command SET state = ?, transaction_id = ? WHERE id = ? AND ended = 0", Submitted, transactionID, id))
 	})
 }
 
 // Finish notes that the ledger holds a command. The argument is in the blocks now.
 func (o *Outbox) Finish(ctx context.Context, id string, receipt Receipt) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
-		return one(transaction.Exec("UPDATE command SET state = ?, transaction_id = ?, entry = ?, block = ?, ended = ?, argument = NULL, reason = '' WHERE id = ? AND ended = 0",
+	return o.write(ctx, func(s *session) error {
+		return one(s.exec("UPDATE command SET state = ?, transaction_id = ?, entry = ?, block = ?, ended = ?, argument = NULL, reason = '' WHERE id = ? AND ended = 0",
 			Done, receipt.TransactionID, receipt.Entry, receipt.Block, o.now(), id))
 	})
 }
@@ -162,11 +160,11 @@ func (o *Outbox) Finish(ctx context.Context, id string, receipt Receipt) error {
 // End notes that a command was refused or given up. Members that were gathered
 // into it are free again, or end with the same reason: see Drop.
 func (o *Outbox) End(ctx context.Context, id string, state State, reason string) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
-		if _, err := transaction.Exec("UPDATE member SET command = NULL, reason = ? WHERE command = (SELECT sequence FROM command WHERE id = ?)", reason, id); err != nil {
+	return o.write(ctx, func(s *session) error {
+		if _, err := s.exec("UPDATE member SET command = NULL, reason = ? WHERE command = (SELECT sequence FROM command WHERE id = ?)", reason, id); err != nil {
 			return err
 		}
-		return one(transaction.Exec("UPDATE command SET state = ?, reason = ?, ended = ? WHERE id = ? AND ended = 0", state, reason, o.now(), id))
+		return one(s.exec("UPDATE command SET state = ?, reason = ?, ended = ? WHERE id = ? AND ended = 0", state, reason, o.now(), id))
 	})
 }
 

@@ -2,8 +2,6 @@ package outbox
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"strings"
 	"time"
 )
@@ -19,59 +17,53 @@ type Answer struct {
 }
 
 // Answered returns the first answer to a key.
-func (o *Outbox) Answered(ctx context.Context, key string) (Answer, bool, error) {
-	var a Answer
+func (o *Outbox) Answered(ctx context.Context, key string) (a Answer, found bool, err error) {
 	var header string
-	err := o.reader.QueryRowContext(ctx, "SELECT digest, status, header, body FROM answer WHERE key = ?", key).Scan(&a.Digest, &a.Status, &header, &a.Body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Answer{}, false, nil
-	}
+	found, err = o.get(ctx, "SELECT digest, status, header, body FROM answer WHERE key = ?", []any{key}, func(r row) error {
+		return r.Scan(&a.Digest, &a.Status, &header, &a.Body)
+	})
 	if header != "" {
 		a.Header = strings.Split(header, "\n")
 	}
-	return a, err == nil, err
+	return a, found, err
 }
 
 // Answer keeps the first answer to a key; a second one is dropped.
 func (o *Outbox) Answer(ctx context.Context, key string, a Answer) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
-		_, err := transaction.Exec("INSERT INTO answer (key, digest, status, header, body, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	return o.write(ctx, func(s *session) error {
+		_, err := s.exec("INSERT INTO answer (key, digest, status, header, body, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			key, a.Digest, a.Status, strings.Join(a.Header, "\n"), a.Body, o.now())
 		return err
 	})
 }
 
 // Cursor returns a named value, empty where there is none.
-func (o *Outbox) Cursor(ctx context.Context, name string) (string, error) {
-	var value string
-	err := o.reader.QueryRowContext(ctx, "SELECT value FROM cursor WHERE name = ?", name).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
+func (o *Outbox) Cursor(ctx context.Context, name string) (value string, err error) {
+	_, err = o.get(ctx, "SELECT value FROM cursor WHERE name = ?", []any{name}, func(r row) error { return r.Scan(&value) })
 	return value, err
 }
 
 // SetCursor notes a named value.
 func (o *Outbox) SetCursor(ctx context.Context, name, value string) error {
-	return o.write(ctx, func(transaction *sql.Tx) error { return setCursor(transaction, name, value) })
+	return o.write(ctx, func(s *session) error { return setCursor(s, name, value) })
 }
 
-func setCursor(transaction *sql.Tx, name, value string) error {
-	_, err := transaction.Exec("INSERT INTO cursor (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+func setCursor(s *session, name, value string) error {
+	_, err := s.exec("INSERT INTO cursor (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
 	return err
 }
 
 // AddAt takes members that were found on the ledger, and notes in the same step
 // how far it was read. Those that stand here already are left as they are.
 func (o *Outbox) AddAt(ctx context.Context, members []Member, cursor, value string) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
+	return o.write(ctx, func(s *session) error {
 		for _, m := range members {
-			_, err := transaction.Exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+") ON CONFLICT DO NOTHING", m.Account, m.Kind, m.ID, m.Content)
+			_, err := s.exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+") ON CONFLICT DO NOTHING", m.Account, m.Kind, m.ID, m.Content)
 			if err != nil {
 				return err
 			}
 		}
-		return setCursor(transaction, cursor, value)
+		return setCursor(s, cursor, value)
 	})
 }
 
@@ -82,14 +74,14 @@ func (o *Outbox) AddAt(ctx context.Context, members []Member, cursor, value stri
 func (o *Outbox) Prune(ctx context.Context, before time.Time) error {
 	moment := before.UnixMilli()
 	old := "(SELECT sequence FROM command c WHERE ended > 0 AND ended < ? AND gathered <> '" + Gift + "')"
-	return o.write(ctx, func(transaction *sql.Tx) error {
+	return o.write(ctx, func(s *session) error {
 		for _, statement := range []string{
 			"DELETE FROM answer WHERE at < ?",
 			"DELETE FROM member WHERE command IN " + old,
 			"DELETE FROM command WHERE sequence IN " + old,
 			"UPDATE command SET entry = NULL WHERE ended > 0 AND ended < ?",
 		} {
-			if _, err := transaction.Exec(statement, moment); err != nil {
+			if _, err := s.exec(statement, moment); err != nil {
 				return err
 			}
 		}

@@ -2,8 +2,6 @@ package outbox
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"strconv"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -55,6 +53,8 @@ const memberQuery = `SELECT m.sequence, m.account, m.kind, m.id, m.content, m.af
 	c.entry, COALESCE(c.block, 0), COALESCE(c.reason, '')
 	FROM member m LEFT JOIN command c ON c.sequence = m.command `
 
+const theMember = "WHERE m.account = ? AND m.kind = ? AND m.id = ?"
+
 // latest is the sequence of the command accepted last, also of one that is gone.
 const latest = "COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'command'), 0)"
 
@@ -70,10 +70,10 @@ func scanMember(r row) (Member, error) {
 // here with the same content is answered as it stands; other content is
 // refused, unless what had the id before was refused itself.
 func (o *Outbox) Add(ctx context.Context, members []Member) (standing []Member, fresh int, err error) {
-	err = o.write(ctx, func(transaction *sql.Tx) error {
+	err = o.write(ctx, func(s *session) error {
 		standing, fresh = make([]Member, 0, len(members)), 0
 		for i, member := range members {
-			m, isNew, err := add(transaction, member)
+			m, isNew, err := add(s, member)
 			if err != nil {
 				return rule.Field("["+strconv.Itoa(i)+"]", err)
 			}
@@ -90,11 +90,15 @@ func (o *Outbox) Add(ctx context.Context, members []Member) (standing []Member, 
 	return standing, fresh, nil
 }
 
-func add(transaction *sql.Tx, m Member) (Member, bool, error) {
-	found, err := scanMember(transaction.QueryRow(memberQuery+"WHERE m.account = ? AND m.kind = ? AND m.id = ?", m.Account, m.Kind, m.ID))
+func add(s *session, m Member) (Member, bool, error) {
+	var found Member
+	stands, err := s.get(memberQuery+theMember, []any{m.Account, m.Kind, m.ID}, func(r row) (err error) {
+		found, err = scanMember(r)
+		return err
+	})
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		result, err := transaction.Exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+")", m.Account, m.Kind, m.ID, m.Content)
+	case err == nil && !stands:
+		result, err := s.exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+")", m.Account, m.Kind, m.ID, m.Content)
 		if err != nil {
 			return Member{}, false, err
 		}
@@ -103,7 +107,7 @@ func add(transaction *sql.Tx, m Member) (Member, bool, error) {
 	case err != nil:
 		return Member{}, false, err
 	case found.State() == Refused || found.State() == Failed:
-		_, err := transaction.Exec("UPDATE member SET content = ?, command = NULL, reason = '', alone = 0, after = "+latest+" WHERE sequence = ?", m.Content, found.Sequence)
+		_, err := s.exec("UPDATE member SET content = ?, command = NULL, reason = '', alone = 0, after = "+latest+" WHERE sequence = ?", m.Content, found.Sequence)
 		m.Sequence = found.Sequence
 		return m, true, err
 	case found.Content != m.Content:
@@ -113,12 +117,12 @@ func add(transaction *sql.Tx, m Member) (Member, bool, error) {
 }
 
 // Member returns one member as it stands.
-func (o *Outbox) Member(ctx context.Context, account, kind, id string) (Member, bool, error) {
-	m, err := scanMember(o.reader.QueryRowContext(ctx, memberQuery+"WHERE m.account = ? AND m.kind = ? AND m.id = ?", account, kind, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Member{}, false, nil
-	}
-	return m, err == nil, err
+func (o *Outbox) Member(ctx context.Context, account, kind, id string) (m Member, found bool, err error) {
+	found, err = o.get(ctx, memberQuery+theMember, []any{account, kind, id}, func(r row) error {
+		m, err = scanMember(r)
+		return err
+	})
+	return m, found, err
 }
 
 // Unbundled returns the members of an account that wait, oldest first.
@@ -131,21 +135,13 @@ func (o *Outbox) Members(ctx context.Context, command string) ([]Member, error) 
 	return o.members(ctx, "WHERE m.command = (SELECT sequence FROM command WHERE id = ?) ORDER BY m.sequence", command)
 }
 
-func (o *Outbox) members(ctx context.Context, where string, arguments ...any) ([]Member, error) {
-	rows, err := o.reader.QueryContext(ctx, memberQuery+where, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Member
-	for rows.Next() {
-		m, err := scanMember(rows)
-		if err != nil {
-			return nil, err
-		}
+func (o *Outbox) members(ctx context.Context, where string, arguments ...any) (all []Member, err error) {
+	err = o.each(ctx, memberQuery+where, arguments, func(r row) error {
+		m, err := scanMember(r)
 		all = append(all, m)
-	}
-	return all, rows.Err()
+		return err
+	})
+	return all, err
 }
 
 // Backlog is how many members of an account and kind wait to be gathered.
@@ -155,41 +151,30 @@ type Backlog struct {
 }
 
 // Backlogs counts the members that wait, by account and kind.
-func (o *Outbox) Backlogs(ctx context.Context) ([]Backlog, error) {
-	rows, err := o.reader.QueryContext(ctx, "SELECT account, kind, COUNT(*) FROM member WHERE command IS NULL AND reason = '' GROUP BY account, kind")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Backlog
-	for rows.Next() {
+func (o *Outbox) Backlogs(ctx context.Context) (all []Backlog, err error) {
+	const query = "SELECT account, kind, COUNT(*) FROM member WHERE command IS NULL AND reason = '' GROUP BY account, kind"
+	err = o.each(ctx, query, nil, func(r row) error {
 		var b Backlog
-		if err := rows.Scan(&b.Account, &b.Kind, &b.Count); err != nil {
-			return nil, err
-		}
+		err := r.Scan(&b.Account, &b.Kind, &b.Count)
 		all = append(all, b)
-	}
-	return all, rows.Err()
+		return err
+	})
+	return all, err
 }
 
 // Bundle makes a command of members, in one step: from here on its content is
 // fixed, and every retry carries the same bytes.
 func (o *Outbox) Bundle(ctx context.Context, c Command, members []Member) (bundled Command, err error) {
-	err = o.write(ctx, func(transaction *sql.Tx) error {
+	err = o.write(ctx, func(s *session) error {
 		// A batch that was refused and is asked for again has the same id, because its id is its content's.
-		if _, err := transaction.Exec("DELETE FROM command WHERE id = ? AND state IN (?, ?)", c.ID, Refused, Failed); err != nil {
+		if _, err := s.exec("DELETE FROM command WHERE id = ? AND state IN (?, ?)", c.ID, Refused, Failed); err != nil {
 			return err
 		}
-		if bundled, err = o.insert(transaction, c); err != nil {
+		if bundled, err = o.insert(s, c); err != nil {
 			return err
 		}
-		statement, err := transaction.Prepare("UPDATE member SET command = ? WHERE sequence = ? AND command IS NULL")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = statement.Close() }()
 		for _, m := range members {
-			if err := one(statement.Exec(bundled.Sequence, m.Sequence)); err != nil {
+			if err := one(s.exec("UPDATE member SET command = ? WHERE sequence = ? AND command IS NULL", bundled.Sequence, m.Sequence)); err != nil {
 				return err
 			}
 		}
@@ -202,16 +187,16 @@ func (o *Outbox) Bundle(ctx context.Context, c Command, members []Member) (bundl
 // the others wait again. Without a member at fault every one is to go alone.
 // The batch itself is forgotten, because it never came to be.
 func (o *Outbox) Drop(ctx context.Context, command string, fault *Member, reason string) error {
-	return o.write(ctx, func(transaction *sql.Tx) error {
+	return o.write(ctx, func(s *session) error {
 		alone := fault == nil
 		if fault != nil {
-			if _, err := transaction.Exec("UPDATE member SET command = NULL, reason = ? WHERE sequence = ?", reason, fault.Sequence); err != nil {
+			if _, err := s.exec("UPDATE member SET command = NULL, reason = ? WHERE sequence = ?", reason, fault.Sequence); err != nil {
 				return err
 			}
 		}
-		if _, err := transaction.Exec("UPDATE member SET command = NULL, alone = MAX(alone, ?) WHERE command = (SELECT sequence FROM command WHERE id = ?)", alone, command); err != nil {
+		if _, err := s.exec("UPDATE member SET command = NULL, alone = MAX(alone, ?) WHERE command = (SELECT sequence FROM command WHERE id = ?)", alone, command); err != nil {
 			return err
 		}
-		return one(transaction.Exec("DELETE FROM command WHERE id = ? AND ended = 0", command))
+		return one(s.exec("DELETE FROM command WHERE id = ? AND ended = 0", command))
 	})
 }

@@ -24,6 +24,9 @@ var schema string
 
 const schemaVersion = 1
 
+// readers is how many reads go on beside the one writer.
+const readers = 4
+
 // ErrClosed answers whoever comes after Close or after a failed disk.
 var ErrClosed = errors.New("the outbox is closed")
 
@@ -52,11 +55,13 @@ type Settings struct {
 type Outbox struct {
 	settings Settings
 	lock     *os.File
-	writer   *sql.DB
-	reader   *sql.DB
-	writes   chan write
-	stop     chan struct{}
-	stopped  chan struct{}
+	// databases are the writing and the reading one, with their sessions.
+	databases []*sql.DB
+	writer    *session
+	readers   chan *session
+	writes    chan write
+	stop      chan struct{}
+	stopped   chan struct{}
 }
 
 // Open opens the outbox in a file, and makes it where there is none.
@@ -68,7 +73,7 @@ func Open(ctx context.Context, path string, settings Settings) (*Outbox, error) 
 	if err != nil {
 		return nil, err
 	}
-	o := &Outbox{settings: settings, lock: lock, writes: make(chan write, 256), stop: make(chan struct{}), stopped: make(chan struct{})}
+	o := &Outbox{settings: settings, lock: lock, readers: make(chan *session, readers), writes: make(chan write, 256), stop: make(chan struct{}), stopped: make(chan struct{})}
 	if err := o.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("outbox %s: %w", path, err), o.release())
 	}
@@ -81,54 +86,54 @@ func (o *Outbox) open(ctx context.Context, path string) error {
 	if o.settings.Volatile {
 		synchronous = "OFF"
 	}
-	var err error
-	if o.writer, err = connect(path, 1, "journal_mode(WAL)", "synchronous("+synchronous+")", "foreign_keys(1)"); err != nil {
+	writing, err := o.connect(path, "journal_mode(WAL)", "synchronous("+synchronous+")", "foreign_keys(1)")
+	if err != nil {
 		return err
 	}
-	if err := o.migrate(ctx); err != nil {
+	if o.writer, err = newSession(ctx, writing); err != nil {
 		return err
 	}
-	o.reader, err = connect(path, 4, "query_only(1)")
-	return err
+	if err := o.migrate(); err != nil {
+		return err
+	}
+	reading, err := o.connect(path, "query_only(1)")
+	if err != nil {
+		return err
+	}
+	for range cap(o.readers) {
+		reader, err := newSession(ctx, reading)
+		if err != nil {
+			return err
+		}
+		o.readers <- reader
+	}
+	return nil
 }
 
-func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
+func (o *Outbox) connect(path string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append(pragmas, "busy_timeout(10000)")}
 	database, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
-	if err != nil {
-		return nil, err
+	if err == nil {
+		o.databases = append(o.databases, database)
 	}
-	database.SetMaxOpenConns(connections)
-	database.SetMaxIdleConns(connections)
-	return database, nil
+	return database, err
 }
 
 // migrate makes the tables. A file of a newer gateway is refused: writing to it
 // with old rules could lose what the newer one promised.
-func (o *Outbox) migrate(ctx context.Context) error {
+func (o *Outbox) migrate() error {
 	var version int
-	if err := o.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	if _, err := o.writer.get("PRAGMA user_version", nil, func(r row) error { return r.Scan(&version) }); err != nil {
 		return err
 	}
 	switch version {
 	case schemaVersion:
 		return nil
 	case 0:
-		return o.create(ctx)
+		_, err := o.writer.connection.ExecContext(context.Background(), fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d; COMMIT;", schema, schemaVersion))
+		return err
 	}
 	return fmt.Errorf("has version %d, this gateway knows %d; start the newer gateway", version, schemaVersion)
-}
-
-func (o *Outbox) create(ctx context.Context) error {
-	transaction, err := o.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = transaction.Rollback() }() // after Commit it does nothing
-	if _, err := transaction.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion)); err != nil {
-		return err
-	}
-	return transaction.Commit()
 }
 
 // Close ends the outbox; what was not committed is refused with ErrClosed.
@@ -144,10 +149,18 @@ func (o *Outbox) Close() error {
 
 func (o *Outbox) release() error {
 	var all []error
-	for _, database := range []*sql.DB{o.reader, o.writer} {
-		if database != nil {
-			all = append(all, database.Close())
+	if o.writer != nil {
+		all = append(all, o.writer.close())
+	}
+	for range cap(o.readers) {
+		select {
+		case reader := <-o.readers:
+			all = append(all, reader.close())
+		case <-time.After(time.Second): // never opened, or still read by someone who then fails
 		}
+	}
+	for _, database := range o.databases {
+		all = append(all, database.Close())
 	}
 	return errors.Join(append(all, o.lock.Close())...)
 }

@@ -2,7 +2,7 @@ package outbox
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -11,14 +11,14 @@ const groupMax = 256
 
 // write is one change, which happens whole or not at all.
 type write struct {
-	change func(*sql.Tx) error
+	change func(*session) error
 	done   chan error
 }
 
 // write queues a change and returns once it is on the disk. A context that ends
 // while the change waits in the queue takes it back only if it was not queued:
 // whoever is told of a failure may rely on it.
-func (o *Outbox) write(ctx context.Context, change func(*sql.Tx) error) error {
+func (o *Outbox) write(ctx context.Context, change func(*session) error) error {
 	w := write{change, make(chan error, 1)}
 	select {
 	case <-o.stop:
@@ -95,35 +95,46 @@ func (o *Outbox) commit(group []write) error {
 	return err
 }
 
+// attempt runs a group as one transaction. It takes no client's context: one
+// that leaves must not undo its neighbours' writes.
 func (o *Outbox) attempt(group []write) ([]error, error) {
-	// The background context: a client that leaves must not undo its neighbours' writes.
-	transaction, err := o.writer.BeginTx(context.Background(), nil)
-	if err != nil {
+	if _, err := o.writer.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, err
 	}
-	defer func() { _ = transaction.Rollback() }() // after Commit it does nothing
+	results, err := o.all(group)
+	if err == nil {
+		err = o.crash(BeforeCommit)
+	}
+	if err != nil {
+		_, undone := o.writer.exec("ROLLBACK")
+		return nil, errors.Join(err, undone)
+	}
+	_, err = o.writer.exec("COMMIT")
+	return results, err
+}
+
+func (o *Outbox) all(group []write) ([]error, error) {
 	results := make([]error, len(group))
 	for i, w := range group {
-		if results[i], err = single(transaction, w.change); err != nil {
+		var err error
+		if results[i], err = o.single(w.change); err != nil {
 			return nil, err
 		}
 	}
-	if err := o.crash(BeforeCommit); err != nil {
-		return nil, err
-	}
-	return results, transaction.Commit()
+	return results, nil
 }
 
-func single(transaction *sql.Tx, change func(*sql.Tx) error) (result, fatal error) {
-	if _, err := transaction.Exec("SAVEPOINT one"); err != nil {
+// single makes one change of a group, or takes it back alone.
+func (o *Outbox) single(change func(*session) error) (result, fatal error) {
+	if _, err := o.writer.exec("SAVEPOINT one"); err != nil {
 		return nil, err
 	}
-	if result = change(transaction); result != nil {
-		if _, err := transaction.Exec("ROLLBACK TO one"); err != nil {
+	if result = change(o.writer); result != nil {
+		if _, err := o.writer.exec("ROLLBACK TO one"); err != nil {
 			return result, err
 		}
 	}
-	_, err := transaction.Exec("RELEASE one")
+	_, err := o.writer.exec("RELEASE one")
 	return result, err
 }
 
