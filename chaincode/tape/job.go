@@ -91,6 +91,32 @@ func ChunkLeaf(n int32, lines []Payment) (merkle.Leaf, error) {
 	return merkle.Leaf{Data: data, Amount: total}, err
 }
 
+// NewJob makes the commands of a job out of its chunks: one to open it, one for each chunk.
+func NewJob(account AccountID, id ID, expires Instant, chunks [][]Payment) (OpenJob, []RunChunk, error) {
+	leaves := make([]merkle.Leaf, len(chunks))
+	for n, lines := range chunks {
+		var err error
+		if leaves[n], err = ChunkLeaf(int32(n), lines); err != nil {
+			return OpenJob{}, nil, err
+		}
+	}
+	if len(chunks) == 0 || len(chunks[0]) == 0 {
+		return OpenJob{}, nil, rule.Refuse(rule.Invalid, "a job needs at least one payment")
+	}
+	root, total := merkle.Root(leaves)
+	open := OpenJob{Account: account, Amount: money.New(total, chunks[0][0].Amount.Currency), Chunks: int32(len(chunks)),
+		Expires: expires, ID: id, Root: root}
+	runs := make([]RunChunk, len(chunks))
+	for n, lines := range chunks {
+		path, err := merkle.Prove(leaves, n)
+		if err != nil {
+			return OpenJob{}, nil, err
+		}
+		runs[n] = RunChunk{Account: account, ID: id + ID("-"+strconv.Itoa(n)), Job: id, Lines: lines, N: int32(n), Path: append([]merkle.Node{}, path...)}
+	}
+	return open, runs, nil
+}
+
 // Ran is what a chunk comes to: an inflow for each payee on the ledger, a hold
 // for each outside.
 type Ran struct {

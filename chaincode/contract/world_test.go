@@ -1,0 +1,257 @@
+package contract_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/contract"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/party/sign"
+	"github.com/lianbao/lianbao/chaincode/peertest"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+var ledgerID = party.LedgerID{1, 2, 3}
+
+// world is the default network in memory, founded and joined, with a maker and
+// a checker in each organisation.
+type world struct {
+	testing.TB
+	*peertest.Network
+	keys    map[tape.ID]*ecdsa.PrivateKey
+	intents byte
+}
+
+var organisations = []string{"charity", "coop", "bank", "insurer", "regulator"}
+
+func newWorld(t testing.TB) *world {
+	build := func() shim.Chaincode {
+		chaincode, err := contract.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return chaincode
+	}
+	w := &world{TB: t, Network: peertest.New(t, build, organisations...), keys: map[tape.ID]*ecdsa.PrivateKey{}}
+	charter := party.Charter{Ledger: ledgerID, Quorum: 3, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(
+		party.Threshold{Amount: money.New(100_000_00, "CNY"), Organisations: 2}, party.Threshold{Amount: money.New(1e12, "VND"), Organisations: 2})}
+	charter.Policy.Persons.KeyWaitingHours = 0
+	for _, name := range organisations {
+		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
+	}
+	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity},
+		{Organisation: "coop", Power: party.Cooperative}, {Organisation: "insurer", Power: party.Insurer}}
+	hash, err := charter.Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must("regulator:admin", "Party:Found", party.FoundCommand{Charter: charter, ID: "found"})
+	for _, name := range organisations {
+		w.must(name+":admin", "Party:Join", party.JoinCommand{Charter: hash, ID: "join"})
+	}
+	for i, name := range organisations {
+		other := organisations[(i+1)%len(organisations)]
+		w.register(tape.ID(name+"-maker"), name, other)
+		w.register(tape.ID(name+"-checker"), name, other)
+	}
+	return w
+}
+
+// register brings a person of one organisation by the gateway of another.
+func (w *world) register(person tape.ID, organisation, registrar string) {
+	seed := sha256.Sum256([]byte(person))
+	key, err := crypto.ToECDSA(seed[:])
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.keys[person] = key
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Organisation: organisation, Registrar: registrar})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.must(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person,
+		Organisation: organisation, Person: person, Proof: proof})
+	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+}
+
+// identity reads "organisation" (its gateway) or "organisation:role".
+func (w *world) identity(as string) peertest.Identity {
+	organisation, role, found := strings.Cut(as, ":")
+	if !found {
+		role = "gateway"
+	}
+	return w.Identity(organisation, role)
+}
+
+func encode(t testing.TB, command any) string {
+	if text, isText := command.(string); isText {
+		return text
+	}
+	if own, can := command.(interface{ Encode() ([]byte, error) }); can {
+		argument, err := own.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(argument)
+	}
+	argument, err := canonical.Encode(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(argument)
+}
+
+// do invokes and returns the entry, or the refusal.
+func (w *world) do(as, function string, command any) (tape.Entry, error) {
+	w.Helper()
+	result, err := w.Invoke(w.identity(as), function, encode(w, command))
+	if err != nil {
+		return tape.Entry{}, err
+	}
+	var entry tape.Entry
+	if err := json.Unmarshal(result.Response.Payload, &entry); err != nil {
+		w.Fatalf("%s replied %q", function, result.Response.Payload)
+	}
+	return entry, nil
+}
+
+func (w *world) must(as, function string, command any) tape.Entry {
+	w.Helper()
+	entry, err := w.do(as, function, command)
+	if err != nil {
+		w.Fatalf("%s by %s: %v", function, as, err)
+	}
+	return entry
+}
+
+// refused expects a refusal that contains a text, and nothing written.
+func (w *world) refused(want, as, function string, command any) {
+	w.Helper()
+	before := w.State().Digest()
+	_, err := w.do(as, function, command)
+	var refusal *rule.Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(refusal.Error(), want) {
+		w.Errorf("%s by %s:\n got %v\nwant %s", function, as, err, want)
+	}
+	if w.State().Digest() != before {
+		w.Errorf("%s by %s was refused and wrote", function, as)
+	}
+}
+
+// signed wraps a command in the intents of persons.
+func (w *world) signed(action string, subject tape.AccountID, amount money.Amount, command any, persons ...tape.ID) string {
+	body := encode(w, command)
+	envelope := struct {
+		Command json.RawMessage `json:"command"`
+		Intents []party.Intent  `json:"intents"`
+	}{json.RawMessage(body), []party.Intent{}}
+	for _, person := range persons {
+		w.intents++
+		statement := party.Statement{Action: action, Subject: string(subject), Amount: amount.String(), Command: sha256.Sum256([]byte(body)),
+			Intent: party.IntentID{15: w.intents}, Deadline: tape.Instant(w.Clock().UnixMilli()/1000*1000) + tape.Hour}
+		intent, err := sign.Intent(w.keys[person], ledgerID, person, statement)
+		if err != nil {
+			w.Fatal(err)
+		}
+		envelope.Intents = append(envelope.Intents, intent)
+	}
+	return encode(w, envelope)
+}
+
+// record reads one record of the state.
+func record[R any](w *world, key string) R {
+	w.Helper()
+	value, found := w.State().Get(key)
+	if !found {
+		w.Fatalf("there is no record %s", key)
+	}
+	var into R
+	if err := json.Unmarshal(value.Data, &into); err != nil {
+		w.Fatal(err)
+	}
+	return into
+}
+
+// Made-up gifts and the bank lines that belong to them.
+
+func reference(i int) string {
+	digest := sha256.Sum256([]byte(fmt.Sprint("reference", i)))
+	return base64.RawURLEncoding.EncodeToString(digest[:16])
+}
+
+func donor(i int) string {
+	digest := sha256.Sum256([]byte(fmt.Sprint("donor", i)))
+	return base64.RawURLEncoding.EncodeToString(digest[:])
+}
+
+func gift(i int, units int64) tape.Gift {
+	return tape.Gift{ID: tape.ID(fmt.Sprint("gift-", i)), Amount: money.New(units, "CNY"), Donor: donor(i), Reference: reference(i)}
+}
+
+func line(i int, units int64) tape.Line {
+	return tape.Line{Number: int32(i), Date: "2026-01-01", Amount: money.New(units, "CNY"), Reference: reference(i)}
+}
+
+func page(account tape.AccountID, id tape.ID, gifts ...tape.Gift) tape.Receive {
+	c := tape.Receive{Account: account, ID: id, Count: int32(len(gifts)), Total: money.New(0, "CNY"), Gifts: gifts}
+	for _, gift := range gifts {
+		c.Total.Units += gift.Amount.Units
+	}
+	return c
+}
+
+const bankAccount = tape.AccountID("outside:bank:sunrise")
+
+// side is one page of a statement in a test.
+type side struct {
+	side  tape.Side
+	lines []tape.Line
+}
+
+// statement makes a statement that follows on an earlier one.
+func statement(t testing.TB, id, previous tape.ID, opening int64, pages ...side) (tape.FileStatement, []tape.FileLines) {
+	c := tape.FileStatement{Account: bankAccount, ID: id, Previous: previous, From: "2026-01-01", To: "2026-01-01", Opening: money.New(opening, "CNY")}
+	balance := opening
+	var bodies []tape.FileLines
+	for n, p := range pages {
+		head, _, err := tape.LinesBody(p.side, p.lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if balance += head.Total.Units; p.side == tape.DebitSide {
+			balance -= 2 * head.Total.Units
+		}
+		c.Count += head.Count
+		c.Pages = append(c.Pages, head)
+		bodies = append(bodies, tape.FileLines{Account: bankAccount, ID: tape.ID(fmt.Sprintf("%s-%d", id, n)), Lines: p.lines, N: int32(n), Statement: id})
+	}
+	c.Closing = money.New(balance, "CNY")
+	return c, bodies
+}
+
+// file files a statement with all its pages.
+func (w *world) file(id, previous tape.ID, opening int64, pages ...side) tape.FileStatement {
+	w.Helper()
+	head, bodies := statement(w, id, previous, opening, pages...)
+	w.must("bank", "Tape:FileStatement", head)
+	for _, body := range bodies {
+		w.must("bank", "Tape:FileLines", body)
+	}
+	return head
+}
+
+func open(account tape.AccountID) tape.Open {
+	return tape.Open{Account: account, Attribution: tape.FIFO, Currency: "CNY", Custodian: bankAccount, ID: tape.ID("open-" + strings.ReplaceAll(string(account), ":", "-"))}
+}
