@@ -26,7 +26,7 @@ func (n *Network) Block(number uint64) *common.Block {
 	}
 	filter := []byte{}
 	for _, one := range n.blocks[number] {
-		data, err := envelopeOf(one.endorsed)
+		data, err := EnvelopeOf(one.endorsed)
 		if err != nil {
 			n.t.Fatalf("block %d cannot be written: %v", number, err)
 		}
@@ -42,7 +42,8 @@ func (n *Network) Block(number uint64) *common.Block {
 	return block
 }
 
-func envelopeOf(endorsed *Endorsed) ([]byte, error) {
+// EnvelopeOf writes one transaction out as it is ordered, without signatures.
+func EnvelopeOf(endorsed *Endorsed) ([]byte, error) {
 	w := &writer{}
 	proposal := endorsed.Proposal
 	extension := w.bytes(&peer.ChaincodeHeaderExtension{ChaincodeId: &peer.ChaincodeID{Name: Chaincode}})

@@ -64,5 +64,8 @@ func call(chaincode shim.Chaincode, called *stub) (response *peer.Response, err 
 	}()
 	response = chaincode.Invoke(called)
 	// The real shim sends an open batch when the contract returns, even after a refusal.
-	return response, called.FinishWriteBatch()
+	if err := called.FinishWriteBatch(); err != nil {
+		return nil, fmt.Errorf("failed send batch: %w", err)
+	}
+	return response, nil
 }

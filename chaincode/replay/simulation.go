@@ -15,6 +15,7 @@ type simulation struct {
 	// creator is the MSP of the client, for collections that only members may use.
 	creator string
 	id      string
+	channel string
 
 	reads    map[string]*Version
 	writes   map[string][]byte
@@ -42,7 +43,8 @@ type privateWrite struct {
 func newSimulation(state *State, view View, proposal Proposal) *simulation {
 	return &simulation{
 		state: state, view: view, creator: MSPOf(proposal.Creator), id: proposal.TransactionID,
-		reads: map[string]*Version{}, writes: map[string][]byte{}, metadata: map[string][]Entry{},
+		channel: proposal.Channel,
+		reads:   map[string]*Version{}, writes: map[string][]byte{}, metadata: map[string][]Entry{},
 		secrets: map[string]*secret{},
 	}
 }
@@ -98,7 +100,7 @@ func (s *simulation) describe(key string, entries []Entry) error {
 func (s *simulation) permission(collection string, reading bool) error {
 	rule, found := s.view.collection(collection)
 	if !found {
-		return fmt.Errorf("collection [%s] not defined in the collection config for chaincode [%s]", collection, s.state.Namespace)
+		return fmt.Errorf("collection %s/%s/%s could not be found", s.channel, s.state.Namespace, collection)
 	}
 	if rule.Has(s.creator) {
 		return nil
@@ -167,7 +169,8 @@ func (s *simulation) readSeveralPrivate(collection string, keys []string) ([][]b
 
 func (s *simulation) readPrivateHash(collection, key string) (Value, error) {
 	if _, found := s.view.collection(collection); !found {
-		return Value{}, s.permission(collection, true)
+		return Value{}, fmt.Errorf("collection [%s] not defined in the collection config for chaincode [%s]",
+			collection, s.state.Namespace)
 	}
 	value, exists := s.state.GetPrivateHash(collection, key)
 	if !exists {

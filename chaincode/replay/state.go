@@ -140,6 +140,7 @@ func (s *State) Apply(set Set, version Version) error {
 		if err := applyTo(in(s.hashes, collection.Name), hashedChanges(collection), version); err != nil {
 			return err
 		}
+		s.purge(collection)
 	}
 	return nil
 }
@@ -184,6 +185,26 @@ func (s *State) renew(collection, key string) {
 	if known && exists && bytes.Equal(hashed.Data, digest[:]) {
 		value.Version = hashed.Version
 		in(s.private, collection).set(key, value)
+	}
+}
+
+// purge drops the private values that a transaction purged, also where its
+// private set was not received: a purged value must not stay anywhere.
+func (s *State) purge(collection Collection) {
+	gone := map[string]bool{}
+	for _, write := range collection.Writes {
+		if write.Purge {
+			gone[string(write.KeyHash)] = true
+		}
+	}
+	keys := in(s.private, collection.Name)
+	if len(gone) == 0 || len(keys.values) == 0 {
+		return
+	}
+	for _, key := range keys.between("", "") {
+		if gone[string(digestOf([]byte(key)))] {
+			keys.remove(key)
+		}
 	}
 }
 
