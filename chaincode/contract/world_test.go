@@ -255,3 +255,12 @@ func (w *world) file(id, previous tape.ID, opening int64, pages ...side) tape.Fi
 func open(account tape.AccountID) tape.Open {
 	return tape.Open{Account: account, Attribution: tape.FIFO, Currency: "CNY", Custodian: bankAccount, ID: tape.ID("open-" + strings.ReplaceAll(string(account), ":", "-"))}
 }
+
+func decodeJSON[R any](t testing.TB, data []byte) R {
+	t.Helper()
+	var into R
+	if err := json.Unmarshal(data, &into); err != nil {
+		t.Fatal(err)
+	}
+	return into
+}
