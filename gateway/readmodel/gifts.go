@@ -125,8 +125,8 @@ func parseRow(row string) (fields [4]string, err error) {
 func (s *session) gifts(ctx context.Context, p page, first, limit int) ([]Gift, error) {
 	var found []Gift
 	row := first / rowItems
-	err := s.each(ctx, "SELECT ordinal, start, body FROM gifts WHERE ordinal > ? AND ordinal < ? ORDER BY ordinal LIMIT ?",
-		[]any{int64(p.at) + int64(row), int64(p.at) + pageStep, (first%rowItems+limit-1)/rowItems + 1}, func(scan func(...any) error) error {
+	err := s.each(ctx, "SELECT ordinal, start, body FROM gifts WHERE ordinal > ? AND ordinal <= ? ORDER BY ordinal",
+		[]any{int64(p.at) + int64(row), lastRow(p.at, first, limit)}, func(scan func(...any) error) error {
 			var at, start int64
 			var body string
 			if err := scan(&at, &start, &body); err != nil {
@@ -146,6 +146,11 @@ func (s *session) gifts(ctx context.Context, p page, first, limit int) ([]Gift, 
 			return nil
 		})
 	return found, err
+}
+
+// lastRow is the ordinal of the row of a body that holds the last of limit items from first on.
+func lastRow(page ordinal, first, limit int) int64 {
+	return int64(page) + 1 + int64(min((first+limit-1)/rowItems, pageStep-2))
 }
 
 // gift is one gift of the page as it stands now.
@@ -459,8 +464,8 @@ func (m *Model) Line(ctx context.Context, account tape.AccountID, statement tape
 func (s *session) lines(ctx context.Context, p linesPage, first, limit int) ([]Line, error) {
 	var found []Line
 	row := first / rowItems
-	err := s.each(ctx, "SELECT ordinal, body FROM lines WHERE ordinal > ? AND ordinal < ? ORDER BY ordinal LIMIT ?",
-		[]any{int64(p.at) + int64(row), int64(p.at) + pageStep, (first%rowItems+limit-1)/rowItems + 1}, func(scan func(...any) error) error {
+	err := s.each(ctx, "SELECT ordinal, body FROM lines WHERE ordinal > ? AND ordinal <= ? ORDER BY ordinal",
+		[]any{int64(p.at) + int64(row), lastRow(p.at, first, limit)}, func(scan func(...any) error) error {
 			var at int64
 			var body string
 			if err := scan(&at, &body); err != nil {

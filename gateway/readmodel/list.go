@@ -75,7 +75,7 @@ func (q *query) where(condition, value string) {
 }
 
 // sql writes the query for a window.
-func (q *query) sql(c cursor, begun bool, limit int) (string, []any) {
+func (q *query) sql(c cursor, begun bool) (string, []any) {
 	conditions, arguments := append([]string{}, q.conditions...), append([]any{}, q.arguments...)
 	compare, order := " > ?", " ASC"
 	if c.Newest {
@@ -93,7 +93,7 @@ func (q *query) sql(c cursor, begun bool, limit int) (string, []any) {
 	if len(conditions) > 0 {
 		filter = " WHERE " + strings.Join(conditions, " AND ")
 	}
-	return "SELECT " + q.key + ", " + q.columns + " FROM " + q.from + filter + " ORDER BY " + q.key + order + " LIMIT ?", append(arguments, limit)
+	return "SELECT " + q.key + ", " + q.columns + " FROM " + q.from + filter + " ORDER BY " + q.key + order, arguments
 }
 
 // read reads one part of a list. item scans a row whose first column, the key, goes into key.
@@ -106,13 +106,13 @@ func read[T any](ctx context.Context, m *Model, window Window, q query, item fun
 	if err != nil {
 		return List[T]{}, err
 	}
-	statement, arguments := q.sql(c, begun, limit+1)
+	statement, arguments := q.sql(c, begun)
 	list := List[T]{Items: []T{}}
 	err = m.view(ctx, func(s *session) error {
 		return s.each(ctx, statement, arguments, func(scan func(...any) error) error {
 			if len(list.Items) == limit {
 				list.Next = c.String()
-				return nil
+				return errEnough
 			}
 			var key any = &c.Number
 			if q.named {

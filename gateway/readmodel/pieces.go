@@ -40,11 +40,15 @@ func (p piece) around(window tape.Span) []piece {
 // overlap, so the first is the last that begins at or before the window.
 const within = `SELECT start, stop, hold, job, posting, off FROM taken WHERE account = ?1 AND start < ?3 AND stop > ?2
 	AND start >= coalesce((SELECT start FROM taken WHERE account = ?1 AND start <= ?2 ORDER BY start DESC LIMIT 1), ?2)
-	ORDER BY start LIMIT ?4`
+	ORDER BY start`
 
+// pieces returns at most limit of them, all when it is negative.
 func (s *session) pieces(ctx context.Context, account tape.AccountID, window tape.Span, limit int) ([]piece, error) {
 	var found []piece
-	err := s.each(ctx, within, []any{string(account), window.Start, window.End, limit}, func(scan func(...any) error) error {
+	err := s.each(ctx, within, []any{string(account), window.Start, window.End}, func(scan func(...any) error) error {
+		if len(found) == limit {
+			return errEnough
+		}
 		var p piece
 		if err := scan(&p.Start, &p.End, &p.hold, &p.job, &p.posting, &p.off); err != nil {
 			return err

@@ -67,6 +67,11 @@ func (s *session) get(ctx context.Context, query string, arguments []any, into .
 	return err == nil, err
 }
 
+// errEnough ends each without being an error. Lists end by it and not by a
+// bound LIMIT, whose value SQLite's planner looks at: it would plan the
+// statement anew whenever the value changes.
+var errEnough = errors.New("enough rows")
+
 // each reads rows one by one. What each does must not use the session: the rows are still open.
 func (s *session) each(ctx context.Context, query string, arguments []any, each func(scan func(...any) error) error) error {
 	statement, err := s.prepare(ctx, query)
@@ -79,7 +84,9 @@ func (s *session) each(ctx context.Context, query string, arguments []any, each 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
+		if err := each(rows.Scan); errors.Is(err, errEnough) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 	}

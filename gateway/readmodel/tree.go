@@ -43,7 +43,9 @@ type Trace struct {
 	Attribution tape.Attribution `json:"attribution"`
 	// Reversal is set when the gift was refunded, charged back or found to be another's.
 	Reversal *tape.Reversal `json:"reversal,omitempty"`
-	Root     Node           `json:"root"`
+	// Line is the bank line that shows the gift, where it is one line.
+	Line *Line `json:"line,omitempty"`
+	Root Node  `json:"root"`
 }
 
 // Node is a piece of money. The amounts of its children sum to its own, unless it has none.
@@ -118,14 +120,12 @@ type Back struct {
 // OriginKind says where the way back ends.
 type OriginKind string
 
-// The way back ends at a gift; at a pool, whose gifts cannot be told apart; at
-// money that came back from outside and whose origin only an entry names; or
-// at a page whose gifts are not in the arguments that were read.
+// The way back ends at a gift; at a pool, whose gifts cannot be told apart; or
+// at money that came back from outside and whose origin only an entry names.
 const (
 	FromGift    OriginKind = "gift"
 	FromPool    OriginKind = "pool"
 	FromOutside OriginKind = "outside"
-	FromPage    OriginKind = "page"
 )
 
 // Origin is a piece of the asked span and where it came from.
@@ -139,8 +139,6 @@ type Origin struct {
 	Span    tape.Span      `json:"span"`
 	// Gift is whose money it was; the piece may be only a part of it.
 	Gift *Gift `json:"gift,omitempty"`
-	// Page is set where Kind is page.
-	Page tape.ID `json:"page,omitempty"`
 	// Entry is set where Kind is outside, organisation/id.
 	Entry string `json:"entry,omitempty"`
 	// Path lists the accounts between the asked one and this, the asked one first.
