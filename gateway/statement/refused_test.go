@@ -2,6 +2,7 @@ package statement
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -173,6 +174,32 @@ columns: {date: D, credit: C}, cellLines: {date: 2}, currency: {code: CNY} | D,C
 		}
 		if got := firstError(t, row.asked[1]+"\n", mapping); got != row.answer {
 			t.Errorf("%s\n%q\n got %s\nwant %s", row.asked[0], row.asked[1], got, row.answer)
+		}
+	}
+}
+
+func TestFiguresOfEachStyle(t *testing.T) {
+	for _, row := range table(t, `
+# mapping without v | the row below D,A,X | debit and credit
+columns: {date: D, amount: A}                                                              | 2024-09-01,5,  | 0 5
+columns: {date: D, amount: A}                                                              | 2024-09-01,-5, | 5 0
+columns: {date: D, amount: A}, amounts: {inflow: plus}                                     | 2024-09-01,-5, | 5 0
+columns: {date: D, amount: A}, amounts: {inflow: minus}                                    | 2024-09-01,5,  | 5 0
+columns: {date: D, amount: A}, amounts: {inflow: minus}                                    | 2024-09-01,-5, | 0 5
+columns: {date: D, amount: A, direction: X}, direction: {credit: [C], debit: [D]}          | 2024-09-01,5,C | 0 5
+columns: {date: D, amount: A, direction: X}, direction: {credit: [C], debit: [D]}          | 2024-09-01,5,D | 5 0
+columns: {date: D, credit: A, debit: X}                                                    | 2024-09-01,5,  | 0 5
+columns: {date: D, credit: A, debit: X}                                                    | 2024-09-01,,5  | 5 0
+columns: {date: D, credit: A, debit: X}, amounts: {debitNegative: true}                    | 2024-09-01,,-5 | 5 0
+columns: {date: D, credit: A}                                                              | 2024-09-01,5,9 | 0 5
+`, 3) {
+		mapping, err := ParseMapping([]byte("{v: 1, currency: {code: VND}, " + row.asked[0] + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		summary, err := SurveyFrom(strings.NewReader("D,A,X\n"+row.asked[1]+"\n"), mapping)
+		if got := fmt.Sprint(summary.Debits, summary.Credits); err != nil || got != row.answer {
+			t.Errorf("%s: %s: got %s, %v, want %s", row.asked[0], row.asked[1], got, err, row.answer)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -113,7 +114,7 @@ func TestSampleStaysTheSame(t *testing.T) {
 
 // TestDigestIsOfTheContent: how a file is packed does not matter, what a line says does.
 func TestDigestIsOfTheContent(t *testing.T) {
-	const lines = standardHeader + "1,2024-09-01,,R1,0,5,VND,p1\n2,2024-09-01,08:00:00,R2,0,6,VND,p2\n"
+	const lines = standardHeader + "1,2024-09-01,,R1,0,5,VND,p1\n2,2024-09-01,08:00:00,\"R\n2\",0,6,VND,p2\n"
 	digest := func(text string) string {
 		t.Helper()
 		s, err := SurveyFrom(strings.NewReader(text), Mapping{})
@@ -133,10 +134,25 @@ func TestDigestIsOfTheContent(t *testing.T) {
 	}
 	for _, edit := range [][2]string{
 		{"R1", "R3"}, {"p1", "p3"}, {",5,", ",6,"}, {"0,6", "6,0"}, {"08:00:00", "08:00:01"}, {"08:00:00", ""},
-		{"09-01,,", "09-02,,"}, {"VND", "JPY"}, {"2,2024-09-01,08:00:00,R2,0,6,VND,p2\n", ""}, {"R1,0,5,VND,p1", "R,0,5,VND,1p1"},
+		{"09-01,,", "09-02,,"}, {"VND", "JPY"}, {"2,2024-09-01,08:00:00,\"R\n2\",0,6,VND,p2\n", ""}, {"R1,0,5,VND,p1", "R,0,5,VND,1p1"},
 	} {
 		if digest(strings.ReplaceAll(lines, edit[0], edit[1])) == want {
 			t.Errorf("%q for %q does not change the digest", edit[1], edit[0])
+		}
+	}
+}
+
+// TestDigestStaysTheSame: a statement that was imported years ago must still be recognised.
+func TestDigestStaysTheSame(t *testing.T) {
+	for _, row := range table(t, `
+# file | digest of the content
+testdata/sample-200.csv                                 | 8b48f3c58a578014ddd9315c93c591920a3b3f632c75fd5cbf9ae9aca3f395e0
+testdata/dialects/gbk-direction/statement.csv           | b66cc6309d1405b93111797f6861019a7dcfb0ddf66807015a843159518b5a5c
+`, 2) {
+		folder, _ := filepath.Split(row.asked[0])
+		s, err := Survey(row.asked[0], folderMapping(t, folder))
+		if err != nil || s.Digest != row.answer {
+			t.Errorf("%s: got %s, %v, want %s", row.asked[0], s.Digest, err, row.answer)
 		}
 	}
 }
