@@ -30,6 +30,11 @@ var classes = map[string]class{
 	"Tape:Expire":    beside,
 	"Tape:RunChunk":  beside,
 	"Tape:Memo":      beside,
+	"Party:Register": beside,
+	"Party:Witness":  beside,
+	"Party:Rotate":   beside,
+	"Party:Suspend":  beside,
+	"Party:Revoke":   beside,
 }
 
 func classOf(function string) class { return classes[function] }

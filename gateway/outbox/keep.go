@@ -45,26 +45,31 @@ func (o *Outbox) Cursor(ctx context.Context, name string) (value string, err err
 
 // SetCursor notes a named value.
 func (o *Outbox) SetCursor(ctx context.Context, name, value string) error {
-	return o.write(ctx, func(s *session) error { return setCursor(s, name, value) })
-}
-
-func setCursor(s *session, name, value string) error {
-	_, err := s.exec("INSERT INTO cursor (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
-	return err
-}
-
-// AddAt takes members that were found on the ledger, and notes in the same step
-// how far it was read. Those that stand here already are left as they are.
-func (o *Outbox) AddAt(ctx context.Context, members []Member, cursor, value string) error {
 	return o.write(ctx, func(s *session) error {
+		_, err := s.exec("INSERT INTO cursor (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+		return err
+	})
+}
+
+// AddMissing takes those members that do not stand here yet, and returns how
+// many they were. Those that do are left as they are, whatever became of them.
+func (o *Outbox) AddMissing(ctx context.Context, members []Member) (fresh int, err error) {
+	err = o.write(ctx, func(s *session) error {
+		fresh = 0
 		for _, m := range members {
-			_, err := s.exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+") ON CONFLICT DO NOTHING", m.Account, m.Kind, m.ID, m.Content)
+			result, err := s.exec("INSERT INTO member (account, kind, id, content, after) VALUES (?, ?, ?, ?, "+latest+") ON CONFLICT DO NOTHING", m.Account, m.Kind, m.ID, m.Content)
 			if err != nil {
 				return err
 			}
+			added, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			fresh += int(added)
 		}
-		return setCursor(s, cursor, value)
+		return nil
 	})
+	return fresh, err
 }
 
 // Prune forgets answers given before a moment, and commands that ended before

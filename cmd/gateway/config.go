@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/lianbao/lianbao/gateway/api"
+	"github.com/lianbao/lianbao/gateway/fabric"
+)
+
+// config is the one file that a gateway reads. The network writes it.
+type config struct {
+	Organisation string `json:"organisation"`
+	MSPID        string `json:"mspId"`
+	Channel      string `json:"channel"`
+	Chaincode    string `json:"chaincode"`
+	// Listen is the address of the API, Data the folder that the gateway owns.
+	Listen string `json:"listen"`
+	Data   string `json:"data"`
+	Peer   struct {
+		Address      string `json:"address"`
+		TLSRootCert  string `json:"tlsRootCert"`
+		HostOverride string `json:"hostOverride"`
+	} `json:"peer"`
+	// Identity carries commands, Auditor reads.
+	Identity files `json:"identity"`
+	Auditor  files `json:"auditor"`
+	// Token is the file of the bearer token that lets programs write.
+	Token  string          `json:"token"`
+	Others []api.Neighbour `json:"others"`
+	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
+	PagesInFlight int `json:"pagesInFlight,omitempty"`
+	// LeaveInflows leaves money from other accounts waiting until someone settles it.
+	LeaveInflows bool `json:"leaveInflows,omitempty"`
+	// KeepDays is how long answers and finished commands are kept; 0 means 90.
+	KeepDays int `json:"keepDays,omitempty"`
+	// Log is debug, info, warn or error; empty means info.
+	Log string `json:"log,omitempty"`
+}
+
+// files name a certificate and its key.
+type files struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+}
+
+// readConfig reads the file strictly: a misspelled field would silently be a default.
+func readConfig(path string) (config, error) {
+	var c config
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return c, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("%s: there is text behind the document", path)
+	}
+	if missing := c.missing(); len(missing) > 0 {
+		return c, fmt.Errorf("%s: missing: %s", path, strings.Join(missing, ", "))
+	}
+	if c.PagesInFlight < 0 || c.PagesInFlight > 100 || c.KeepDays < 0 {
+		return c, fmt.Errorf("%s: pagesInFlight is 0 to 100, keepDays not negative", path)
+	}
+	return c, nil
+}
+
+func (c config) missing() []string {
+	var names []string
+	for _, field := range []struct{ name, value string }{
+		{"organisation", c.Organisation}, {"mspId", c.MSPID}, {"channel", c.Channel}, {"chaincode", c.Chaincode},
+		{"listen", c.Listen}, {"data", c.Data}, {"peer.address", c.Peer.Address}, {"peer.tlsRootCert", c.Peer.TLSRootCert},
+		{"identity.certificate", c.Identity.Certificate}, {"identity.key", c.Identity.Key}, {"token", c.Token},
+	} {
+		if field.value == "" {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
+
+// connection reads the files that the config names.
+func (c config) connection() (fabric.Connection, error) {
+	connection := fabric.Connection{Organisation: c.Organisation, MSP: c.MSPID, Channel: c.Channel, Chaincode: c.Chaincode,
+		Address: c.Peer.Address, HostOverride: c.Peer.HostOverride, Names: map[string]string{c.MSPID: c.Organisation}}
+	for _, other := range c.Others {
+		connection.Names[other.MSPID] = other.Organisation
+	}
+	for _, file := range []struct {
+		path string
+		into *[]byte
+	}{{c.Peer.TLSRootCert, &connection.RootCertificate}, {c.Identity.Certificate, &connection.Certificate}, {c.Identity.Key, &connection.Key}} {
+		data, err := os.ReadFile(file.path)
+		if err != nil {
+			return connection, err
+		}
+		*file.into = data
+	}
+	return connection, nil
+}
+
+// secret reads the bearer token and refuses one that can be guessed.
+func (c config) secret() (string, error) {
+	data, err := os.ReadFile(c.Token)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(data))
+	if len(token) < 32 {
+		return "", fmt.Errorf("%s: the token has %d characters, at least 32 are needed", c.Token, len(token))
+	}
+	return token, nil
+}

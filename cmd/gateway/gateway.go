@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/lianbao/lianbao/gateway/api"
+	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/lane"
+	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Times of the process.
+const (
+	shutdownWait = 10 * time.Second
+	pruneEvery   = 6 * time.Hour
+	keepDays     = 90
+)
+
+// gateway is what the process consists of.
+type gateway struct {
+	config  config
+	ledger  *fabric.Ledger
+	outbox  *outbox.Outbox
+	model   *readmodel.Model
+	lanes   *lane.Lanes
+	inflows *lane.Inflows
+	server  *api.Server
+}
+
+// open opens the stores and the connection; nothing is carried or served before all of them are there.
+func open(ctx context.Context, c config) (*gateway, error) {
+	g := &gateway{config: c}
+	if err := g.open(ctx); err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return g, nil
+}
+
+func (g *gateway) open(ctx context.Context) error {
+	token, err := g.config.secret()
+	if err != nil {
+		return err
+	}
+	connection, err := g.config.connection()
+	if err != nil {
+		return err
+	}
+	if g.ledger, err = fabric.Dial(connection); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(g.config.Data, 0o700); err != nil {
+		return err
+	}
+	// The outbox first: it makes sure that no other gateway uses this folder.
+	if g.outbox, err = outbox.Open(ctx, filepath.Join(g.config.Data, "outbox.db"), outbox.Settings{}); err != nil {
+		return err
+	}
+	if g.model, err = readmodel.Open(ctx, filepath.Join(g.config.Data, "readmodel.db")); err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	settings := lane.Settings{PagesInFlight: g.config.PagesInFlight, Metrics: lane.NewMetrics(registry)}
+	if g.lanes, err = lane.Start(ctx, g.ledger, g.outbox, settings); err != nil {
+		return err
+	}
+	g.inflows = &lane.Inflows{Lanes: g.lanes, Arrivals: g.model, Organisation: g.config.Organisation, Height: g.ledger.Height}
+	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
+		Token: token, Registry: registry, Neighbours: g.config.Others})
+	return nil
+}
+
+// close ends everything in the order in which it depends on each other.
+func (g *gateway) close() error {
+	if g.lanes != nil {
+		g.lanes.Stop()
+	}
+	var all []error
+	if g.outbox != nil {
+		all = append(all, g.outbox.Close())
+	}
+	if g.model != nil {
+		all = append(all, g.model.Close())
+	}
+	if g.ledger != nil {
+		all = append(all, g.ledger.Close())
+	}
+	return errors.Join(all...)
+}
+
+// serve answers until ctx ends or a part fails.
+func (g *gateway) serve(ctx context.Context) error {
+	listener, err := net.Listen("tcp", g.config.Listen)
+	if err != nil {
+		return err
+	}
+	// Streams and waiting requests end when the gateway stops, not when their clients leave.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{Handler: g.server, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn)}
+	ended := make(chan error, 2)
+	followed := make(chan struct{})
+	go func() { ended <- server.Serve(listener) }()
+	go func() {
+		defer close(followed)
+		ended <- g.follow(ctx)
+	}()
+	go g.prune(ctx)
+	slog.Info("gateway serves", "address", listener.Addr().String(), "peer", g.config.Peer.Address)
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-ended:
+	}
+	cancel()
+	stopping, stop := context.WithTimeout(context.Background(), shutdownWait)
+	defer stop()
+	err = errors.Join(err, server.Shutdown(stopping))
+	<-followed
+	return err
+}
+
+// follow reads the ledger into the read model, and settles what came in.
+func (g *gateway) follow(ctx context.Context) error {
+	position, err := g.model.Position(ctx)
+	if err != nil {
+		return err
+	}
+	g.arrived(ctx, nil)
+	err = g.ledger.Follow(ctx, position.Next, func(block readmodel.Block) error {
+		if err := g.model.Apply(ctx, block); err != nil {
+			return err
+		}
+		g.arrived(ctx, &block)
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("the ledger cannot be read on: %w", err)
+}
+
+// arrived settles inflows. Its failure costs nothing but time: what was missed
+// is found again at the next start.
+func (g *gateway) arrived(ctx context.Context, block *readmodel.Block) {
+	if g.config.LeaveInflows {
+		return
+	}
+	if err := g.inflows.Read(ctx, block); err != nil && ctx.Err() == nil {
+		slog.Warn("inflows could not be settled", "error", err)
+	}
+}
+
+// prune forgets old answers.
+func (g *gateway) prune(ctx context.Context) {
+	days := g.config.KeepDays
+	if days == 0 {
+		days = keepDays
+	}
+	for {
+		if err := g.outbox.Prune(ctx, time.Now().AddDate(0, 0, -days)); err != nil && ctx.Err() == nil {
+			slog.Warn("the outbox could not be pruned", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pruneEvery):
+		}
+	}
+}
