@@ -219,24 +219,25 @@ func (m *member) seesCommitted(ctx context.Context) error {
 	return nil
 }
 
-// seesEndorsers says whether the peer has learnt that every endorsing peer is
-// there and has the chaincode. Until then it would refuse transactions,
-// because it could not name enough endorsers.
+// seesEndorsers says whether the peer has learnt of enough endorsing peers that
+// have the chaincode. Until then it would refuse transactions. It does not wait
+// for all of them: two peers whose first greeting was lost while one of them
+// was starting greet again only after five seconds.
 func (m *member) seesEndorsers(ctx context.Context) error {
-	c := m.site.Topology.Chaincode.Name
-	query := &peer.ChaincodeInterest{Chaincodes: []*peer.ChaincodeCall{{Name: c}}}
-	found, err := discovery.NewPeer(m.connection, m.signer).PeerMembershipQuery(ctx, m.site.Topology.Channel, query)
+	t := m.site.Topology
+	query := &peer.ChaincodeInterest{Chaincodes: []*peer.ChaincodeCall{{Name: t.Chaincode.Name}}}
+	found, err := discovery.NewPeer(m.connection, m.signer).PeerMembershipQuery(ctx, t.Channel, query)
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.node.Name, err)
 	}
-	var missing []string
-	for _, o := range m.site.Topology.Endorsers() {
-		if len(found.GetPeersByOrg()[o.MSPID].GetPeers()) == 0 {
-			missing = append(missing, o.Name)
+	seen := 0
+	for _, o := range t.Endorsers() {
+		if len(found.GetPeersByOrg()[o.MSPID].GetPeers()) > 0 {
+			seen++
 		}
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%s does not see the peers of %s yet", m.node.Name, strings.Join(missing, ", "))
+	if seen < t.EndorsementsMin() {
+		return fmt.Errorf("%s sees %d endorsing peers; it needs %d", m.node.Name, seen, t.EndorsementsMin())
 	}
 	return nil
 }

@@ -75,6 +75,12 @@ func writeWhole(path string, data []byte) error {
 // is on its way, about every half minute.
 const pingMin = "5s"
 
+// censorshipTime is how long a peer bears an orderer that has fewer blocks than
+// the others show headers of, before it takes its blocks from another. A BFT
+// orderer that missed a block while it was starting notices only after ten
+// seconds, and until then its peers would miss it too.
+const censorshipTime = "2s"
+
 func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder string) error {
 	core, err := readSettings(filepath.Join(s.Programs.SampleConfig, "core.yaml"))
 	if err != nil {
@@ -84,23 +90,24 @@ func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder
 	tls := id.NodeTLS(n.Name)
 	data := filepath.Join(folder, "data")
 	err = core.setAll(map[string]any{
-		"peer.id":                                n.Name,
-		"peer.networkId":                         s.Topology.Channel,
-		"peer.listenAddress":                     n.Address(),
-		"peer.address":                           n.Address(),
-		"peer.chaincodeListenAddress":            "127.0.0.1:0", // unused: the chaincode is a service
-		"peer.localMspId":                        o.MSPID,
-		"peer.mspConfigPath":                     id.NodeMSP(n.Name),
-		"peer.fileSystemPath":                    data,
-		"peer.tls.enabled":                       true,
-		"peer.tls.cert.file":                     tls.Certificate,
-		"peer.tls.key.file":                      tls.Key,
-		"peer.tls.rootcert.file":                 id.TLSRoot(),
-		"peer.keepalive.minInterval":             pingMin,
-		"peer.limits.concurrency.gatewayService": 2500,
-		"operations.listenAddress":               n.OperationsAddress(),
-		"metrics.provider":                       "prometheus",
-		"ledger.snapshots.rootDir":               filepath.Join(data, "snapshots"),
+		"peer.id":                                       n.Name,
+		"peer.networkId":                                s.Topology.Channel,
+		"peer.listenAddress":                            n.Address(),
+		"peer.address":                                  n.Address(),
+		"peer.chaincodeListenAddress":                   "127.0.0.1:0", // unused: the chaincode is a service
+		"peer.localMspId":                               o.MSPID,
+		"peer.mspConfigPath":                            id.NodeMSP(n.Name),
+		"peer.fileSystemPath":                           data,
+		"peer.tls.enabled":                              true,
+		"peer.tls.cert.file":                            tls.Certificate,
+		"peer.tls.key.file":                             tls.Key,
+		"peer.tls.rootcert.file":                        id.TLSRoot(),
+		"peer.keepalive.minInterval":                    pingMin,
+		"peer.deliveryclient.blockCensorshipTimeoutKey": censorshipTime,
+		"peer.limits.concurrency.gatewayService":        2500,
+		"operations.listenAddress":                      n.OperationsAddress(),
+		"metrics.provider":                              "prometheus",
+		"ledger.snapshots.rootDir":                      filepath.Join(data, "snapshots"),
 		// Nothing asks for the history of a key: blocks hold it.
 		"ledger.history.enableHistoryDatabase": false,
 		// An empty endpoint keeps the peer from looking for Docker.

@@ -13,6 +13,9 @@ import (
 	"syscall"
 )
 
+// endsWithParent says whether an attached process is sure to end.
+const endsWithParent = true
+
 // attributes puts a node outside the terminal's reach, so that Ctrl-C comes to
 // this program alone, which then stops the nodes in order. The kernel kills an
 // attached node when the thread that started it ends.

@@ -9,6 +9,8 @@ import (
 	"syscall"
 )
 
+const endsWithParent = false
+
 // attributes puts a node outside the terminal's reach. These systems cannot
 // end a process with its parent: after a kill -9 of this program the nodes go
 // on, and the next up finds them by their records.

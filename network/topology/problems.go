@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,7 @@ func (p Problems) locate(file []byte) Problems {
 	for i := range p {
 		p[i].Line = line(root.Content[0], p[i].Field)
 	}
+	slices.SortStableFunc(p, func(a, b Problem) int { return a.Line - b.Line })
 	return p
 }
 
