@@ -1,0 +1,112 @@
+// Command lianbao is the one command for people: it starts a network on this
+// machine, says how it stands, imports bank statements and follows gifts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
+
+// commandLine is everything that can be typed. docs/cli.md explains it.
+type commandLine struct {
+	Dir  string `help:"Folder that holds the network." default:".lianbao" placeholder:"FOLDER" type:"path"`
+	JSON bool   `name:"json" help:"Print JSON, one document a line; the last line is the result."`
+
+	Up      upCommand      `cmd:"" help:"Start the network; make it first where the folder holds none."`
+	Down    downCommand    `cmd:"" help:"Stop the network and remove it, its ledger and its keys."`
+	Stop    stopCommand    `cmd:"" help:"Stop the network and keep its data."`
+	Start   startCommand   `cmd:"" help:"Start a network that was stopped."`
+	Reset   resetCommand   `cmd:"" help:"Stop the network and remove its ledger and its keys; ports and topology stay."`
+	Status  statusCommand  `cmd:"" help:"Show every node: address, height, certificate's end."`
+	Logs    logsCommand    `cmd:"" help:"Print what nodes have written."`
+	Doctor  doctorCommand  `cmd:"" help:"Look for what would keep a network from starting."`
+	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`
+}
+
+// application is what every command gets.
+type application struct {
+	context context.Context
+	folder  string
+	console *console
+	// invoked is how this program was called, for "what to type next".
+	invoked string
+}
+
+// run is the whole program but its exit; arguments begins with the program's name.
+func run(arguments []string, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var line commandLine
+	screen := newConsole(out, errs)
+	exited := -1
+	parser, err := kong.New(&line, kong.Name("lianbao"), kong.Writers(out, errs),
+		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."),
+		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
+	if err != nil {
+		fmt.Fprintln(errs, "lianbao:", err)
+		return exitFailed
+	}
+	chosen, err := parser.Parse(arguments[1:])
+	if exited >= 0 { // --help has printed what was asked
+		return exited
+	}
+	screen.json = line.JSON || wantsJSON(arguments)
+	if err != nil {
+		return screen.fail(&failure{exitUsage, err.Error(), "see " + invokedAs(arguments[0]) + " --help"})
+	}
+	app := &application{context: ctx, folder: line.Dir, console: screen, invoked: invokedAs(arguments[0])}
+	if err := chosen.Run(app); err != nil {
+		return screen.fail(explain(ctx, err, app))
+	}
+	return 0
+}
+
+// wantsJSON finds the flag on a command line that could not be read.
+func wantsJSON(arguments []string) bool {
+	for _, argument := range arguments {
+		if argument == "--json" {
+			return true
+		}
+	}
+	return false
+}
+
+// invokedAs is what a person types to call this program again.
+func invokedAs(program string) string {
+	if strings.Contains(filepath.ToSlash(program), "/go-build") {
+		return "go run ./cmd/lianbao"
+	}
+	return "lianbao"
+}
+
+// again writes a command for "what to type next", with the folder where it is
+// not the usual one.
+func (a *application) again(command string) string {
+	usual, err := filepath.Abs(".lianbao")
+	if err == nil && usual == a.folder {
+		return a.invoked + " " + command
+	}
+	folder := a.folder
+	if here, err := os.Getwd(); err == nil {
+		if near, err := filepath.Rel(here, folder); err == nil && !strings.HasPrefix(near, "..") {
+			folder = near
+		}
+	}
+	return a.invoked + " " + command + " --dir " + folder
+}
+
+// interrupted says that the person pressed Ctrl-C.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+}
