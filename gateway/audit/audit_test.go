@@ -1,0 +1,87 @@
+package audit_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lianbao/lianbao/chaincode/peertest"
+	"github.com/lianbao/lianbao/chaincode/replay"
+	"github.com/lianbao/lianbao/gateway/audit"
+)
+
+// chain writes out the blocks of a network, each naming the one before.
+func (v *village) chain() []*common.Block {
+	var blocks []*common.Block
+	for number := range v.Height() {
+		blocks = append(blocks, v.Block(number))
+	}
+	return linked(blocks)
+}
+
+// linked names the block before in each, as an orderer that forges them all would.
+func linked(blocks []*common.Block) []*common.Block {
+	for i := 1; i < len(blocks); i++ {
+		blocks[i].Header.PreviousHash = audit.HeaderHash(blocks[i-1].Header)
+	}
+	return blocks
+}
+
+func newAuditor() *audit.Auditor {
+	return audit.New(audit.Options{Contracts: newContracts(), Chaincode: peertest.Chaincode, Policy: replay.OutOf(3, five...)})
+}
+
+// run audits blocks and, if they could all be read, every peer.
+func run(t *testing.T, v *village, blocks []*common.Block, change func(organisation string) audit.Peer) audit.Report {
+	t.Helper()
+	a := newAuditor()
+	for _, block := range blocks {
+		if err := a.Block(proto.Clone(block).(*common.Block)); err != nil {
+			return a.Close()
+		}
+	}
+	for _, organisation := range five {
+		a.ComparePeer(context.Background(), organisation, change(organisation), func(context.Context, uint64) error { return nil })
+	}
+	return a.Close()
+}
+
+// honest is an organisation's peer as it is.
+type honest struct {
+	*village
+	organisation string
+}
+
+func (h honest) Height(context.Context) (uint64, error) { return h.village.Height(), nil }
+
+func (h honest) Evaluate(_ context.Context, function string, argument []byte) ([]byte, error) {
+	return h.village.Evaluate(h.Identity(h.organisation, "auditor"), function, string(argument))
+}
+
+func (v *village) honest(organisation string) audit.Peer { return honest{v, organisation} }
+
+func TestHonestChain(t *testing.T) {
+	v := newVillage(t)
+	v.live()
+	v.race()
+	report := run(t, v, v.chain(), v.honest)
+	for _, f := range report.Findings {
+		t.Error(f)
+	}
+	if report.Tiling.Tiled != 4 || report.Tiling.Tapes != 4 {
+		t.Errorf("tiling is %+v", report.Tiling)
+	}
+	if len(report.Peers) != 5 || !report.Peers[4].Equal || report.Peers[4].Records == 0 {
+		t.Errorf("peers are %+v", report.Peers)
+	}
+	if got := report.Invalid["MVCC_READ_CONFLICT"]; got != 1 {
+		t.Errorf("%d conflicts, one was made", got)
+	}
+	if len(report.Balances) != 1 || report.Balances[0].Difference() != 0 || report.Balances[0].Outside >= 0 {
+		t.Errorf("balances are %+v", report.Balances)
+	}
+	t.Log(strings.TrimSpace(report.Text()))
+}

@@ -1,0 +1,131 @@
+package books
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// settle lays pages and inflows at the end of a tape, in the order of the
+// command; the entry names evidence in that order, and postings for the pages.
+func (b *Books) settle() error {
+	c, err := command[tape.Settle](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	if len(b.entry.Evidence) != len(c.Items) {
+		return fmt.Errorf("%d items have %d pieces of evidence", len(c.Items), len(b.entry.Evidence))
+	}
+	postings := b.entry.Postings
+	next := func() tape.Posting {
+		if len(postings) == 0 {
+			b.problem(string(a.id), "the entry has too few postings", "", "")
+			return tape.Posting{}
+		}
+		first := postings[0]
+		postings = postings[1:]
+		return first
+	}
+	for i, item := range c.Items {
+		b.once("settlement of", tape.SettledKey(a.id, item.Source))
+		amount, err := b.source(a, item, b.entry.Evidence[i])
+		if err != nil {
+			return err
+		}
+		span := a.lay(amount.Units)
+		b.chain(a, item.Source, span)
+		if !item.Inflow() {
+			b.laid(a, next(), amount, span)
+		}
+		if file := b.processors[tape.ProcessorKey(a.id, item.Processor)]; file != nil && file.fee != nil {
+			if err := b.takeFirst(a, next(), *file.fee); err != nil {
+				return err
+			}
+		}
+	}
+	if len(postings) > 0 {
+		b.problem(string(a.id), "the entry has postings that nothing explains", "", fmt.Sprint(len(postings)))
+	}
+	return nil
+}
+
+func (b *Books) laid(a *account, p tape.Posting, amount money.Amount, span tape.Span) {
+	b.differs(string(a.id), "a settled page comes from the custodian", string(a.custodian), string(p.From))
+	b.differs(string(a.id), "a settled page is laid with its own total", amount.String(), p.Amount.String())
+	b.differs(string(a.id), "a settled page is laid at the end of the tape", span.String(), spell(p.Laid))
+}
+
+// source finds what an item settles and uses up what it rests on.
+func (b *Books) source(a *account, item tape.SettleItem, evidence tape.Evidence) (money.Amount, error) {
+	if item.Inflow() {
+		waiting := b.inflows[tape.InflowKey(a.id, item.Source)]
+		if waiting == nil {
+			return money.Amount{}, fmt.Errorf("inflow %s is not there", item.Source)
+		}
+		waiting.settled = true
+		b.differs(string(a.id), "an inflow rests on its own entry", item.Source, evidence.Reference)
+		return waiting.amount, nil
+	}
+	p := b.pages[tape.PageKey(a.id, tape.ID(item.Source))]
+	if p == nil {
+		return money.Amount{}, fmt.Errorf("page %s is not there", item.Source)
+	}
+	switch {
+	case p.evidenced || item.SelfDeclared:
+	case item.Processor != "":
+		key := tape.ProcessorKey(a.id, item.Processor)
+		file := b.processors[key]
+		if file == nil || file.total != p.total || string(file.page) != item.Source {
+			return p.total, fmt.Errorf("processor's file %s is not there, or of another page", item.Processor)
+		}
+		b.once("processor's settlement", key)
+	case item.Lines != nil:
+		return p.total, b.useAll(p, tape.LinesKey(a.custodian, item.Lines.Statement, item.Lines.N))
+	default:
+		b.problem(tape.PageKey(a.id, tape.ID(item.Source)), "the page rests on nothing", "", "")
+	}
+	return p.total, nil
+}
+
+// useAll uses a whole page of lines for a whole page of gifts.
+func (b *Books) useAll(p *page, key string) error {
+	l := b.lines[key]
+	if l == nil {
+		return fmt.Errorf("%s was not filed", key)
+	}
+	if l.count != p.count || l.total != p.total || l.matches != p.matches {
+		b.problem(key, "the lines do not show the gifts that rest on them", p.String(), l.String())
+	}
+	for i := range l.used {
+		if l.used[i] {
+			return b.useLine(key, i, tape.CreditSide) // told once, not for each of 2,000 lines
+		}
+		if err := b.useLine(key, i, tape.CreditSide); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chain compares the settlement that was written and links it to the one before.
+func (b *Books) chain(a *account, source string, span tape.Span) {
+	a.settlements++
+	key := tape.SettlementKey(a.id, a.settlements)
+	stored, err := record[tape.Settlement](b, key)
+	if err != nil {
+		b.problem(key, "the settlement cannot be read: "+err.Error(), "", "")
+	} else {
+		b.differs(key, "the source of the settlement", source, stored.Source)
+		b.differs(key, "the span of the settlement", span.String(), stored.Span.String())
+		b.differs(key, "the settlement names the hash of the one before", a.chain, stored.Previous)
+	}
+	digest := sha256.Sum256(b.transaction.Writes[key])
+	a.chain = hex.EncodeToString(digest[:])
+}

@@ -1,0 +1,281 @@
+package books
+
+import (
+	"fmt"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// hold is money kept for one payee: left in order, and paid in order.
+type hold struct {
+	account      *account
+	fate         fate
+	left, paid   tape.Spans
+	returned     int64
+	released     bool
+	paidOnLedger bool
+}
+
+// takeFirst books a posting that spends the first free money of an account.
+func (b *Books) takeFirst(a *account, p tape.Posting, amount money.Amount) error {
+	taken, err := a.take(amount.Units, spent)
+	if err != nil {
+		return err
+	}
+	b.differs(string(a.id), "the account that pays", string(a.id), string(p.From))
+	b.differs(string(a.id), "the amount that is paid", amount.String(), p.Amount.String())
+	b.differs(string(a.id), "the first free money is spent first", spell(whole(taken)), spell(whole(p.Taken)))
+	return nil
+}
+
+func (b *Books) spend() error {
+	c, err := command[tape.Spend](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	if len(c.Payments) != len(b.entry.Postings) {
+		return fmt.Errorf("%d payments have %d postings", len(c.Payments), len(b.entry.Postings))
+	}
+	for i, p := range b.entry.Postings {
+		b.differs(string(a.id), "the payee of line "+string(p.Line), string(c.Payments[i].To), string(p.To))
+		if err := b.takeFirst(a, p, c.Payments[i].Amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// identify gives exactly the units of one gift to another account.
+func (b *Books) identify() error {
+	c, err := command[tape.Identify](b)
+	if err != nil {
+		return err
+	}
+	if len(b.entry.Postings) != 1 {
+		return fmt.Errorf("it has %d postings", len(b.entry.Postings))
+	}
+	return b.takeGift(c.Account, c.Gift.Page, c.Gift.Index, b.entry.Postings[0].Taken, "")
+}
+
+// takeGift takes the units of one gift, each gift once: by, the hold of a
+// refund, says whether it was given up, and then it may be tried again.
+func (b *Books) takeGift(id tape.AccountID, page tape.ID, index int32, spans tape.Spans, by string) error {
+	a, err := b.account(id)
+	if err != nil {
+		return err
+	}
+	key := tape.ReversalKey(id, page, index)
+	if before, twice := b.reversals[key]; twice && !b.givenUp(before) {
+		b.problem(key, "a gift is taken back twice", "once", "again by "+b.entry.Reference())
+	}
+	b.reversals[key] = by
+	reversal, err := record[tape.Reversal](b, key)
+	if err != nil {
+		return err
+	}
+	for _, span := range spans {
+		if span.Start < reversal.Span.Start || span.End > reversal.Span.End {
+			b.problem(key, "the units taken are those of the gift", reversal.Span.String(), span.String())
+		}
+	}
+	if by != "" {
+		return a.change(spans, free, ordered)
+	}
+	return a.change(spans, free, spent)
+}
+
+// givenUp says whether a hold was released and its money taken back.
+func (b *Books) givenUp(key string) bool {
+	h, known := b.holds[key]
+	return known && h.released && len(h.left) == 0
+}
+
+// keep books a new hold over spans that were free or in a job.
+func (b *Books) keep(a *account, id tape.ID, spans tape.Spans, from fate, outside bool) error {
+	key := tape.HoldKey(a.id, id)
+	b.once("hold", key)
+	h := &hold{account: a, fate: fate(key), left: spans, paidOnLedger: !outside}
+	b.holds[key] = h
+	stored, err := record[tape.Hold](b, key)
+	if err != nil {
+		return err
+	}
+	b.differs(key, "the spans that the hold keeps", spell(whole(spans)), spell(whole(stored.Spans)))
+	return a.change(spans, from, h.fate)
+}
+
+func (b *Books) hold() error {
+	c, err := command[tape.OrderHolds](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	for _, order := range c.Holds {
+		spans, err := a.take(order.Amount.Units, ordered)
+		if err != nil {
+			return err
+		}
+		if err := b.keep(a, order.Hold, spans, ordered, order.To.Outside()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Books) refund() error {
+	c, err := command[tape.Refund](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	stored, err := record[tape.Hold](b, tape.HoldKey(a.id, c.ID))
+	if err != nil {
+		return err
+	}
+	if err := b.takeGift(a.id, c.Gift.Page, c.Gift.Index, stored.Spans, tape.HoldKey(a.id, c.ID)); err != nil {
+		return err
+	}
+	return b.keep(a, c.ID, stored.Spans, ordered, true)
+}
+
+func (b *Books) held(account tape.AccountID, id tape.ID) (*hold, error) {
+	h, known := b.holds[tape.HoldKey(account, id)]
+	if !known {
+		return nil, fmt.Errorf("hold %s of %s is not there", id, account)
+	}
+	return h, nil
+}
+
+func (b *Books) capture() error {
+	c, err := command[tape.Capture](b)
+	if err != nil {
+		return err
+	}
+	h, err := b.held(c.Account, c.Hold)
+	if err != nil || len(b.entry.Postings) != 1 {
+		return fmt.Errorf("a capture has one posting and a hold: %w", err)
+	}
+	taken, rest, err := h.left.Cut(c.Amount.Units)
+	if err != nil {
+		return err
+	}
+	p := b.entry.Postings[0]
+	b.differs(string(h.fate), "what is paid out of the hold", spell(whole(taken)), spell(whole(p.Taken)))
+	h.left, h.paid = rest, append(h.paid, taken...)
+	if c.Line != nil {
+		if err := b.useLine(tape.LinesKey(h.account.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.DebitSide); err != nil {
+			return err
+		}
+	} else if !h.paidOnLedger {
+		b.problem(string(h.fate), "money left the ledger without a line of the bank", "", "")
+	}
+	return h.account.change(taken, h.fate, spent)
+}
+
+// release books a hold that was given up, by its owner or by time.
+func (b *Books) release() error {
+	c, err := command[tape.Release](b)
+	if err != nil {
+		return err
+	}
+	h, err := b.held(c.Account, c.Hold)
+	if err != nil {
+		return err
+	}
+	if h.released || len(h.left) == 0 {
+		b.problem(string(h.fate), "the hold had nothing left to release", "", "")
+	}
+	h.released = true
+	return nil
+}
+
+func (b *Books) reclaim() error {
+	c, err := command[tape.Reclaim](b)
+	if err != nil {
+		return err
+	}
+	for _, id := range c.Holds {
+		h, err := b.held(c.Account, id)
+		if err != nil {
+			return err
+		}
+		if !h.released {
+			b.problem(string(h.fate), "the hold was reclaimed before it was released", "", "")
+		}
+		if err := h.account.change(h.left, h.fate, free); err != nil {
+			return err
+		}
+		h.left = nil
+	}
+	return nil
+}
+
+// takeBack books a payout that came back.
+func (b *Books) takeBack() error {
+	c, err := command[tape.Return](b)
+	if err != nil {
+		return err
+	}
+	h, err := b.held(c.Account, c.Hold)
+	if err != nil || len(b.entry.Postings) != 1 {
+		return fmt.Errorf("a return has one posting and a hold: %w", err)
+	}
+	if err := b.useLine(tape.LinesKey(h.account.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.CreditSide); err != nil {
+		return err
+	}
+	back, err := h.paid.Slice(h.returned, h.returned+c.Amount.Units)
+	if err != nil {
+		return err
+	}
+	h.returned += c.Amount.Units
+	p := b.entry.Postings[0]
+	b.differs(string(h.fate), "what came back", c.Amount.String(), p.Amount.String())
+	if p.Inflow != "" {
+		return nil // a pooled account lays it anew
+	}
+	b.differs(string(h.fate), "what came back lies where it had been", spell(whole(back)), spell(whole(p.Laid)))
+	return h.account.change(back, spent, free)
+}
+
+// chargeBack takes what is left of a gift; what was spent is another account's loss.
+func (b *Books) chargeBack() error {
+	c, err := command[tape.ChargeBack](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	if err := b.useLine(tape.LinesKey(a.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.DebitSide); err != nil {
+		return err
+	}
+	var own tape.Spans
+	for _, p := range b.entry.Postings {
+		switch {
+		case p.Memo:
+		case p.From == a.id:
+			own = p.Taken
+		default:
+			payer, err := b.account(p.From)
+			if err != nil {
+				return err
+			}
+			if err := b.takeFirst(payer, p, p.Amount); err != nil {
+				return err
+			}
+		}
+	}
+	return b.takeGift(a.id, c.Gift.Page, c.Gift.Index, own, "")
+}
