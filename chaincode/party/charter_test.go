@@ -11,54 +11,60 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
+var (
+	admin = tape.Context{Role: party.RoleAdmin, At: start}
+	none  = func(*party.Charter) {}
+)
+
+// foundings are charters, what is wrong with them, and the answer.
+var foundings = []struct {
+	change func(*party.Charter)
+	id     tape.ID
+	msp    string
+	ctx    tape.Context
+	again  bool
+	want   string
+}{
+	{none, "f", "charityMSP", admin, false, "found charity"},
+	{none, "f", "regulatorMSP", admin, false, "found regulator"},
+	{none, "", "charityMSP", admin, false, `invalid: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
+	{none, "f", "charityMSP", tape.Context{Role: party.RoleGateway, At: start}, false, `forbidden: this needs the role admin; the caller's is "gateway"`},
+	{none, "f", "strangerMSP", admin, false, `forbidden: MSP "strangerMSP" is not in the charter; one of its organisations founds the ledger`},
+	{none, "f", "charityMSP", admin, true, "exists: this ledger was founded already, by entry charity/f"},
+	{func(c *party.Charter) { c.Ledger = party.LedgerID{} }, "f", "charityMSP", admin, false, "invalid: field charter.ledger: is zero; draw 32 random bytes"},
+	{func(c *party.Charter) { c.Zone = "Asia/Shanghai" }, "f", "charityMSP", admin, false, `invalid: field charter.zone: "Asia/Shanghai" is not a zone; write it as +08:00`},
+	{func(c *party.Charter) { c.Rules = 0 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 0 is not known here; 1 to 3 are"},
+	{func(c *party.Charter) { c.Rules = 4 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 4 is not known here; 1 to 3 are"},
+	{func(c *party.Charter) { c.Rules = 3 }, "f", "charityMSP", admin, false, "found charity"},
+	{func(c *party.Charter) { c.Quorum = 2 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 2 is not more than half of 5 organisations"},
+	{func(c *party.Charter) { c.Quorum = 5 }, "f", "charityMSP", admin, false, "found charity"},
+	{func(c *party.Charter) { c.Quorum = 6 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 6 is not more than half of 5 organisations"},
+	{func(c *party.Charter) { c.Organisations = c.Organisations[:4]; c.Quorum = 2 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 2 is not more than half of 4 organisations"},
+	{func(c *party.Charter) { c.Organisations = c.Organisations[:1] }, "f", "charityMSP", admin, false, "invalid: field charter.organisations: there are 1; 2 to 50 can share a ledger"},
+	{func(c *party.Charter) { *c = large(51) }, "f", "m1", admin, false, "invalid: field charter.organisations: there are 51; 2 to 50 can share a ledger"},
+	{func(c *party.Charter) { *c = large(50) }, "f", "m1", admin, false, "found o1"},
+	{func(c *party.Charter) { c.Organisations[1].Name = "Coop" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].name: "Coop" is not a name: 1 to 32 of a-z, 0-9 and -`},
+	{func(c *party.Charter) { c.Organisations[1].MSP = "" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].msp: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
+	{func(c *party.Charter) { c.Organisations[1].Name = "charity" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[1]: charity with MSP coopMSP stands twice"},
+	{func(c *party.Charter) { c.Organisations[4].MSP = "bankMSP" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[4]: regulator with MSP bankMSP stands twice"},
+	{func(c *party.Charter) { c.Powers[1].Power = "king" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].power: "king" is not a power; there are [charity cooperative lender insurer custodian oracle supplier hospital]`},
+	{func(c *party.Charter) { c.Powers[1].Organisation = "a/b" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].organisation: "a/b" is not a name: 1 to 32 of a-z, 0-9 and -`},
+	{func(c *party.Charter) { c.Powers[1].Organisation = "stranger" }, "f", "charityMSP", admin, false, "invalid: field charter.powers[1]: stranger is not among the organisations"},
+	{func(c *party.Charter) { c.Powers[2] = c.Powers[0] }, "f", "charityMSP", admin, false, "invalid: field charter.powers[2]: the power lender of bank stands twice"},
+	{func(c *party.Charter) { c.Powers = nil }, "f", "charityMSP", admin, false, "found charity"},
+	{func(c *party.Charter) { c.Policy.Persons.KeyWaitingHours = -1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.persons.keyWaitingHours: -1 is not 0 to 720"},
+	{func(c *party.Charter) { c.Policy.Persons.RegistrarCarryDays = 366 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.persons.registrarCarryDays: 366 is not 0 to 365"},
+	{func(c *party.Charter) { c.Policy.Approval.Approvers = 1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.approvers: 1 is not 2 to 10"},
+	{func(c *party.Charter) { c.Policy.Approval.Approvers = 11 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.approvers: 11 is not 2 to 10"},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(5, "CNY") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1]: CNY has a threshold already"},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(-1, "VND") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1].amount: -1 VND is not zero or more"},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(1, "XXX") }, "f", "charityMSP", admin, false, `invalid: field charter.policy.approval.thresholds[1].amount: "XXX" is not a currency of ISO 4217`},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 1 is not 2 to 5, the number of organisations"},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 6 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 6 is not 2 to 5, the number of organisations"},
+}
+
 func TestFound(t *testing.T) {
-	admin := tape.Context{Role: party.RoleAdmin, At: start}
-	none := func(*party.Charter) {}
-	for _, c := range []struct {
-		change func(*party.Charter)
-		id     tape.ID
-		msp    string
-		ctx    tape.Context
-		again  bool
-		want   string
-	}{
-		{none, "f", "charityMSP", admin, false, "found charity"},
-		{none, "f", "regulatorMSP", admin, false, "found regulator"},
-		{none, "", "charityMSP", admin, false, `invalid: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
-		{none, "f", "charityMSP", tape.Context{Role: party.RoleGateway, At: start}, false, `forbidden: this needs the role admin; the caller's is "gateway"`},
-		{none, "f", "strangerMSP", admin, false, `forbidden: MSP "strangerMSP" is not in the charter; one of its organisations founds the ledger`},
-		{none, "f", "charityMSP", admin, true, "exists: this ledger was founded already, by entry charity/f"},
-		{func(c *party.Charter) { c.Ledger = party.LedgerID{} }, "f", "charityMSP", admin, false, "invalid: field charter.ledger: is zero; draw 32 random bytes"},
-		{func(c *party.Charter) { c.Zone = "Asia/Shanghai" }, "f", "charityMSP", admin, false, `invalid: field charter.zone: "Asia/Shanghai" is not a zone; write it as +08:00`},
-		{func(c *party.Charter) { c.Rules = 0 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 0 is not known here; 1 to 3 are"},
-		{func(c *party.Charter) { c.Rules = 4 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 4 is not known here; 1 to 3 are"},
-		{func(c *party.Charter) { c.Rules = 3 }, "f", "charityMSP", admin, false, "found charity"},
-		{func(c *party.Charter) { c.Quorum = 2 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 2 is not more than half of 5 organisations"},
-		{func(c *party.Charter) { c.Quorum = 5 }, "f", "charityMSP", admin, false, "found charity"},
-		{func(c *party.Charter) { c.Quorum = 6 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 6 is not more than half of 5 organisations"},
-		{func(c *party.Charter) { c.Organisations = c.Organisations[:4]; c.Quorum = 2 }, "f", "charityMSP", admin, false, "invalid: field charter.quorum: 2 is not more than half of 4 organisations"},
-		{func(c *party.Charter) { c.Organisations = c.Organisations[:1] }, "f", "charityMSP", admin, false, "invalid: field charter.organisations: there are 1; 2 to 50 can share a ledger"},
-		{func(c *party.Charter) { *c = large(51) }, "f", "m1", admin, false, "invalid: field charter.organisations: there are 51; 2 to 50 can share a ledger"},
-		{func(c *party.Charter) { *c = large(50) }, "f", "m1", admin, false, "found o1"},
-		{func(c *party.Charter) { c.Organisations[1].Name = "Coop" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].name: "Coop" is not a name: 1 to 32 of a-z, 0-9 and -`},
-		{func(c *party.Charter) { c.Organisations[1].MSP = "" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].msp: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
-		{func(c *party.Charter) { c.Organisations[1].Name = "charity" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[1]: charity with MSP coopMSP stands twice"},
-		{func(c *party.Charter) { c.Organisations[4].MSP = "bankMSP" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[4]: regulator with MSP bankMSP stands twice"},
-		{func(c *party.Charter) { c.Powers[1].Power = "king" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].power: "king" is not a power; there are [charity cooperative lender insurer custodian oracle supplier hospital]`},
-		{func(c *party.Charter) { c.Powers[1].Organisation = "a/b" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].organisation: "a/b" is not a name: 1 to 32 of a-z, 0-9 and -`},
-		{func(c *party.Charter) { c.Powers[1].Organisation = "stranger" }, "f", "charityMSP", admin, false, "invalid: field charter.powers[1]: stranger is not among the organisations"},
-		{func(c *party.Charter) { c.Powers[2] = c.Powers[0] }, "f", "charityMSP", admin, false, "invalid: field charter.powers[2]: the power lender of bank stands twice"},
-		{func(c *party.Charter) { c.Powers = nil }, "f", "charityMSP", admin, false, "found charity"},
-		{func(c *party.Charter) { c.Policy.Persons.KeyWaitingHours = -1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.persons.keyWaitingHours: -1 is not 0 to 720"},
-		{func(c *party.Charter) { c.Policy.Persons.RegistrarCarryDays = 366 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.persons.registrarCarryDays: 366 is not 0 to 365"},
-		{func(c *party.Charter) { c.Policy.Approval.Approvers = 1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.approvers: 1 is not 2 to 10"},
-		{func(c *party.Charter) { c.Policy.Approval.Approvers = 11 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.approvers: 11 is not 2 to 10"},
-		{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(5, "CNY") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1]: CNY has a threshold already"},
-		{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(-1, "VND") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1].amount: -1 VND is not zero or more"},
-		{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(1, "XXX") }, "f", "charityMSP", admin, false, `invalid: field charter.policy.approval.thresholds[1].amount: "XXX" is not a currency of ISO 4217`},
-		{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 1 is not 2 to 5, the number of organisations"},
-		{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 6 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 6 is not 2 to 5, the number of organisations"},
-	} {
+	for _, c := range foundings {
 		w, shown := newWorld(t), charter()
 		c.change(&shown)
 		state := party.FoundState{MSP: c.msp, Known: known}
@@ -186,11 +192,20 @@ func TestRefusedWhateverTheAdapterLoads(t *testing.T) {
 				Intent: party.Intent{Person: "li", Deadline: start}, Person: &party.Person{ID: "zhang"}}}, admin)
 			return err
 		}, "not-found: field intents[0].person: there is no person li"},
+		{func() error { return judgeAt(0, 0) }, "invalid: field intents[0].deadline: 1970-01-01T00:00:00.000Z is not a whole second after 1970"},
+		{func() error { return judgeAt(-1000, -5000) }, "invalid: field intents[0].deadline: 1969-12-31T23:59:59.000Z is not a whole second after 1970"},
+		{func() error { return judgeAt(1000, 0) }, "not-found: field intents[0].person: there is no person li"},
 	} {
 		if err := c.do(); fmt.Sprint(err) != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
+}
+
+// judgeAt presents an intent of nobody.
+func judgeAt(deadline, at tape.Instant) error {
+	_, _, err := party.Judge(party.LedgerID{}, party.Act{}, []party.Presented{{Intent: party.Intent{Person: "li", Deadline: deadline}}}, tape.Context{At: at})
+	return err
 }
 
 func TestCommandsHaveOneSpelling(t *testing.T) {

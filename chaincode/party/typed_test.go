@@ -3,6 +3,7 @@ package party_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"os"
 	"strconv"
@@ -100,7 +101,7 @@ type vectors struct {
 	} `json:"possessions"`
 }
 
-func TestFixedVectors(t *testing.T) {
+func readVectors(t *testing.T) vectors {
 	data, err := os.ReadFile("testdata/eip712.json")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,11 @@ func TestFixedVectors(t *testing.T) {
 	if err := json.Unmarshal(data, &file); err != nil || len(file.Statements) < 4 || len(file.Possessions) < 2 {
 		t.Fatalf("%v: %+v", err, file)
 	}
-	for i, v := range file.Statements {
+	return file
+}
+
+func TestFixedStatements(t *testing.T) {
+	for i, v := range readVectors(t).Statements {
 		key, err := crypto.HexToECDSA(v.Key)
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +133,10 @@ func TestFixedVectors(t *testing.T) {
 			t.Errorf("statement %d: go-ethereum has %x", i, want)
 		}
 	}
-	for i, v := range file.Possessions {
+}
+
+func TestFixedPossessions(t *testing.T) {
+	for i, v := range readVectors(t).Possessions {
 		key, err := crypto.HexToECDSA(v.Key)
 		if err != nil {
 			t.Fatal(err)
@@ -203,6 +211,43 @@ func TestRecoverAgreesWithPureGo(t *testing.T) {
 	})
 	if accepted == 0 || refused == 0 {
 		t.Errorf("%d accepted, %d refused: the draw is too narrow", accepted, refused)
+	}
+}
+
+// TestRecoverAtTheLimits takes r of a known point and the least and greatest s.
+func TestRecoverAtTheLimits(t *testing.T) {
+	order := crypto.S256().Params().N
+	half := new(big.Int).Rsh(order, 1)
+	point := crypto.S256().Params().Gx
+	add := func(n *big.Int, one int64) *big.Int { return new(big.Int).Add(n, big.NewInt(one)) }
+	const curve, high = "invalid: the signature is not two numbers of the curve", "invalid: the signature has the larger of its two values of s; send the smaller"
+	for i, c := range []struct {
+		r, s *big.Int
+		v    byte
+		want string
+	}{
+		{point, half, 27, "<nil>"},
+		{point, big.NewInt(1), 28, "<nil>"},
+		{point, add(half, 1), 27, high},
+		{point, add(order, -1), 28, high},
+		{point, order, 27, high},
+		{point, big.NewInt(0), 27, curve},
+		{big.NewInt(0), half, 27, curve},
+		{order, half, 27, curve},
+		{add(order, 1), half, 28, curve},
+		{big.NewInt(5), half, 28, "invalid: the signature belongs to no key"},
+		{point, half, 0, "invalid: the signature ends in v 0; it must be 27 or 28"},
+		{point, half, 1, "invalid: the signature ends in v 1; it must be 27 or 28"},
+		{point, half, 26, "invalid: the signature ends in v 26; it must be 27 or 28"},
+		{point, half, 29, "invalid: the signature ends in v 29; it must be 27 or 28"},
+	} {
+		var signature party.Signature
+		c.r.FillBytes(signature[:32])
+		c.s.FillBytes(signature[32:64])
+		signature[64] = c.v
+		if _, err := signature.Recover([32]byte{1}); fmt.Sprint(err) != c.want {
+			t.Errorf("%d: got %v, want %s", i, err, c.want)
+		}
 	}
 }
 

@@ -25,8 +25,11 @@ import (
 type world struct {
 	t     testing.TB
 	state map[string][]byte
-	kinds map[string]bool // of entries
-	n     int             // entries made so far
+	// loaded are the records that were handed out since the last command: a
+	// rule is given them to read, not to change.
+	loaded map[string]any
+	kinds  map[string]bool // of entries
+	n      int             // entries made so far
 }
 
 const (
@@ -35,7 +38,7 @@ const (
 )
 
 func newWorld(t testing.TB) *world {
-	return &world{t: t, state: map[string][]byte{}, kinds: map[string]bool{}}
+	return &world{t: t, state: map[string][]byte{}, loaded: map[string]any{}, kinds: map[string]bool{}}
 }
 
 // get loads a record; nil is absent.
@@ -48,6 +51,7 @@ func get[T any](w *world, key string) *T {
 	if err := canonical.Decode(data, &record); err != nil {
 		w.t.Fatalf("%s holds %s: %v", key, data, err)
 	}
+	w.loaded[key] = &record
 	return &record
 }
 
@@ -78,6 +82,12 @@ func (w *world) store(writes []party.Write) {
 
 // commit stores an outcome.
 func (w *world) commit(outcome party.Outcome, err error) (party.Outcome, error) {
+	for key, record := range w.loaded {
+		if data, err := canonical.Encode(record); err != nil || !bytes.Equal(data, w.state[key]) {
+			w.t.Fatalf("%s was changed by the rule that read it: %s, %v", key, data, err)
+		}
+	}
+	clear(w.loaded)
 	if err != nil {
 		if len(outcome.Writes) > 0 || !reflect.DeepEqual(outcome.Entry, tape.Entry{}) {
 			w.t.Fatalf("%v, and yet there is an outcome: %v", err, outcome)
