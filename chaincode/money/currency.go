@@ -1,15 +1,13 @@
 package money
 
-import "sort"
+import (
+	"maps"
+	"slices"
+)
 
 // Currencies lists every known code in alphabetical order.
 func Currencies() []Currency {
-	codes := make([]Currency, 0, len(exponents))
-	for code := range exponents {
-		codes = append(codes, code)
-	}
-	sort.Slice(codes, func(a, b int) bool { return codes[a] < codes[b] })
-	return codes
+	return slices.Sorted(maps.Keys(exponents))
 }
 
 // exponents holds the currencies of ISO 4217 (list one, 2025) and their decimals.

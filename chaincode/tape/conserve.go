@@ -1,6 +1,9 @@
 package tape
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/lianbao/lianbao/chaincode/rule"
 )
 
@@ -46,15 +49,10 @@ func Conserved(before, after []Keeper, settlements []Settlement, entry Entry) er
 		change[p.From] += p.Taken.Total()
 		change[p.To] -= p.Laid.Total()
 	}
-	// The order of a map does not reach the answer but for which account is named first.
-	wrong := AccountID("")
-	for account, units := range change {
-		if units != 0 && (wrong == "" || account < wrong) {
-			wrong = account
+	for _, account := range slices.Sorted(maps.Keys(change)) {
+		if units := change[account]; units != 0 {
+			return rule.Refuse(rule.Conflict, "entry %s would leave %s with %d minor units too many", entry.ID, account, units)
 		}
-	}
-	if wrong != "" {
-		return rule.Refuse(rule.Conflict, "entry %s would leave %s with %d minor units too many", entry.ID, wrong, change[wrong])
 	}
 	return nil
 }

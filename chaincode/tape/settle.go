@@ -146,22 +146,10 @@ func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, err
 	if s.Settled != nil {
 		return Evidence{}, nil, rule.Refuse(rule.WrongState, "%s is settled already, by settlement %d", item.Source, s.Settled.N)
 	}
-	given := 0
-	for _, is := range []bool{item.Lines != nil, item.Processor != "", item.SelfDeclared} {
-		if is {
-			given++
-		}
-	}
 	if s.Inflow != nil || s.Page.Evidence != nil {
-		if given > 0 {
-			return Evidence{}, nil, rule.Refuse(rule.Invalid, "%s carries its own evidence; name no other", item.Source)
-		}
-		if s.Inflow != nil {
-			return Evidence{Kind: "entry", Reference: s.Inflow.Source}, nil, nil
-		}
-		return *s.Page.Evidence, nil, nil
+		return s.own(item)
 	}
-	if given != 1 {
+	if item.given() != 1 {
 		return Evidence{}, nil, rule.Refuse(rule.Invalid, "%s needs exactly one of lines, processor and selfDeclared", item.Source)
 	}
 	switch {
@@ -171,6 +159,28 @@ func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, err
 		return s.byProcessor(item.Processor)
 	}
 	return Evidence{Kind: "self-declared"}, nil, nil
+}
+
+// own is the evidence that an inflow or a matched page carries itself.
+func (s Source) own(item SettleItem) (Evidence, *Used, error) {
+	if item.given() > 0 {
+		return Evidence{}, nil, rule.Refuse(rule.Invalid, "%s carries its own evidence; name no other", item.Source)
+	}
+	if s.Inflow != nil {
+		return Evidence{Kind: "entry", Reference: s.Inflow.Source}, nil, nil
+	}
+	return *s.Page.Evidence, nil, nil
+}
+
+// given counts the kinds of evidence that an item names.
+func (i SettleItem) given() int {
+	given := 0
+	for _, is := range []bool{i.Lines != nil, i.Processor != "", i.SelfDeclared} {
+		if is {
+			given++
+		}
+	}
+	return given
 }
 
 func (s Source) byLines(account Account, ref LinesRef) (Evidence, *Used, error) {

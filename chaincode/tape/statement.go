@@ -169,19 +169,24 @@ func (s Statement) FileLines(c FileLines, ctx Context) (Lines, Entry, error) {
 			return Lines{}, Entry{}, at("lines", i, rule.Refuse(rule.Conflict, "line %d of %s is not between %s and %s", line.Number, line.Date, s.From, s.To))
 		}
 	}
-	switch {
-	case got.Count != want.Count:
-		err = rule.Refuse(rule.Conflict, "page %d of statement %s has %d lines, %d were sent", c.N, s.ID, want.Count, got.Count)
-	case got.Total != want.Total:
-		err = rule.Refuse(rule.Conflict, "page %d of statement %s sums to %s, the lines sent to %s", c.N, s.ID, want.Total, got.Total)
-	case got != want:
-		err = rule.Refuse(rule.Conflict, "page %d of statement %s holds other lines than those sent", c.N, s.ID)
-	}
-	if err != nil {
+	if err := s.fixed(c.N, want, got); err != nil {
 		return Lines{}, Entry{}, rule.Field("lines", err)
 	}
 	entry := ctx.Entry(c.ID, "file-lines", string(s.Account))
 	return Lines{V: 1, Account: s.Account, Statement: s.ID, N: c.N, LinesPage: got, Entry: entry.Reference()}, entry, nil
+}
+
+// fixed refuses a body that is not the one whose head the statement holds.
+func (s Statement) fixed(n int32, want, got LinesPage) error {
+	switch {
+	case got.Count != want.Count:
+		return rule.Refuse(rule.Conflict, "page %d of statement %s has %d lines, %d were sent", n, s.ID, want.Count, got.Count)
+	case got.Total != want.Total:
+		return rule.Refuse(rule.Conflict, "page %d of statement %s sums to %s, the lines sent to %s", n, s.ID, want.Total, got.Total)
+	case got != want:
+		return rule.Refuse(rule.Conflict, "page %d of statement %s holds other lines than those sent", n, s.ID)
+	}
+	return nil
 }
 
 // LineProof shows one line of a filed statement.
