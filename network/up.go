@@ -76,8 +76,10 @@ type boot struct {
 	options Options
 	report  func(Step)
 
-	mu      sync.Mutex
-	started []string
+	mu sync.Mutex
+	// watched are the nodes that must run from now on, started those of them
+	// that this run has started.
+	watched, started []string
 }
 
 func (b *boot) run(ctx context.Context) error {
@@ -288,6 +290,7 @@ func (b *boot) start(ctx context.Context, roles ...topology.Role) error {
 			now, err := b.table.Ensure(starting, c, !b.options.Detach)
 			b.mu.Lock()
 			defer b.mu.Unlock()
+			b.watched = append(b.watched, c.Name)
 			if now.PID != before.PID {
 				b.started = append(b.started, c.Name)
 			}
@@ -315,7 +318,7 @@ func (b *boot) freePorts(roles ...topology.Role) error {
 
 const pollOnBoot = 15 * time.Millisecond
 
-// guard ends the boot when a node that was started has ended.
+// guard ends the boot when a node that must run has ended.
 func (b *boot) guard(ctx context.Context, end context.CancelCauseFunc) {
 	for {
 		select {
@@ -324,9 +327,9 @@ func (b *boot) guard(ctx context.Context, end context.CancelCauseFunc) {
 		case <-time.After(10 * pollOnBoot):
 		}
 		b.mu.Lock()
-		started := append([]string(nil), b.started...)
+		watched := append([]string(nil), b.watched...)
 		b.mu.Unlock()
-		for _, name := range started {
+		for _, name := range watched {
 			if err := b.table.Fault(name); err != nil && ctx.Err() == nil {
 				end(err)
 				return

@@ -315,3 +315,6 @@ func (t *Table) Recorded() []string {
 	}
 	return names
 }
+
+// IsRunning says whether some process has the id, whoever it is.
+func IsRunning(pid int) bool { return born(pid) != "" }
