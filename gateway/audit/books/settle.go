@@ -121,11 +121,11 @@ func (b *Books) chain(a *account, source string, span tape.Span) {
 	stored, err := record[tape.Settlement](b, key)
 	if err != nil {
 		b.problem(key, "the settlement cannot be read: "+err.Error(), "", "")
-	} else {
-		b.differs(key, "the source of the settlement", source, stored.Source)
-		b.differs(key, "the span of the settlement", span.String(), stored.Span.String())
-		b.differs(key, "the settlement names the hash of the one before", a.chain, stored.Previous)
+		return
 	}
+	b.differs(key, "the source of the settlement", source, stored.Source)
+	b.differs(key, "the span of the settlement", span.String(), stored.Span.String())
+	b.differs(key, "the settlement names the hash of the one before", a.chain, stored.Previous)
 	digest := sha256.Sum256(b.transaction.Writes[key])
 	a.chain = hex.EncodeToString(digest[:])
 }
