@@ -150,28 +150,19 @@ func (p *pair) commit(batch []endorsed, lost map[int]bool) ([]peer.TxValidationC
 	block := p.state.Begin(p.real.number + 1)
 	var codes []peer.TxValidationCode
 	var envelopes [][]byte
-	var private []*rwset.TxPvtReadWriteSet
+	private := make([]*rwset.TxPvtReadWriteSet, len(batch))
 	for i, one := range batch {
+		if !lost[i] {
+			private[i] = one.wire
+		}
+		envelopes = append(envelopes, one.envelope)
 		code := block.Check(one.set)
 		codes = append(codes, code)
-		envelopes = append(envelopes, one.envelope)
-		private = append(private, nil)
-		if code == peer.TxValidationCode_VALID && !one.empty {
-			if err := block.Apply(uint64(i), one.set); err != nil {
-				return nil, err
-			}
-		}
-		if lost[i] {
+		if code != peer.TxValidationCode_VALID || one.empty {
 			continue
 		}
-		private[i] = one.wire
-		if code != peer.TxValidationCode_VALID {
-			continue
-		}
-		for _, secret := range one.private {
-			if err := p.state.ApplyPrivate(one.set, secret, replay.Version{Block: block.Number, Transaction: uint64(i)}); err != nil {
-				return nil, err
-			}
+		if err := p.apply(block, uint64(i), one, lost[i]); err != nil {
+			return nil, err
 		}
 	}
 	theirs, err := p.real.commit(envelopes, private)
@@ -184,6 +175,18 @@ func (p *pair) commit(batch []endorsed, lost map[int]bool) ([]peer.TxValidationC
 		}
 	}
 	return codes, nil
+}
+
+func (p *pair) apply(block *replay.Block, index uint64, one endorsed, lost bool) error {
+	if err := block.Apply(index, one.set); err != nil || lost {
+		return err
+	}
+	for _, secret := range one.private {
+		if err := p.state.ApplyPrivate(one.set, secret, replay.Version{Block: block.Number, Transaction: index}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // same compares the whole states, by reading them with one transaction that
