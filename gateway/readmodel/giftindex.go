@@ -1,7 +1,7 @@
 package readmodel
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"hash/fnv"
@@ -16,16 +16,17 @@ import (
 // all the work of an import; this takes a tenth, because a page adds one sorted run, and
 // runs are merged some dozens at a time.
 //
-// Level 0 has one row a page. From level 1 on a run is cut into buckets by the
-// first bits of the hash, 16 times as many on each level, so that a row keeps
-// about the same size and a search reads one row of each run.
+// On level 0 each page has a run of its own. A run is cut into buckets by the
+// first bits of the hash, more on each level, so that a row keeps about the same
+// size, and a search reads one row of each run.
 const (
 	mark         = 18      // bytes of one mark: hash, page, index of the gift on the page
 	runsMax      = 16      // runs on a level before they become one on the next
 	freshRunsMax = 256     // runs on level 0: a single gift is a page of its own
-	freshMarks   = 1 << 15 // marks on level 0
-	firstBits    = 8
-	levelBits    = 4
+	freshMarks   = 1 << 14 // marks on level 0 before they become one run on level 1
+	freshBits    = 3       // bits of the hash that choose a bucket on level 0,
+	firstBits    = 8       // on level 1,
+	levelBits    = 4       // and on each further level so many more
 )
 
 func giftHash(id tape.ID) uint64 {
@@ -40,15 +41,12 @@ func giftHash(id tape.ID) uint64 {
 // bitsOf is how many bits of the hash choose the bucket on a level.
 func bitsOf(level int) int {
 	if level == 0 {
-		return 0
+		return freshBits
 	}
 	return min(firstBits+levelBits*(level-1), 56)
 }
 
 func bucketOf(hash uint64, level int) int64 {
-	if level == 0 {
-		return 0
-	}
 	return int64(hash >> (64 - bitsOf(level)))
 }
 
@@ -60,24 +58,64 @@ func (w *writer) index(page ordinal, gifts []tape.Gift) error {
 		marks = binary.BigEndian.AppendUint64(marks, uint64(page))
 		marks = binary.BigEndian.AppendUint16(marks, uint16(i))
 	}
-	if err := w.exec("INSERT INTO gift_runs VALUES (0, 0, ?, ?)", int64(page), sorted(marks)); err != nil {
+	if err := w.run(0, page, marks); err != nil {
 		return err
 	}
-	var runs, length int64
-	if _, err := w.get("SELECT count(*), sum(length(body)) FROM gift_runs WHERE level = 0 AND bucket = 0", nil, &runs, &length); err != nil {
+	runs, fresh, err := w.runs(0)
+	if err != nil || runs < freshRunsMax && fresh < freshMarks {
 		return err
-	}
-	if runs < freshRunsMax && length < freshMarks*mark {
-		return nil
 	}
 	return w.merge(0, page)
 }
 
-// sorted puts marks in the order of their bytes, which is that of their hashes.
+// run writes marks as rows of a run, one for each bucket that is not empty.
+func (w *writer) run(level int, run ordinal, marks []byte) error {
+	// The row in bucket -1 stands for the run and counts its marks.
+	if err := w.exec("INSERT INTO gift_runs VALUES (?, -1, ?, ?, x'') ON CONFLICT DO UPDATE SET marks = marks + excluded.marks",
+		level, int64(run), len(marks)/mark); err != nil {
+		return err
+	}
+	marks = sorted(marks)
+	for len(marks) > 0 {
+		bucket := bucketOf(binary.BigEndian.Uint64(marks), level)
+		end := mark * sort.Search(len(marks)/mark, func(i int) bool { return bucketOf(binary.BigEndian.Uint64(marks[i*mark:]), level) > bucket })
+		if err := w.exec("INSERT INTO gift_runs VALUES (?, ?, ?, ?, ?)", level, bucket, int64(run), end/mark, marks[:end]); err != nil {
+			return err
+		}
+		marks = marks[end:]
+	}
+	return nil
+}
+
+// runs counts the runs of a level and their marks.
+func (w *writer) runs(level int) (runs, marks int64, err error) {
+	_, err = w.get("SELECT count(*), coalesce(sum(marks), 0) FROM gift_runs WHERE level = ? AND bucket = -1", []any{level}, &runs, &marks)
+	return runs, marks, err
+}
+
+// sorted puts marks in the order of their bytes, which is that of hash, page and index.
 func sorted(marks []byte) []byte {
-	list := slices.Collect(slices.Chunk(marks, mark))
-	sort.Slice(list, func(a, b int) bool { return bytes.Compare(list[a], list[b]) < 0 })
-	return bytes.Join(list, nil)
+	type number struct {
+		hash, page uint64
+		index      uint16
+	}
+	list := make([]number, 0, len(marks)/mark)
+	for m := range slices.Chunk(marks, mark) {
+		list = append(list, number{binary.BigEndian.Uint64(m), binary.BigEndian.Uint64(m[8:]), binary.BigEndian.Uint16(m[16:])})
+	}
+	slices.SortFunc(list, func(a, b number) int {
+		if a.hash != b.hash {
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Or(cmp.Compare(a.page, b.page), cmp.Compare(a.index, b.index))
+	})
+	ordered := make([]byte, 0, len(marks))
+	for _, n := range list {
+		ordered = binary.BigEndian.AppendUint64(ordered, n.hash)
+		ordered = binary.BigEndian.AppendUint64(ordered, n.page)
+		ordered = binary.BigEndian.AppendUint16(ordered, n.index)
+	}
+	return ordered
 }
 
 // merge makes the runs of a level one run of the next, named after the page that caused it.
@@ -99,16 +137,9 @@ func (w *writer) merge(level int, run ordinal) error {
 	if err := w.exec("DELETE FROM gift_runs WHERE level = ?", level); err != nil {
 		return err
 	}
-	// A row in bucket -1 stands for a run: small runs do not fill every bucket.
-	if err := w.exec("INSERT INTO gift_runs VALUES (?, -1, ?, x'')", level+1, int64(run)); err != nil {
+	runs, _, err := w.runs(level + 1)
+	if err != nil || runs < runsMax {
 		return err
-	}
-	var runs int
-	if _, err := w.get("SELECT count(*) FROM gift_runs WHERE level = ? AND bucket = -1", []any{level + 1}, &runs); err != nil {
-		return err
-	}
-	if runs < runsMax {
-		return nil
 	}
 	return w.merge(level+1, run)
 }
@@ -124,18 +155,7 @@ func (w *writer) mergeBucket(level int, bucket int64, run ordinal) error {
 	if err != nil {
 		return err
 	}
-	marks = sorted(marks)
-	for len(marks) > 0 {
-		next := bucketOf(binary.BigEndian.Uint64(marks), level+1)
-		end := sort.Search(len(marks)/mark, func(i int) bool {
-			return bucketOf(binary.BigEndian.Uint64(marks[i*mark:]), level+1) > next
-		}) * mark
-		if err := w.exec("INSERT INTO gift_runs VALUES (?, ?, ?, ?)", level+1, next, int64(run), marks[:end]); err != nil {
-			return err
-		}
-		marks = marks[end:]
-	}
-	return nil
+	return w.run(level+1, run, marks)
 }
 
 // candidate is where a gift with a hash stands; two ids may share a hash.

@@ -12,9 +12,9 @@ import (
 // TestSimulation compares every gift's trace with its coloured tokens, and
 // every tape's way back, in histories of random acts.
 func TestSimulation(t *testing.T) {
-	seeds := 40
+	seeds := 20
 	if testing.Short() {
-		seeds = 8
+		seeds = 3
 	}
 	base := rand.Uint64()
 	t.Logf("seed %d", base)
@@ -25,7 +25,7 @@ func TestSimulation(t *testing.T) {
 			w := newWorld(seed)
 			m := open(t)
 			applied := 0
-			for range 3 {
+			for range 2 {
 				w.run(150)
 				if err := m.Apply(context.Background(), w.blocks[applied:]...); err != nil {
 					t.Fatal(err)

@@ -111,6 +111,7 @@ CREATE TABLE gift_runs (
     level  INTEGER NOT NULL,
     bucket INTEGER NOT NULL,
     run    INTEGER NOT NULL,
+    marks  INTEGER NOT NULL, -- gifts in the row
     body   BLOB    NOT NULL,
     PRIMARY KEY (level, bucket, run)
 ) STRICT, WITHOUT ROWID;
