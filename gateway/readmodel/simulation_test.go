@@ -82,9 +82,32 @@ func compareGift(t *testing.T, w *world, m *Model, g *worldGift) {
 			unit++
 		}
 	}
+	for u := range g.amount {
+		if got, want := ways(trace.Root, int64(u)), w.back[token{string(g.id), u}]; got != want {
+			t.Fatalf("unit %d of gift %s came back %d times, the trace says %d", u, g.id, want, got)
+		}
+	}
 	if unit != g.amount {
 		t.Fatalf("gift %s of %d is traced to %d units", g.id, g.amount, unit)
 	}
+}
+
+// ways counts the ways of one unit, counted from the node's first, that ended with its return.
+func ways(n Node, unit int64) int {
+	for _, child := range n.Children {
+		if unit >= child.Amount.Units {
+			unit -= child.Amount.Units
+			continue
+		}
+		count := ways(child, unit)
+		for _, r := range child.Returned {
+			if at := child.Taken.Start + unit; r.Span.Start <= at && at < r.Span.End {
+				count++
+			}
+		}
+		return count
+	}
+	return 0
 }
 
 // tiles demands that the children of each node tile its span, and sum to it.

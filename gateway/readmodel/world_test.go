@@ -21,11 +21,16 @@ type world struct {
 	random   *rand.Rand
 	accounts []*purse
 	where    map[token]spot
-	gifts    []*worldGift
-	pages    []*worldPage
-	inflows  []*worldInflow
-	holds    []*worldHold
-	jobs     []*worldJob
+	// back counts how often a token was paid out and came back.
+	back    map[token]int
+	gifts   []*worldGift
+	pages   []*worldPage
+	inflows []*worldInflow
+	holds   []*worldHold
+	jobs    []*worldJob
+
+	// statements are the ids of all that were filed.
+	statements []tape.ID
 
 	blocks  []Block
 	pending []Transaction
@@ -102,7 +107,7 @@ type worldJob struct {
 const bank tape.AccountID = "outside:bank:main"
 
 func newWorld(seed uint64) *world {
-	w := &world{random: rand.New(rand.NewPCG(seed, 1)), where: map[token]spot{}, at: 1_700_000_000_000}
+	w := &world{random: rand.New(rand.NewPCG(seed, 1)), where: map[token]spot{}, back: map[token]int{}, at: 1_700_000_000_000}
 	for i, attribution := range []tape.Attribution{tape.FIFO, tape.FIFO, tape.FIFO, tape.FIFO, tape.Pooled} {
 		w.open(tape.AccountID(fmt.Sprintf("charity:sunrise:purse-%d", i)), attribution)
 	}
@@ -116,10 +121,12 @@ func (w *world) begin(function, kind string, subject tape.AccountID) *tape.Entry
 	w.at += 1000
 	w.current = &Transaction{ID: fmt.Sprintf("%064x", w.entries), Valid: true, Code: "VALID", Function: "Tape:" + function, Argument: []byte("{}"),
 		Endorsers: []string{"bank", "charity"}, Creator: "charity", At: w.at}
-	w.entry = &tape.Entry{V: 1, ID: tape.ID("e" + strconv.Itoa(w.entries)), Organisation: "charity", Role: "gateway", Kind: kind, Subject: string(subject),
+	w.entry = &tape.Entry{V: 1, ID: tape.ID(w.entryName(w.entries)), Organisation: "charity", Role: "gateway", Kind: kind, Subject: string(subject),
 		At: w.at, BusinessDate: "2024-09-01", Rules: 1, Command: "00"}
 	return w.entry
 }
+
+func (w *world) entryName(n int) string { return "e" + strconv.Itoa(n) }
 
 func encode(value any) []byte {
 	data, err := json.Marshal(value)
@@ -284,6 +291,7 @@ func (w *world) file(lines []tape.Line, side tape.Side) string {
 	}
 	statement := tape.Statement{V: 1, Account: bank, ID: entry.ID, From: "2024-09-01", To: "2024-09-30", Opening: vnd(0), Closing: head.Total,
 		Count: head.Count, Pages: []tape.LinesPage{head}, Entry: entry.Reference()}
+	w.statements = append(w.statements, statement.ID)
 	w.write(tape.StatementKey(bank, statement.ID), statement)
 	w.write(tape.StatementsKey(bank), tape.Statements{V: 1, Last: statement.ID, Closing: head.Total, To: "2024-09-30"})
 	w.commit()
@@ -630,6 +638,9 @@ func (w *world) giveBack() bool {
 		w.write(tape.InflowKey(p.record.ID, posting.Inflow), f.record)
 	} else {
 		posting.Laid = spansOf(back)
+		for _, i := range back {
+			w.back[p.units[i]]++
+		}
 		w.freeAgain(p, back)
 		w.head(p)
 	}
