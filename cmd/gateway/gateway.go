@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,6 +24,8 @@ import (
 const (
 	shutdownWait = 10 * time.Second
 	pruneEvery   = 6 * time.Hour
+	inflowsEvery = time.Second
+	followAgain  = 10 * time.Second
 	keepDays     = 90
 )
 
@@ -112,12 +113,12 @@ func (g *gateway) serve(ctx context.Context) error {
 	server := &http.Server{Handler: g.server, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn)}
-	ended := make(chan error, 2)
+	ended := make(chan error, 1)
 	followed := make(chan struct{})
 	go func() { ended <- server.Serve(listener) }()
 	go func() {
 		defer close(followed)
-		ended <- g.follow(ctx)
+		g.follow(ctx)
 	}()
 	go g.prune(ctx)
 	slog.Info("gateway serves", "address", listener.Addr().String(), "peer", g.config.Peer.Address)
@@ -134,35 +135,50 @@ func (g *gateway) serve(ctx context.Context) error {
 	return err
 }
 
-// follow reads the ledger into the read model, and settles what came in.
-func (g *gateway) follow(ctx context.Context) error {
+// follow reads the ledger into the read model, and settles what came in. When
+// a block cannot be read the gateway goes on carrying commands: it says that it
+// is not ready, and tries again.
+func (g *gateway) follow(ctx context.Context) {
+	if !g.config.LeaveInflows {
+		go g.inflows.Begin(ctx, inflowsEvery)
+	}
+	for ctx.Err() == nil {
+		err := g.read(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		slog.Error("the ledger cannot be read on", "error", err)
+		g.server.Trouble("the ledger cannot be read on: " + err.Error())
+		select {
+		case <-ctx.Done():
+		case <-time.After(followAgain):
+		}
+	}
+}
+
+func (g *gateway) read(ctx context.Context) error {
 	position, err := g.model.Position(ctx)
 	if err != nil {
 		return err
 	}
-	g.arrived(ctx, nil)
-	err = g.ledger.Follow(ctx, position.Next, func(block readmodel.Block) error {
+	return g.ledger.Follow(ctx, position.Next, func(block readmodel.Block) error {
 		if err := g.model.Apply(ctx, block); err != nil {
 			return err
 		}
-		g.arrived(ctx, &block)
+		g.server.Trouble("")
+		// A failure here costs time, nothing else: what was missed is found at the next start.
+		if err := g.settleInflows(ctx, block); err != nil && ctx.Err() == nil {
+			slog.Warn("inflows could not be settled", "block", block.Number, "error", err)
+		}
 		return nil
 	})
-	if ctx.Err() != nil {
-		return nil
-	}
-	return fmt.Errorf("the ledger cannot be read on: %w", err)
 }
 
-// arrived settles inflows. Its failure costs nothing but time: what was missed
-// is found again at the next start.
-func (g *gateway) arrived(ctx context.Context, block *readmodel.Block) {
+func (g *gateway) settleInflows(ctx context.Context, block readmodel.Block) error {
 	if g.config.LeaveInflows {
-		return
+		return nil
 	}
-	if err := g.inflows.Read(ctx, block); err != nil && ctx.Err() == nil {
-		slog.Warn("inflows could not be settled", "error", err)
-	}
+	return g.inflows.Read(ctx, &block)
 }
 
 // prune forgets old answers.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -20,15 +18,6 @@ const (
 	eventWrite      = 10 * time.Second
 	eventsBehindMax = 20_000
 )
-
-// describeEvents adds the stream to the description; it is served beside the library.
-func describeEvents(description *huma.OpenAPI) {
-	description.AddOperation(&huma.Operation{OperationID: "get-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"read"},
-		Summary: "Entries as they are committed, as server-sent events; Last-Event-ID goes on where a stream ended",
-		Parameters: []*huma.Param{{Name: "Last-Event-ID", In: "header", Description: "block.number of the last entry received",
-			Schema: &huma.Schema{Type: huma.TypeString}}},
-		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}})
-}
 
 // events streams entries. An event's id is its block and its number among the
 // entries of that block, so a stream goes on at any gateway where it ended at another.

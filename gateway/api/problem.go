@@ -157,8 +157,12 @@ func (s *Server) speak(status int, message string, flaws ...error) huma.StatusEr
 			continue
 		}
 		d := detailed.ErrorDetail()
-		path, _ := strings.CutPrefix(d.Location, "body")
-		p.Errors = append(p.Errors, Flaw{Pointer: pointerOf(strings.TrimPrefix(path, ".")), Detail: d.Message})
+		path := strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), ".")
+		p.Detail += "; " + d.Message
+		if path != "" {
+			p.Detail += " (field " + path + ")"
+			p.Errors = append(p.Errors, Flaw{Pointer: pointerOf(path), Detail: d.Message})
+		}
 	}
 	return p
 }

@@ -54,7 +54,6 @@ func (s *Server) routes() {
 	s.giftReads()
 	s.ledgerReads()
 	s.statusReads()
-	describeEvents(s.api.OpenAPI())
 }
 
 // OfAccount is a list of one account.

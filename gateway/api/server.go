@@ -61,6 +61,7 @@ type Server struct {
 	api   huma.API
 
 	mutex     sync.Mutex
+	trouble   string          // why the read model does not go on
 	answering map[string]bool // idempotency keys of requests under way
 }
 
@@ -84,6 +85,7 @@ func New(parts Parts) *Server {
 	speakOnce.Do(speakForAll)
 	s.api = humago.New(s.mux, s.config())
 	s.routes()
+	describe(s.api.OpenAPI())
 	s.plain()
 	return s
 }
@@ -166,6 +168,13 @@ func (s *Server) position(ctx context.Context) uint64 {
 	return position.Next
 }
 
+// Trouble notes why the read model does not go on; empty when it does.
+func (s *Server) Trouble(text string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.trouble = text
+}
+
 // Readiness is what /readyz says.
 type Readiness struct {
 	Ready bool `json:"ready"`
@@ -186,6 +195,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	} else if now.Ready = now.Read+readinessBlocks >= now.Height; !now.Ready {
 		now.Detail = "the read model is behind the peer"
 	}
+	s.mutex.Lock()
+	if s.trouble != "" {
+		now.Ready, now.Detail = false, s.trouble
+	}
+	s.mutex.Unlock()
 	status := http.StatusOK
 	if !now.Ready {
 		status = http.StatusServiceUnavailable

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,26 +67,36 @@ func (s *Server) writes() {
 	post(s, "/api/v1/accounts/{account}/settlements", "Settle pages and inflows; the gateway gathers them into batches", bodyBytesMax, s.settle)
 	post(s, "/api/v1/statements", "File a bank statement", pageBytesMax, s.fileStatement)
 	post(s, "/api/v1/statements/{account}/{statement}/lines", "File one page of a statement's lines", pageBytesMax, s.fileLines)
-	post(s, "/api/v1/commands/{contract}/{function}", "Send any command as it is, canonical and signed", pageBytesMax, s.command)
+	post(s, "/api/v1/commands/{contract}/{function}", "Send any command as it is, canonical and signed", pageBytesMax, s.command, verbatim)
 }
 
-func post[I, O any](s *Server, path, summary string, bytesMax int64, handler func(context.Context, *I) (*O, error)) {
-	huma.Register(s.api, huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary,
+// verbatim lets a body through untouched: it may be signed, and the contract
+// itself reads it strictly.
+func verbatim(operation *huma.Operation) {
+	operation.SkipValidateBody = true
+	operation.RequestBody = &huma.RequestBody{Required: true, Description: "The function's one argument: JSON in the spelling of RFC 8785.", Content: map[string]*huma.MediaType{}}
+}
+
+func post[I, O any](s *Server, path, summary string, bytesMax int64, handler func(context.Context, *I) (*O, error), options ...func(*huma.Operation)) {
+	operation := huma.Operation{OperationID: operationID("post", path), Method: http.MethodPost, Path: path, Summary: summary,
 		MaxBodyBytes: bytesMax, BodyReadTimeout: 30 * time.Second, DefaultStatus: http.StatusAccepted, Tags: []string{"write"},
-		Security: []map[string][]string{{"token": {}}}, Errors: []int{401, 403, 404, 409, 413, 422, 503}},
-		func(ctx context.Context, input *I) (*O, error) {
-			output, err := handler(ctx, input)
-			if err != nil {
-				return nil, s.fail(err)
-			}
-			return output, nil
-		})
+		Security: []map[string][]string{{"token": {}}}, Errors: []int{401, 403, 404, 409, 413, 422, 503}}
+	for _, option := range options {
+		option(&operation)
+	}
+	huma.Register(s.api, operation, func(ctx context.Context, input *I) (*O, error) {
+		output, err := handler(ctx, input)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		return output, nil
+	})
 }
 
 var separators = regexp.MustCompile(`[/{}]+`)
 
 func operationID(method, path string) string {
-	return method + separators.ReplaceAllString(path[len("/api/v1"):], "-")
+	return strings.TrimSuffix(method+separators.ReplaceAllString(path[len("/api/v1"):], "-"), "-")
 }
 
 // OpenInput opens an account.

@@ -80,6 +80,12 @@ func (l *Ledger) stream(ctx context.Context, next *uint64, apply func(readmodel.
 
 // read arranges a block for the read model.
 func (l *Ledger) read(block *common.Block) (readmodel.Block, error) {
+	return ReadBlock(block, l.connection.Chaincode, l.connection.Names)
+}
+
+// ReadBlock arranges a block of Fabric for the read model. names gives the
+// organisation of each MSP; one that is not named keeps its MSP's id.
+func ReadBlock(block *common.Block, chaincode string, names map[string]string) (readmodel.Block, error) {
 	transactions, err := replay.TransactionsOf(block)
 	if err != nil {
 		return readmodel.Block{}, err
@@ -90,15 +96,22 @@ func (l *Ledger) read(block *common.Block) (readmodel.Block, error) {
 	}
 	read := readmodel.Block{Number: block.GetHeader().GetNumber(), Hash: hash, PreviousHash: block.GetHeader().GetPreviousHash()}
 	for _, t := range transactions {
-		read.Transactions = append(read.Transactions, l.transaction(t))
+		read.Transactions = append(read.Transactions, readTransaction(t, chaincode, names))
 	}
 	return read, nil
 }
 
-func (l *Ledger) transaction(t replay.Transaction) readmodel.Transaction {
+func readTransaction(t replay.Transaction, chaincode string, names map[string]string) readmodel.Transaction {
+	nameOf := func(identity []byte) string {
+		mspID := replay.MSPOf(identity)
+		if name, known := names[mspID]; known {
+			return name
+		}
+		return mspID
+	}
 	read := readmodel.Transaction{ID: t.ID, Index: int(t.Index), Valid: t.Valid(), Code: t.Code.String(),
-		Creator: l.nameOf(t.Creator), At: tape.Instant(t.Timestamp.UnixMilli())}
-	if t.Malformed != nil || t.Chaincode != l.connection.Chaincode {
+		Creator: nameOf(t.Creator), At: tape.Instant(t.Timestamp.UnixMilli())}
+	if t.Malformed != nil || t.Chaincode != chaincode {
 		return read
 	}
 	if len(t.Arguments) > 0 {
@@ -107,18 +120,16 @@ func (l *Ledger) transaction(t replay.Transaction) readmodel.Transaction {
 	if len(t.Arguments) > 1 {
 		read.Argument = t.Arguments[1]
 	}
-	for _, write := range t.Results.In(l.connection.Chaincode).Writes {
+	for _, write := range t.Results.In(chaincode).Writes {
 		read.Writes = append(read.Writes, readmodel.Write{Key: write.Key, Value: write.Value, Delete: write.Deletes()})
 	}
 	for _, endorser := range t.Endorsers {
-		read.Endorsers = append(read.Endorsers, l.nameOf(endorser))
+		read.Endorsers = append(read.Endorsers, nameOf(endorser))
 	}
 	slices.Sort(read.Endorsers)
 	read.Endorsers = slices.Compact(read.Endorsers)
 	return read
 }
-
-func (l *Ledger) nameOf(identity []byte) string { return l.name(replay.MSPOf(identity)) }
 
 // headerHash is what the next block's header names as its predecessor: the
 // SHA-256 of number, previous hash and data hash in ASN.1, as Fabric writes them.

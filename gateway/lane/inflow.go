@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -29,14 +31,38 @@ type Inflows struct {
 	// Height is the number of blocks of the own peer.
 	Height func(context.Context) (uint64, error)
 
+	mutex  sync.Mutex
 	height uint64
 	live   bool
 }
 
-// Read is called when blocks have been read, with the last one, and once
-// before; block is nil then. Settling begins when the last block of the peer
-// has been read: while old blocks are read, most that seems to wait was settled long ago.
+// Begin tries until settling has begun: on a quiet ledger no block would remind it.
+func (i *Inflows) Begin(ctx context.Context, every time.Duration) {
+	for {
+		err := i.Read(ctx, nil)
+		i.mutex.Lock()
+		live := i.live
+		i.mutex.Unlock()
+		if live {
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			i.Lanes.settings.Log.Debug("settling of inflows has not begun", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+		}
+	}
+}
+
+// Read is called with each block that has been read. Settling begins when the
+// last block of the peer has been read: while old blocks are read, most that
+// seems to wait was settled long ago.
 func (i *Inflows) Read(ctx context.Context, block *readmodel.Block) error {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
 	if i.live && block != nil {
 		return i.settle(ctx, inflowsIn(*block))
 	}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// describe mends what the library cannot know of the API.
+func describe(description *huma.OpenAPI) {
+	describeEvents(description)
+	describeTexts(description.Components.Schemas)
+	for _, path := range description.Paths {
+		if path.Post == nil || !path.Post.SkipValidateBody {
+			continue
+		}
+		path.Post.RequestBody.Content["application/json"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject}}
+	}
+}
+
+// describeTexts notes the whole numbers that travel as text, because they may
+// be larger than every JSON reader can hold.
+func describeTexts(schemas huma.Registry) {
+	for name, schema := range schemas.Map() {
+		kind := schemas.TypeFromRef("#/components/schemas/" + name)
+		if kind == nil || kind.Kind() != reflect.Struct {
+			continue
+		}
+		for _, field := range reflect.VisibleFields(kind) {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if property := schema.Properties[name]; property != nil && options == "string" {
+				schema.Properties[name] = &huma.Schema{Type: huma.TypeString, Pattern: "^-?[0-9]+$", Description: property.Description}
+			}
+		}
+	}
+}
+
+// describeEvents adds the stream of entries, which is served beside the library.
+func describeEvents(description *huma.OpenAPI) {
+	description.AddOperation(&huma.Operation{OperationID: "get-events", Method: http.MethodGet, Path: "/api/v1/events", Tags: []string{"read"},
+		Summary: "Entries as they are committed, as server-sent events; Last-Event-ID goes on where a stream ended",
+		Parameters: []*huma.Param{{Name: "Last-Event-ID", In: "header", Description: "block.number of the last entry received",
+			Schema: &huma.Schema{Type: huma.TypeString}}},
+		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}})
+}
