@@ -70,6 +70,17 @@ func (c *console) passing(text string) {
 	}
 }
 
+// meter shows how far something long is.
+func (c *console) meter(line meterLine) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.json {
+		c.document(line)
+		return
+	}
+	c.passing(line.String())
+}
+
 // clear makes room where a passing line stands.
 func (c *console) clear() {
 	if c.unfinished {

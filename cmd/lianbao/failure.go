@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/network"
 )
 
@@ -35,6 +36,7 @@ func (f *failure) Error() string { return f.text }
 func explain(ctx context.Context, err error, app *application) *failure {
 	var known *failure
 	var refusal *rule.Refusal
+	var away *speak.Unavailable
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -46,7 +48,7 @@ func explain(ctx context.Context, err error, app *application) *failure {
 		return &failure{exitNoNetwork, err.Error(), ""}
 	case errors.Is(err, network.ErrBusy):
 		return &failure{exitBusy, err.Error(), ""}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &away), errors.Is(err, context.DeadlineExceeded):
 		return &failure{exitUnavailable, err.Error(), "see " + app.again("status") + " and " + app.again("logs")}
 	}
 	return &failure{exitFailed, err.Error(), "see " + app.again("doctor")}

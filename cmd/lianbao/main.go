@@ -31,6 +31,7 @@ type commandLine struct {
 	Status  statusCommand  `cmd:"" help:"Show every node: address, height, certificate's end."`
 	Logs    logsCommand    `cmd:"" help:"Print what nodes have written."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what would keep a network from starting."`
+	Import  importCommand  `cmd:"" help:"Import what others hold."`
 	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`
 }
 

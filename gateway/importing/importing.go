@@ -1,0 +1,234 @@
+// Package importing carries a bank statement to the ledger through two
+// gateways: the custodian's files every line as evidence, the charity's
+// receives the gifts and settles them against those lines, page by page.
+//
+// Everything that it sends follows from the file and from a plan that is on
+// the disk before the first command leaves: ids, secrets, the balance to begin
+// with. So an import that was killed at any point is simply run again: it sends
+// the same commands, and gateways and ledger answer what they have done before.
+package importing
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/statement"
+)
+
+// Gateway is one organisation's gateway, as far as an import needs it. An
+// error that is a *rule.Refusal is final; any other ends the import, which can
+// be run again.
+type Gateway interface {
+	// Send hands a command over and returns, when the ledger holds it, the block.
+	Send(ctx context.Context, function string, argument []byte) (block uint64, err error)
+	// Account returns an account; a refusal not-found when there is none.
+	Account(ctx context.Context, id tape.AccountID) (tape.Account, error)
+	// Statements returns the statements of a bank account, the last one first.
+	Statements(ctx context.Context, account tape.AccountID) ([]Filed, error)
+	// EachLine calls each with the filed lines of a statement, page by page,
+	// until it returns false.
+	EachLine(ctx context.Context, account tape.AccountID, statement tape.ID, each func(page int32, line tape.Line) bool) error
+	// Pages returns the pages of gifts of an account as of a block, or later.
+	Pages(ctx context.Context, account tape.AccountID, block uint64) ([]Page, error)
+}
+
+// Filed is a statement on the ledger.
+type Filed struct {
+	ID      tape.ID
+	Closing money.Amount
+	// Pages of lines that it has, and how many of them are filed.
+	Pages, Filed int
+}
+
+// Page is a page of gifts as a gateway shows it.
+type Page struct {
+	tape.Page
+	// Settled is set once its gifts have their spans.
+	Settled bool
+}
+
+// Side is one of the two organisations.
+type Side struct {
+	Organisation string
+	Gateway      Gateway
+	// Folder is where this side keeps its secrets and plans; nobody else reads it.
+	Folder string
+}
+
+// Order says what is to be imported.
+type Order struct {
+	File    string
+	Mapping statement.Mapping
+	// Account receives the gifts; empty to open one.
+	Account tape.AccountID
+	// Currency that the file must have; empty to take the file's.
+	Currency money.Currency
+	Charity  Side
+	Bank     Side
+	// PagesInFlight is how many pages go side by side; 0 means 6.
+	PagesInFlight int
+	// Report is told how far the import is; may be nil. Calls do not overlap.
+	Report func(Progress)
+}
+
+// Progress is how far an import is.
+type Progress struct {
+	// Stage is reading, filing, carrying or checking.
+	Stage string
+	// Received, Filed and Settled count gifts, Gifts is how many there are.
+	Received, Filed, Settled, Gifts int
+	Lines                           int
+	Statement                       tape.ID
+	Account                         tape.AccountID
+	Opening, Closing                money.Amount
+}
+
+// The stages of an import.
+const (
+	Reading  = "reading"
+	Filing   = "filing"
+	Carrying = "carrying"
+	Checking = "checking"
+)
+
+// Result is what an import came to.
+type Result struct {
+	File        string         `json:"file"`
+	Statement   tape.ID        `json:"statement"`
+	Account     tape.AccountID `json:"account"`
+	BankAccount tape.AccountID `json:"bankAccount"`
+	// Opened says that the account was opened by this import.
+	Opened bool `json:"opened"`
+	// Repeated says that all of it was on the ledger before.
+	Repeated bool         `json:"repeated"`
+	Opening  money.Amount `json:"opening"`
+	Closing  money.Amount `json:"closing"`
+	Lines    int          `json:"lines"`
+	Gifts    int          `json:"gifts"`
+	Total    money.Amount `json:"total"`
+	// Settled and SettledTotal are what the charity's gateway shows at the end.
+	Settled      int          `json:"settled"`
+	SettledTotal money.Amount `json:"settledTotal"`
+	Unmatched    int          `json:"unmatched"`
+	NotGifts     int          `json:"notGifts"`
+	// Remarks name the first hundred lines that are not gifts.
+	Remarks []Remark `json:"remarks"`
+	// FirstGift is the id of one gift, to look at.
+	FirstGift tape.ID `json:"firstGift,omitempty"`
+	// Position is the last block that the import wrote; 0 where it wrote none.
+	Position uint64  `json:"position"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// Remark is a line that is not a gift.
+type Remark struct {
+	Line   int            `json:"line"`
+	Kind   statement.Kind `json:"kind"`
+	Reason string         `json:"reason"`
+	Debit  money.Amount   `json:"debit"`
+	Credit money.Amount   `json:"credit"`
+}
+
+// job is one run of an import.
+type job struct {
+	Order
+	begun    time.Time
+	survey   statement.Summary
+	shape    shape
+	plan     plan
+	secrets  secrets
+	heads    []tape.LinesPage
+	progress tally
+	position uint64
+}
+
+// Import imports a statement, or finishes what an earlier run began.
+func Import(ctx context.Context, o Order) (Result, error) {
+	j := &job{Order: o, begun: time.Now()}
+	j.progress.report = o.Report
+	if j.PagesInFlight == 0 {
+		j.PagesInFlight = 6
+	}
+	if o.Currency != "" && j.Mapping.Currency.Code == "" {
+		j.Mapping.Currency.Code = string(o.Currency)
+	}
+	if err := j.read(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := j.prepare(ctx); err != nil {
+		return Result{}, err
+	}
+	if whole, err := j.wholly(ctx); err != nil || whole {
+		return j.result(true), err
+	}
+	if err := j.file(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := j.carry(ctx); err != nil {
+		return Result{}, err
+	}
+	return j.check(ctx)
+}
+
+// read goes through the file and refuses it before anything is sent.
+func (j *job) read(ctx context.Context) error {
+	j.progress.stage(Reading)
+	var err error
+	if j.survey, err = statement.Survey(j.File, j.Mapping); err != nil {
+		return j.flawed(err)
+	}
+	if j.Currency != "" && j.survey.Currency != j.Currency {
+		return rule.Field("currency", rule.Refuse(rule.Conflict, "%s was asked for, the statement is in %s", j.Currency, j.survey.Currency))
+	}
+	if j.shape, err = measure(ctx, j.File, j.Mapping); err != nil {
+		return err
+	}
+	if j.shape.pages() == 0 {
+		return rule.Refuse(rule.Invalid, "%s holds no line that moves money", filepath.Base(j.File))
+	}
+	if j.shape.pages() > tape.StatementPagesMax {
+		return rule.Refuse(rule.Invalid, "%s needs %d pages; one statement has at most %d, so cut the file into two periods", filepath.Base(j.File), j.shape.pages(), tape.StatementPagesMax)
+	}
+	j.progress.set(func(p *Progress) { p.Lines, p.Gifts = j.survey.Lines, j.survey.Gifts })
+	return nil
+}
+
+// flawed adds to the first refusal of a file how many there are.
+func (j *job) flawed(first error) error {
+	if j.survey.BadRows < 2 {
+		return first
+	}
+	text := fmt.Sprintf("%v; %d more rows are at fault", first, j.survey.BadRows-1)
+	if refusal, is := rule.Parse(text); is {
+		return refusal
+	}
+	return first
+}
+
+// result tells what is known from the file; check adds what the ledger shows.
+func (j *job) result(repeated bool) Result {
+	amount := func(units int64) money.Amount { return money.New(units, j.survey.Currency) }
+	r := Result{File: filepath.Base(j.File), Statement: j.plan.Statement, Account: j.plan.Account, BankAccount: j.plan.BankAccount,
+		Opened: j.plan.Opens, Repeated: repeated, Opening: j.plan.Opening, Closing: j.closing(),
+		Lines: j.survey.Lines, Gifts: j.survey.Gifts, Total: amount(j.survey.GiftTotal),
+		NotGifts: j.survey.Lines - j.survey.Gifts, Remarks: []Remark{},
+		Position: j.position, Seconds: float64(time.Since(j.begun).Milliseconds()) / 1000}
+	for _, remark := range j.survey.NotGifts {
+		r.Remarks = append(r.Remarks, Remark{Line: remark.Number, Kind: remark.Kind, Reason: remark.Reason,
+			Debit: amount(remark.Debit), Credit: amount(remark.Credit)})
+	}
+	if j.shape.firstGift > 0 {
+		r.FirstGift = j.giftID(j.shape.firstGift)
+	}
+	if repeated {
+		r.Settled, r.SettledTotal = r.Gifts, r.Total
+	}
+	return r
+}
+
+func (j *job) giftID(line int) tape.ID { return tape.ID(fmt.Sprintf("%s-%d", j.plan.Statement, line)) }
