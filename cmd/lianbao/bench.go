@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/gateway/bench"
+	"github.com/lianbao/lianbao/gateway/importing"
+	"github.com/lianbao/lianbao/gateway/statement"
+	"github.com/lianbao/lianbao/network"
+	"github.com/lianbao/lianbao/network/topology"
+)
+
+type benchCommand struct {
+	Here      bool          `help:"Measure the network in --dir, which must run; it keeps what the load writes. Otherwise a network is made for it, and removed."`
+	Topology  string        `help:"Topology of the network that is made: default, small, or a file." placeholder:"FILE"`
+	Baseline  time.Duration `help:"How long to create assets, the baseline; 0 leaves it out." default:"10s"`
+	Shared    time.Duration `help:"How long to add to a shared total; 0 leaves it out." default:"6s"`
+	Pages     time.Duration `help:"How long to send pages of gifts; 0 leaves it out." default:"12s"`
+	InFlight  int           `help:"How many assets are created side by side." default:"64"`
+	PageFlow  int           `help:"How many pages go side by side." default:"10"`
+	PageGifts int           `help:"How many gifts a page holds." default:"2000"`
+	Gifts     int           `help:"How many single gifts are sent by HTTP." default:"30"`
+	Traces    int           `help:"How many gifts are traced." default:"2000"`
+	Statement string        `help:"Statement to import; without it one is invented." type:"existingfile" placeholder:"FILE"`
+	Lines     int           `help:"Lines of the invented statement; 0 leaves the import out." default:"200361"`
+}
+
+func (c *benchCommand) Run(app *application) error {
+	if c.InFlight < 1 || c.PageFlow < 1 || c.PageGifts < 1 || c.PageGifts > tape.PageGiftsMax {
+		return &failure{exitUsage, fmt.Sprintf("--in-flight and --page-flow count from 1, --page-gifts from 1 to %d", tape.PageGiftsMax), ""}
+	}
+	n, boot, remove, err := c.network(app)
+	defer remove()
+	if err != nil {
+		return err
+	}
+	options, clean, err := c.options(app, n)
+	defer clean()
+	if err != nil {
+		return err
+	}
+	result, err := bench.Run(app.context, n, options)
+	result.BootSeconds = boot.Seconds()
+	if err == nil {
+		app.console.result(result)
+	}
+	// What was measured before a failure is worth seeing.
+	app.console.table(result.Rows())
+	app.console.say("")
+	app.console.say("  %s", result.Remark())
+	return err
+}
+
+// network is the one to measure, how long it took to come up, and what ends it.
+func (c *benchCommand) network(app *application) (n *network.Network, boot time.Duration, remove func(), err error) {
+	if c.Here {
+		n, err = network.Open(app.folder)
+		return n, 0, func() {}, err
+	}
+	t, err := topology.Load(c.Topology)
+	if err != nil {
+		return nil, 0, func() {}, &failure{exitUsage, err.Error(), ""}
+	}
+	folder, err := os.MkdirTemp("", "lianbao-bench-")
+	if err != nil {
+		return nil, 0, func() {}, err
+	}
+	remove = func() {
+		if n != nil {
+			_ = n.Down(context.WithoutCancel(app.context)) // its processes end with this program anyway
+		}
+		_ = os.RemoveAll(folder)
+	}
+	if n, err = network.Create(folder, t); err != nil {
+		return nil, 0, remove, err
+	}
+	boot, err = app.raise(n)
+	return n, boot, remove, err
+}
+
+// raise brings an empty network up and returns how long it took once the
+// programs were there.
+func (a *application) raise(n *network.Network) (time.Duration, error) {
+	var charter party.Charter
+	begun := time.Now()
+	options := network.Options{
+		Deployed: func(ctx context.Context, all []network.Connection) (err error) {
+			charter, err = founding.Found(ctx, n.Folder(), n.Topology(), all)
+			return err
+		},
+		Committed: founding.Joined,
+	}
+	err := n.Up(a.context, options, func(s network.Step) {
+		if s.Name == "tools" && s.Done {
+			begun = time.Now()
+		}
+		a.console.step(s)
+	})
+	took := time.Since(begun)
+	if err != nil {
+		return took, err
+	}
+	return took, a.enrol(n, charter)
+}
+
+// options fills in what measuring needs of this program: who signs, and an import.
+func (c *benchCommand) options(app *application, n *network.Network) (o bench.Options, clean func(), err error) {
+	clean = func() {}
+	o = bench.Options{Baseline: c.Baseline, Shared: c.Shared, Pages: c.Pages, InFlight: c.InFlight, PagesInFlight: c.PageFlow,
+		PageGifts: c.PageGifts, Gifts: c.Gifts, Traces: c.Traces,
+		Report: func(text string) { app.console.say("  · %s", text) }}
+	charter, err := founding.Charter(n.Folder())
+	if err != nil {
+		return o, clean, err
+	}
+	maker, checker, err := founding.Staff(n.Folder(), "charity")
+	if err != nil {
+		return o, clean, err
+	}
+	o.Sign = func(action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error) {
+		return founding.Envelope(charter.Ledger, command, founding.Decision{Action: action, Subject: string(account), Amount: amount.String(),
+			Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}, maker, checker)
+	}
+	if c.Statement == "" && c.Lines == 0 {
+		return o, clean, nil
+	}
+	file, clean, err := c.file()
+	o.Import = func(ctx context.Context) (int, error) { return carry(ctx, n, file) }
+	return o, clean, err
+}
+
+// file is the statement to import, invented where none was named.
+func (c *benchCommand) file() (path string, clean func(), err error) {
+	if c.Statement != "" {
+		return c.Statement, func() {}, nil
+	}
+	folder, err := os.MkdirTemp("", "lianbao-bench-")
+	clean = func() { _ = os.RemoveAll(folder) }
+	if err != nil {
+		return "", clean, err
+	}
+	path = filepath.Join(folder, "statement.csv")
+	out, err := os.Create(path)
+	if err != nil {
+		return "", clean, err
+	}
+	return path, clean, errors.Join(statement.Sample(out, c.Lines, uint64(time.Now().UnixNano())), out.Close())
+}
+
+// carry imports a statement and returns how many lines it had.
+func carry(ctx context.Context, n *network.Network, file string) (int, error) {
+	order := importing.Order{File: file}
+	var err error
+	if order.Charity, err = side(n, "charity"); err != nil {
+		return 0, err
+	}
+	if order.Bank, err = side(n, "bank"); err != nil {
+		return 0, err
+	}
+	result, err := importing.Import(ctx, order)
+	if err == nil && result.Unmatched+result.NotGifts+result.Settled != result.Lines {
+		err = fmt.Errorf("of %d lines %d are settled, %d unmatched and %d not gifts", result.Lines, result.Settled, result.Unmatched, result.NotGifts)
+	}
+	return result.Lines, err
+}

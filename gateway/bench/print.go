@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Goals of docs/performance.md, for two processors with nobody else on them.
+const (
+	goalRatio         = 150
+	goalGiftExtra     = 100 // milliseconds above the block time
+	goalImportSeconds = 30
+	goalTrace         = 5 // milliseconds
+	goalBootSeconds   = 6
+	goalMegabytes     = 900
+)
+
+// Rows are the result as a table for people: what, the figure, what stands
+// beside it, the goal, and whether it was met.
+func (r Result) Rows() [][]string {
+	rows := [][]string{{"MEASURED", "HERE", "BESIDE IT", "GOAL", ""}}
+	add := func(what, here, beside, goal string, met bool) {
+		mark := "✗"
+		if met {
+			mark = "✓"
+		}
+		if goal == "" {
+			mark = ""
+		}
+		rows = append(rows, []string{what, here, beside, goal, mark})
+	}
+	if c := r.CreateAsset; c != nil {
+		add("CreateAsset, one a transaction", fmt.Sprintf("%.0f /s", c.PerSecond), fmt.Sprintf("%d in flight, p50 %.0f ms", c.InFlight, c.Latency.P50), "", true)
+	}
+	if s := r.SharedTotal; s != nil {
+		add("a shared total", fmt.Sprintf("%.1f /s", s.PerSecond), fmt.Sprintf("%s; %s", share(s), spellFailures(s.Failed)), "", true)
+	}
+	r.addPages(add)
+	if g := r.Gift; g != nil {
+		goal := r.BlockMilliseconds + goalGiftExtra
+		add("one gift by HTTP at rest, median", fmt.Sprintf("%.0f ms", g.P50), fmt.Sprintf("p99 %.0f ms, blocks %.0f ms", g.P99, r.BlockMilliseconds), fmt.Sprintf("%.0f ms", goal), g.P50 < goal)
+	}
+	if s := r.Statement; s != nil {
+		add(fmt.Sprintf("statement of %d lines, visible", s.Lines), fmt.Sprintf("%.1f s", s.Seconds), fmt.Sprintf("%.0f lines/s", float64(s.Lines)/s.Seconds), fmt.Sprintf("%d s", goalImportSeconds), s.Seconds < goalImportSeconds)
+	}
+	if t := r.Trace; t != nil {
+		add(fmt.Sprintf("trace over %d hops, p99", t.Hops), fmt.Sprintf("%.2f ms", t.P99), fmt.Sprintf("p50 %.2f ms, among %d gifts", t.P50, t.Gifts), fmt.Sprintf("%d ms", goalTrace), t.P99 < goalTrace)
+	}
+	if r.BootSeconds > 0 {
+		add("up --empty", fmt.Sprintf("%.1f s", r.BootSeconds), "programs built, committed by every organisation", fmt.Sprintf("%d s", goalBootSeconds), r.BootSeconds < goalBootSeconds)
+	}
+	if m := r.Memory; m != nil {
+		add("memory at rest", fmt.Sprintf("%.0f MB", m.Megabytes), fmt.Sprintf("%d processes: %s", m.Processes, spellShares(m.ByRole, "MB")), fmt.Sprintf("%d MB", goalMegabytes), m.Megabytes < goalMegabytes)
+	}
+	return rows
+}
+
+func (r Result) addPages(add func(what, here, beside, goal string, met bool)) {
+	p := r.Pages
+	if p == nil {
+		return
+	}
+	add("gifts into one account, by pages", fmt.Sprintf("%.0f /s", p.GiftsPerSecond), fmt.Sprintf("pages of %d, %d in flight, p50 %.0f ms", p.PageGifts, p.InFlight, p.Latency.P50), "", true)
+	if p.Ratio > 0 {
+		add("  against CreateAsset", fmt.Sprintf("%.0f times", p.Ratio), "same run, policy and peers", fmt.Sprintf("%d times", goalRatio), p.Ratio >= goalRatio)
+	}
+	add("  conflicts at a client", fmt.Sprint(p.Conflicts), spellFailures(p.Failed), "0", p.Conflicts == 0)
+	add("  processor time", fmt.Sprintf("%.1f s", sum(p.CPU)), spellShares(p.CPU, "s"), "", true)
+}
+
+// Remark says how much the figures are worth.
+func (r Result) Remark() string {
+	text := fmt.Sprintf("%d processors, load average %.1f before and %.1f after", r.Processors, r.Load[0], r.Load[1])
+	if r.Load[0] > float64(r.Processors)/2 {
+		return text + ": others are at work on this machine, so that only the ratios mean something"
+	}
+	return text
+}
+
+func share(r *Rate) string {
+	failed := 0
+	for _, count := range r.Failed {
+		failed += count
+	}
+	if r.Done+failed == 0 {
+		return "nothing came back"
+	}
+	return fmt.Sprintf("%d %% refused", 100*failed/(r.Done+failed))
+}
+
+func spellFailures(failed map[string]int) string {
+	var parts []string
+	for _, cause := range slices.Sorted(maps.Keys(failed)) {
+		parts = append(parts, fmt.Sprintf("%d %s", failed[cause], strings.ToLower(strings.ReplaceAll(cause, "_", " "))))
+	}
+	if len(parts) == 0 {
+		return "nothing failed"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func spellShares(of map[string]float64, unit string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, fmt.Sprintf("%s %.0f", name, of[name]))
+	}
+	return strings.Join(parts, ", ") + " " + unit
+}
+
+func sum(of map[string]float64) float64 {
+	total := 0.0
+	for _, value := range of {
+		total += value
+	}
+	return total
+}
