@@ -32,6 +32,9 @@ type commandLine struct {
 	Logs    logsCommand    `cmd:"" help:"Print what nodes have written."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what would keep a network from starting."`
 	Import  importCommand  `cmd:"" help:"Import what others hold."`
+	Demo    demoCommand    `cmd:"" help:"Play one invented story, from a bank statement to a household."`
+	Trace   traceCommand   `cmd:"" help:"Follow a gift to where it is now, and back."`
+	Audit   auditCommand   `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
 	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`
 }
 

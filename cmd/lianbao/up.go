@@ -8,6 +8,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/story"
 	"github.com/lianbao/lianbao/network"
 	"github.com/lianbao/lianbao/network/process"
 	"github.com/lianbao/lianbao/network/topology"
@@ -77,10 +78,16 @@ func (a *application) bringUp(n *network.Network, b boot) error {
 	if err != nil {
 		return err
 	}
-	ready := up{Folder: n.Folder(), Ledger: charter.Ledger, Seconds: round(time.Since(begun)), Addresses: addresses(n)}
-	if err := a.welcome(n, ready); err != nil {
-		return err
+	ready := up{Folder: n.Folder(), Ledger: charter.Ledger, Addresses: addresses(n)}
+	if b.demo {
+		told, err := a.tellStory(n)
+		if err != nil {
+			return err
+		}
+		ready.Demo = &told
 	}
+	ready.Seconds = round(time.Since(begun))
+	a.welcome(ready)
 	if b.detach {
 		return nil
 	}
@@ -93,6 +100,7 @@ type up struct {
 	Ledger    party.LedgerID `json:"ledger"`
 	Seconds   float64        `json:"seconds"`
 	Addresses []address      `json:"addresses"`
+	Demo      *story.Told    `json:"demo,omitempty"`
 }
 
 type address struct {
@@ -126,15 +134,18 @@ func (a *application) enrol(n *network.Network, charter party.Charter) error {
 	return nil
 }
 
-func (a *application) welcome(n *network.Network, ready up) error {
+func (a *application) welcome(ready up) {
 	a.console.result(ready)
 	a.console.say("")
 	if len(ready.Addresses) > 0 {
-		a.console.say("  Gateway  %s   (documentation of its API: /docs)", ready.Addresses[0].URL)
+		a.console.say("  Gateway  %s   (its API: /openapi.json)", ready.Addresses[0].URL)
 	}
-	a.console.say("  Next     %s", a.again("status"))
-	a.console.say("           %s", a.again("import statement FILE"))
-	return nil
+	next := a.again("import statement FILE")
+	if ready.Demo != nil {
+		next = a.again("trace " + string(ready.Demo.Gift))
+	}
+	a.console.say("  Next     %s", next)
+	a.console.say("           %s", a.again("status"))
 }
 
 // lookAfter starts again what ends, until Ctrl-C or until another lianbao stops

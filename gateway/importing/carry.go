@@ -67,12 +67,12 @@ func (j *job) file(ctx context.Context) error {
 
 func (j *job) fileStatement(ctx context.Context) error {
 	count := int32(0)
-	for _, head := range j.heads {
+	for _, head := range j.plan.Shape.Pages {
 		count += head.Count
 	}
 	return j.sendRecord(ctx, j.Bank, "Tape:FileStatement", tape.FileStatement{Account: j.plan.BankAccount, ID: j.plan.Statement,
 		Previous: j.plan.Previous, From: tape.Date(j.survey.FirstDate), To: tape.Date(j.survey.LastDate),
-		Opening: j.plan.Opening, Closing: j.closing(), Count: count, Pages: j.heads})
+		Opening: j.plan.Opening, Closing: j.closing(), Count: count, Pages: j.plan.Shape.Pages})
 }
 
 // carry sends every page on both sides, several at once, and settles them in
@@ -81,10 +81,10 @@ func (j *job) carry(ctx context.Context) error {
 	j.progress.stage(Carrying)
 	work, working := errgroup.WithContext(ctx)
 	queue := make(chan page)
-	arrived := newArrivals(j.shape.pagesOf(gifts))
+	arrived := newArrivals(j.plan.Shape.pagesOf(gifts))
 	work.Go(func() error {
 		defer close(queue)
-		return j.turn(working, func(p page) error {
+		return j.turn(working, nil, func(p page) error {
 			select {
 			case queue <- p:
 				return nil
@@ -126,7 +126,7 @@ func (j *job) carryPage(ctx context.Context, p page) error {
 	})
 	if p.group == gifts {
 		work.Go(func() error {
-			command := tape.Receive{Account: j.plan.Account, ID: j.pageID(p.n), Count: int32(len(p.gifts)), Total: j.heads[p.n].Total, Gifts: p.gifts}
+			command := tape.Receive{Account: j.plan.Account, ID: j.pageID(p.n), Count: int32(len(p.gifts)), Total: j.plan.Shape.Pages[p.n].Total, Gifts: p.gifts}
 			argument, err := command.Encode()
 			if err == nil {
 				err = j.send(working, j.Charity, "Tape:Receive", argument)

@@ -139,10 +139,8 @@ type job struct {
 	Order
 	begun    time.Time
 	survey   statement.Summary
-	shape    shape
 	plan     plan
 	secrets  secrets
-	heads    []tape.LinesPage
 	progress tally
 	position uint64
 }
@@ -157,12 +155,15 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	if o.Currency != "" && j.Mapping.Currency.Code == "" {
 		j.Mapping.Currency.Code = string(o.Currency)
 	}
-	if err := j.read(ctx); err != nil {
+	if err := j.read(); err != nil {
 		return Result{}, err
 	}
 	if err := j.prepare(ctx); err != nil {
 		return Result{}, err
 	}
+	j.progress.set(func(p *Progress) {
+		p.Statement, p.Account, p.Opening, p.Closing = j.plan.Statement, j.plan.Account, j.plan.Opening, j.closing()
+	})
 	if whole, err := j.wholly(ctx); err != nil || whole {
 		return j.result(true), err
 	}
@@ -176,7 +177,7 @@ func Import(ctx context.Context, o Order) (Result, error) {
 }
 
 // read goes through the file and refuses it before anything is sent.
-func (j *job) read(ctx context.Context) error {
+func (j *job) read() error {
 	j.progress.stage(Reading)
 	var err error
 	if j.survey, err = statement.Survey(j.File, j.Mapping); err != nil {
@@ -184,15 +185,6 @@ func (j *job) read(ctx context.Context) error {
 	}
 	if j.Currency != "" && j.survey.Currency != j.Currency {
 		return rule.Field("currency", rule.Refuse(rule.Conflict, "%s was asked for, the statement is in %s", j.Currency, j.survey.Currency))
-	}
-	if j.shape, err = measure(ctx, j.File, j.Mapping); err != nil {
-		return err
-	}
-	if j.shape.pages() == 0 {
-		return rule.Refuse(rule.Invalid, "%s holds no line that moves money", filepath.Base(j.File))
-	}
-	if j.shape.pages() > tape.StatementPagesMax {
-		return rule.Refuse(rule.Invalid, "%s needs %d pages; one statement has at most %d, so cut the file into two periods", filepath.Base(j.File), j.shape.pages(), tape.StatementPagesMax)
 	}
 	j.progress.set(func(p *Progress) { p.Lines, p.Gifts = j.survey.Lines, j.survey.Gifts })
 	return nil
@@ -222,8 +214,8 @@ func (j *job) result(repeated bool) Result {
 		r.Remarks = append(r.Remarks, Remark{Line: remark.Number, Kind: remark.Kind, Reason: remark.Reason,
 			Debit: amount(remark.Debit), Credit: amount(remark.Credit)})
 	}
-	if j.shape.firstGift > 0 {
-		r.FirstGift = j.giftID(j.shape.firstGift)
+	if j.plan.Shape.FirstGift > 0 {
+		r.FirstGift = j.giftID(j.plan.Shape.FirstGift)
 	}
 	if repeated {
 		r.Settled, r.SettledTotal = r.Gifts, r.Total

@@ -41,17 +41,17 @@ func groupOf(l statement.Line, verdict statement.Verdict) (group, bool) {
 
 // shape is how a file falls into pages.
 type shape struct {
-	counts [groups]int
-	// contents are digests of the pages' lines without any secret, by which an
-	// edited copy of a file is recognised as one.
-	contents [groups][]string
-	// firstGift is the number of the first line that is a gift; 0 without one.
-	firstGift int
+	Counts [groups]int `json:"counts"`
+	// FirstGift is the number of the first line that is a gift; 0 without one.
+	FirstGift int `json:"firstGift"`
+	// Pages are the heads of the pages, group by group, and Contents the digests
+	// of their lines without any secret, by which an edited copy of a file is
+	// recognised as one.
+	Pages    []tape.LinesPage `json:"pages"`
+	Contents []string         `json:"contents"`
 }
 
-func (s shape) pagesOf(g group) int { return (s.counts[g] + pageLines - 1) / pageLines }
-
-func (s shape) pages() int { return s.pagesOf(gifts) + s.pagesOf(credits) + s.pagesOf(debits) }
+func (s shape) pagesOf(g group) int { return (s.Counts[g] + pageLines - 1) / pageLines }
 
 // first is the number of the first page of a group.
 func (s shape) first(g group) int {
@@ -60,15 +60,6 @@ func (s shape) first(g group) int {
 		first += s.pagesOf(before)
 	}
 	return first
-}
-
-// allContents lists the digests in the order of the pages.
-func (s shape) allContents() []string {
-	var all []string
-	for _, contents := range s.contents {
-		all = append(all, contents...)
-	}
-	return all
 }
 
 // each reads a file line by line.
@@ -94,32 +85,33 @@ func each(ctx context.Context, path string, m statement.Mapping, take func(state
 	return nil
 }
 
-// measure goes through a file and finds its shape.
-func measure(ctx context.Context, path string, m statement.Mapping) (shape, error) {
+// measure goes through the file and finds its shape.
+func (j *job) measure(ctx context.Context) (shape, error) {
 	var s shape
+	var heads [groups][]tape.LinesPage
+	var contents [groups][]string
 	var spelled [groups][]byte
-	finish := func(g group) {
-		digest := sha256.Sum256(spelled[g])
-		s.contents[g] = append(s.contents[g], hex.EncodeToString(digest[:16]))
-		spelled[g] = spelled[g][:0]
-	}
-	err := each(ctx, path, m, func(line statement.Line, g group) error {
+	watch := func(line statement.Line, g group) error {
 		if line.Number < 1 || line.Number > math.MaxInt32 {
 			return rule.Refuse(rule.Invalid, "row %d: line number %d is not 1 to %d", line.Row, line.Number, math.MaxInt32)
 		}
-		if g == gifts && s.firstGift == 0 {
-			s.firstGift = line.Number
+		if g == gifts && s.FirstGift == 0 {
+			s.FirstGift = line.Number
 		}
+		s.Counts[g]++
 		spelled[g] = spell(spelled[g], line)
-		if s.counts[g]++; s.counts[g]%pageLines == 0 {
-			finish(g)
-		}
 		return nil
+	}
+	err := j.turn(ctx, watch, func(p page) error {
+		digest := sha256.Sum256(spelled[p.group])
+		contents[p.group] = append(contents[p.group], hex.EncodeToString(digest[:16]))
+		spelled[p.group] = spelled[p.group][:0]
+		head, _, err := tape.LinesBody(p.side(), p.lines)
+		heads[p.group] = append(heads[p.group], head)
+		return err
 	})
 	for g := range groups {
-		if len(spelled[g]) > 0 {
-			finish(g)
-		}
+		s.Pages, s.Contents = append(s.Pages, heads[g]...), append(s.Contents, contents[g]...)
 	}
 	return s, err
 }
@@ -139,13 +131,19 @@ func (p page) side() tape.Side {
 	return tape.CreditSide
 }
 
-// turn goes through the file and hands over its pages as they fill.
-func (j *job) turn(ctx context.Context, hand func(page) error) error {
+// turn goes through the file and hands over its pages as they fill. watch is
+// shown each line before; it may be nil.
+func (j *job) turn(ctx context.Context, watch func(statement.Line, group) error, hand func(page) error) error {
 	var open [groups]page
 	for g := range groups {
-		open[g] = page{n: int32(j.shape.first(g)), group: g}
+		open[g] = page{n: int32(j.plan.Shape.first(g)), group: g}
 	}
 	err := each(ctx, j.File, j.Mapping, func(line statement.Line, g group) error {
+		if watch != nil {
+			if err := watch(line, g); err != nil {
+				return err
+			}
+		}
 		p := &open[g]
 		p.add(j, line)
 		if len(p.lines) < pageLines {

@@ -30,10 +30,7 @@ type plan struct {
 	BankAccount tape.AccountID `json:"bankAccount"`
 	Previous    tape.ID        `json:"previous,omitempty"`
 	Opening     money.Amount   `json:"opening"`
-	// Pages are the heads of the pages in their order, Contents the digests of
-	// their lines without a secret.
-	Pages    []tape.LinesPage `json:"pages"`
-	Contents []string         `json:"contents"`
+	Shape       shape          `json:"shape"`
 }
 
 func planPath(folder string, statement tape.ID) string {
@@ -43,76 +40,96 @@ func planPath(folder string, statement tape.ID) string {
 // prepare finds the plan of this statement or makes one, and compares the file
 // with what was planned.
 func (j *job) prepare(ctx context.Context) error {
-	known, err := j.findPlan()
+	plans, err := j.plans()
 	if err != nil {
 		return err
 	}
-	if known != nil {
-		j.plan = *known
-	} else if err := j.draft(ctx); err != nil {
+	known := slices.IndexFunc(plans, func(p plan) bool { return p.Digest == j.survey.Digest })
+	if known >= 0 {
+		j.plan = plans[known]
+		return j.unlock()
+	}
+	if err := j.draft(ctx); err != nil {
 		return err
 	}
-	if j.secrets, err = openSecrets(j.Bank.Folder, j.Charity.Folder, j.plan.BankAccount); err != nil {
+	if err := j.unlock(); err != nil {
 		return err
 	}
-	if err := j.turn(ctx, func(p page) error {
-		head, _, err := tape.LinesBody(p.side(), p.lines)
-		if err == nil {
-			j.heads = place(j.heads, int(p.n), head)
-		}
-		return err
-	}); err != nil {
+	if j.plan.Shape, err = j.measure(ctx); err != nil {
 		return err
 	}
-	j.progress.set(func(p *Progress) {
-		p.Statement, p.Account, p.Opening, p.Closing = j.plan.Statement, j.plan.Account, j.plan.Opening, j.closing()
+	// A copy with one edited line must not pass as another statement.
+	known = slices.IndexFunc(plans, func(p plan) bool {
+		return p.Name == filepath.Base(j.File) || shares(p.Shape.Contents, j.plan.Shape.Contents)
 	})
-	if known == nil {
-		j.plan.Pages = j.heads
-		return j.keep()
+	if known >= 0 {
+		return j.compare(ctx, plans[known])
 	}
-	return j.same(ctx)
+	if err := j.fits(); err != nil {
+		return err
+	}
+	return j.keep()
 }
 
-// place puts the head of page n where it belongs: pages fill in another order
-// than they are numbered.
-func place(heads []tape.LinesPage, n int, head tape.LinesPage) []tape.LinesPage {
-	for len(heads) <= n {
-		heads = append(heads, tape.LinesPage{})
+// fits refuses what no statement of the ledger can hold.
+func (j *job) fits() error {
+	switch pages := len(j.plan.Shape.Pages); {
+	case pages == 0:
+		return rule.Refuse(rule.Invalid, "%s holds no line that moves money", filepath.Base(j.File))
+	case pages > tape.StatementPagesMax:
+		return rule.Refuse(rule.Invalid, "%s needs %d pages; one statement has at most %d, so cut the file into two periods", filepath.Base(j.File), pages, tape.StatementPagesMax)
 	}
-	heads[n] = head
-	return heads
+	return nil
 }
 
-// findPlan looks for an earlier import of this statement: by its content, by
-// the file's name, or by a page that both have, because a copy with one edited
-// line must not pass as another statement.
-func (j *job) findPlan() (*plan, error) {
+func (j *job) unlock() (err error) {
+	j.secrets, err = openSecrets(j.Bank.Folder, j.Charity.Folder, j.plan.BankAccount)
+	return err
+}
+
+// compare holds the file against the plan of a statement that it seems to be.
+func (j *job) compare(ctx context.Context, known plan) (err error) {
+	j.plan = known
+	if err := j.unlock(); err != nil {
+		return err
+	}
+	now, err := j.measure(ctx)
+	if err != nil {
+		return err
+	}
+	for n := range max(len(now.Pages), len(known.Shape.Pages)) {
+		if n < len(now.Pages) && n < len(known.Shape.Pages) && now.Pages[n] == known.Shape.Pages[n] {
+			continue
+		}
+		return j.edited(ctx, now, int32(n))
+	}
+	return nil // only what stays in the file differs, such as a description
+}
+
+// plans reads those of earlier imports that this one could be a repetition of.
+func (j *job) plans() ([]plan, error) {
 	files, err := filepath.Glob(planPath(j.Charity.Folder, "*"))
 	if err != nil {
 		return nil, err
 	}
-	var found *plan
+	var all []plan
 	for _, path := range files {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
 		var p plan
-		if err := json.Unmarshal(data, &p); err != nil || p.V != 1 {
-			return nil, fmt.Errorf("%s is no plan of an import that this program knows: %w", path, errors.Join(err, fmt.Errorf("version %d", p.V)))
+		if err := json.Unmarshal(data, &p); err != nil {
+			return nil, fmt.Errorf("%s is damaged: %w", path, err)
 		}
-		if j.Account != "" && p.Account != j.Account || tape.CustodianOf(p.BankAccount) != j.Bank.Organisation {
-			continue
+		if p.V != 1 {
+			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows 1", path, p.V)
 		}
-		if p.Digest == j.survey.Digest {
-			return &p, nil
-		}
-		if p.Name == filepath.Base(j.File) || shares(p.Contents, j.shape.allContents()) {
-			found = &p
+		if (j.Account == "" || p.Account == j.Account) && tape.CustodianOf(p.BankAccount) == j.Bank.Organisation {
+			all = append(all, p)
 		}
 	}
-	return found, nil
+	return all, nil
 }
 
 func shares(one, other []string) bool {
@@ -121,7 +138,7 @@ func shares(one, other []string) bool {
 
 // draft decides everything that the file does not say.
 func (j *job) draft(ctx context.Context) error {
-	j.plan = plan{V: 1, Name: filepath.Base(j.File), Digest: j.survey.Digest, Account: j.Account, Contents: j.shape.allContents()}
+	j.plan = plan{V: 1, Name: filepath.Base(j.File), Digest: j.survey.Digest, Account: j.Account}
 	code, err := j.freeCode()
 	if err != nil {
 		return err
@@ -196,31 +213,23 @@ func (j *job) closing() money.Amount {
 	return money.New(j.plan.Opening.Units+j.survey.Credits-j.survey.Debits, j.survey.Currency)
 }
 
-// same refuses a file whose lines are not those that were planned, and names
-// the first that differs.
-func (j *job) same(ctx context.Context) error {
-	for n := range max(len(j.heads), len(j.plan.Pages)) {
-		if n < len(j.heads) && n < len(j.plan.Pages) && j.heads[n] == j.plan.Pages[n] {
-			continue
-		}
-		return j.edited(ctx, int32(n))
-	}
-	return nil
-}
-
 // edited names the line of page n that is not as it was filed.
-func (j *job) edited(ctx context.Context, n int32) error {
+func (j *job) edited(ctx context.Context, shape shape, n int32) error {
 	var now []tape.Line
-	if err := j.turn(ctx, func(p page) error {
+	planned := j.plan.Shape
+	j.plan.Shape = shape // so that the pages have the numbers of this file
+	err := j.turn(ctx, nil, func(p page) error {
 		if p.n == n {
 			now = p.lines
 		}
 		return nil
-	}); err != nil {
+	})
+	j.plan.Shape = planned
+	if err != nil {
 		return err
 	}
 	at, what := 0, ""
-	err := j.Bank.Gateway.EachLine(ctx, j.plan.BankAccount, j.plan.Statement, func(page int32, filed tape.Line) bool {
+	err = j.Bank.Gateway.EachLine(ctx, j.plan.BankAccount, j.plan.Statement, func(page int32, filed tape.Line) bool {
 		if page < n {
 			return true
 		}

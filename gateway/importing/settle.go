@@ -16,7 +16,7 @@ const settlePages = 20
 // settle settles the pages in the order of the evidence, a batch as soon as
 // both sides hold all of it.
 func (j *job) settle(ctx context.Context, arrived *arrivals) error {
-	pages := j.shape.pagesOf(gifts)
+	pages := j.plan.Shape.pagesOf(gifts)
 	for from := 0; from < pages; from += settlePages {
 		to := min(from+settlePages, pages)
 		if err := arrived.wait(ctx, from, to); err != nil {
@@ -26,7 +26,7 @@ func (j *job) settle(ctx context.Context, arrived *arrivals) error {
 		count := 0
 		for n := int32(from); n < int32(to); n++ {
 			command.Items = append(command.Items, tape.SettleItem{Source: string(j.pageID(n)), Lines: &tape.LinesRef{N: n, Statement: j.plan.Statement}})
-			count += int(j.heads[n].Count)
+			count += int(j.plan.Shape.Pages[n].Count)
 		}
 		if err := j.settleBatch(ctx, command); err != nil {
 			return err
@@ -69,7 +69,7 @@ func (j *job) standing(ctx context.Context, block uint64) (standing, error) {
 		return standing{}, err
 	}
 	mine := map[tape.ID]int{}
-	for n := range j.shape.pagesOf(gifts) {
+	for n := range j.plan.Shape.pagesOf(gifts) {
 		mine[j.pageID(int32(n))] = n
 	}
 	var s standing
@@ -78,7 +78,7 @@ func (j *job) standing(ctx context.Context, block uint64) (standing, error) {
 		if !is || !p.Settled {
 			continue
 		}
-		if p.Matches != j.heads[n].Matches {
+		if p.Matches != j.plan.Shape.Pages[n].Matches {
 			return s, rule.Refuse(rule.Exists, "page %s of %s holds other gifts than the file", p.ID, j.plan.Account)
 		}
 		s.pages++
@@ -95,7 +95,7 @@ func (j *job) wholly(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	s, err := j.standing(ctx, 0)
-	if err != nil || s.pages < j.shape.pagesOf(gifts) {
+	if err != nil || s.pages < j.plan.Shape.pagesOf(gifts) {
 		return false, err
 	}
 	j.progress.set(func(p *Progress) { p.Received, p.Filed, p.Settled = p.Gifts, p.Gifts, p.Gifts })

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/cmd/lianbao/story"
+	"github.com/lianbao/lianbao/network"
+)
+
+type demoCommand struct{}
+
+func (*demoCommand) Run(app *application) error {
+	n, err := network.Open(app.folder)
+	if err != nil {
+		return err
+	}
+	told, err := app.tellStory(n)
+	if err != nil {
+		return err
+	}
+	app.console.result(told)
+	app.console.say("")
+	app.console.say("  Next     %s", app.again("trace "+string(told.Gift)))
+	app.console.say("           %s", app.again("trace "+string(told.Refunded)))
+	app.console.say("           %s", app.again("trace "+string(told.Paid)))
+	return nil
+}
+
+// tellStory plays the invented story, as far as that has not been done.
+func (a *application) tellStory(n *network.Network) (story.Told, error) {
+	begun := time.Now()
+	stage, err := a.stage(n)
+	if err != nil {
+		return story.Told{}, err
+	}
+	stage.Report = func(detail string) {
+		a.console.step(network.Step{Name: "demo", Detail: detail, Elapsed: time.Since(begun)})
+	}
+	told, err := story.Tell(a.context, stage)
+	if err != nil {
+		return told, fmt.Errorf("demo: %w", err)
+	}
+	detail := fmt.Sprintf("1 invented story: %d gifts, 2 partners, 4 households", told.Gifts)
+	if told.Repeated {
+		detail += ", told before"
+	}
+	a.console.step(network.Step{Name: "demo", Detail: detail, Done: true, Elapsed: time.Since(begun)})
+	return told, nil
+}
+
+func (a *application) stage(n *network.Network) (story.Stage, error) {
+	stage := story.Stage{Folder: n.Folder()}
+	var err error
+	if stage.Charter, err = founding.Charter(n.Folder()); err != nil {
+		return stage, &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", a.again("up") + " starts it"}
+	}
+	if stage.Charity, err = speaker(n, "charity"); err != nil {
+		return stage, err
+	}
+	stage.Bank, err = speaker(n, "bank")
+	return stage, err
+}
+
+// speaker opens the gateway of an organisation.
+func speaker(n *network.Network, organisation string) (*speak.Gateway, error) {
+	connection, err := n.Connect(organisation)
+	if err != nil {
+		return nil, &failure{exitUsage, err.Error(), ""}
+	}
+	return speak.To(connection)
+}
