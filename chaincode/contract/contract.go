@@ -74,6 +74,12 @@ func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) *peer.Response {
 	return c.ContractChaincode.Invoke(stub)
 }
 
+// Init refuses: the ledger begins with Party:Found. The embedded contract's own
+// Init would call transactions without what Invoke checks.
+func (c *Chaincode) Init(shim.ChaincodeStubInterface) *peer.Response {
+	return shim.Error(rule.Refuse(rule.Invalid, "this chaincode has no initialisation; call Party:Found").Error())
+}
+
 // text passes strings through: contract-api's schema check of a long argument
 // costs a tenth of all CPU, and the rules decode strictly anyway.
 type text struct{ serializer.JSONSerializer }

@@ -66,11 +66,6 @@ func (*Tape) Hold(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		for i, key := range keys {
-			if err := t.absent(key, "hold "+string(c.Holds[i].Hold)); err != nil {
-				return tape.Entry{}, err
-			}
-		}
 		if err := t.approve("hold", account, total, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
@@ -79,8 +74,7 @@ func (*Tape) Hold(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.changeHead(head, after)
-		t.openHolds(account.Organisation, holds)
-		return entry, nil
+		return entry, t.openHolds(account.Organisation, holds)
 	})
 }
 
@@ -182,9 +176,6 @@ func (*Tape) Refund(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "hold "+string(c.ID)); err != nil {
-			return tape.Entry{}, err
-		}
 		gift, err := t.settledGift(c.Account, c.Gift)
 		if err != nil {
 			return tape.Entry{}, err
@@ -197,9 +188,8 @@ func (*Tape) Refund(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.changeHead(head, after)
-		t.openHolds(account.Organisation, []tape.Hold{hold})
 		t.save(tape.ReversalKey(c.Account, c.Gift.Page, c.Gift.Index), reversal)
-		return entry, nil
+		return entry, t.openHolds(account.Organisation, []tape.Hold{hold})
 	})
 }
 

@@ -63,12 +63,17 @@ func (t *transaction) saveInflows(inflows []tape.Inflow) {
 }
 
 // openHolds saves new holds, which only their owner's endorsement can change.
-func (t *transaction) openHolds(owner string, holds []tape.Hold) {
+// Their keys were loaded: the money of a hold that was written over would be lost.
+func (t *transaction) openHolds(owner string, holds []tape.Hold) error {
 	for _, hold := range holds {
 		key := tape.HoldKey(hold.Account, hold.ID)
+		if err := t.absent(key, "hold "+string(hold.ID)); err != nil {
+			return err
+		}
 		t.change(key, nil, hold)
 		t.protect(key, owner)
 	}
+	return nil
 }
 
 // Open opens an account with an empty tape.
@@ -265,7 +270,8 @@ func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Sourc
 func (*Tape) Match(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.Match], func(t *transaction, c tape.Match) (tape.Entry, error) {
 		pageKey, settledKey := tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
-		account, err := t.account(c.ID, c.Account, pageKey, settledKey)
+		made := []tape.ID{c.Page + tape.MatchedSuffix, c.Page + tape.UnmatchedSuffix}
+		account, err := t.account(c.ID, c.Account, pageKey, settledKey, tape.PageKey(c.Account, made[0]), tape.PageKey(c.Account, made[1]))
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -280,6 +286,9 @@ func (*Tape) Match(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
+		if err := t.pagesAbsent(c.Account, made); err != nil {
+			return tape.Entry{}, err
+		}
 		matched, rest, after, entry, err := account.Match(c, page, read[tape.Settled](t, settledKey), lines, used, t.context)
 		if err != nil {
 			return tape.Entry{}, err
@@ -292,6 +301,17 @@ func (*Tape) Match(ctx Context, argument string) (string, error) {
 		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), after)
 		return entry, nil
 	})
+}
+
+// pagesAbsent refuses names of pages that are taken: they are the client's to
+// choose, and a page that was received, or has settled, is not written over.
+func (t *transaction) pagesAbsent(account tape.AccountID, pages []tape.ID) error {
+	for _, id := range pages {
+		if err := t.absent(tape.PageKey(account, id), "page "+string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ReceiveUnidentified puts bank lines that no gift has claimed on a page.
@@ -339,7 +359,11 @@ func (*Tape) RunChunk(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.RunChunk], func(t *transaction, c tape.RunChunk) (tape.Entry, error) {
 		jobKey, chunkKey := tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N)
 		payees := payeesOf(c.Lines)
-		account, err := t.account(c.ID, c.Account, append(accountKeys(payees), jobKey, chunkKey)...)
+		keys := append(accountKeys(payees), jobKey, chunkKey)
+		for i := range c.Lines {
+			keys = append(keys, tape.HoldKey(c.Account, tape.ChunkHold(c.Job, c.N, i)))
+		}
+		account, err := t.account(c.ID, c.Account, keys...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -353,18 +377,26 @@ func (*Tape) RunChunk(ctx Context, argument string) (string, error) {
 		}
 		t.change(chunkKey, nil, ran.Chunk)
 		t.saveInflows(ran.Inflows)
-		t.openHolds(account.Organisation, ran.Holds)
-		return entry, nil
+		return entry, t.openHolds(account.Organisation, ran.Holds)
 	})
 }
 
 // CloseJob ends a job.
 func (*Tape) CloseJob(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.CloseJob], func(t *transaction, c tape.CloseJob) (tape.Entry, error) {
-		key := tape.JobKey(c.Account, c.Job)
-		account, head, err := t.withHead(c.ID, c.Account, key)
+		key, headKey := tape.JobKey(c.Account, c.Job), ""
+		if c.Abandon { // a job that has run needs no head, and must not wait for one
+			headKey = tape.HeadKey(c.Account)
+		}
+		account, err := t.account(c.ID, c.Account, key, headKey)
 		if err != nil {
 			return tape.Entry{}, err
+		}
+		head := tape.Head{V: 1, Account: c.Account}
+		if c.Abandon {
+			if head, err = need[tape.Head](t, headKey, "the head of "+string(c.Account)); err != nil {
+				return tape.Entry{}, err
+			}
 		}
 		job, err := need[tape.Job](t, key, "job "+string(c.Job))
 		if err != nil {

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/pkg/cid"
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
@@ -21,13 +25,14 @@ import (
 // transaction is one command on its way: what was read, what will be written.
 type transaction struct {
 	stub shim.ChaincodeStubInterface
-	// command is the SHA-256 of the canonical command.
-	command party.Hash
-	msp     string
-	role    string
-	at      tape.Instant
-	ledger  party.LedgerID
-	context tape.Context
+	// command is the SHA-256 of the canonical command, function what was called, such as "Tape:Spend".
+	command  party.Hash
+	function string
+	msp      string
+	role     string
+	at       tape.Instant
+	ledger   party.LedgerID
+	context  tape.Context
 
 	state  map[string][]byte // as read, nil for absent
 	writes []party.Write
@@ -86,9 +91,13 @@ func decode[C any](argument []byte) (C, error) {
 func begin(ctx Context, command party.Hash) (*transaction, error) {
 	stub := ctx.GetStub()
 	t := &transaction{stub: stub, command: command, state: map[string][]byte{}}
+	t.function, _ = stub.GetFunctionAndParameters()
 	stamp, err := stub.GetTxTimestamp()
 	if err != nil {
 		return nil, fmt.Errorf("timestamp: %w", err)
+	}
+	if err := stamp.CheckValid(); err != nil || stamp.AsTime().Before(time.Unix(0, 0)) {
+		return nil, rule.Refuse(rule.Invalid, "the transaction's timestamp is not a moment between 1970 and 9999")
 	}
 	t.at = tape.Instant(stamp.AsTime().UnixMilli())
 	identity, err := cid.New(stub)
@@ -141,11 +150,32 @@ func (t *transaction) ground(id tape.ID, keys ...string) error {
 	if stored == nil {
 		return nil
 	}
-	if err := stored.Replay(t.command.String()); err != nil {
+	if err := stored.Replay(t.command.String(), kinds(t.function)...); err != nil {
 		return err
 	}
 	return replayed{t.state[entryKey]}
 }
+
+// kinds are what the entries of a function are called: its own name in lower
+// case with dashes, and for the vote that reaches the quorum "enact".
+func kinds(function string) []string {
+	_, name, _ := strings.Cut(function, ":")
+	var kind []rune
+	for i, letter := range name {
+		if unicode.IsUpper(letter) && i > 0 {
+			kind = append(kind, '-')
+		}
+		kind = append(kind, unicode.ToLower(letter))
+	}
+	if function == "Party:Vote" {
+		return []string{"vote", "enact"}
+	}
+	return []string{string(kind)}
+}
+
+// keysMax bounds what one command reads before its rule has counted its lines;
+// the chunks of the largest job are as many.
+const keysMax = tape.ChunksMax
 
 // load reads keys that have not been read yet, in one round trip.
 func (t *transaction) load(keys ...string) error {
@@ -158,6 +188,9 @@ func (t *transaction) load(keys ...string) error {
 	}
 	if len(missing) == 0 {
 		return nil
+	}
+	if len(missing) > keysMax {
+		return rule.Refuse(rule.Invalid, "the command names %d records; %d at most are read for one", len(missing), keysMax)
 	}
 	values, err := t.stub.GetMultipleStates(missing...)
 	if err != nil {
@@ -200,7 +233,11 @@ func need[R any](t *transaction, key, what string) (R, error) {
 
 // absent refuses an id that is taken.
 func (t *transaction) absent(key, what string) error {
-	if t.state[key] != nil {
+	value, loaded := t.state[key]
+	if !loaded {
+		panic("contract: " + key + " was not loaded")
+	}
+	if value != nil {
 		return rule.Refuse(rule.Exists, "%s exists already; choose another id", what)
 	}
 	return nil
@@ -233,6 +270,9 @@ func (t *transaction) finish(entry tape.Entry, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !slices.Contains(kinds(t.function), entry.Kind) {
+		return "", rule.Refuse(rule.Conflict, "%s would make an entry of the kind %s, which it could not answer again", t.function, entry.Kind)
+	}
 	if err := entry.Check(); err != nil {
 		return "", err
 	}
@@ -251,7 +291,13 @@ func (t *transaction) finish(entry tape.Entry, err error) (string, error) {
 
 func (t *transaction) flush(entry tape.Entry, encoded []byte) error {
 	t.stub.StartWriteBatch()
+	written := map[string]bool{tape.EntryKey(entry.Organisation, entry.ID): true}
 	for _, write := range t.writes {
+		// Of two writes of one key Fabric keeps the last and says nothing.
+		if written[write.Key] {
+			return rule.Refuse(rule.Conflict, "%s would be written twice", write.Key)
+		}
+		written[write.Key] = true
 		value, err := canonical.Encode(write.Record)
 		if err != nil {
 			return err
@@ -350,8 +396,10 @@ func keyPolicy(owner string, members []party.Member, quorum int32) ([]byte, erro
 		envelope.Identities = append(envelope.Identities, &msp.MSPPrincipal{PrincipalClassification: msp.MSPPrincipal_ROLE, Principal: role})
 		rules = append(rules, &common.SignaturePolicy{Type: &common.SignaturePolicy_SignedBy{SignedBy: int32(i)}})
 	}
-	withOwner := outOf(2, rules[0], outOf(min(quorum-1, int32(len(others))), rules[1:]...))
-	envelope.Rule = outOf(1, withOwner, outOf(int32(len(others)), rules[1:]...))
+	envelope.Rule = outOf(2, rules[0], outOf(min(quorum-1, int32(len(others))), rules[1:]...))
+	if len(others) > 1 { // of two organisations the other alone is not "all others"
+		envelope.Rule = outOf(1, envelope.Rule, outOf(int32(len(others)), rules[1:]...))
+	}
 	return proto.MarshalOptions{Deterministic: true}.Marshal(envelope)
 }
 

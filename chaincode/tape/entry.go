@@ -1,6 +1,8 @@
 package tape
 
 import (
+	"slices"
+
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -148,9 +150,10 @@ func (e Entry) Check() error {
 func (e Entry) Encode() ([]byte, error) { return canonical.Encode(e) }
 
 // Replay answers a command whose entry id is taken: the stored entry again for
-// the same command, a refusal for another.
-func (e Entry) Replay(command string) error {
-	if e.Command != command {
+// the same command, a refusal for another. Two functions may take the same
+// bytes, so the kinds of entry that the called one makes are compared as well.
+func (e Entry) Replay(command string, kinds ...string) error {
+	if e.Command != command || !slices.Contains(kinds, e.Kind) {
 		return rule.Refuse(rule.Exists, "entry %s exists with other content; choose another id", e.ID)
 	}
 	return nil

@@ -65,7 +65,7 @@ func (h Head) Check() error {
 		return rule.Refuse(rule.Conflict, "head of %s has holes outside %d..%d", h.Account, h.Spent, h.Received)
 	}
 	if len(h.Reopened)+len(h.Holes) > HeadSpansMax {
-		return rule.Refuse(rule.WrongState, "%s has %d separate spans, %d at most; spend some of the money that came back first", h.Account, len(h.Reopened)+len(h.Holes), HeadSpansMax)
+		return rule.Refuse(rule.WrongState, "%s has %d separate spans, %d at most; spend from it first", h.Account, len(h.Reopened)+len(h.Holes), HeadSpansMax)
 	}
 	return nil
 }

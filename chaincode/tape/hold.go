@@ -183,6 +183,13 @@ func (h Hold) open() error {
 	return nil
 }
 
+// cameBack reports whether the money of a refund is the account's again: the
+// head has reclaimed it, or the bank has returned all that was paid. Whether it
+// is free, and not pooled or spent since, is for the head to say.
+func (h Hold) cameBack() bool {
+	return h.State == HoldReclaimed || (h.State == HoldCaptured && h.Captured.Total() == h.Returned.Total())
+}
+
 // Release gives up what is left of a hold; Expire does so for anyone once it
 // has expired. The money is free again when the head reclaims it.
 type Release struct {
@@ -463,4 +470,6 @@ func charge(account Account, ownFunds *Head, posting Posting) (*Head, Posting) {
 }
 
 // ReceivableOf is the memo account that shows what an account's sponsor owes it.
-func ReceivableOf(account AccountID) AccountID { return "receivable:" + account }
+func ReceivableOf(account AccountID) AccountID { return receivableKind + ":" + account }
+
+const receivableKind = "receivable"

@@ -35,6 +35,9 @@ func (c OpenJob) Check(currency money.Currency) error {
 	if err := c.Amount.Positive(currency); err != nil {
 		return rule.Field("amount", err)
 	}
+	if longest := IDMax - len(ChunkHold("", ChunksMax-1, ChunkLinesMax-1)); len(c.ID) > longest {
+		return rule.Field("id", rule.Refuse(rule.Invalid, "is %d characters long; a job's holds are named after it, so %d at most", len(c.ID), longest))
+	}
 	if c.Chunks < 1 || c.Chunks > ChunksMax {
 		return rule.Field("chunks", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", c.Chunks, ChunksMax))
 	}

@@ -12,9 +12,12 @@ import (
 // underscores, 64 characters at most.
 type ID string
 
+// IDMax is the length of the longest id.
+const IDMax = 64
+
 // Check refuses every other spelling.
 func (id ID) Check() error {
-	if len(id) == 0 || len(id) > 64 || !alphanumeric(id[0]) {
+	if len(id) == 0 || len(id) > IDMax || !alphanumeric(id[0]) {
 		return rule.Refuse(rule.Invalid, "%.70q is not an id: a letter or digit, then letters, digits, . - _, 64 at most", string(id))
 	}
 	for i := 1; i < len(id); i++ {
@@ -37,7 +40,11 @@ type AccountID string
 // Check refuses every other spelling.
 func (a AccountID) Check() error {
 	segments := strings.Split(string(a), ":")
-	if len(segments) < 2 || len(segments) > 4 || (len(segments) == 2 && !a.Outside()) {
+	most := 4
+	if segments[0] == receivableKind {
+		most = 5 // ReceivableOf puts its kind before any account's name
+	}
+	if len(segments) < 2 || len(segments) > most || (len(segments) == 2 && !a.Outside()) {
 		return rule.Refuse(rule.Invalid, "%.140q is not an account: write kind:party:id or kind:party:id:purpose", string(a))
 	}
 	for _, segment := range segments {

@@ -466,7 +466,7 @@ func (a Account) sameBodies(page Page, gifts []Gift, lines Lines, body []Line) e
 	if len(gifts) == 0 || root != page.Root {
 		return rule.Field("gifts", rule.Refuse(rule.Conflict, "are not those of page %s", page.ID))
 	}
-	if len(string(page.ID))+len(MatchedSuffix) > 64 {
+	if len(page.ID)+len(MatchedSuffix) > IDMax {
 		return rule.Field("page", rule.Refuse(rule.Invalid, "its id is too long to be split"))
 	}
 	return a.sameLines(lines, body)

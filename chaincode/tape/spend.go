@@ -2,6 +2,7 @@ package tape
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -79,8 +80,18 @@ func (p Payment) check(from AccountID, currency money.Currency) error {
 			return rule.Field("onBehalfOf", err)
 		}
 	}
-	if len(p.Origin) > 97 || !plain(p.Origin) {
-		return rule.Field("origin", rule.Refuse(rule.Invalid, "%.100q is not an entry; write organisation/id", p.Origin))
+	return rule.Field("origin", checkReference(p.Origin))
+}
+
+// checkReference refuses what does not name an entry, organisation/id, or
+// nothing: text of any other form could carry what does not belong on a ledger.
+func checkReference(reference string) error {
+	if reference == "" {
+		return nil
+	}
+	organisation, id, found := strings.Cut(reference, "/")
+	if !found || CheckSegment(organisation) != nil || ID(id).Check() != nil {
+		return rule.Refuse(rule.Invalid, "%.100q is not an entry; write organisation/id", reference)
 	}
 	return nil
 }
@@ -180,7 +191,7 @@ func (s SettledGift) place(p GiftProof) (Gift, Span, error) {
 	if s.Settlement == nil {
 		return Gift{}, Span{}, rule.Field("gift", rule.Refuse(rule.WrongState, "page %s is not settled", s.Page.ID))
 	}
-	if s.Reversal != nil && (s.Hold == nil || s.Hold.State != HoldReclaimed) {
+	if s.Reversal != nil && (s.Hold == nil || !s.Hold.cameBack()) {
 		return Gift{}, Span{}, rule.Field("gift", rule.Refuse(rule.WrongState, "gift %d of page %s was taken back by %s (%s)", p.Index, s.Page.ID, s.Reversal.Entry, s.Reversal.Kind))
 	}
 	gift, span, err := p.span(s.Page, *s.Settlement)

@@ -81,7 +81,14 @@ func (c FileStatement) balance() error {
 		return rule.Field("closing", rule.Refuse(rule.Invalid, "%s is not in %s", c.Closing, currency))
 	}
 	balance, count := c.Opening.Units, int64(0)
+	seen := make(map[merkle.Hash]int, len(c.Pages))
 	for i, page := range c.Pages {
+		// The root binds the lines' numbers, so equal roots are the same lines:
+		// their money would count once for each time the page stands here.
+		if earlier, doubled := seen[page.Root]; doubled {
+			return at("pages", i, rule.Refuse(rule.Conflict, "holds the same lines as page %d", earlier))
+		}
+		seen[page.Root] = i
 		if page.Side != CreditSide && page.Side != DebitSide {
 			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "%q is neither credit nor debit", string(page.Side))))
 		}
