@@ -243,11 +243,12 @@ func (l *Lanes) Await(ctx context.Context, s Status, kind string, ask func(conte
 		}
 		select {
 		case <-woken:
+			continue
 		case <-ctx.Done():
-			return now, nil
 		case <-l.ctx.Done():
-			return now, nil
 		}
+		now, _, err = ask(context.WithoutCancel(ctx)) // meanwhile it has come further
+		return now, err
 	}
 }
 
