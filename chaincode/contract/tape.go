@@ -79,7 +79,8 @@ func (t *transaction) openHolds(owner string, holds []tape.Hold) error {
 // Open opens an account with an empty tape.
 func (*Tape) Open(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.Open], func(t *transaction, c tape.Open) (tape.Entry, error) {
-		if err := t.ground(c.ID, tape.AccountKey(c.Account), tape.AccountKey(c.Unidentified), tape.AccountKey(c.OwnFunds)); err != nil {
+		bank := tape.BankAccountKey(c.Custodian)
+		if err := t.ground(c.ID, bank, tape.AccountKey(c.Account), tape.AccountKey(c.Unidentified), tape.AccountKey(c.OwnFunds)); err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.absent(tape.AccountKey(c.Account), "account "+string(c.Account)); err != nil {
@@ -99,6 +100,14 @@ func (*Tape) Open(ctx Context, argument string) (string, error) {
 		account, head, entry, err := c.Apply(related[0], related[1], t.context)
 		if err != nil {
 			return tape.Entry{}, err
+		}
+		known := read[tape.BankAccount](t, bank)
+		holder, err := c.Holder(known, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if known == nil { // an account on a bank account in use writes nothing that another one reads
+			t.save(bank, holder)
 		}
 		t.save(tape.AccountKey(account.ID), account)
 		t.change(tape.HeadKey(account.ID), nil, head)
@@ -339,7 +348,8 @@ func (*Tape) ReceiveUnidentified(ctx Context, argument string) (string, error) {
 // Memo records accruals, which balance and have no place on a tape.
 func (*Tape) Memo(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c tape.Memo, intents []intent) (tape.Entry, error) {
-		account, err := t.account(c.ID, c.Account)
+		named := c.Named()
+		account, err := t.account(c.ID, c.Account, accountKeys(named)...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -350,7 +360,7 @@ func (*Tape) Memo(ctx Context, argument string) (string, error) {
 		if err := t.approve("memo", account, total, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		return account.Memo(c, t.context)
+		return account.Memo(c, t.payees(named), t.context)
 	})
 }
 

@@ -61,6 +61,21 @@ func (c Open) Apply(unidentified, ownFunds *Account, ctx Context) (Account, Head
 	return account, Head{V: 1, Account: c.Account}, ctx.Entry(c.ID, "open", string(c.Account)), nil
 }
 
+// Holder returns whose the bank account is once this account is opened on it.
+// Everyone can read the lines of a bank's statement, and could make gifts that
+// match them: so the lines are evidence for one organisation's accounts only.
+// known is the record that stands, nil before the first account.
+func (c Open) Holder(known *BankAccount, ctx Context) (BankAccount, error) {
+	if known == nil {
+		return BankAccount{V: 1, ID: c.Custodian, Organisation: ctx.Organisation, Entry: ctx.Organisation + "/" + string(c.ID)}, nil
+	}
+	if known.Organisation != ctx.Organisation {
+		return *known, rule.Field("custodian", rule.Refuse(rule.Forbidden, "the money at %s is that of %s, by entry %s; name a bank account of %s",
+			c.Custodian, known.Organisation, known.Entry, ctx.Organisation))
+	}
+	return *known, nil
+}
+
 func (c Open) check() error {
 	if err := c.ID.Check(); err != nil {
 		return rule.Field("id", err)

@@ -2,6 +2,7 @@ package tape
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/merkle"
@@ -301,13 +302,33 @@ func (c Memo) Total(currency money.Currency) (money.Amount, error) {
 	return totalOf("postings", PaymentsMax, payments, "", currency)
 }
 
+// Named lists what each posting is about: from, to, and of both the account
+// behind the memo account's kind, such as charity:a:books of receivable:charity:a:books.
+func (c Memo) Named() []AccountID {
+	var named []AccountID
+	for _, p := range c.Postings {
+		_, from, _ := strings.Cut(string(p.From), ":")
+		_, to, _ := strings.Cut(string(p.To), ":")
+		named = append(named, p.From, p.To, AccountID(from), AccountID(to))
+	}
+	return named
+}
+
 // Memo judges the command; it concerns an account, whose sponsor records it.
-func (a Account) Memo(c Memo, ctx Context) (Entry, error) {
+// named are the accounts of Named, nil where none is open: what an accrual says
+// about an account, the account's own sponsor says.
+func (a Account) Memo(c Memo, named []*Account, ctx Context) (Entry, error) {
 	if _, err := c.Total(a.Currency); err != nil {
 		return Entry{}, err
 	}
 	if err := a.sponsor(ctx); err != nil {
 		return Entry{}, err
+	}
+	for i, account := range named {
+		if account != nil && account.Organisation != ctx.Organisation {
+			return Entry{}, at("postings", i*len(c.Postings)/len(named), rule.Refuse(rule.Forbidden, "%s is an account of %s, whose accruals %s does not record",
+				account.ID, account.Organisation, ctx.Organisation))
+		}
 	}
 	entry := ctx.Entry(c.ID, "memo", string(a.ID))
 	for _, p := range c.Postings {

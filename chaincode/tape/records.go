@@ -14,6 +14,9 @@ import (
 // AccountKey is where an Account stands.
 func AccountKey(id AccountID) string { return "account/" + string(id) }
 
+// BankAccountKey is where a BankAccount stands.
+func BankAccountKey(id AccountID) string { return "bank-account/" + string(id) }
+
 // HeadKey is where the Head of an account stands.
 func HeadKey(id AccountID) string { return "head/" + string(id) }
 
@@ -113,6 +116,16 @@ type Account struct {
 	// where there is none, a receivable is shown.
 	OwnFunds AccountID `json:"ownFunds,omitempty"`
 	Opened   Instant   `json:"opened"`
+}
+
+// BankAccount says whose money a custodian keeps at one bank account: that of
+// the organisation that first opened an account of the ledger on it.
+type BankAccount struct {
+	V            int32     `json:"v"`
+	ID           AccountID `json:"id"`
+	Organisation string    `json:"organisation"`
+	// Entry is organisation/id.
+	Entry string `json:"entry"`
 }
 
 // Page is up to PageGiftsMax pending gifts. The gifts themselves travelled in
