@@ -256,7 +256,10 @@ func TestManySmallPages(t *testing.T) {
 	w := newWorld(16)
 	ctx := context.Background()
 	p := w.accounts[0]
-	const pages = freshRunsMax*runsMax + 300
+	pages, want := freshRunsMax*runsMax+300, 2
+	if testing.Short() {
+		pages, want = freshRunsMax+100, 1
+	}
 	for range pages {
 		entry := w.begin("Receive", "receive", p.record.ID)
 		c := tape.Receive{Account: p.record.ID, ID: entry.ID, Count: 1, Total: vnd(3), Gifts: []tape.Gift{{ID: "of-" + entry.ID, Amount: vnd(3)}}}
@@ -280,7 +283,7 @@ func TestManySmallPages(t *testing.T) {
 		_, err := s.get(ctx, "SELECT max(level) FROM gift_runs", nil, &levels)
 		return err
 	})
-	if err != nil || levels != 2 {
+	if err != nil || levels != want {
 		t.Errorf("%d levels, %v", levels, err)
 	}
 }
@@ -310,5 +313,63 @@ func TestTraceIsBounded(t *testing.T) {
 	}
 	if more == 0 || len(leaves(node)) > 2*traceNodesMax {
 		t.Errorf("%d leaves, %d cut", len(leaves(node)), more)
+	}
+}
+
+// TestMatchSkipsUsedLines: a match repeats what the ledger did with the lines
+// that were unused before it, and each gift rests on its own line.
+func TestMatchSkipsUsedLines(t *testing.T) {
+	w := newWorld(17)
+	ctx := context.Background()
+	p := w.accounts[0]
+	var gifts []tape.Gift
+	var lines []tape.Line
+	for i := range 4 {
+		gifts = append(gifts, tape.Gift{ID: tape.ID("m-" + w.entryName(i)), Amount: vnd(5), Reference: reference(7)})
+		lines = append(lines, tape.Line{Number: int32(i + 1), Date: "2024-09-02", Amount: vnd(5), Reference: reference(7)})
+	}
+	key := w.file(lines, tape.CreditSide)
+	w.begin("Settle", "settle", p.record.ID)
+	w.write(tape.UsedKey(bank, w.statements[0], 0), tape.Used{V: 1, Lines: tape.Spans{{Start: 0, End: 1}, {Start: 2, End: 3}}})
+	w.commit()
+	whole := w.begin("Receive", "receive", p.record.ID)
+	c := tape.Receive{Account: p.record.ID, ID: whole.ID, Count: 4, Total: vnd(20), Gifts: gifts}
+	w.current.Argument, _ = c.Encode()
+	page := tape.Page{V: 1, Account: p.record.ID, ID: whole.ID, Organisation: "charity", Count: 4, Total: vnd(20), At: w.at}
+	w.write(tape.PageKey(p.record.ID, whole.ID), page)
+	w.commit()
+	entry := w.begin("Match", "match", p.record.ID)
+	argument, err := canonical.Encode(tape.NewMatch(p.record.ID, entry.ID, whole.ID, gifts, w.statements[0], 0, lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.current.Argument = argument
+	page.Parent, page.Count, page.Total = whole.ID, 2, vnd(10)
+	page.ID, page.Evidence = whole.ID+tape.MatchedSuffix, &tape.Evidence{Kind: "statement", Reference: key}
+	w.write(tape.PageKey(p.record.ID, page.ID), page)
+	page.ID, page.Evidence, page.Unmatched = whole.ID+tape.UnmatchedSuffix, nil, []tape.Unmatched{{Reason: "no-line", Count: 2}}
+	w.write(tape.PageKey(p.record.ID, page.ID), page)
+	w.write(tape.SettledKey(p.record.ID, string(whole.ID)), tape.Settled{V: 1})
+	w.write(tape.UsedKey(bank, w.statements[0], 0), tape.Used{V: 1, Lines: tape.Spans{{Start: 0, End: 4}}})
+	w.commit()
+	w.block()
+	m := open(t)
+	if err := m.Apply(ctx, w.blocks...); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		page  tape.ID
+		index int
+		line  int32
+		state State
+	}{{whole.ID + ".m", 0, 2, Pending}, {whole.ID + ".m", 1, 4, Pending}, {whole.ID + ".u", 0, 0, Unmatched}, {whole.ID + ".u", 1, 0, Unmatched}} {
+		trace, err := m.TraceGift(ctx, GiftAt{p.record.ID, whole.ID, i})
+		line := int32(0)
+		if trace.Line != nil {
+			line = trace.Line.Number
+		}
+		if err != nil || trace.Gift.ID != gifts[i].ID || trace.Gift.Page != want.page || trace.Gift.Index != want.index || line != want.line || trace.Root.State != want.state {
+			t.Errorf("gift %d: %+v line %d, %v", i, trace.Gift, line, err)
+		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 const (
 	// traceNodesMax bounds a tree: a gift of millions may have paid thousands.
 	// What is left is one node that says so, and can be asked for by itself.
-	traceNodesMax = 5000
+	traceNodesMax = 2000
 	// traceHopsMax bounds its depth.
 	traceHopsMax = 100
 )
