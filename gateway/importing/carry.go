@@ -81,7 +81,7 @@ func (j *job) carry(ctx context.Context) error {
 	j.progress.stage(Carrying)
 	work, working := errgroup.WithContext(ctx)
 	queue := make(chan page)
-	arrived := newArrivals(j.plan.Shape.pagesOf(gifts))
+	arrived := newArrivals(j.pagesOf(gifts))
 	work.Go(func() error {
 		defer close(queue)
 		return j.turn(working, nil, func(p page) error {

@@ -74,6 +74,10 @@ type Order struct {
 	PagesInFlight int
 	// Report is told how far the import is; may be nil. Calls do not overlap.
 	Report func(Progress)
+
+	// pageLines and settlePages are other than the package's in tests only: a
+	// run that goes on must cut the file as the run before did.
+	pageLines, settlePages int
 }
 
 // Progress is how far an import is.
@@ -151,6 +155,9 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	j.progress.report = o.Report
 	if j.PagesInFlight == 0 {
 		j.PagesInFlight = 6
+	}
+	if j.pageLines == 0 {
+		j.pageLines, j.settlePages = pageLines, settlePages
 	}
 	if o.Currency != "" && j.Mapping.Currency.Code == "" {
 		j.Mapping.Currency.Code = string(o.Currency)

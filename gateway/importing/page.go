@@ -51,13 +51,15 @@ type shape struct {
 	Contents []string         `json:"contents"`
 }
 
-func (s shape) pagesOf(g group) int { return (s.Counts[g] + pageLines - 1) / pageLines }
+func (j *job) pagesOf(g group) int {
+	return (j.plan.Shape.Counts[g] + j.pageLines - 1) / j.pageLines
+}
 
 // first is the number of the first page of a group.
-func (s shape) first(g group) int {
+func (j *job) first(g group) int {
 	first := 0
 	for before := range g {
-		first += s.pagesOf(before)
+		first += j.pagesOf(before)
 	}
 	return first
 }
@@ -136,7 +138,7 @@ func (p page) side() tape.Side {
 func (j *job) turn(ctx context.Context, watch func(statement.Line, group) error, hand func(page) error) error {
 	var open [groups]page
 	for g := range groups {
-		open[g] = page{n: int32(j.plan.Shape.first(g)), group: g}
+		open[g] = page{n: int32(j.first(g)), group: g}
 	}
 	err := each(ctx, j.File, j.Mapping, func(line statement.Line, g group) error {
 		if watch != nil {
@@ -146,7 +148,7 @@ func (j *job) turn(ctx context.Context, watch func(statement.Line, group) error,
 		}
 		p := &open[g]
 		p.add(j, line)
-		if len(p.lines) < pageLines {
+		if len(p.lines) < j.pageLines {
 			return nil
 		}
 		full := *p

@@ -16,13 +16,13 @@ const settlePages = 20
 // settle settles the pages in the order of the evidence, a batch as soon as
 // both sides hold all of it.
 func (j *job) settle(ctx context.Context, arrived *arrivals) error {
-	pages := j.plan.Shape.pagesOf(gifts)
-	for from := 0; from < pages; from += settlePages {
-		to := min(from+settlePages, pages)
+	pages := j.pagesOf(gifts)
+	for from := 0; from < pages; from += j.settlePages {
+		to := min(from+j.settlePages, pages)
 		if err := arrived.wait(ctx, from, to); err != nil {
 			return err
 		}
-		command := tape.Settle{Account: j.plan.Account, ID: j.id("settle-%d", from/settlePages)}
+		command := tape.Settle{Account: j.plan.Account, ID: j.id("settle-%d", from/j.settlePages)}
 		count := 0
 		for n := int32(from); n < int32(to); n++ {
 			command.Items = append(command.Items, tape.SettleItem{Source: string(j.pageID(n)), Lines: &tape.LinesRef{N: n, Statement: j.plan.Statement}})
@@ -69,7 +69,7 @@ func (j *job) standing(ctx context.Context, block uint64) (standing, error) {
 		return standing{}, err
 	}
 	mine := map[tape.ID]int{}
-	for n := range j.plan.Shape.pagesOf(gifts) {
+	for n := range j.pagesOf(gifts) {
 		mine[j.pageID(int32(n))] = n
 	}
 	var s standing
@@ -95,7 +95,7 @@ func (j *job) wholly(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	s, err := j.standing(ctx, 0)
-	if err != nil || s.pages < j.plan.Shape.pagesOf(gifts) {
+	if err != nil || s.pages < j.pagesOf(gifts) {
 		return false, err
 	}
 	j.progress.set(func(p *Progress) { p.Received, p.Filed, p.Settled = p.Gifts, p.Gifts, p.Gifts })
