@@ -316,8 +316,8 @@ func (v *village) secondStatement() {
 	file := tape.FileStatement{Account: bank, ID: "again", Previous: "january", From: "2026-02-01", To: "2026-02-28", Count: 2}
 	must(v.t, 0, file.Opening.UnmarshalText([]byte(closing)))
 	file.Closing = file.Opening
-	for _, side := range []tape.Side{tape.DebitSide, tape.CreditSide} {
-		page, _, err := tape.LinesBody(side, february)
+	for n, lines := range [][]tape.Line{linesOf("q", 2, 2_000), february} {
+		page, _, err := tape.LinesBody([]tape.Side{tape.DebitSide, tape.CreditSide}[n], lines)
 		file.Pages = append(file.Pages, must(v.t, page, err))
 	}
 	v.by("bank", "Tape:FileStatement", file)
