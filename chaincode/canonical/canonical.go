@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -43,7 +44,7 @@ func Decode(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return explain(err)
+		return explain(err, data, into)
 	}
 	want, err := Encode(into)
 	if err != nil {
@@ -56,19 +57,70 @@ func Decode(data []byte, into any) error {
 }
 
 // explain turns the decoder's error into a refusal that names the field.
-func explain(err error) error {
-	var refusal *rule.Refusal
-	if errors.As(err, &refusal) {
-		return refusal
-	}
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) && kind.Field != "" {
-		return rule.Field(kind.Field, rule.Refuse(rule.Invalid, "a JSON %s does not belong here", kind.Value))
-	}
+func explain(err error, data []byte, into any) error {
 	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
 		return rule.Refuse(rule.Invalid, "unknown field %s", name)
 	}
+	path, err := locate(data, err, into, func(value []byte) []byte { return value })
+	var kind *json.UnmarshalTypeError
+	var refusal *rule.Refusal
+	switch {
+	case errors.As(err, &refusal) && path == "":
+		return refusal
+	case errors.As(err, &refusal):
+		return rule.Field(path, refusal)
+	case errors.As(err, &kind) && path != "":
+		return rule.Field(path, rule.Refuse(rule.Invalid, "a JSON %s does not belong here", kind.Value))
+	}
 	return rule.Refuse(rule.Invalid, "the argument is not the JSON asked for: %s", err)
+}
+
+// locate finds the innermost value that cannot be read, and why: the decoder
+// does not say where it was when a text refused to be read. around writes the
+// document that holds nothing but one value, in its place.
+func locate(value []byte, why error, into any, around func([]byte) []byte) (path string, reason error) {
+	for _, p := range parts(value) {
+		alone := func(value []byte) []byte {
+			return around(slices.Concat(p.before, value, p.behind))
+		}
+		err := json.Unmarshal(alone(p.value), into)
+		if err == nil {
+			continue
+		}
+		rest, err := locate(p.value, err, into, alone)
+		if rest == "" || rest[0] == '[' {
+			return p.name + rest, err
+		}
+		return p.name + "." + rest, err
+	}
+	return "", why
+}
+
+// part is one field of an object or one element of an array.
+type part struct {
+	name                  string
+	before, value, behind []byte
+}
+
+// parts takes one well-formed value apart, none when it has no parts.
+func parts(value []byte) []part {
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	opening, _ := decoder.Token()
+	var list []part
+	for (opening == json.Delim('{') || opening == json.Delim('[')) && decoder.More() {
+		p := part{name: "[" + strconv.Itoa(len(list)) + "]", before: []byte("["), behind: []byte("]")}
+		if opening == json.Delim('{') {
+			name, _ := decoder.Token()
+			p.name, _ = name.(string)
+			quoted, _ := json.Marshal(p.name)
+			p.before, p.behind = slices.Concat([]byte("{"), quoted, []byte(":")), []byte("}")
+		}
+		if decoder.Decode((*json.RawMessage)(&p.value)) != nil {
+			return nil
+		}
+		list = append(list, p)
+	}
+	return list
 }
 
 // difference finds what the sender wrote that the canonical spelling does not
@@ -138,7 +190,10 @@ type level struct {
 	field string
 }
 
-const depthMax = 16
+const (
+	depthMax = 16
+	nameMax  = 64
+)
 
 // walk visits every field of one JSON document.
 func walk(data []byte, visit func(path string, doubled bool) error) error {
@@ -166,6 +221,11 @@ func walk(data []byte, visit func(path string, doubled bool) error) error {
 func step(stack []level, token json.Token, visit func(string, bool) error) ([]level, error) {
 	if top := len(stack) - 1; top >= 0 && stack[top].key {
 		if name, isName := token.(string); isName {
+			// A path is written for every field: under a name of a million
+			// characters, a hundred thousand fields would take a minute.
+			if len(name) > nameMax {
+				return nil, rule.Refuse(rule.Invalid, "unknown field %.40q…: names have %d characters at most", name, nameMax)
+			}
 			l := &stack[top]
 			doubled := l.seen[name]
 			l.seen[name], l.key, l.field = true, false, join(l.path, name)

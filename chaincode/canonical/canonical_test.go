@@ -39,7 +39,7 @@ func TestDecode(t *testing.T) {
 		{`{"account": "a","count":1,"lines":[]}`, odd + `11, near " \"a\",\"count\":1,\"line"`},
 		{`{"account":"\u0061","count":1,"lines":[]}`, odd + `12, near "\\u0061\",\"count\":1,\"l"`},
 		{`{"account":"a","count":1,"lines":null}`, "invalid: field lines: is null; give a value or leave it out"},
-		{`{"account":"a","count":1,"lines":[{"amount":"1.0 CNY","id":"x"}]}`, `invalid: "1.0 CNY" is not an amount of CNY; write it as "100.00 CNY"`},
+		{`{"account":"a","count":1,"lines":[{"amount":"1.0 CNY","id":"x"}]}`, `invalid: field lines[0].amount: "1.0 CNY" is not an amount of CNY; write it as "100.00 CNY"`},
 		{`{"account":"a","count":1,"lines":[]} `, odd + `36, near " "`},
 		{`{"account":"a","count":1,"lines":[]}{}`, "invalid: there is text behind the JSON document"},
 		{`[[[[[[[[[[[[[[[[[[`, "invalid: the argument is nested deeper than 16"},
