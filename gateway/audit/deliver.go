@@ -31,14 +31,9 @@ func Blocks(ctx context.Context, c fabric.Connection, from, to uint64, each func
 	if from >= to {
 		return nil
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(c.RootCertificate) {
-		return errors.New("the peer's TLS root certificate is not a certificate in PEM")
-	}
-	wire, err := grpc.NewClient(c.Address, grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(roots, c.HostOverride)),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100<<20)))
+	wire, err := dialPeer(c)
 	if err != nil {
-		return fmt.Errorf("peer %s: %w", c.Address, err)
+		return err
 	}
 	defer wire.Close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -68,6 +63,19 @@ func Blocks(ctx context.Context, c fabric.Connection, from, to uint64, each func
 		}
 	}
 	return nil
+}
+
+func dialPeer(c fabric.Connection) (*grpc.ClientConn, error) {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(c.RootCertificate) {
+		return nil, errors.New("the peer's TLS root certificate is not a certificate in PEM")
+	}
+	wire, err := grpc.NewClient(c.Address, grpc.WithTransportCredentials(credentials.NewClientTLSFromCert(roots, c.HostOverride)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(100<<20)))
+	if err != nil {
+		return nil, fmt.Errorf("peer %s: %w", c.Address, err)
+	}
+	return wire, nil
 }
 
 // seek is the signed request for blocks from first to last.

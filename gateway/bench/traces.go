@@ -46,13 +46,20 @@ func (l *lab) traces(ctx context.Context) error {
 		return err
 	}
 	defer model.Close()
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := l.caughtUp(waiting, model); err != nil {
+		return err
+	}
+	return l.ask(ctx, model)
+}
+
+// caughtUp waits until the gateway has read all that was written.
+func (l *lab) caughtUp(ctx context.Context, model *readmodel.Model) error {
 	for {
 		position, err := model.Position(ctx)
-		if err != nil {
+		if err != nil || position.Next > l.last {
 			return err
-		}
-		if position.Next > l.last {
-			break
 		}
 		select {
 		case <-ctx.Done():
@@ -60,7 +67,6 @@ func (l *lab) traces(ctx context.Context) error {
 		case <-time.After(retryPause):
 		}
 	}
-	return l.ask(ctx, model)
 }
 
 // ask traces gifts chosen at random among those that were spent.
