@@ -120,7 +120,7 @@ func BenchmarkImport(b *testing.B) {
 }
 
 // BenchmarkTrace traces gifts that were passed on over three hops, among
-// 200,000, and prints the slowest of a hundred.
+// 200,000, and prints what the slowest of a hundred take.
 func BenchmarkTrace(b *testing.B) {
 	r := newRelief(200_000)
 	r.pass(0, 1, 0, 0, 2000, 30_003)
@@ -132,7 +132,7 @@ func BenchmarkTrace(b *testing.B) {
 		b.Fatal(err)
 	}
 	ctx := context.Background()
-	var times, finds []time.Duration
+	var times, quickest, finds []time.Duration
 	n := 0
 	before := processor()
 	for b.Loop() {
@@ -143,6 +143,14 @@ func BenchmarkTrace(b *testing.B) {
 			b.Fatal(err)
 		}
 		times = append(times, time.Since(started))
+		quickest = append(quickest, times[len(times)-1])
+		for range 2 {
+			started = time.Now()
+			if _, err := m.TraceGiftID(ctx, trace.Gift.ID); err != nil {
+				b.Fatal(err)
+			}
+			quickest[len(quickest)-1] = min(quickest[len(quickest)-1], time.Since(started))
+		}
 		if depth(trace.Root) != 4 {
 			b.Fatalf("gift %d passed %d accounts, not 4", n%19_000, depth(trace.Root))
 		}
@@ -152,7 +160,9 @@ func BenchmarkTrace(b *testing.B) {
 		}
 		finds = append(finds, time.Since(started))
 	}
-	b.ReportMetric(float64((processor()-before).Microseconds())/1000/float64(len(times)), "cpu-ms/both")
+	b.ReportMetric(float64((processor()-before).Microseconds())/1000/float64(len(times)), "cpu-ms/3-traces+find")
+	// The quickest of three is what the trace costs, whatever else the machine does meanwhile.
+	b.ReportMetric(percentile(quickest, 99), "p99-ms/quickest-of-3")
 	b.ReportMetric(percentile(times, 50), "p50-ms/trace")
 	b.ReportMetric(percentile(times, 99), "p99-ms/trace")
 	b.ReportMetric(percentile(finds, 99), "p99-ms/find")

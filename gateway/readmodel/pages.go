@@ -168,6 +168,9 @@ func (w *writer) giftPage(n int, rest string, value []byte) error {
 	if err := json.Unmarshal(value, &page); err != nil {
 		return err
 	}
+	if string(page.Account) != account || string(page.ID) != id {
+		return rule.Refuse(rule.Conflict, "the page calls itself %s of %s", page.ID, page.Account)
+	}
 	at, err := w.page(n)
 	if err != nil {
 		return err
@@ -181,25 +184,30 @@ func (w *writer) giftPage(n int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	rests, lines := "", ""
-	if page.Evidence != nil {
-		if rests, err = text(page.Evidence); err != nil {
-			return err
-		}
-	}
-	if gifts.lines != nil {
-		if lines, err = text(gifts.lines); err != nil {
-			return err
-		}
-	}
-	if err := w.exec("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, 0, -1, ?, ?, ?)", int64(at), account, id, string(PagePending),
-		page.Count, page.Total.Units, rests, lines, filled(value)); err != nil {
+	if err := w.insertPage(at, page, gifts.lines, value); err != nil {
 		return err
 	}
 	if err := w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", page.Total.Units, account); err != nil {
 		return err
 	}
 	return w.gifts(at, gifts.gifts, page.Parent == "")
+}
+
+func (w *writer) insertPage(at ordinal, page tape.Page, indexes []int32, value []byte) error {
+	var rests, lines string
+	var err error
+	if page.Evidence != nil {
+		if rests, err = text(page.Evidence); err != nil {
+			return err
+		}
+	}
+	if indexes != nil {
+		if lines, err = text(indexes); err != nil {
+			return err
+		}
+	}
+	return w.exec("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, 0, -1, ?, ?, ?)", int64(at), string(page.Account), string(page.ID), string(PagePending),
+		page.Count, page.Total.Units, rests, lines, filled(value))
 }
 
 // find returns the gifts of a page and refuses those that are not what the record says.

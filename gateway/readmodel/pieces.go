@@ -89,38 +89,48 @@ func (w *writer) carve(account tape.AccountID, p piece, window tape.Span) error 
 func (w *writer) put(account tape.AccountID, spans tape.Spans, as piece) error {
 	var kept int64
 	for _, span := range spans {
-		before, err := w.touching(account, span)
+		before, err := w.putSpan(account, span, as)
 		if err != nil {
 			return err
 		}
-		rest := tape.Spans{span}
-		for _, old := range before {
-			if old.posting != 0 {
-				return rule.Refuse(rule.Conflict, "units %s of %s have left it already", old.part(span).Span, account)
-			}
-			if err := w.carve(account, old, span); err != nil {
-				return err
-			}
-			shared := old.part(span).Span
-			kept -= shared.Length()
-			if rest, err = rest.Remove(shared); err != nil {
-				return err
-			}
-			if err := w.insert(account, as.over(old, span, shared)); err != nil {
-				return err
-			}
-		}
-		for _, free := range rest {
-			if err := w.insert(account, as.over(piece{}, span, free)); err != nil {
-				return err
-			}
-		}
+		kept -= before
 		as.off += span.Length()
 		if as.posting == 0 {
 			kept += span.Length()
 		}
 	}
 	return w.held(account, kept)
+}
+
+// putSpan puts one span and returns how many of its units a hold or a job had kept.
+func (w *writer) putSpan(account tape.AccountID, span tape.Span, as piece) (kept int64, err error) {
+	before, err := w.touching(account, span)
+	if err != nil {
+		return 0, err
+	}
+	rest := tape.Spans{span}
+	for _, old := range before {
+		shared := old.part(span).Span
+		if old.posting != 0 {
+			return 0, rule.Refuse(rule.Conflict, "units %s of %s have left it already", shared, account)
+		}
+		if err := w.carve(account, old, span); err != nil {
+			return 0, err
+		}
+		kept += shared.Length()
+		if rest, err = rest.Remove(shared); err != nil {
+			return 0, err
+		}
+		if err := w.insert(account, as.over(old, span, shared)); err != nil {
+			return 0, err
+		}
+	}
+	for _, free := range rest {
+		if err := w.insert(account, as.over(piece{}, span, free)); err != nil {
+			return 0, err
+		}
+	}
+	return kept, nil
 }
 
 // over is the piece at a part of a span, which the hold or job of old kept before.

@@ -234,7 +234,16 @@ func (t *tracer) children(account tape.AccountID, span tape.Span, hops int) ([]N
 	if hops == traceHopsMax {
 		return []Node{holder.still(More, span)}, nil
 	}
-	pieces, err := t.pieces(t.ctx, account, span, max(t.nodes+1, 0))
+	nodes, err := t.tile(holder, span, hops)
+	if err != nil {
+		return nil, err
+	}
+	return nodes, t.returns(holder, span, nodes)
+}
+
+// tile makes nodes of the pieces of a span, and of the free units between them.
+func (t *tracer) tile(holder holder, span tape.Span, hops int) ([]Node, error) {
+	pieces, err := t.pieces(t.ctx, holder.id, span, max(t.nodes+1, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +270,7 @@ func (t *tracer) children(account tape.AccountID, span tape.Span, hops int) ([]N
 		}
 		nodes = append(nodes, holder.still(rest, tape.Span{Start: at, End: span.End}))
 	}
-	return nodes, t.returns(holder, span, nodes)
+	return nodes, nil
 }
 
 // still is a piece that has not moved from its place.
