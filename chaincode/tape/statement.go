@@ -71,7 +71,24 @@ func (c FileStatement) check() error {
 	if len(c.Pages) == 0 || len(c.Pages) > StatementPagesMax {
 		return rule.Field("pages", rule.Refuse(rule.Invalid, "holds %d pages; 1 to %d are possible", len(c.Pages), StatementPagesMax))
 	}
+	if err := c.doubled(); err != nil {
+		return err
+	}
 	return c.balance()
+}
+
+// doubled refuses a statement that lists one page twice. The root binds the
+// lines' numbers, so equal roots are the same lines: their money would count
+// once for each time they stand here.
+func (c FileStatement) doubled() error {
+	seen := make(map[merkle.Hash]int, len(c.Pages))
+	for i, page := range c.Pages {
+		if earlier, known := seen[page.Root]; known {
+			return at("pages", i, rule.Refuse(rule.Conflict, "holds the same lines as page %d", earlier))
+		}
+		seen[page.Root] = i
+	}
+	return nil
 }
 
 // balance refuses a statement that does not add up: opening and credits less debits is closing.
@@ -81,14 +98,7 @@ func (c FileStatement) balance() error {
 		return rule.Field("closing", rule.Refuse(rule.Invalid, "%s is not in %s", c.Closing, currency))
 	}
 	balance, count := c.Opening.Units, int64(0)
-	seen := make(map[merkle.Hash]int, len(c.Pages))
 	for i, page := range c.Pages {
-		// The root binds the lines' numbers, so equal roots are the same lines:
-		// their money would count once for each time the page stands here.
-		if earlier, doubled := seen[page.Root]; doubled {
-			return at("pages", i, rule.Refuse(rule.Conflict, "holds the same lines as page %d", earlier))
-		}
-		seen[page.Root] = i
 		if page.Side != CreditSide && page.Side != DebitSide {
 			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "%q is neither credit nor debit", string(page.Side))))
 		}
