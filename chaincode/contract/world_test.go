@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type world struct {
 	testing.TB
 	*peertest.Network
 	keys    map[tape.ID]*ecdsa.PrivateKey
-	intents byte
+	intents uint32
+	last    signature
 }
 
 var organisations = []string{"charity", "coop", "bank", "insurer", "regulator"}
@@ -116,6 +118,7 @@ func encode(t testing.TB, command any) string {
 // do invokes and returns the entry, or the refusal.
 func (w *world) do(as, function string, command any) (tape.Entry, error) {
 	w.Helper()
+	craft.try(w, as, function, encode(w, command))
 	result, err := w.Invoke(w.identity(as), function, encode(w, command))
 	if err != nil {
 		return tape.Entry{}, err
@@ -153,6 +156,7 @@ func (w *world) refused(want, as, function string, command any) {
 // signed wraps a command in the intents of persons.
 func (w *world) signed(action string, subject tape.AccountID, amount money.Amount, command any, persons ...tape.ID) string {
 	body := encode(w, command)
+	w.last = signature{action, subject, amount, persons}
 	envelope := struct {
 		Command json.RawMessage `json:"command"`
 		Intents []party.Intent  `json:"intents"`
@@ -160,7 +164,7 @@ func (w *world) signed(action string, subject tape.AccountID, amount money.Amoun
 	for _, person := range persons {
 		w.intents++
 		statement := party.Statement{Action: action, Subject: string(subject), Amount: amount.String(), Command: sha256.Sum256([]byte(body)),
-			Intent: party.IntentID{15: w.intents}, Deadline: tape.Instant(w.Clock().UnixMilli()/1000*1000) + tape.Hour}
+			Intent: party.IntentID(binary.BigEndian.AppendUint32(make([]byte, 12), w.intents)), Deadline: tape.Instant(w.Clock().UnixMilli()/1000*1000) + tape.Hour}
 		intent, err := sign.Intent(w.keys[person], ledgerID, person, statement)
 		if err != nil {
 			w.Fatal(err)

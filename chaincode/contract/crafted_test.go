@@ -1,0 +1,117 @@
+package contract_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// crafted sends, before the first command of each function is done, every
+// command that differs from it in one value. Each must be judged: a panic would
+// end the chaincode of every peer that the client asks, and an error that is no
+// refusal would be taken for a fault of the network and sent again for ever.
+type crafted struct {
+	seen map[string]bool
+	sent int
+}
+
+// signature is what the last signed command was signed as.
+type signature struct {
+	action  string
+	subject tape.AccountID
+	amount  money.Amount
+	persons []tape.ID
+}
+
+func TestCraftedValuesAreRefused(t *testing.T) {
+	craft = &crafted{seen: map[string]bool{}}
+	defer func() { craft = nil }()
+	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
+		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay} {
+		story(t)
+	}
+	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
+	for _, function := range []string{"Open", "Receive", "FileStatement", "FileLines", "FileProcessor", "Settle", "Match", "ReceiveUnidentified", "Identify", "Spend",
+		"Hold", "Capture", "Release", "Expire", "Reclaim", "OpenJob", "RunChunk", "CloseJob", "Refund", "Return", "ChargeBack", "Memo"} {
+		if !craft.seen["Tape:"+function] {
+			t.Errorf("no command of Tape:%s was crafted", function)
+		}
+	}
+}
+
+var craft *crafted
+
+func (c *crafted) try(w *world, as, function, argument string) {
+	w.Helper()
+	if c == nil || c.seen[function] {
+		return
+	}
+	c.seen[function] = true
+	var document any
+	if err := json.Unmarshal([]byte(argument), &document); err != nil {
+		return
+	}
+	envelope, isSigned := document.(map[string]any)
+	isSigned = isSigned && envelope["intents"] != nil
+	turn := 0
+	send := func(document any) {
+		if turn++; testing.Short() && turn%7 != 0 {
+			return
+		}
+		body, err := canonical.Encode(document)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if isSigned && w.last.persons != nil {
+			if command, err := canonical.Encode(envelope["command"]); err == nil {
+				body = []byte(w.signed(w.last.action, w.last.subject, w.last.amount, string(command), w.last.persons...))
+			}
+		}
+		c.sent++
+		_, err = w.Endorse(w.identity(as), function, string(body))
+		var refusal *rule.Refusal
+		if err != nil && !errors.As(err, &refusal) {
+			w.Errorf("%s %.300s: %v", function, body, err)
+		}
+	}
+	before := w.intents
+	vary(document, func(any) {}, func() { send(document) })
+	w.intents = before
+}
+
+// vary puts one value after another in the place of each value, and back again.
+func vary(value any, set func(any), send func()) {
+	for _, other := range []any{"", "a/b", "../x/0", "x\x00", strings.Repeat("9", 300), "0..1", "1.00 CNY", "90071992547409.91 CNY", "1 VND",
+		"9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z", "outside:bank:sunrise", float64(-1), float64(0), float64(1<<31 - 1), float64(-1 << 31), true, []any{}, map[string]any{}} {
+		set(other)
+		send()
+	}
+	set(value)
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			old := value[name]
+			delete(value, name)
+			send()
+			value[name] = old
+			vary(old, func(other any) { value[name] = other }, send)
+		}
+	case []any:
+		for i := range value {
+			vary(value[i], func(other any) { value[i] = other }, send)
+		}
+		if len(value) > 0 {
+			set(append(slices.Clone(value), value...))
+			send()
+			set(value)
+		}
+	}
+}
