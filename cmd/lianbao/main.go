@@ -56,7 +56,7 @@ func run(arguments []string, out, errs io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&line, kong.Name("lianbao"), kong.Writers(out, errs),
 		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."),
-		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
+		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		fmt.Fprintln(errs, "lianbao:", err)
 		return exitFailed

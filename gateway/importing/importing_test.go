@@ -346,7 +346,7 @@ func TestOtherLines(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	folder := t.TempDir()
 	open := func(account tape.AccountID) secrets {
-		s, err := openSecrets(folder+"/bank", folder+"/charity", account)
+		s, err := openSecrets(folder+"/bank", folder+"/charity", account, "S")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -374,7 +374,7 @@ func TestSecrets(t *testing.T) {
 		}
 		seen[text] = l
 	}
-	for _, name := range []string{"/bank/reference-outside_bank_a.key", "/charity/donors.key"} {
+	for _, name := range []string{"/bank/reference-outside_bank_a.key", "/charity/donors-S.key"} {
 		info, err := os.Stat(folder + name)
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)

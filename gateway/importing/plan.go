@@ -83,7 +83,7 @@ func (j *job) fits() error {
 }
 
 func (j *job) unlock() (err error) {
-	j.secrets, err = openSecrets(j.Bank.Folder, j.Charity.Folder, j.plan.BankAccount)
+	j.secrets, err = openSecrets(j.Bank.Folder, j.Charity.Folder, j.plan.BankAccount, j.plan.Statement)
 	return err
 }
 

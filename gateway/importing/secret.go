@@ -25,20 +25,21 @@ type secrets struct {
 	// reference is the bank account's: it hides what the bank wrote from
 	// everyone who does not hold it, and links a gift to its line.
 	reference hash.Hash
-	// donor is the charity's: from it comes the salt of each gift.
+	// donor is the charity's, for this statement: from it comes the salt of each
+	// gift. Whoever destroys it erases every donor of the statement.
 	donor hash.Hash
 }
 
 const secretBytes = 32
 
 // openSecrets reads the two secrets, or draws them.
-func openSecrets(bankFolder, charityFolder string, account tape.AccountID) (secrets, error) {
+func openSecrets(bankFolder, charityFolder string, account tape.AccountID, statement tape.ID) (secrets, error) {
 	name := strings.ReplaceAll(string(account), ":", "_")
 	reference, err := keepSecret(filepath.Join(bankFolder, "reference-"+name+".key"))
 	if err != nil {
 		return secrets{}, err
 	}
-	donor, err := keepSecret(filepath.Join(charityFolder, "donors.key"))
+	donor, err := keepSecret(filepath.Join(charityFolder, "donors-"+string(statement)+".key"))
 	if err != nil {
 		return secrets{}, err
 	}
