@@ -192,7 +192,8 @@ func TestIdempotency(t *testing.T) {
 		return g.request("POST", gifts, body, map[string]string{"Prefer": "wait=10", "Idempotency-Key": key})
 	}
 	const body = `{"gifts":[{"id":"g1","amount":"1.00 CNY"}]}`
-	status, _, first := send("k1", body)
+	status, header, first := send("k1", body)
+	written := client.Acceptance{Position: header.Get("Lianbao-Position")}
 	if status != http.StatusCreated {
 		t.Fatalf("the first: %d %s", status, first)
 	}
@@ -218,7 +219,7 @@ func TestIdempotency(t *testing.T) {
 			t.Errorf("%s %s: %s %s, want %s", test.key, test.body, got, answer, test.want)
 		}
 	}
-	account := read[readmodel.Account](g, client.Acceptance{}, path("accounts", account))
+	account := read[readmodel.Account](g, written, path("accounts", account))
 	if account.Pending.String() != "1.00 CNY" {
 		t.Errorf("%s wait, want 1.00 CNY", account.Pending)
 	}
@@ -259,9 +260,10 @@ func TestReads(t *testing.T) {
 	w := newWorld(t)
 	g := w.gateways["charity"]
 	g.open(account)
+	var last client.Acceptance
 	for i := range 5 {
 		all, err := g.client.Gifts(t.Context(), account, client.Gift{ID: fmt.Sprintf("g%d", i), Amount: "1.00 CNY"})
-		done(g, all, err)
+		last = done(g, all, err)
 	}
 	for _, test := range []struct {
 		path     string
@@ -303,7 +305,7 @@ func TestReads(t *testing.T) {
 		{"/docs", 404, "/openapi.json"},
 		{"/", 404, "/openapi.json"},
 	} {
-		status, _, body := g.request("GET", test.path, "", nil)
+		status, _, body := g.request("GET", test.path, "", map[string]string{"Lianbao-Position": last.Position})
 		if status != test.status || !strings.Contains(body, test.contains) {
 			t.Errorf("%s: %d %.400s\nwant %d and %s", test.path, status, body, test.status, test.contains)
 		}
@@ -314,12 +316,13 @@ func TestReads(t *testing.T) {
 func TestPagesOfAList(t *testing.T) {
 	g := newWorld(t).gateways["charity"]
 	g.open(account)
-	if _, err := g.client.Gifts(t.Context(), account, client.Gift{ID: "a", Amount: "1.00 CNY"}, client.Gift{ID: "b", Amount: "1.00 CNY"}, client.Gift{ID: "c", Amount: "1.00 CNY"}); err != nil {
+	all, err := g.client.Gifts(t.Context(), account, client.Gift{ID: "a", Amount: "1.00 CNY"}, client.Gift{ID: "b", Amount: "1.00 CNY"}, client.Gift{ID: "c", Amount: "1.00 CNY"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var ids string
 	for next, parts := "", 0; ; parts++ {
-		list := read[readmodel.List[readmodel.Gift]](g, client.Acceptance{}, path("accounts", account, "gifts")+"?limit=2&after="+next)
+		list := read[readmodel.List[readmodel.Gift]](g, all[2], path("accounts", account, "gifts")+"?limit=2&after="+next)
 		for _, gift := range list.Items {
 			ids += string(gift.ID)
 		}
