@@ -121,6 +121,15 @@ func parseRow(row string) (fields [4]string, err error) {
 	return [4]string(parts), nil
 }
 
+// unitsOf reads only the amount of a gift's row: what stands before a gift is
+// the sum over the gifts before it in its row.
+func unitsOf(row string) (int64, error) {
+	_, tail, _ := strings.Cut(row, `","`)
+	amount, _, _ := strings.Cut(tail, `"`)
+	parsed, err := money.Parse(amount)
+	return parsed.Units, err
+}
+
 // gifts reads gifts of a page from an index on.
 func (s *session) gifts(ctx context.Context, p page, first, limit int) ([]Gift, error) {
 	var found []Gift
@@ -134,14 +143,21 @@ func (s *session) gifts(ctx context.Context, p page, first, limit int) ([]Gift, 
 			}
 			index := int(at-int64(p.at)-1) * rowItems
 			for item := range strings.SplitSeq(body, "\n") {
-				gift, err := p.gift(item, index, start)
+				if index == first+limit {
+					return errEnough
+				}
+				units, err := unitsOf(item)
 				if err != nil {
 					return err
 				}
-				if index >= first && index < first+limit {
+				if index >= first {
+					gift, err := p.gift(item, index, start)
+					if err != nil {
+						return err
+					}
 					found = append(found, gift)
 				}
-				index, start = index+1, start+gift.Amount.Units
+				index, start = index+1, start+units
 			}
 			return nil
 		})
