@@ -13,8 +13,13 @@ import (
 // submitted: a range read in a submitted transaction would be run again at commit.
 type Audit struct{ contractapi.Contract }
 
-// RangeMax is the most records one call returns.
-const RangeMax = 500
+// RangeMax is the most records one call returns. Large ones, such as the heads
+// of statements, are fewer: an answer ends soon after rangeBytesMax, because the
+// peer carries none above 100 MB.
+const (
+	RangeMax      = 500
+	rangeBytesMax = 8_000_000
+)
 
 // RangeQuery asks for the records whose keys come after a key.
 type RangeQuery struct {
@@ -54,15 +59,16 @@ func (*Audit) Range(ctx Context, argument string) (string, error) {
 		return "", fmt.Errorf("range: %w", err)
 	}
 	defer iterator.Close()
-	answer := RangeAnswer{Records: []Record{}}
-	for iterator.HasNext() {
+	answer, size := RangeAnswer{Records: []Record{}}, 0
+	for iterator.HasNext() && size < rangeBytesMax {
 		item, err := iterator.Next()
 		if err != nil {
 			return "", fmt.Errorf("range: %w", err)
 		}
 		answer.Records = append(answer.Records, Record{Key: item.Key, Value: string(item.Value)})
+		size += len(item.Key) + len(item.Value)
 	}
-	answer.More = len(answer.Records) == int(query.Limit)
+	answer.More = len(answer.Records) == int(query.Limit) || size >= rangeBytesMax
 	encoded, err := canonical.Encode(answer)
 	return string(encoded), err
 }

@@ -56,35 +56,43 @@ func (c *crafted) try(w *world, as, function, argument string) {
 	}
 	c.seen[function] = true
 	var document any
-	if err := json.Unmarshal([]byte(argument), &document); err != nil {
+	if json.Unmarshal([]byte(argument), &document) != nil {
 		return
 	}
-	envelope, isSigned := document.(map[string]any)
-	isSigned = isSigned && envelope["intents"] != nil
-	turn := 0
-	send := func(document any) {
-		if turn++; testing.Short() && turn%7 != 0 {
-			return
-		}
-		body, err := canonical.Encode(document)
+	send := func() { c.send(w, as, function, document) }
+	vary(document, func(other any) { document = other }, send)
+	envelope, isObject := document.(map[string]any)
+	if !isObject || envelope["intents"] == nil || w.last.persons == nil {
+		return
+	}
+	// What was signed differs above. Here the persons sign each crafted command.
+	before, signed := w.intents, w.last
+	vary(envelope["command"], func(other any) { envelope["command"] = other }, func() {
+		command, err := canonical.Encode(envelope["command"])
 		if err != nil {
 			w.Fatal(err)
 		}
-		if isSigned && w.last.persons != nil {
-			if command, err := canonical.Encode(envelope["command"]); err == nil {
-				body = []byte(w.signed(w.last.action, w.last.subject, w.last.amount, string(command), w.last.persons...))
-			}
-		}
-		c.sent++
-		_, err = w.Endorse(w.identity(as), function, string(body))
-		var refusal *rule.Refusal
-		if err != nil && !errors.As(err, &refusal) {
-			w.Errorf("%s %.300s: %v", function, body, err)
-		}
-	}
-	before := w.intents
-	vary(document, func(any) {}, func() { send(document) })
+		again := w.signed(signed.action, signed.subject, signed.amount, string(command), signed.persons...)
+		c.send(w, as, function, json.RawMessage(again))
+	})
 	w.intents = before
+}
+
+// send endorses one crafted command and commits nothing.
+func (c *crafted) send(w *world, as, function string, document any) {
+	w.Helper()
+	if c.sent++; testing.Short() && c.sent%7 != 0 {
+		return
+	}
+	body, err := canonical.Encode(document)
+	if err != nil {
+		w.Fatal(err)
+	}
+	_, err = w.Endorse(w.identity(as), function, string(body))
+	var refusal *rule.Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		w.Errorf("%s %.300s: %v", function, body, err)
+	}
 }
 
 // vary puts one value after another in the place of each value, and back again.

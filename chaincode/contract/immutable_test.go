@@ -68,3 +68,28 @@ func TestOneStatementHoldsALineOnce(t *testing.T) {
 	head, _ := statement(t, "s1", "", 0, side{tape.CreditSide, lines}, side{tape.CreditSide, lines})
 	w.refused("conflict: field pages[1]: holds the same lines as page 0", "bank", "Tape:FileStatement", head)
 }
+
+// TestProcessorNamesAPage: a file names one page that can exist, and uses no line up otherwise.
+func TestProcessorNamesAPage(t *testing.T) {
+	w := newWorld(t)
+	w.must("charity", "Tape:Open", open(books))
+	lines := []tape.Line{line(9, 15000)}
+	w.file("s1", "", 0, side{tape.CreditSide, lines})
+	proof, err := tape.NewLineProof("s1", 0, lines, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		page  tape.ID
+		count int32
+		want  string
+	}{
+		{"page/1", 1, `invalid: field page: "page/1" is not an id`},
+		{"", 1, `invalid: field page: "" is not an id`},
+		{"page-1", 0, "invalid: field count: is 0; 1 to 2000 are possible"},
+		{"page-1", 2001, "invalid: field count: is 2001; 1 to 2000 are possible"},
+		{"page-1", -1, "invalid: field count: is -1; 1 to 2000 are possible"},
+	} {
+		w.refused(c.want, "charity", "Tape:FileProcessor", tape.FileProcessor{Account: books, Count: c.count, ID: "file-1", Line: proof, Page: c.page, Total: cny(15000)})
+	}
+}

@@ -267,9 +267,19 @@ func (c FileProcessor) check(currency money.Currency) error {
 	if err := c.ID.Check(); err != nil {
 		return rule.Field("id", err)
 	}
+	if err := c.Page.Check(); err != nil {
+		return rule.Field("page", err)
+	}
+	if c.Count < 1 || c.Count > PageGiftsMax {
+		return rule.Field("count", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", c.Count, PageGiftsMax))
+	}
 	if err := c.Total.Positive(currency); err != nil {
 		return rule.Field("total", err)
 	}
+	return c.checkFee(currency)
+}
+
+func (c FileProcessor) checkFee(currency money.Currency) error {
 	if (c.Fee == nil) != (c.FeeTo == "") {
 		return rule.Field("feeTo", rule.Refuse(rule.Invalid, "goes with fee: give both or neither"))
 	}
