@@ -126,8 +126,7 @@ func (m *meter) report(p importing.Progress) {
 	m.show(p, now.Sub(m.begun))
 }
 
-// show draws the progress: a gift counts when it is settled, and half when both
-// sides hold it, so that the bar moves as the work does.
+// show draws the progress: a gift counts when both sides hold it; settling keeps up.
 func (m *meter) show(p importing.Progress, elapsed time.Duration) {
 	done := min(p.Received, p.Filed)
 	rate := float64(done) / max(elapsed.Seconds(), 0.001)
@@ -135,13 +134,14 @@ func (m *meter) show(p importing.Progress, elapsed time.Duration) {
 	if rate > 0 {
 		left = time.Duration(float64(p.Gifts-done) / rate * float64(time.Second))
 	}
-	m.console.meter(meterLine{Step: "gifts", Done: done, Of: p.Gifts, Settled: p.Settled, PerSecond: int(rate), SecondsLeft: round(left)})
+	m.console.meter(meterLine{Step: "gifts", Carried: done, Of: p.Gifts, Settled: p.Settled, PerSecond: int(rate), SecondsLeft: round(left)})
 }
 
 // meterLine is a progress report for programs and people.
 type meterLine struct {
-	Step        string  `json:"step"`
-	Done        int     `json:"done"`
+	Step string `json:"step"`
+	// Carried is how many gifts both sides hold.
+	Carried     int     `json:"carried"`
 	Of          int     `json:"of"`
 	Settled     int     `json:"settled"`
 	PerSecond   int     `json:"perSecond"`
@@ -153,10 +153,10 @@ const barWidth = 30
 func (l meterLine) String() string {
 	full := 0
 	if l.Of > 0 {
-		full = barWidth * l.Done / l.Of
+		full = barWidth * l.Carried / l.Of
 	}
 	return fmt.Sprintf("  · %-10s %s%s  %s / %s   %s/s   %.0f s left", l.Step,
-		strings.Repeat("█", full), strings.Repeat("░", barWidth-full), grouped(l.Done), grouped(l.Of), grouped(l.PerSecond), l.SecondsLeft)
+		strings.Repeat("█", full), strings.Repeat("░", barWidth-full), grouped(l.Carried), grouped(l.Of), grouped(l.PerSecond), l.SecondsLeft)
 }
 
 // grouped writes a number as people read it.

@@ -35,6 +35,7 @@ type commandLine struct {
 	Demo    demoCommand    `cmd:"" help:"Play one invented story, from a bank statement to a household."`
 	Trace   traceCommand   `cmd:"" help:"Follow a gift to where it is now, and back."`
 	Audit   auditCommand   `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
+	Bench   benchCommand   `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
 	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`
 }
 

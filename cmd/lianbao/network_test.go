@@ -317,7 +317,7 @@ func (y typist) killed() {
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
 			y.Fatal(err)
 		}
-		done = line.Done
+		done = line.Carried
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		y.Fatal(err)

@@ -84,7 +84,7 @@ func (j *job) carry(ctx context.Context) error {
 	arrived := newArrivals(j.pagesOf(gifts))
 	work.Go(func() error {
 		defer close(queue)
-		return j.turn(working, nil, func(p page) error {
+		return j.turn(working, j.fill, func(p page) error {
 			select {
 			case queue <- p:
 				return nil

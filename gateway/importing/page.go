@@ -93,7 +93,8 @@ func (j *job) measure(ctx context.Context) (shape, error) {
 	var heads [groups][]tape.LinesPage
 	var contents [groups][]string
 	var spelled [groups][]byte
-	watch := func(line statement.Line, g group) error {
+	fill := func(p *page, line statement.Line) error {
+		g := p.group
 		if line.Number < 1 || line.Number > math.MaxInt32 {
 			return rule.Refuse(rule.Invalid, "row %d: line number %d is not 1 to %d", line.Row, line.Number, math.MaxInt32)
 		}
@@ -102,9 +103,10 @@ func (j *job) measure(ctx context.Context) (shape, error) {
 		}
 		s.Counts[g]++
 		spelled[g] = spell(spelled[g], line)
+		p.addLine(j, line)
 		return nil
 	}
-	err := j.turn(ctx, watch, func(p page) error {
+	err := j.turn(ctx, fill, func(p page) error {
 		digest := sha256.Sum256(spelled[p.group])
 		contents[p.group] = append(contents[p.group], hex.EncodeToString(digest[:16]))
 		spelled[p.group] = spelled[p.group][:0]
@@ -133,23 +135,16 @@ func (p page) side() tape.Side {
 	return tape.CreditSide
 }
 
-// turn goes through the file and hands over its pages as they fill. watch is
-// shown each line before; it may be nil.
-func (j *job) turn(ctx context.Context, watch func(statement.Line, group) error, hand func(page) error) error {
+// turn goes through the file and hands over its pages as they fill.
+func (j *job) turn(ctx context.Context, fill func(*page, statement.Line) error, hand func(page) error) error {
 	var open [groups]page
 	for g := range groups {
 		open[g] = page{n: int32(j.first(g)), group: g}
 	}
 	err := each(ctx, j.File, j.Mapping, func(line statement.Line, g group) error {
-		if watch != nil {
-			if err := watch(line, g); err != nil {
-				return err
-			}
-		}
 		p := &open[g]
-		p.add(j, line)
-		if len(p.lines) < j.pageLines {
-			return nil
+		if err := fill(p, line); err != nil || len(p.lines) < j.pageLines {
+			return err
 		}
 		full := *p
 		*p = page{n: full.n + 1, group: g}
@@ -163,16 +158,20 @@ func (j *job) turn(ctx context.Context, watch func(statement.Line, group) error,
 	return err
 }
 
-func (p *page) add(j *job, l statement.Line) {
-	reference := j.secrets.referenceOf(l)
+// fill puts a line, and the gift that it may be, on a page.
+func (j *job) fill(p *page, l statement.Line) error {
+	p.addLine(j, l)
+	if p.group == gifts {
+		id, line := j.giftID(l.Number), p.lines[len(p.lines)-1]
+		p.gifts = append(p.gifts, tape.Gift{ID: id, Amount: line.Amount, Donor: j.secrets.donorOf(id, l.Payer), Reference: line.Reference})
+	}
+	return nil
+}
+
+func (p *page) addLine(j *job, l statement.Line) {
 	units := l.Credit
 	if p.group == debits {
 		units = l.Debit
 	}
-	amount := money.New(units, l.Currency)
-	p.lines = append(p.lines, tape.Line{Number: int32(l.Number), Date: tape.Date(l.Date), Amount: amount, Reference: reference})
-	if p.group == gifts {
-		id := j.giftID(l.Number)
-		p.gifts = append(p.gifts, tape.Gift{ID: id, Amount: amount, Donor: j.secrets.donorOf(id, l.Payer), Reference: reference})
-	}
+	p.lines = append(p.lines, tape.Line{Number: int32(l.Number), Date: tape.Date(l.Date), Amount: money.New(units, l.Currency), Reference: j.secrets.referenceOf(l)})
 }

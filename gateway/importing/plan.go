@@ -218,7 +218,7 @@ func (j *job) edited(ctx context.Context, shape shape, n int32) error {
 	var now []tape.Line
 	planned := j.plan.Shape
 	j.plan.Shape = shape // so that the pages have the numbers of this file
-	err := j.turn(ctx, nil, func(p page) error {
+	err := j.turn(ctx, j.fill, func(p page) error {
 		if p.n == n {
 			now = p.lines
 		}
