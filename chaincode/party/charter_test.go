@@ -211,7 +211,7 @@ func judgeAt(deadline, at tape.Instant) error {
 func TestCommandsHaveOneSpelling(t *testing.T) {
 	for _, c := range []struct{ argument, want string }{
 		{`{"charter":"` + strings.Repeat("ab", 32) + `","id":"j"}`, "<nil>"},
-		{`{"charter":"` + strings.Repeat("AB", 32) + `","id":"j"}`, `invalid: "` + strings.Repeat("AB", 32) + `" is not a SHA-256: 64 digits 0-9 and a-f`},
+		{`{"charter":"` + strings.Repeat("AB", 32) + `","id":"j"}`, `invalid: field charter: "` + strings.Repeat("AB", 32) + `" is not a SHA-256: 64 digits 0-9 and a-f`},
 		{`{"charter":"` + strings.Repeat("ab", 32) + `"}`, "invalid: field id: is missing"},
 		{`{"charter":"` + strings.Repeat("ab", 32) + `","id":"j","more":1}`, `invalid: unknown field "more"`},
 	} {

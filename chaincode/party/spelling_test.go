@@ -61,9 +61,9 @@ func TestIntentSpelling(t *testing.T) {
 	good := `{"deadline":"2026-11-22T10:00:00.000Z","intent":"` + id + `","person":"zhang","signature":"` + signature + `"}`
 	for _, c := range []struct{ old, new, want string }{
 		{"", "", ""},
-		{`2026-11-22T10:00:00.000Z`, `2026-11-22T10:00:00Z`, `invalid: "2026-11-22T10:00:00Z" is not an instant; write it as 2026-11-22T09:57:00.123Z`},
-		{id, id + "0f", `invalid: "` + id + `0f" is not an intent's id: 32 digits 0-9 and a-f`},
-		{signature, strings.ToUpper(signature), `invalid: "` + strings.ToUpper(signature) + `" is not a signature: 0x and 130 digits 0-9 and a-f`},
+		{`2026-11-22T10:00:00.000Z`, `2026-11-22T10:00:00Z`, `invalid: field deadline: "2026-11-22T10:00:00Z" is not an instant; write it as 2026-11-22T09:57:00.123Z`},
+		{id, id + "0f", `invalid: field intent: "` + id + `0f" is not an intent's id: 32 digits 0-9 and a-f`},
+		{signature, strings.ToUpper(signature), `invalid: field signature: "` + strings.ToUpper(signature) + `" is not a signature: 0x and 130 digits 0-9 and a-f`},
 		{`"person":"zhang",`, "", "invalid: field person: is missing"},
 		{`"person"`, `"Person"`, `invalid: field "Person" must be written "person"`},
 		{`"person":"zhang"`, `"person":"zhang","person":"li"`, "invalid: field person: stands twice"},
