@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
@@ -32,6 +33,9 @@ type Options struct {
 	// Policy is the chaincode's endorsement policy to begin with. It is read
 	// from the blocks as soon as a definition of the chaincode is committed.
 	Policy *common.SignaturePolicyEnvelope
+	// Pause between two looks at a peer or a gateway that is behind; a quarter
+	// of a second when zero.
+	Pause time.Duration
 }
 
 // Auditor replays blocks one after the other. It holds the state of the
@@ -50,6 +54,9 @@ type Auditor struct {
 
 // New is an auditor before block 0.
 func New(o Options) *Auditor {
+	if o.Pause == 0 {
+		o.Pause = quietPause
+	}
 	return &Auditor{options: o, state: replay.NewState(o.Chaincode), books: books.New(), policy: o.Policy,
 		members: members{}, seen: map[string]bool{}, report: Report{Invalid: map[string]int{}}}
 }

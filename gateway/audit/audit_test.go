@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"google.golang.org/protobuf/proto"
@@ -31,7 +32,7 @@ func linked(blocks []*common.Block) []*common.Block {
 }
 
 func newAuditor() *audit.Auditor {
-	return audit.New(audit.Options{Contracts: newContracts(), Chaincode: peertest.Chaincode, Policy: replay.OutOf(3, five...)})
+	return audit.New(audit.Options{Contracts: newContracts(), Chaincode: peertest.Chaincode, Policy: replay.OutOf(3, five...), Pause: time.Millisecond})
 }
 
 // run audits blocks and, if they could all be read, every peer.

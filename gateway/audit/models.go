@@ -50,7 +50,7 @@ func (a *Auditor) compareModel(ctx context.Context, state *ModelState, live Mode
 		}
 		state.Next, state.SHA256 = found.Position.Next, found.SHA256
 		if found.Position.Next < a.Height() {
-			if err := pause(ctx, quietPause); err != nil {
+			if err := pause(ctx, a.options.Pause); err != nil {
 				return err
 			}
 			continue

@@ -58,7 +58,7 @@ func (a *Auditor) comparePeer(ctx context.Context, state *PeerState, p Peer, adv
 			return err
 		}
 		if height < a.Height() {
-			if err := pause(ctx, quietPause); err != nil { // it is catching up
+			if err := pause(ctx, a.options.Pause); err != nil { // it is catching up
 				return err
 			}
 			continue

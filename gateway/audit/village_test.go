@@ -36,7 +36,7 @@ const (
 // village is a ledger on which nearly every command has been given once.
 type village struct {
 	*peertest.Network
-	t      *testing.T
+	t      testing.TB
 	ledger party.LedgerID
 	signed int
 }
@@ -49,7 +49,7 @@ func newContracts() shim.Chaincode {
 	return contracts
 }
 
-func newVillage(t *testing.T) *village {
+func newVillage(t testing.TB) *village {
 	t.Helper()
 	v := &village{Network: peertest.New(t, newContracts, five...), t: t, ledger: party.LedgerID{1}}
 	v.found()
@@ -63,7 +63,7 @@ func newVillage(t *testing.T) *village {
 	return v
 }
 
-func must[T any](t *testing.T, value T, err error) T {
+func must[T any](t testing.TB, value T, err error) T {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func (l *lab) baselines(ctx context.Context) error {
 	defer ledger.Close()
 	if l.options.Baseline > 0 {
 		l.report("CreateAsset, %d in flight, %s", l.options.InFlight, l.options.Baseline)
-		rate := run(ctx, l.options.InFlight, l.options.Baseline, func(ctx context.Context, n int) error {
+		rate := l.load(ctx, l.options.InFlight, l.options.Baseline, func(ctx context.Context, n int) error {
 			return l.submit(ctx, ledger, "CreateAsset",
 				fmt.Appendf(nil, `{"AppraisedValue":1300,"Color":"blue","ID":"%s-%d","Owner":"Tomoko","Size":5}`, l.run, n))
 		})
@@ -43,7 +43,7 @@ func (l *lab) baselines(ctx context.Context) error {
 	}
 	if l.options.Shared > 0 {
 		l.report("a shared total, 16 in flight, %s", l.options.Shared)
-		rate := run(ctx, 16, l.options.Shared, func(ctx context.Context, _ int) error {
+		rate := l.load(ctx, 16, l.options.Shared, func(ctx context.Context, _ int) error {
 			return l.submit(ctx, ledger, "AddToTotal", []byte("100"))
 		})
 		l.result.SharedTotal = &rate
@@ -57,6 +57,7 @@ func (l *lab) deploy(ctx context.Context) (stop func(), err error) {
 	var processes []*exec.Cmd
 	folder, err := os.MkdirTemp("", "lianbao-bench-")
 	stop = func() {
+		l.baselinePIDs = nil
 		for _, p := range processes {
 			_ = p.Process.Kill() // it keeps nothing
 			_ = p.Wait()
@@ -82,6 +83,7 @@ func (l *lab) deploy(ctx context.Context) (stop func(), err error) {
 			return stop, err
 		}
 		processes = append(processes, p)
+		l.baselinePIDs = append(l.baselinePIDs, p.Process.Pid)
 	}
 	deploying, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()

@@ -63,6 +63,11 @@ type Rate struct {
 	Latency   Latency `json:"latency"`
 	// Failed counts what did not commit, by what was said.
 	Failed map[string]int `json:"failed,omitempty"`
+	// CPU is the processor time of each kind of process, in seconds, until the
+	// last call had returned. It says more than the rate where others are at work.
+	CPU map[string]float64 `json:"cpuSeconds"`
+	// Ended is how many calls succeeded in that time, also after the end.
+	Ended int `json:"ended"`
 }
 
 // Pages is gifts into one account, a page a transaction.
@@ -73,8 +78,6 @@ type Pages struct {
 	// Ratio to CreateAsset of the same run, 0 where that was left out.
 	Ratio     float64 `json:"ratio"`
 	Conflicts int     `json:"conflicts"`
-	// CPU is the processor time of each kind of process, in seconds, while it ran.
-	CPU map[string]float64 `json:"cpuSeconds"`
 }
 
 // Latency in milliseconds.
@@ -88,6 +91,8 @@ type Latency struct {
 type Statement struct {
 	Lines   int     `json:"lines"`
 	Seconds float64 `json:"seconds"`
+	// CPU is the processor time of each kind of process, in seconds.
+	CPU map[string]float64 `json:"cpuSeconds"`
 }
 
 // Trace is the question what became of one gift, asked of a read model.
@@ -145,12 +150,12 @@ func (l *lab) statement(ctx context.Context) error {
 		return nil
 	}
 	l.report("a bank statement, imported, settled and visible")
-	begun := time.Now()
+	begun, before := time.Now(), l.cpu(ctx)
 	lines, err := l.options.Import(ctx)
 	if err != nil {
 		return err
 	}
-	l.result.Statement = &Statement{Lines: lines, Seconds: time.Since(begun).Seconds()}
+	l.result.Statement = &Statement{Lines: lines, Seconds: time.Since(begun).Seconds(), CPU: l.used(ctx, before)}
 	return nil
 }
 

@@ -45,9 +45,8 @@ func (l *lab) pages(ctx context.Context) error {
 	}
 	o := l.options
 	l.report("pages of %d gifts into one account, %d in flight, %s", o.PageGifts, o.PagesInFlight, o.Pages)
-	before := l.cpu(ctx)
 	var mutex sync.Mutex
-	rate := run(ctx, o.PagesInFlight, o.Pages, func(ctx context.Context, n int) error {
+	rate := l.load(ctx, o.PagesInFlight, o.Pages, func(ctx context.Context, n int) error {
 		id := tape.ID(fmt.Sprintf("%s-%d", l.run, n))
 		argument, err := pageOf(l.account("relief"), id, o.PageGifts, uint64(n))
 		if err != nil {
@@ -61,10 +60,7 @@ func (l *lab) pages(ctx context.Context) error {
 		}
 		return err
 	})
-	p := Pages{Rate: rate, PageGifts: o.PageGifts, GiftsPerSecond: rate.PerSecond * float64(o.PageGifts), CPU: map[string]float64{}}
-	for role, seconds := range l.cpu(ctx) {
-		p.CPU[role] = seconds - before[role]
-	}
+	p := Pages{Rate: rate, PageGifts: o.PageGifts, GiftsPerSecond: rate.PerSecond * float64(o.PageGifts)}
 	p.Conflicts = rate.Failed["MVCC_READ_CONFLICT"] + rate.Failed["PHANTOM_READ_CONFLICT"]
 	if b := l.result.CreateAsset; b != nil && b.PerSecond > 0 {
 		p.Ratio = p.GiftsPerSecond / b.PerSecond

@@ -34,7 +34,9 @@ type lab struct {
 	ledger     *fabric.Ledger
 	// filled are the pages that were received, in no order.
 	filled []tape.ID
-	last   uint64 // the last block that a command of ours is in
+	// baselinePIDs are the baseline's processes, which the network does not know.
+	baselinePIDs []int
+	last         uint64 // the last block that a command of ours is in
 }
 
 func newLab(n *network.Network, o Options) (*lab, error) {

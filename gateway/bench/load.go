@@ -11,6 +11,14 @@ import (
 	"github.com/lianbao/lianbao/gateway/fabric"
 )
 
+// load runs calls and notes what they cost in processor time.
+func (l *lab) load(ctx context.Context, inFlight int, length time.Duration, call func(ctx context.Context, n int) error) Rate {
+	before := l.cpu(ctx)
+	rate := run(ctx, inFlight, length, call)
+	rate.CPU = l.used(ctx, before)
+	return rate
+}
+
 // run keeps so many calls in flight for so long. What commits after the end
 // does not count, and what is in flight then is waited for.
 func run(ctx context.Context, inFlight int, length time.Duration, call func(ctx context.Context, n int) error) Rate {
@@ -38,6 +46,9 @@ func run(ctx context.Context, inFlight int, length time.Duration, call func(ctx 
 				case !late:
 					rate.Done++
 					latencies = append(latencies, took)
+				}
+				if err == nil {
+					rate.Ended++
 				}
 				mutex.Unlock()
 			}

@@ -43,7 +43,7 @@ func (r Result) Rows() [][]string {
 		add("one gift by HTTP at rest, median", fmt.Sprintf("%.0f ms", g.P50), fmt.Sprintf("p99 %.0f ms, blocks %.0f ms", g.P99, r.BlockMilliseconds), fmt.Sprintf("%.0f ms", goal), g.P50 < goal)
 	}
 	if s := r.Statement; s != nil {
-		add(fmt.Sprintf("statement of %d lines, visible", s.Lines), fmt.Sprintf("%.1f s", s.Seconds), fmt.Sprintf("%.0f lines/s", float64(s.Lines)/s.Seconds), fmt.Sprintf("%d s", goalImportSeconds), s.Seconds < goalImportSeconds)
+		add(fmt.Sprintf("statement of %d lines, visible", s.Lines), fmt.Sprintf("%.1f s", s.Seconds), fmt.Sprintf("%.0f lines/s; %s", float64(s.Lines)/s.Seconds, spellShares(s.CPU, "s")), fmt.Sprintf("%d s", goalImportSeconds), s.Seconds < goalImportSeconds)
 	}
 	if t := r.Trace; t != nil {
 		add(fmt.Sprintf("trace over %d hops, p99", t.Hops), fmt.Sprintf("%.2f ms", t.P99), fmt.Sprintf("p50 %.2f ms, among %d gifts", t.P50, t.Gifts), fmt.Sprintf("%d ms", goalTrace), t.P99 < goalTrace)
@@ -67,7 +67,12 @@ func (r Result) addPages(add func(what, here, beside, goal string, met bool)) {
 		add("  against CreateAsset", fmt.Sprintf("%.0f times", p.Ratio), "same run, policy and peers", fmt.Sprintf("%d times", goalRatio), p.Ratio >= goalRatio)
 	}
 	add("  conflicts at a client", fmt.Sprint(p.Conflicts), spellFailures(p.Failed), "0", p.Conflicts == 0)
-	add("  processor time", fmt.Sprintf("%.1f s", sum(p.CPU)), spellShares(p.CPU, "s"), "", true)
+	gifts := float64(p.Ended * p.PageGifts)
+	beside := spellShares(p.CPU, "s")
+	if c := r.CreateAsset; c != nil && c.Ended > 0 {
+		beside = fmt.Sprintf("CreateAsset %.1f ms; %s", 1e3*sum(c.CPU)/float64(c.Ended), beside)
+	}
+	add("  processor time a gift", fmt.Sprintf("%.0f µs", 1e6*sum(p.CPU)/max(gifts, 1)), beside, "", true)
 }
 
 // Remark says how much the figures are worth.

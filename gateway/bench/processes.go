@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lianbao/lianbao/network/topology"
 )
 
 // The figures of processes are read from /proc; where there is none, they are
@@ -93,6 +95,18 @@ func (l *lab) cpu(ctx context.Context) map[string]float64 {
 		for _, pid := range pids {
 			used[role] += processorTime(pid)
 		}
+	}
+	for _, pid := range l.baselinePIDs {
+		used[string(topology.ChaincodeServer)] += processorTime(pid)
+	}
+	return used
+}
+
+// used is what has been added since.
+func (l *lab) used(ctx context.Context, before map[string]float64) map[string]float64 {
+	used := map[string]float64{}
+	for role, seconds := range l.cpu(ctx) {
+		used[role] = seconds - before[role]
 	}
 	return used
 }

@@ -6,6 +6,7 @@
 package books
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -140,11 +141,14 @@ func (b *Books) once(what, key string) {
 // command reads the argument, with or without intents around it.
 func command[C any](b *Books) (C, error) {
 	var c C
-	var envelope struct {
-		Command json.RawMessage `json:"command"`
-	}
 	body := b.transaction.Argument
-	if json.Unmarshal(body, &envelope) == nil && len(envelope.Command) > 0 {
+	if bytes.HasPrefix(body, []byte(`{"command":`)) {
+		var envelope struct {
+			Command json.RawMessage `json:"command"`
+		}
+		if err := json.Unmarshal(body, &envelope); err != nil {
+			return c, err
+		}
 		body = envelope.Command
 	}
 	return c, json.Unmarshal(body, &c)
