@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -313,6 +314,41 @@ func TestReadersSeeWholeBlocks(t *testing.T) {
 			}
 			return
 		default:
+		}
+	}
+}
+
+// TestCancelledReads: readers whose callers went away in the middle show the
+// present to the next caller.
+func TestCancelledReads(t *testing.T) {
+	w := newWorld(6)
+	w.run(100)
+	m := open(t)
+	ctx := context.Background()
+	last := len(w.blocks) - 20
+	if err := m.Apply(ctx, w.blocks[:last]...); err != nil {
+		t.Fatal(err)
+	}
+	for ; last < len(w.blocks); last++ {
+		var gone sync.WaitGroup
+		for range readers {
+			gone.Go(func() {
+				for range 200 {
+					brief, cancel := context.WithCancel(ctx)
+					go cancel()
+					_, _ = m.Position(brief)
+					_, _ = m.Account(brief, w.accounts[0].record.ID)
+				}
+			})
+		}
+		gone.Wait()
+		if err := m.Apply(ctx, w.blocks[last]); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 * readers {
+			if position, err := m.Position(ctx); err != nil || position.Next != uint64(last+1) {
+				t.Fatalf("after block %d a reader stands at %+v, %v", last, position, err)
+			}
 		}
 	}
 }

@@ -126,13 +126,34 @@ func (m *Model) view(ctx context.Context, read func(*session) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if err := ctx.Err(); err != nil {
+		m.pool <- reader
+		return err
+	}
+	// The driver may report that a statement was interrupted although it ran, so
+	// a snapshot is opened and closed without the caller's context: a reader that
+	// went back with its snapshot open would show the past for ever.
+	begun := context.WithoutCancel(ctx)
 	defer func() { m.pool <- reader }()
-	if _, err := reader.exec(ctx, "BEGIN"); err != nil {
+	if _, err := reader.exec(begun, "BEGIN"); err != nil {
 		return err
 	}
 	err := read(reader)
-	_, ended := reader.exec(context.WithoutCancel(ctx), "COMMIT")
+	_, ended := reader.exec(begun, "COMMIT")
+	if ended != nil {
+		reader = m.replace(reader)
+	}
 	return errors.Join(err, ended)
+}
+
+// replace gives up a reader that cannot end its snapshot, and opens another.
+func (m *Model) replace(reader *session) *session {
+	fresh, err := newSession(context.Background(), m.reading)
+	if err != nil {
+		return reader // it goes on refusing, which is better than a pool that runs dry
+	}
+	_ = reader.discard()
+	return fresh
 }
 
 func (s *session) position(ctx context.Context) (Position, error) {

@@ -3,6 +3,7 @@ package readmodel
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 )
 
@@ -26,6 +27,12 @@ func (s *session) close() error {
 		failures = append(failures, statement.Close())
 	}
 	return errors.Join(append(failures, s.connection.Close())...)
+}
+
+// discard closes the connection for good, so that the pool below does not hand it out again.
+func (s *session) discard() error {
+	_ = s.connection.Raw(func(any) error { return driver.ErrBadConn })
+	return s.close()
 }
 
 func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
