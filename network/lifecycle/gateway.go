@@ -98,7 +98,7 @@ func (s Site) gatewayCommand(o topology.Organisation, n topology.Node) (process.
 	}
 	return process.Command{
 		Name: n.Name, Path: s.Programs.Gateway, Args: []string{"--config", path},
-		Folder: settings.Data, Environment: []string{"GOGC=" + collectAt},
+		Folder: settings.Data, Environment: []string{"GOGC=" + gatewayCollectsAt},
 	}, nil
 }
 
