@@ -240,8 +240,18 @@ func (s *Server) statementReads() {
 	get(s, "/api/v1/statements/{account}/{statement}/lines", "Filed lines of a statement", func(ctx context.Context, in *struct {
 		OfAccount
 		Statement string `path:"statement"`
+		N         string `query:"n" doc:"Only those of page n, counted from 0."`
 	}) (readmodel.List[readmodel.Line], error) {
-		return m.Lines(ctx, readmodel.LineFilter{Account: tape.AccountID(in.Account), Statement: tape.ID(in.Statement)}, in.window())
+		filter := readmodel.LineFilter{Account: tape.AccountID(in.Account), Statement: tape.ID(in.Statement)}
+		if in.N != "" {
+			n, err := strconv.ParseInt(in.N, 10, 32)
+			if err != nil || n < 0 {
+				return readmodel.List[readmodel.Line]{}, rule.Field("n", rule.Refuse(rule.Invalid, "is not a page's number"))
+			}
+			page := int32(n)
+			filter.N = &page
+		}
+		return m.Lines(ctx, filter, in.window())
 	})
 	get(s, "/api/v1/records", "Other records of the ledger, by the beginning of their key", func(ctx context.Context, in *struct {
 		Paging

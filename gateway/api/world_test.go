@@ -311,6 +311,9 @@ func (g *gateway) open(name string) {
 	if err != nil || !a.Done() {
 		g.Fatalf("opening %s: %+v, %v", name, a, err)
 	}
+	if err := g.client.Get(g.Context(), "/api/v1/accounts/"+name, a.Position, new(readmodel.Account)); err != nil {
+		g.Fatal(err)
+	}
 }
 
 // request sends anything and returns status, header and body.

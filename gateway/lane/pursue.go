@@ -38,7 +38,7 @@ type pursuit struct {
 const strangeMax = 5
 
 // catchUp is how long a peer may take to commit what this lane has seen committed.
-const catchUp = 3 * time.Second
+const catchUp = time.Second
 
 // pursue carries a command until the ledger holds it or it is certain that it will not.
 func (l *Lanes) pursue(c outbox.Command) ending {
