@@ -18,7 +18,15 @@ import (
 // what every peer spends its time on while a page is received.
 type row [4]string
 
-func (r row) String() string { return `["` + strings.Join(r[:], `","`) + `"]` }
+func (r row) String() string { return string(r.append(nil)) }
+
+func (r row) append(text []byte) []byte {
+	text = append(append(text, `["`...), r[0]...)
+	for _, field := range r[1:] {
+		text = append(append(text, `","`...), field...)
+	}
+	return append(text, `"]`...)
+}
 
 // readRow reads one row at the front of text.
 func readRow(text string) (r row, rest string, ok bool) {
@@ -116,9 +124,9 @@ type Gift struct {
 }
 
 // Row is the gift's one spelling, and its leaf in the page's tree.
-func (g Gift) Row() string {
-	return row{string(g.ID), g.Amount.String(), g.Donor, g.Reference}.String()
-}
+func (g Gift) Row() string { return g.row().String() }
+
+func (g Gift) row() row { return row{string(g.ID), g.Amount.String(), g.Donor, g.Reference} }
 
 func giftOf(r row) (Gift, error) {
 	amount, err := money.Parse(r[1])
@@ -173,8 +181,10 @@ type Line struct {
 }
 
 // Row is the line's one spelling, and its leaf in the page's tree.
-func (l Line) Row() string {
-	return row{strconv.Itoa(int(l.Number)), string(l.Date), l.Amount.String(), l.Reference}.String()
+func (l Line) Row() string { return l.row().String() }
+
+func (l Line) row() row {
+	return row{strconv.Itoa(int(l.Number)), string(l.Date), l.Amount.String(), l.Reference}
 }
 
 func lineOf(r row) (Line, error) {
@@ -202,21 +212,27 @@ func lineOf(r row) (Line, error) {
 // body is what a page of rows comes to.
 type body struct {
 	leaves  []merkle.Leaf
+	rows    []byte // of all leaves, one behind the other
 	matches []byte
 	total   int64
 }
 
-func (b *body) add(text string, amount money.Amount, reference string) error {
-	total, err := money.Sum(b.total, amount.Units)
+// newBody makes room for a page, so that it is not moved while it grows.
+func newBody(rows int) *body {
+	return &body{leaves: make([]merkle.Leaf, 0, rows), rows: make([]byte, 0, 160*rows), matches: make([]byte, 0, 48*rows)}
+}
+
+// add takes one row; amount says which of its fields is the amount, the last is the reference.
+func (b *body) add(r row, amount int, units int64) error {
+	total, err := money.Sum(b.total, units)
 	if err != nil {
 		return err
 	}
 	b.total = total
-	b.leaves = append(b.leaves, merkle.Leaf{Data: []byte(text), Amount: amount.Units})
-	b.matches = append(b.matches, amount.String()...)
-	b.matches = append(b.matches, ' ')
-	b.matches = append(b.matches, reference...)
-	b.matches = append(b.matches, '\n')
+	start := len(b.rows)
+	b.rows = r.append(b.rows)
+	b.leaves = append(b.leaves, merkle.Leaf{Data: b.rows[start:len(b.rows):len(b.rows)], Amount: units})
+	b.matches = append(append(append(append(b.matches, r[amount]...), ' '), r[len(r)-1]...), '\n')
 	return nil
 }
 
@@ -230,9 +246,9 @@ func (b *body) sums() (root, matches merkle.Hash) {
 
 // GiftsBody computes what a page of gifts comes to, and its leaves for proofs.
 func GiftsBody(gifts []Gift) (root, matches merkle.Hash, leaves []merkle.Leaf, err error) {
-	var b body
+	b := newBody(len(gifts))
 	for i, gift := range gifts {
-		if err := b.add(gift.Row(), gift.Amount, gift.Reference); err != nil {
+		if err := b.add(gift.row(), 1, gift.Amount.Units); err != nil {
 			return root, matches, nil, at("gifts", i, err)
 		}
 	}
@@ -247,7 +263,7 @@ func LinesBody(side Side, lines []Line) (LinesPage, []merkle.Leaf, error) {
 	if len(lines) == 0 {
 		return LinesPage{}, nil, rule.Field("lines", rule.Refuse(rule.Invalid, "must hold at least one line"))
 	}
-	var b body
+	b := newBody(len(lines))
 	currency := lines[0].Amount.Currency
 	for i, line := range lines {
 		if line.Amount.Currency != currency {
@@ -256,7 +272,7 @@ func LinesBody(side Side, lines []Line) (LinesPage, []merkle.Leaf, error) {
 		if i > 0 && line.Number <= lines[i-1].Number {
 			return LinesPage{}, nil, at("lines", i, rule.Refuse(rule.Invalid, "line %d does not come after line %d", line.Number, lines[i-1].Number))
 		}
-		if err := b.add(line.Row(), line.Amount, line.Reference); err != nil {
+		if err := b.add(line.row(), 2, line.Amount.Units); err != nil {
 			return LinesPage{}, nil, at("lines", i, err)
 		}
 	}
