@@ -51,7 +51,7 @@ func (c *console) step(s network.Step) {
 		}{s.Name, s.Detail, s.Done, round(s.Elapsed)})
 	case s.Done:
 		c.clear()
-		fmt.Fprintf(c.out, "  ✓ %-10s %-52s %s\n", s.Name, s.Detail, seconds(s.Elapsed))
+		fmt.Fprintln(c.out, strings.TrimRight(fmt.Sprintf("  ✓ %-10s %-52s %s", s.Name, s.Detail, seconds(s.Elapsed)), " "))
 	default:
 		c.passing(fmt.Sprintf("  · %-10s %s", s.Name, s.Detail))
 	}

@@ -76,11 +76,15 @@ func origin(app *application, g *speak.Gateway, account tape.AccountID, span tap
 }
 
 // endsOf lists the pieces that go no further, in the order of the gift's units.
+// A piece that waits has been there since what brought it to its account.
 func endsOf(n readmodel.Node, ends []readmodel.Node) []readmodel.Node {
 	if len(n.Children) == 0 {
 		return append(ends, n)
 	}
 	for _, child := range n.Children {
+		if child.Via == nil {
+			child.Via = n.Via
+		}
 		ends = endsOf(child, ends)
 	}
 	return ends

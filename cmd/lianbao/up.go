@@ -71,20 +71,19 @@ func (a *application) bringUp(n *network.Network, b boot) error {
 		Committed: founding.Joined,
 	}
 	begun := time.Now()
-	err := n.Up(a.context, options, a.console.step)
-	if err == nil {
-		err = a.enrol(n, charter)
-	}
-	if err != nil {
+	if err := n.Up(a.context, options, a.console.step); err != nil {
 		return err
 	}
 	ready := up{Folder: n.Folder(), Ledger: charter.Ledger, Addresses: addresses(n)}
-	if b.demo {
-		told, err := a.tellStory(n)
-		if err != nil {
-			return err
+	err := a.enrol(n, charter)
+	if err == nil && b.demo {
+		ready.Demo, err = a.openingStory(n)
+	}
+	if err != nil {
+		if interrupted(a.context, err) && !b.detach {
+			err = errors.Join(err, n.Stop(context.WithoutCancel(a.context)))
 		}
-		ready.Demo = &told
+		return err
 	}
 	ready.Seconds = round(time.Since(begun))
 	a.welcome(ready)
@@ -92,6 +91,18 @@ func (a *application) bringUp(n *network.Network, b boot) error {
 		return nil
 	}
 	return a.lookAfter(n)
+}
+
+// openingStory tells the story where its organisations are there to play it.
+func (a *application) openingStory(n *network.Network) (*story.Told, error) {
+	for _, organisation := range []string{"charity", "bank"} {
+		if c, err := n.Connect(organisation); err != nil || c.URL == "" {
+			a.console.step(network.Step{Name: "demo", Detail: "left out: it needs gateways of a charity and a bank", Done: true})
+			return nil, nil
+		}
+	}
+	told, err := a.tellStory(n)
+	return &told, err
 }
 
 // up is the result of bringing a network up.

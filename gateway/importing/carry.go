@@ -54,7 +54,7 @@ func (j *job) file(ctx context.Context) error {
 			return err
 		}
 		// Another statement was filed since the plan was made: it comes after that one.
-		if mine, found := j.filed(working); found != nil || mine != nil {
+		if mine, found := j.filed(working, 0); found != nil || mine != nil {
 			return errors.Join(err, found)
 		}
 		if err := j.begin(working); err != nil {

@@ -28,12 +28,12 @@ type Gateway interface {
 	Send(ctx context.Context, function string, argument []byte) (block uint64, err error)
 	// Account returns an account; a refusal not-found when there is none.
 	Account(ctx context.Context, id tape.AccountID) (tape.Account, error)
-	// Statements returns the statements of a bank account, the last one first.
-	Statements(ctx context.Context, account tape.AccountID) ([]Filed, error)
-	// EachLine calls each with the filed lines of a statement, page by page,
-	// until it returns false.
-	EachLine(ctx context.Context, account tape.AccountID, statement tape.ID, each func(page int32, line tape.Line) bool) error
-	// Pages returns the pages of gifts of an account as of a block, or later.
+	// Statements returns the statements of a bank account as of a block or
+	// later, the last one first.
+	Statements(ctx context.Context, account tape.AccountID, block uint64) ([]Filed, error)
+	// Lines returns the lines of page n of a statement; none while they are not filed.
+	Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
+	// Pages returns the pages of gifts of an account as of a block or later.
 	Pages(ctx context.Context, account tape.AccountID, block uint64) ([]Page, error)
 }
 

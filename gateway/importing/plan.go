@@ -169,7 +169,7 @@ func (j *job) draft(ctx context.Context) error {
 // before closed with, or nothing.
 func (j *job) begin(ctx context.Context) error {
 	j.plan.Opening = money.New(0, j.survey.Currency)
-	filed, err := j.Bank.Gateway.Statements(ctx, j.plan.BankAccount)
+	filed, err := j.Bank.Gateway.Statements(ctx, j.plan.BankAccount, 0)
 	if err != nil {
 		return err
 	}
@@ -228,44 +228,45 @@ func (j *job) edited(ctx context.Context, shape shape, n int32) error {
 	if err != nil {
 		return err
 	}
-	at, what := 0, ""
-	err = j.Bank.Gateway.EachLine(ctx, j.plan.BankAccount, j.plan.Statement, func(page int32, filed tape.Line) bool {
-		if page < n {
-			return true
-		}
-		if page > n {
-			return false
-		}
-		what = differs(filed, now, at)
-		at++
-		return what == ""
-	})
+	filed, err := j.Bank.Gateway.Lines(ctx, j.plan.BankAccount, j.plan.Statement, n)
 	if err != nil && !rule.Is(err, rule.NotFound) {
 		return err
 	}
-	if what == "" && len(now) > 0 {
-		what = fmt.Sprintf("a line from %d to %d", now[0].Number, now[len(now)-1].Number)
-		if at > 0 && at < len(now) {
-			what = fmt.Sprintf("line %d was not there", now[at].Number)
-		}
-	}
+	what := difference(filed, now)
 	return rule.Refuse(rule.Exists, "%s is another edition of statement %s of %s, imported before from %s: page %d differs, %s; a filed line is never edited, the bank's next statement corrects it",
 		filepath.Base(j.File), j.plan.Statement, j.plan.BankAccount, j.plan.Name, n, what)
 }
 
+// difference says in words how the lines of a page are not the filed ones.
+func difference(filed, now []tape.Line) string {
+	for at := range filed {
+		if what := differs(filed, now, at); what != "" {
+			return what
+		}
+	}
+	switch {
+	case len(filed) > 0 && len(now) > len(filed):
+		return fmt.Sprintf("line %d was not there", now[len(filed)].Number)
+	case len(now) > 0:
+		return fmt.Sprintf("a line from %d to %d", now[0].Number, now[len(now)-1].Number)
+	}
+	return "it is not there any more"
+}
+
 // differs says how line at of a page is not the filed one; empty when it is.
-func differs(filed tape.Line, now []tape.Line, at int) string {
+func differs(filed, now []tape.Line, at int) string {
+	was := filed[at]
 	switch {
 	case at >= len(now):
-		return fmt.Sprintf("line %d of %s is missing", filed.Number, filed.Amount)
-	case now[at] == filed:
+		return fmt.Sprintf("line %d of %s is missing", was.Number, was.Amount)
+	case now[at] == was:
 		return ""
-	case now[at].Number != filed.Number:
-		return fmt.Sprintf("line %d stands where line %d was", now[at].Number, filed.Number)
-	case now[at].Amount != filed.Amount:
-		return fmt.Sprintf("line %d says %s, %s was filed", filed.Number, now[at].Amount, filed.Amount)
-	case now[at].Date != filed.Date:
-		return fmt.Sprintf("line %d says %s, %s was filed", filed.Number, now[at].Date, filed.Date)
+	case now[at].Number != was.Number:
+		return fmt.Sprintf("line %d stands where line %d was", now[at].Number, was.Number)
+	case now[at].Amount != was.Amount:
+		return fmt.Sprintf("line %d says %s, %s was filed", was.Number, now[at].Amount, was.Amount)
+	case now[at].Date != was.Date:
+		return fmt.Sprintf("line %d says %s, %s was filed", was.Number, now[at].Date, was.Date)
 	}
-	return fmt.Sprintf("line %d has another time, reference or payer", filed.Number)
+	return fmt.Sprintf("line %d has another time, reference or payer", was.Number)
 }

@@ -90,7 +90,7 @@ func (j *job) standing(ctx context.Context, block uint64) (standing, error) {
 
 // wholly reports whether an earlier run has done everything: then nothing is sent.
 func (j *job) wholly(ctx context.Context) (bool, error) {
-	mine, err := j.filed(ctx)
+	mine, err := j.filed(ctx, 0)
 	if err != nil || mine == nil || mine.Filed < mine.Pages {
 		return false, err
 	}
@@ -103,8 +103,8 @@ func (j *job) wholly(ctx context.Context) (bool, error) {
 }
 
 // filed finds this statement on the ledger; nil when it is not there.
-func (j *job) filed(ctx context.Context) (*Filed, error) {
-	all, err := j.Bank.Gateway.Statements(ctx, j.plan.BankAccount)
+func (j *job) filed(ctx context.Context, block uint64) (*Filed, error) {
+	all, err := j.Bank.Gateway.Statements(ctx, j.plan.BankAccount, block)
 	if err != nil {
 		return nil, err
 	}
@@ -116,9 +116,17 @@ func (j *job) filed(ctx context.Context) (*Filed, error) {
 	return nil, nil
 }
 
-// check reads from the charity's gateway what now stands there, to the unit.
+// check reads from both gateways what now stands there, to the unit. Whoever
+// looks afterwards, at either, sees all of it.
 func (j *job) check(ctx context.Context) (Result, error) {
 	j.progress.stage(Checking)
+	mine, err := j.filed(ctx, j.position)
+	if err != nil {
+		return Result{}, err
+	}
+	if mine == nil || mine.Filed < mine.Pages {
+		return Result{}, rule.Refuse(rule.Conflict, "statement %s is not whole on the ledger", j.plan.Statement)
+	}
 	s, err := j.standing(ctx, j.position)
 	if err != nil {
 		return Result{}, err

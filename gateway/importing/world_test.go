@@ -193,7 +193,7 @@ func (g *gateway) Account(_ context.Context, id tape.AccountID) (tape.Account, e
 	return account, nil
 }
 
-func (g *gateway) Statements(_ context.Context, account tape.AccountID) ([]Filed, error) {
+func (g *gateway) Statements(_ context.Context, account tape.AccountID, _ uint64) ([]Filed, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	var last tape.Statements
@@ -217,21 +217,10 @@ func (g *gateway) Statements(_ context.Context, account tape.AccountID) ([]Filed
 	return all, nil
 }
 
-func (g *gateway) EachLine(_ context.Context, account tape.AccountID, id tape.ID, each func(int32, tape.Line) bool) error {
+func (g *gateway) Lines(_ context.Context, account tape.AccountID, id tape.ID, n int32) ([]tape.Line, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	var s tape.Statement
-	if !g.read(tape.StatementKey(account, id), &s) {
-		return rule.Refuse(rule.NotFound, "statement %s does not exist", id)
-	}
-	for n := range s.Pages {
-		for _, line := range g.bodies[tape.LinesKey(account, id, int32(n))] {
-			if !each(int32(n), line) {
-				return nil
-			}
-		}
-	}
-	return nil
+	return g.bodies[tape.LinesKey(account, id, n)], nil
 }
 
 func (g *gateway) Pages(_ context.Context, account tape.AccountID, _ uint64) ([]Page, error) {

@@ -3,6 +3,7 @@ package speak
 import (
 	"context"
 	"net/url"
+	"strconv"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -13,8 +14,8 @@ import (
 // partMost is the most items a gateway gives at once.
 const partMost = "1000"
 
-// every reads a list to its end, until each returns false.
-func every[T any](ctx context.Context, g *Gateway, path string, query url.Values, block uint64, each func(T) bool) error {
+// every calls take with each item of a list.
+func every[T any](ctx context.Context, g *Gateway, path string, query url.Values, block uint64, take func(T)) error {
 	query.Set("limit", partMost)
 	for {
 		var part readmodel.List[T]
@@ -22,9 +23,7 @@ func every[T any](ctx context.Context, g *Gateway, path string, query url.Values
 			return err
 		}
 		for _, item := range part.Items {
-			if !each(item) {
-				return nil
-			}
+			take(item)
 		}
 		if part.Next == "" {
 			return nil
@@ -43,29 +42,30 @@ func (g *Gateway) Account(ctx context.Context, id tape.AccountID) (tape.Account,
 }
 
 // Statements returns the statements of a bank account, the last one first.
-func (g *Gateway) Statements(ctx context.Context, account tape.AccountID) ([]importing.Filed, error) {
+func (g *Gateway) Statements(ctx context.Context, account tape.AccountID, block uint64) ([]importing.Filed, error) {
 	var all []importing.Filed
 	query := url.Values{"account": {string(account)}, "newest": {"true"}}
-	err := every(ctx, g, "/statements", query, 0, func(s readmodel.Statement) bool {
+	err := every(ctx, g, "/statements", query, block, func(s readmodel.Statement) {
 		all = append(all, importing.Filed{ID: s.ID, Closing: s.Closing, Pages: int(s.Pages), Filed: int(s.Filed)})
-		return true
 	})
 	return all, err
 }
 
-// EachLine calls each with the filed lines of a statement until it returns false.
-func (g *Gateway) EachLine(ctx context.Context, account tape.AccountID, statement tape.ID, each func(int32, tape.Line) bool) error {
-	return every(ctx, g, "/statements/"+escape(account)+"/"+escape(statement)+"/lines", url.Values{}, 0, func(l readmodel.Line) bool {
-		return each(l.N, tape.Line{Number: l.Number, Date: l.Date, Amount: l.Amount, Reference: l.Reference})
+// Lines returns the lines of page n of a statement; none while they are not filed.
+func (g *Gateway) Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
+	var all []tape.Line
+	query := url.Values{"n": {strconv.Itoa(int(n))}}
+	err := every(ctx, g, "/statements/"+escape(account)+"/"+escape(statement)+"/lines", query, 0, func(l readmodel.Line) {
+		all = append(all, tape.Line{Number: l.Number, Date: l.Date, Amount: l.Amount, Reference: l.Reference})
 	})
+	return all, err
 }
 
 // Pages returns the pages of gifts of an account; none where it is not open yet.
 func (g *Gateway) Pages(ctx context.Context, account tape.AccountID, block uint64) ([]importing.Page, error) {
 	var all []importing.Page
-	err := every(ctx, g, "/accounts/"+escape(account)+"/pages", url.Values{}, block, func(p readmodel.GiftPage) bool {
+	err := every(ctx, g, "/accounts/"+escape(account)+"/pages", url.Values{}, block, func(p readmodel.GiftPage) {
 		all = append(all, importing.Page{Page: p.Page, Settled: p.State == readmodel.PageSettled})
-		return true
 	})
 	if rule.Is(err, rule.NotFound) {
 		return nil, nil

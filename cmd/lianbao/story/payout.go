@@ -83,11 +83,8 @@ func (t *teller) bank(ctx context.Context) (err error) {
 	if t.second, err = t.take(ctx, path); err != nil {
 		return err
 	}
-	var lines []tape.Line
-	if err := t.Bank.EachLine(ctx, bankAccount, t.second.Statement, func(_ int32, line tape.Line) bool {
-		lines = append(lines, line)
-		return true
-	}); err != nil {
+	lines, err := t.Bank.Lines(ctx, bankAccount, t.second.Statement, 0)
+	if err != nil {
 		return err
 	}
 	work, working := errgroup.WithContext(ctx)
