@@ -122,8 +122,9 @@ func TestMatchSplitsAPage(t *testing.T) {
 		tape.Settle{Account: books, ID: "settle-1", Items: []tape.SettleItem{{Source: "page-1", SelfDeclared: true}}})
 	w.must("charity", "Tape:Settle", tape.Settle{Account: books, ID: "settle-1", Items: []tape.SettleItem{{Source: "page-1.m"}}})
 
-	w.must("bank", "Tape:ReceiveUnidentified", tape.NewReceiveUnidentified(lost, "lost-1", "s1", 0, lines))
-	w.refused("wrong-state: field lines: are all settled already", "bank", "Tape:ReceiveUnidentified", tape.NewReceiveUnidentified(lost, "lost-2", "s1", 0, lines))
+	w.refused("forbidden: bank (role gateway) does not sponsor", "bank", "Tape:ReceiveUnidentified", tape.NewReceiveUnidentified(lost, "lost-1", "s1", 0, lines))
+	w.must("charity", "Tape:ReceiveUnidentified", tape.NewReceiveUnidentified(lost, "lost-1", "s1", 0, lines))
+	w.refused("wrong-state: field lines: are all settled already", "charity", "Tape:ReceiveUnidentified", tape.NewReceiveUnidentified(lost, "lost-2", "s1", 0, lines))
 	w.must("charity", "Tape:Settle", tape.Settle{Account: lost, ID: "settle-2", Items: []tape.SettleItem{{Source: "lost-1"}}})
 	found := []tape.Gift{{ID: "line-4", Amount: cny(5001), Reference: reference(2)}}
 	proof, err := tape.NewGiftProof("lost-1", found, 0)
@@ -161,6 +162,9 @@ func TestProcessor(t *testing.T) {
 	file := tape.FileProcessor{Account: books, Count: 2, Fee: &fee, FeeTo: "outside:processor", ID: "file-1", Line: proof, Matches: matches, Page: "page-1", Total: cny(15000)}
 	w.refused("conflict: field line: carries 149.00 CNY, total less fee is 148.99 CNY", "charity", "Tape:FileProcessor", file)
 	*file.Fee = cny(100)
+	file.Count = 1
+	w.refused("conflict: field page: page-1 holds 2 gifts of 150.00 CNY, the file 1 of 150.00 CNY or other gifts", "charity", "Tape:FileProcessor", file)
+	file.Count = 2
 	w.must("charity", "Tape:FileProcessor", file)
 	w.must("charity", "Tape:Settle", tape.Settle{Account: books, ID: "settle-1", Items: []tape.SettleItem{{Source: "page-1", Processor: "file-1"}}})
 	if head := record[tape.Head](w, tape.HeadKey(books)); head.Received != 15000 || head.Free().Total() != 14900 {
@@ -168,6 +172,8 @@ func TestProcessor(t *testing.T) {
 	}
 	w.refused("wrong-state: field items[0]: page-1 is settled already, by settlement 1", "charity", "Tape:Settle",
 		tape.Settle{Account: books, ID: "settle-2", Items: []tape.SettleItem{{Source: "page-1", SelfDeclared: true}}})
+	file.ID = "file-2"
+	w.refused("wrong-state: field page: page-1 is matched, split or settled already", "charity", "Tape:FileProcessor", file)
 }
 
 // TestRefundAndChargeBack takes gifts back out of their own units, and charges

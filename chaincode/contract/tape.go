@@ -177,8 +177,8 @@ func (*Tape) FileLines(ctx Context, argument string) (string, error) {
 // FileProcessor files a payment processor's file for one page of gifts.
 func (*Tape) FileProcessor(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.FileProcessor], func(t *transaction, c tape.FileProcessor) (tape.Entry, error) {
-		key := tape.ProcessorKey(c.Account, c.ID)
-		account, err := t.account(c.ID, c.Account, key)
+		key, pageKey, settledKey := tape.ProcessorKey(c.Account, c.ID), tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
+		account, err := t.account(c.ID, c.Account, key, pageKey, settledKey)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -189,7 +189,7 @@ func (*Tape) FileProcessor(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		processor, used, entry, err := account.FileProcessor(c, lines, used, t.context)
+		processor, used, entry, err := account.FileProcessor(c, read[tape.Page](t, pageKey), read[tape.Settled](t, settledKey), lines, used, t.context)
 		t.save(key, processor)
 		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), used)
 		return entry, err

@@ -231,14 +231,19 @@ type FileProcessor struct {
 	Total   money.Amount  `json:"total"`
 }
 
-// FileProcessor judges the command; lines and used are those of the bank line.
-func (a Account) FileProcessor(c FileProcessor, lines Lines, used Used, ctx Context) (Processor, Used, Entry, error) {
+// FileProcessor judges the command; page is the one it lists, nil when there is none, settled whether
+// that has its span already, lines and used are those of the bank line.
+func (a Account) FileProcessor(c FileProcessor, page *Page, settled *Settled, lines Lines, used Used, ctx Context) (Processor, Used, Entry, error) {
 	refuse := func(err error) (Processor, Used, Entry, error) { return Processor{}, used, Entry{}, err }
 	if err := c.check(a.Currency); err != nil {
 		return refuse(err)
 	}
 	if err := a.sponsor(ctx); err != nil {
 		return refuse(err)
+	}
+	// Asked before the line is used up: a line spent on a page that cannot settle by it is lost as evidence.
+	if err := c.lists(page, settled); err != nil {
+		return refuse(rule.Field("page", err))
 	}
 	if lines.Account != a.Custodian {
 		return refuse(rule.Field("line", rule.Refuse(rule.Conflict, "is of %s, the account's money is at %s", lines.Account, a.Custodian)))
@@ -261,6 +266,20 @@ func (a Account) FileProcessor(c FileProcessor, lines Lines, used Used, ctx Cont
 	entry.Evidence = []Evidence{c.Line.evidence(lines, line)}
 	return Processor{V: 1, Account: a.ID, ID: c.ID, Page: c.Page, Matches: c.Matches, Count: c.Count, Total: c.Total,
 		Fee: c.Fee, FeeTo: c.FeeTo, Line: entry.Evidence[0], Entry: entry.Reference()}, used, entry, nil
+}
+
+// lists refuses a page that is settled, or holds other gifts than the file.
+func (c FileProcessor) lists(page *Page, settled *Settled) error {
+	if page == nil {
+		return rule.Refuse(rule.NotFound, "%s does not exist", c.Page)
+	}
+	if settled != nil || page.Evidence != nil {
+		return rule.Refuse(rule.WrongState, "%s is matched, split or settled already", page.ID)
+	}
+	if c.Count != page.Count || c.Total != page.Total || c.Matches != page.Matches {
+		return rule.Refuse(rule.Conflict, "%s holds %d gifts of %s, the file %d of %s or other gifts", page.ID, page.Count, page.Total, c.Count, c.Total)
+	}
+	return nil
 }
 
 func (c FileProcessor) check(currency money.Currency) error {
@@ -544,7 +563,8 @@ func (a Account) ReceiveUnidentified(c ReceiveUnidentified, lines Lines, used Us
 	if err := c.ID.Check(); err != nil {
 		return refuse(rule.Field("id", err))
 	}
-	if err := a.sponsor(ctx); err != nil && keeper(a.Custodian, ctx) != nil {
+	// Not the custodian: it could take lines away from pages that are still to be settled.
+	if err := a.sponsor(ctx); err != nil {
 		return refuse(err)
 	}
 	if a.Unidentified == "" {
