@@ -68,13 +68,20 @@ func (r Report) peers() string {
 	if len(r.Peers) == 0 {
 		return "no peer compared"
 	}
-	equal, low, high := 0, r.Peers[0].Height, r.Peers[0].Height
+	var heights []uint64
+	equal := 0
 	for _, p := range r.Peers {
-		low, high = min(low, p.Height), max(high, p.Height)
+		if p.Fault == "" {
+			heights = append(heights, p.Height)
+		}
 		if p.Equal {
 			equal++
 		}
 	}
+	if len(heights) == 0 {
+		return fmt.Sprintf("none of %d peers could be compared", len(r.Peers))
+	}
+	low, high := slices.Min(heights), slices.Max(heights)
 	height := fmt.Sprint(high)
 	if low != high {
 		height = fmt.Sprintf("%d to %d", low, high)
