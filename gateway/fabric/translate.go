@@ -92,9 +92,9 @@ func (l *Ledger) absent(err error, all []*gateway.ErrorDetail) string {
 	what := status.Convert(err)
 	switch {
 	case len(chaincodes) > 0:
-		return fmt.Sprintf("%s does not answer; start it, or wait", possessives(chaincodes, "chaincode"))
+		return silent(chaincodes, "chaincode") + "; start it, or wait"
 	case len(peers) > 0:
-		return fmt.Sprintf("%s does not answer; %s", possessives(peers, "peer"), l.needed(peers))
+		return silent(peers, "peer") + "; " + l.needed(peers)
 	case what.Code() == codes.Unavailable:
 		return fmt.Sprintf("%s's own peer at %s does not answer", l.connection.Organisation, l.connection.Address)
 	case what.Code() == codes.FailedPrecondition:
@@ -106,6 +106,8 @@ func (l *Ledger) absent(err error, all []*gateway.ErrorDetail) string {
 }
 
 func (l *Ledger) needed(absent []string) string {
+	slices.Sort(absent)
+	absent = slices.Compact(absent)
 	if len(absent) == 1 {
 		return "the others are too few to endorse without it"
 	}
@@ -130,14 +132,18 @@ func (l *Ledger) name(mspID string) string {
 	return mspID
 }
 
-// possessives says "the bank's and the insurer's peer".
-func possessives(names []string, what string) string {
+// silent says "the bank's and the insurer's peers do not answer".
+func silent(names []string, what string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)
+	verb := " does not answer"
+	if len(names) > 1 {
+		what, verb = what+"s", " do not answer"
+	}
 	for i, name := range names {
 		names[i] = "the " + name + "'s"
 	}
-	return strings.Join(names, " and ") + " " + what
+	return strings.Join(names, " and ") + " " + what + verb
 }
 
 func oneLine(text string) string { return rule.Refuse(rule.Invalid, "%s", text).Text }

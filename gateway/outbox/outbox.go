@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver
@@ -62,6 +63,9 @@ type Outbox struct {
 	writes    chan write
 	stop      chan struct{}
 	stopped   chan struct{}
+	// ending and closing happen once, by Close or by a failed disk.
+	ending, closing sync.Once
+	closed          error
 }
 
 // Open opens the outbox in a file, and makes it where there is none.
@@ -138,14 +142,14 @@ func (o *Outbox) migrate() error {
 
 // Close ends the outbox; what was not committed is refused with ErrClosed.
 func (o *Outbox) Close() error {
-	select {
-	case <-o.stop:
-	default:
-		close(o.stop)
-	}
+	o.end()
 	<-o.stopped
-	return o.release()
+	o.closing.Do(func() { o.closed = o.release() })
+	return o.closed
 }
+
+// end lets no more writes begin.
+func (o *Outbox) end() { o.ending.Do(func() { close(o.stop) }) }
 
 func (o *Outbox) release() error {
 	var all []error

@@ -54,11 +54,7 @@ func (o *Outbox) commitGroups() {
 			return
 		case first := <-o.writes:
 			if err := o.commit(o.gather(first)); err != nil {
-				select {
-				case <-o.stop:
-				default:
-					close(o.stop) // a disk that failed once is not trusted with more promises
-				}
+				o.end() // a disk that failed once is not trusted with more promises
 				return
 			}
 		}
