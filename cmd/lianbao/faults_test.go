@@ -55,7 +55,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 // sample writes an invented statement and says what it holds.
 func sample(t *testing.T, lines int, seed uint64) (string, statement.Summary) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "statement.csv")
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("statement-%d.csv", seed))
 	file, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
