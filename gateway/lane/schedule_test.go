@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 0, "how many seeded schedules to run; 0 means 3000, or 150 with -short")
+	schedules = flag.Int("schedules", 0, "how many seeded schedules to run; 0 means 2000, or 120 with -short")
 	firstSeed = flag.Uint64("seed", 1, "the first seed")
 )
 
@@ -36,17 +37,27 @@ var errKilled = errors.New("killed")
 func TestSchedules(t *testing.T) {
 	count := *schedules
 	if count == 0 {
-		count = 3000
+		count = 2000
 		if testing.Short() {
-			count = 150
+			count = 120
 		}
 	}
-	for seed := *firstSeed; seed < *firstSeed+uint64(count); seed++ {
-		folder := t.TempDir()
-		synctest.Test(t, func(t *testing.T) { newSchedule(t, seed, folder).run() })
-		if t.Failed() {
-			t.Fatalf("failed with -seed %d -schedules 1", seed)
-		}
+	const shards = 4 // the work is one schedule's goroutines taking turns; several fill the cores
+	for shard := range shards {
+		t.Run(fmt.Sprint(shard), func(t *testing.T) {
+			t.Parallel()
+			for seed := *firstSeed + uint64(shard); seed < *firstSeed+uint64(count) && !t.Failed(); seed += shards {
+				folder, err := os.MkdirTemp(t.TempDir(), "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Test(t, func(t *testing.T) { newSchedule(t, seed, folder).run() })
+				if t.Failed() {
+					t.Errorf("it failed with -seed %d -schedules 1", seed)
+				}
+				_ = os.RemoveAll(folder)
+			}
+		})
 	}
 }
 
