@@ -330,3 +330,49 @@ func TestBlame(t *testing.T) {
 		}
 	}
 }
+
+// TestSettleInTurn settles in the order of acceptance: what was asked for before
+// a payment is settled before it, what was asked for after it comes after.
+func TestSettleInTurn(t *testing.T) {
+	calm(t, Settings{}, func(t *testing.T, lanes *Lanes, ledger *scripted) {
+		var order []string
+		ledger.submit = func(function string, argument []byte) (bool, error) {
+			ledger.mutex.Lock()
+			order = append(order, string(argument))
+			ledger.mutex.Unlock()
+			return false, nil
+		}
+		for _, page := range []string{"p1", "p2", "p3"} {
+			ledger.pages[charity+" "+page] = 1
+		}
+		spend := func(id string) Status {
+			status, err := lanes.Submit(t.Context(), "Tape:Spend", fmt.Appendf(nil, `{"account":%q,"id":%q}`, charity, id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return status
+		}
+		settle := func(source string) Status {
+			all, err := lanes.Settle(t.Context(), charity, []tape.SettleItem{{Source: source, SelfDeclared: true}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all[0]
+		}
+		spend("s0")
+		synctest.Wait()
+		settle("p1")
+		settle("p2")
+		spend("s1")
+		await(t, lanes, settle("p3"), outbox.Settlement)
+		want := []string{`"s0"`, `"p1"`, `"s1"`, `"p3"`}
+		for i, part := range want {
+			if i >= len(order) || !strings.Contains(order[i], part) {
+				t.Fatalf("the order is %q, want one with each of %v", order, want)
+			}
+		}
+		if len(order) != len(want) {
+			t.Errorf("%d submissions, want %d: p1 and p2 go together", len(order), len(want))
+		}
+	})
+}
