@@ -30,7 +30,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	stream := &eventStream{Server: s, writer: w, control: http.NewResponseController(w), request: r, next: next, skip: skip}
-	if err := stream.run(); err != nil && r.Context().Err() == nil {
+	if err := stream.run(); r.Context().Err() == nil {
 		s.Log.Debug("a stream of events ended", "error", err)
 	}
 }
@@ -59,6 +59,7 @@ type eventStream struct {
 	skip    int    // its entries that were sent before
 }
 
+// run sends until the caller goes away or something fails; it always ends with an error.
 func (e *eventStream) run() error {
 	if err := e.send(": entries of the ledger\n\n"); err != nil {
 		return err

@@ -46,6 +46,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.write(w, p)
 		return
 	}
+	s.answer(w, r)
+}
+
+// answer takes the way that fits the request.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/api/v1/events":
 		s.mux.ServeHTTP(w, r)

@@ -53,7 +53,6 @@ type world struct {
 	*testing.T
 	mutex    sync.Mutex
 	network  *peertest.Network
-	block    int // the next block to be handed out
 	arrived  chan struct{}
 	down     bool
 	keys     map[tape.ID]*ecdsa.PrivateKey

@@ -77,8 +77,6 @@ type worldPage struct {
 	gifts   []*worldGift
 	split   bool
 	settled bool
-	lines   []tape.Line // of the bank, where the page is to be settled by them
-	lineKey string
 }
 
 type worldInflow struct {
