@@ -301,6 +301,7 @@ func TestReads(t *testing.T) {
 		{"/livez", 200, "alive"},
 		{"/readyz", 200, `"ready":true`},
 		{"/metrics", 200, `lianbao_commands_total{function="Tape:Receive",state="done"} 5`},
+		{"/metrics", 200, "lianbao_peer_blocks"},
 		{"/openapi.json", 200, `"openapi":"3.1.0"`},
 		{"/docs", 404, "/openapi.json"},
 		{"/", 404, "/openapi.json"},

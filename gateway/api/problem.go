@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -83,6 +84,14 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	if !p.Retryable {
+		return nil
+	}
+	return http.Header{"Retry-After": {"1"}}
+}
 
 func (s *Server) problem(code rule.Code, detail string) *Problem {
 	a, known := answers[code]
@@ -174,9 +183,7 @@ func (s *Server) write(w http.ResponseWriter, p *Problem) {
 		slog.Error("a problem cannot be written", "error", err)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if p.Retryable {
-		w.Header().Set("Retry-After", "1")
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(append(body, '\n')) // whoever left does not read it
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"log/slog"
+	"math"
 	"net/http"
 	"reflect"
 	"strings"
@@ -146,7 +147,8 @@ func (s *Server) plain() {
 	s.mux.HandleFunc("GET /api/v1/events", s.events)
 	if s.Registry != nil {
 		s.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lianbao_readmodel_blocks", Help: "Blocks that the read model has read."},
-			func() float64 { return float64(s.position(context.Background())) }))
+			func() float64 { return float64(s.position(context.Background())) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lianbao_peer_blocks", Help: "Blocks that the own peer holds; what it has more than was read is the lag."}, s.peerBlocks))
 		s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{}))
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -166,6 +168,17 @@ func (s *Server) position(ctx context.Context) uint64 {
 		return 0
 	}
 	return position.Next
+}
+
+// peerBlocks is not a number while the peer does not answer.
+func (s *Server) peerBlocks() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), readinessWait)
+	defer cancel()
+	height, err := s.Chain.Height(ctx)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(height)
 }
 
 // Trouble notes why the read model does not go on; empty when it does.

@@ -239,6 +239,9 @@ func (l *Lanes) Await(ctx context.Context, s Status, kind string, ask func(conte
 		woken := l.waitOn(key)
 		now, found, err := ask(context.WithoutCancel(ctx))
 		if err != nil || !found || now.State.Ended() {
+			l.mutex.Lock()
+			l.wake(key) // it may have ended before anyone could be woken; nobody shall wait for that
+			l.mutex.Unlock()
 			return now, err
 		}
 		select {

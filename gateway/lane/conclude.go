@@ -101,9 +101,7 @@ func (l *Lanes) ended(c outbox.Command, state outbox.State, members []outbox.Mem
 	if state == outbox.Done {
 		l.of(c.Account).committed = l.settings.Clock()
 	}
-	if len(members) == 0 && state != "" || state == outbox.Done {
-		l.wake(commandKey(c.ID))
-	}
+	l.wake(commandKey(c.ID))
 	for _, m := range members {
 		l.wake(memberKey(m.Account, m.Kind, m.ID))
 	}
