@@ -19,7 +19,7 @@ const FabricRelease = "3.1.1"
 
 // fabricPin is the head of the SHA-256 of network/fabric's go.mod and go.sum.
 // A test compares it, so that a bump there leads to a new cache folder.
-const fabricPin = "6ea8c1b83bba"
+const fabricPin = "c4b18192d280"
 
 // SourceVariable names the environment variable that holds the folder of
 // Lianbao's sources, for a start outside of them.
