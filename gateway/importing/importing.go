@@ -70,7 +70,7 @@ type Order struct {
 	Currency money.Currency
 	Charity  Side
 	Bank     Side
-	// PagesInFlight is how many pages go side by side; 0 means 6.
+	// PagesInFlight is how many pages go side by side; 0 means 10: more only waits in the orderers.
 	PagesInFlight int
 	// Report is told how far the import is; may be nil. Calls do not overlap.
 	Report func(Progress)
@@ -154,7 +154,7 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	j := &job{Order: o, begun: time.Now()}
 	j.progress.report = o.Report
 	if j.PagesInFlight == 0 {
-		j.PagesInFlight = 6
+		j.PagesInFlight = 10
 	}
 	if j.pageLines == 0 {
 		j.pageLines, j.settlePages = pageLines, settlePages

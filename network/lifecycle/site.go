@@ -96,11 +96,10 @@ const (
 )
 
 // How far a heap may grow before garbage is collected, in percent of what is in
-// use. Pages of 300 KB make garbage fast. Fabric's nodes hold the most, so they
-// stay at what Go does by itself; a chaincode and a gateway hold little, and
-// would otherwise collect after every other page.
+// use. Pages of 300 KB make garbage fast, and memory at rest is far below what
+// a laptop has: docs/decisions/0005.
 const (
-	nodeCollectsAt      = "100"
+	nodeCollectsAt      = "200"
 	chaincodeCollectsAt = "400"
 	gatewayCollectsAt   = "200"
 )
