@@ -24,6 +24,7 @@ const (
 	stepsAWorld  = 500
 	bank         = tape.AccountID("outside:bank:main")
 	payeeOutside = tape.AccountID("outside:bank:payee")
+	lost         = tape.AccountID("charity:lost:a") // holds what nobody has claimed
 )
 
 func setting(t *testing.T, name string, otherwise uint64) uint64 {
@@ -86,12 +87,13 @@ type unit struct {
 
 // waiting is a page or an inflow that can be settled: the colours of its units.
 type waiting struct {
-	account tape.AccountID
-	source  string
-	page    *tape.Page
-	inflow  *tape.Inflow
-	gifts   []tape.Gift
-	colours []int
+	account   tape.AccountID
+	source    string
+	page      *tape.Page
+	inflow    *tape.Inflow
+	processor *tape.Processor
+	gifts     []tape.Gift
+	colours   []int
 }
 
 // standing is a settled page.
@@ -130,7 +132,7 @@ type simulated struct {
 func newSimulated(t *testing.T, seed uint64) *simulated {
 	w := &simulated{T: t, random: rand.New(rand.NewPCG(seed, 1)), now: 1_767_225_600_000,
 		heads: map[tape.AccountID]tape.Head{}, tapes: map[tape.AccountID][]unit{}}
-	for i, id := range []tape.AccountID{"charity:own:a", "charity:one:a", "charity:two:a", "charity:pool:a"} {
+	for i, id := range []tape.AccountID{"charity:own:a", "charity:one:a", "charity:two:a", "charity:pool:a", lost} {
 		c := tape.Open{Account: id, Attribution: tape.FIFO, Currency: "CNY", Custodian: bank, ID: w.id("open")}
 		if i == 1 {
 			c.OwnFunds = "charity:own:a"
@@ -138,11 +140,14 @@ func newSimulated(t *testing.T, seed uint64) *simulated {
 		if i == 3 {
 			c.Attribution = tape.Pooled
 		}
-		var own *tape.Account
+		var own, main *tape.Account
 		if c.OwnFunds != "" {
 			own = &w.accounts[0]
 		}
-		account, head, _, err := c.Apply(nil, own, w.charity())
+		if id == lost {
+			c.Unidentified, main = "charity:one:a", &w.accounts[1]
+		}
+		account, head, _, err := c.Apply(main, own, w.charity())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,9 +190,12 @@ var commands = map[string]struct {
 	"expire": {2, (*simulated).expire}, "reclaim": {4, (*simulated).reclaim}, "refund": {5, (*simulated).refund},
 	"return": {5, (*simulated).giveBack}, "charge-back": {3, (*simulated).chargeBack}, "open-job": {3, (*simulated).openJob},
 	"run-chunk": {8, (*simulated).runChunk}, "close-job": {3, (*simulated).closeJob}, "match": {3, (*simulated).match},
+	"file-processor": {4, (*simulated).fileProcessor}, "receive-unidentified": {4, (*simulated).receiveUnidentified},
+	"identify": {5, (*simulated).identify}, "memo": {1, (*simulated).memo},
 }
 
-var order = []string{"receive", "settle", "spend", "hold", "capture", "release", "expire", "reclaim", "refund", "return", "charge-back", "open-job", "run-chunk", "close-job", "match"}
+var order = []string{"receive", "settle", "spend", "hold", "capture", "release", "expire", "reclaim", "refund", "return", "charge-back", "open-job", "run-chunk", "close-job", "match",
+	"file-processor", "receive-unidentified", "identify", "memo"}
 
 func (w *simulated) step() (string, error) {
 	w.now += tape.Instant(w.random.Int64N(int64(tape.Hour)))
@@ -328,12 +336,7 @@ func (w *simulated) receive() error {
 	}
 	w.passed(nil, nil, nil, entry)
 	p := waiting{account: account.ID, source: string(c.ID), page: &page, gifts: c.Gifts}
-	for _, gift := range c.Gifts {
-		w.given++
-		for range gift.Amount.Units {
-			p.colours = append(p.colours, w.given)
-		}
-	}
+	p.colours = w.colour(c.Gifts)
 	w.pending = append(w.pending, p)
 	return nil
 }
@@ -414,8 +417,114 @@ func (w *simulated) settle() error {
 			w.settled = append(w.settled, standing{waiting: p, settlement: settlement, reversals: map[int]tape.Reversal{}})
 		}
 	}
+	w.post(entry, free) // the fees of processors
 	w.heads[account.ID] = after
 	w.passed([]tape.Keeper{before}, []tape.Keeper{after}, result.Settlements, entry)
+	return nil
+}
+
+// colour gives each unit of gifts that arrive its colour.
+func (w *simulated) colour(gifts []tape.Gift) []int {
+	var colours []int
+	for _, gift := range gifts {
+		w.given++
+		for range gift.Amount.Units {
+			colours = append(colours, w.given)
+		}
+	}
+	return colours
+}
+
+func (w *simulated) named(id tape.AccountID) tape.Account {
+	for _, account := range w.accounts {
+		if account.ID == id {
+			return account
+		}
+	}
+	panic("no account " + id)
+}
+
+func (w *simulated) fileProcessor() error {
+	for i := range w.pending {
+		p := &w.pending[i]
+		if p.page == nil || p.page.Evidence != nil || p.processor != nil {
+			continue
+		}
+		c := tape.FileProcessor{Account: p.account, Count: p.page.Count, ID: w.id("file"), Matches: p.page.Matches, Page: p.page.ID, Total: p.page.Total}
+		arrived := p.page.Total
+		if w.random.IntN(2) == 0 && arrived.Units > 2 {
+			fee := money.New(1+w.random.Int64N(2), "CNY")
+			c.Fee, c.FeeTo = &fee, "outside:processor"
+			arrived.Units -= fee.Units
+		}
+		filed, proof := w.debit(tape.CreditSide, arrived)
+		c.Line = proof
+		processor, _, entry, err := w.named(p.account).FileProcessor(c, p.page, nil, filed, tape.Used{}, w.charity())
+		if err != nil {
+			w.Error(err)
+			return err
+		}
+		w.passed(nil, nil, nil, entry)
+		p.processor = &processor
+		return nil
+	}
+	return errNone
+}
+
+func (w *simulated) receiveUnidentified() error {
+	var lines []tape.Line
+	for range 2 + w.random.IntN(3) {
+		lines = append(lines, w.line(w.amount(20), ""))
+	}
+	filed := w.statement(tape.CreditSide, lines)
+	used := tape.Used{V: 1, Lines: tape.Spans{{Start: 0, End: 1}}} // a gift has claimed the first
+	c := tape.NewReceiveUnidentified(lost, w.id("lost"), filed.Statement, 0, lines)
+	gifts, _, _, err := c.Gifts(used)
+	if err != nil || len(gifts) != len(lines)-1 {
+		w.Errorf("%d of %d lines are left: %v", len(gifts), len(lines), err)
+		return err
+	}
+	page, after, entry, err := w.named(lost).ReceiveUnidentified(c, filed, used, w.charity())
+	if err != nil || after.Lines.Total() != int64(len(lines)) {
+		w.Errorf("used %v of %d lines: %v", after.Lines, len(lines), err)
+		return err
+	}
+	w.passed(nil, nil, nil, entry)
+	w.pending = append(w.pending, waiting{account: lost, source: string(page.ID), page: &page, gifts: gifts, colours: w.colour(gifts)})
+	return nil
+}
+
+func (w *simulated) identify() error {
+	if len(w.settled) == 0 {
+		return errNone
+	}
+	s, index, proof, place, account := w.gift()
+	to := w.accounts[1]
+	before := w.heads[account.ID]
+	after, inflow, reversal, entry, err := before.Identify(account, tape.Identify{Account: account.ID, Gift: proof, ID: w.id("identify"), To: to.ID}, place, &to, w.charity())
+	if account.ID != lost && err == nil {
+		w.Errorf("money of %s was given away as unidentified", account.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if got := w.tapes[account.ID][inflow.Taken[0].Start].gift; got != s.colours[w.offset(s, index)] {
+		w.Errorf("units of gift %d were identified", got)
+	}
+	w.heads[account.ID], s.reversals[index] = after, reversal
+	w.post(entry, free)
+	w.passed([]tape.Keeper{before}, []tape.Keeper{after}, nil, entry)
+	return nil
+}
+
+func (w *simulated) memo() error {
+	account := w.account()
+	entry, err := account.Memo(tape.Memo{Account: account.ID, ID: w.id("memo"), Postings: []tape.MemoPosting{
+		{Amount: w.amount(50), From: tape.ReceivableOf(account.ID), To: tape.AccountID("accrual:" + string(account.ID))}}}, []*tape.Account{nil, nil, &account, nil}, w.charity())
+	if err != nil {
+		return err
+	}
+	w.passed(nil, nil, nil, entry)
 	return nil
 }
 
@@ -423,6 +532,10 @@ func (w *simulated) settle() error {
 func (w *simulated) item(p waiting) (tape.SettleItem, tape.Source) {
 	item, source := tape.SettleItem{Source: p.source}, tape.Source{Page: p.page, Inflow: p.inflow}
 	if p.page == nil || p.page.Evidence != nil {
+		return item, source
+	}
+	if p.processor != nil {
+		item.Processor, source.Processor = p.processor.ID, p.processor
 		return item, source
 	}
 	if w.random.IntN(2) == 0 {
@@ -440,7 +553,7 @@ func (w *simulated) item(p waiting) (tape.SettleItem, tape.Source) {
 
 func (w *simulated) match() error {
 	for i, p := range w.pending {
-		if p.page == nil || p.page.Evidence != nil || len(p.gifts) < 2 || len(p.source) > 50 {
+		if p.page == nil || p.page.Evidence != nil || p.processor != nil || len(p.gifts) < 2 || len(p.source) > 50 {
 			continue
 		}
 		var lines []tape.Line
