@@ -275,6 +275,11 @@ func TestJob(t *testing.T) {
 		t.Errorf("free after abandoning: %v", head.Free())
 	}
 	w.refused("wrong-state: field job: job job-2 is abandoned", "charity", "Tape:RunChunk", runs[0])
+	open, runs = job(t, books, "job-3", expires, chunks)
+	w.must("charity", "Tape:OpenJob", w.signed("open-job", books, open.Amount, open, "charity-maker", "charity-checker"))
+	w.Advance(11 * 24 * 3600 * 1e9)
+	w.refused("expired: field lines[1]: payouts of job job-3 could be ordered until", "charity", "Tape:RunChunk", runs[0])
+	w.must("charity", "Tape:RunChunk", runs[2])
 }
 
 // job makes the commands of a job.

@@ -141,6 +141,9 @@ func (j Job) Run(account Account, c RunChunk, ran *Chunk, payees []*Account, ctx
 	}
 	for i, line := range c.Lines {
 		if line.To.Outside() {
+			if ctx.At >= j.Expires { // its hold would be born expired
+				return refuse(at("lines", i, rule.Refuse(rule.Expired, "payouts of job %s could be ordered until %s; abandon the job", j.ID, j.Expires)))
+			}
 			continue
 		}
 		if err := receives(line.To, payees[i], account.Currency); err != nil {
