@@ -21,7 +21,8 @@ type goCommand struct {
 
 // build compiles packages into out and tells how far it has come.
 func (g goCommand) build(ctx context.Context, out string, packages ...string) error {
-	args := append([]string{"build", "-v", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", out}, packages...)
+	// Without -trimpath, so that what `go run ./cmd/lianbao` has just compiled is not compiled again.
+	args := append([]string{"build", "-v", "-mod=readonly", "-ldflags=-s -w", "-o", out}, packages...)
 	cmd := g.command(ctx, args...)
 	lines, err := cmd.StderrPipe()
 	if err != nil {
