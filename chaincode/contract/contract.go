@@ -60,7 +60,15 @@ func functions(contracts ...contractapi.ContractInterface) map[string]bool {
 
 // Invoke refuses what contract-api would let in by a side door (a function in
 // lower case skips its checks there), and then lets it call the transaction.
-func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) *peer.Response {
+//
+// A defect of ours, or a record that colluding organisations spoilt, fails the
+// one transaction that meets it: a panic would end the process for everyone.
+func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) (response *peer.Response) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			response = shim.Error(fmt.Sprintf("defect: %v", fault))
+		}
+	}()
 	function, arguments := stub.GetFunctionAndParameters()
 	if !c.functions[function] {
 		return shim.Error(rule.Refuse(rule.Invalid, "there is no function %.60q; functions are written like Tape:Receive", function).Error())

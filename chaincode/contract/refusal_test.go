@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/contract"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/peertest"
+	"github.com/lianbao/lianbao/chaincode/replay"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -290,4 +291,23 @@ func TestAuditReadsEverything(t *testing.T) {
 	if _, err := w.Evaluate(w.identity("regulator:auditor"), "Audit:Read", encode(t, contract.KeyQuery{Key: "nothing"})); err == nil || !strings.Contains(err.Error(), `not-found: there is no record "nothing"`) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestASpoiltRecordEndsNoProcess: three organisations that collude can write
+// rubbish under a new key. Who meets it gets an error, and the chaincode lives.
+func TestASpoiltRecordEndsNoProcess(t *testing.T) {
+	w := newWorld(t)
+	w.settled()
+	const spoilt = tape.AccountID("charity:spoilt:books")
+	forged := w.Forge(w.identity("bank"), func(set *replay.Set) {
+		set.Writes = append(set.Writes, replay.Write{Key: tape.AccountKey(spoilt), Value: []byte("rubbish")})
+	}, "bank", "coop", "insurer")
+	if results, err := w.Commit(forged); err != nil || !results[0].Valid() {
+		t.Fatalf("the rubbish is not on the ledger: %v", err)
+	}
+	_, err := w.do("charity", "Tape:Receive", page(spoilt, "page-8", gift(1, 100)))
+	if err == nil || !strings.Contains(err.Error(), "defect: contract: account/charity:spoilt:books") || errors.Is(err, replay.ErrCrashed) {
+		t.Errorf("got %v", err)
+	}
+	w.must("charity", "Tape:Receive", page(books, "page-2", gift(1, 100)))
 }

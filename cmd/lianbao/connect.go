@@ -31,7 +31,7 @@ func (c *connectCommand) Run(app *application) error {
 	if connection.URL != "" {
 		app.console.table([][]string{{"gateway", connection.URL}, {"token", connection.Token}})
 		app.console.say("")
-		app.console.say("  curl -H \"Authorization: Bearer $(cat %s)\" %s/v1/accounts", connection.Token, connection.URL)
+		app.console.say("  curl -H \"Authorization: Bearer $(cat %s)\" %s/api/v1/accounts", connection.Token, connection.URL)
 	}
 	app.console.say("")
 	app.console.say("%s", snippet)
