@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +90,7 @@ func TestNetwork(t *testing.T) {
 	if len(started.Addresses) != 5 {
 		t.Fatalf("%d gateways", len(started.Addresses))
 	}
+	y.connects()
 	file := y.statement()
 	result := y.imports(file)
 	y.repeats(file, result)
@@ -99,6 +102,24 @@ func TestNetwork(t *testing.T) {
 	y.types(0, nil, "start", "--detach")
 	y.repeats(file, result)
 	y.types(0, nil, "audit")
+}
+
+// connects follows the address that connect tells people to type.
+func (y typist) connects() {
+	y.Helper()
+	var out, faults bytes.Buffer
+	if code := run([]string{"lianbao", "connect", "charity", "--dir", y.folder}, &out, &faults); code != 0 {
+		y.Fatalf("connect: %d, %s", code, faults.String())
+	}
+	url := regexp.MustCompile(`http://\S+/accounts`).FindString(out.String())
+	response, err := http.Get(url)
+	if err != nil {
+		y.Fatalf("connect shows %q: %v", url, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		y.Errorf("%s, which connect shows, answers %s", url, response.Status)
+	}
 }
 
 func (y typist) statement() string {
