@@ -29,6 +29,7 @@ var rulePackages = map[string][]string{
 	"chaincode/merkle":    {"chaincode/rule"},
 	"chaincode/canonical": {"chaincode/rule", "github.com/gowebpki/jcs"},
 	"chaincode/tape":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical"},
+	"chaincode/dossier":   {"chaincode/rule", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 }
 
@@ -61,7 +62,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/dossier"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

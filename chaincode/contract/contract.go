@@ -32,15 +32,15 @@ type Chaincode struct {
 
 // New builds the contracts.
 func New() (*Chaincode, error) {
-	party, tape, audit := new(Party), new(Tape), new(Audit)
-	party.Name, tape.Name, audit.Name = "Party", "Tape", "Audit"
-	inner, err := contractapi.NewChaincode(party, tape, audit)
+	party, tape, audit, dossier := new(Party), new(Tape), new(Audit), new(Dossier)
+	party.Name, tape.Name, audit.Name, dossier.Name = "Party", "Tape", "Audit", "Dossier"
+	inner, err := contractapi.NewChaincode(party, tape, audit, dossier)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)
 	}
 	inner.TransactionSerializer = text{}
 	inner.Info.Title, inner.Info.Version = "lianbao", "1"
-	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit)}, nil
+	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier)}, nil
 }
 
 // functions lists the transactions of contracts by their full names.
@@ -76,8 +76,8 @@ func (c *Chaincode) Invoke(stub shim.ChaincodeStubInterface) (response *peer.Res
 	if len(arguments) != 1 {
 		return shim.Error(rule.Refuse(rule.Invalid, "%s takes one JSON argument, not %d", function, len(arguments)).Error())
 	}
-	if transient, err := stub.GetTransient(); err != nil || len(transient) > 0 {
-		return shim.Error(rule.Refuse(rule.Invalid, "%s takes no transient data", function).Error())
+	if err := checkTransient(stub, function); err != nil {
+		return shim.Error(err.Error())
 	}
 	return c.ContractChaincode.Invoke(stub)
 }
