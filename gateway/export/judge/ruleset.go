@@ -313,6 +313,7 @@ func below(path string, at *node) ([]*node, error) {
 }
 
 // dates are the moments that a path finds; a plain date begins at midnight UTC.
+// What is no date is for the schema to find.
 func (j *judging) dates(path string, at *node) ([]time.Time, error) {
 	if path == "NOW" {
 		return []time.Time{j.now}, nil
@@ -328,9 +329,6 @@ func (j *judging) dates(path string, at *node) ([]time.Time, error) {
 				dates = append(dates, date)
 			}
 		}
-	}
-	if len(dates) != len(found) {
-		return nil, fmt.Errorf("%q finds %q, not all of them dates", path, found)
 	}
 	return dates, nil
 }
@@ -419,4 +417,27 @@ func ifThen(_ *judging, at *node, c ruleCase) (bool, error) {
 		return err == nil, err
 	}
 	return truthOf(c.Then, at)
+}
+
+// IDs are the rules of the contexts that choose takes, sorted, each once.
+func (r Ruleset) IDs(choose func(context string) bool) []string {
+	var found []string
+	var gather func(rules)
+	gather = func(group rules) {
+		for _, list := range group {
+			for _, c := range list.Cases {
+				if c.RuleInfo.ID != "" {
+					found = append(found, c.RuleInfo.ID)
+				}
+				gather(c.Do)
+			}
+		}
+	}
+	for context, group := range r {
+		if choose(context) {
+			gather(group)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }
