@@ -30,11 +30,12 @@ var rulePackages = map[string][]string{
 	"chaincode/canonical": {"chaincode/rule", "github.com/gowebpki/jcs"},
 	"chaincode/tape":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical"},
 	"chaincode/dossier":   {"chaincode/rule", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/fund":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 }
 
 // pureStandard is what rule packages may take from the standard library.
-var pureStandard = []string{"bytes", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
+var pureStandard = []string{"bytes", "crypto/sha256", "embed", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
 	"errors", "fmt", "io", "maps", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time", "unicode/utf8"}
 
 // impure are functions that a rule may not call although their package is allowed.
@@ -62,7 +63,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/dossier"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

@@ -35,10 +35,17 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	craft = &crafted{seen: map[string]bool{}}
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
-		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay} {
+		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
+		TestCloseAndCarry, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
+	for _, function := range strings.Fields(`OpenCampaign AmendCampaign AcceptFiling CloseCampaign Carry Invite Enrol AppointAgent SetFlag CallBackPayee Confirm Cite Publish
+		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods`) {
+		if !craft.seen["Fund:"+function] {
+			t.Errorf("no command of Fund:%s was crafted", function)
+		}
+	}
 	for _, function := range []string{"Open", "Receive", "FileStatement", "FileLines", "FileProcessor", "Settle", "Match", "ReceiveUnidentified", "Identify", "Spend",
 		"Hold", "Capture", "Release", "Expire", "Reclaim", "OpenJob", "RunChunk", "CloseJob", "Refund", "Return", "ChargeBack", "Memo"} {
 		if !craft.seen["Tape:"+function] {

@@ -79,41 +79,50 @@ func (t *transaction) openHolds(owner string, holds []tape.Hold) error {
 // Open opens an account with an empty tape.
 func (*Tape) Open(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.Open], func(t *transaction, c tape.Open) (tape.Entry, error) {
-		bank := tape.BankAccountKey(c.Custodian)
-		if err := t.ground(c.ID, bank, tape.AccountKey(c.Account), tape.AccountKey(c.Unidentified), tape.AccountKey(c.OwnFunds)); err != nil {
+		if err := t.ground(c.ID, openKeys(c)...); err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(tape.AccountKey(c.Account), "account "+string(c.Account)); err != nil {
-			return tape.Entry{}, err
-		}
-		related := [2]*tape.Account{}
-		for i, id := range []tape.AccountID{c.Unidentified, c.OwnFunds} {
-			if id == "" {
-				continue
-			}
-			account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
-			if err != nil {
-				return tape.Entry{}, err
-			}
-			related[i] = &account
-		}
-		account, head, entry, err := c.Apply(related[0], related[1], t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		known := read[tape.BankAccount](t, bank)
-		holder, err := c.Holder(known, t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		if known == nil { // an account on a bank account in use writes nothing that another one reads
-			t.save(bank, holder)
-		}
-		t.save(tape.AccountKey(account.ID), account)
-		t.change(tape.HeadKey(account.ID), nil, head)
-		t.protect(tape.HeadKey(account.ID), account.Organisation)
-		return entry, nil
+		return t.open(c)
 	})
+}
+
+func openKeys(c tape.Open) []string {
+	return []string{tape.BankAccountKey(c.Custodian), tape.AccountKey(c.Account), tape.AccountKey(c.Unidentified), tape.AccountKey(c.OwnFunds)}
+}
+
+// open opens an account; its ground and openKeys were loaded.
+func (t *transaction) open(c tape.Open) (tape.Entry, error) {
+	if err := t.absent(tape.AccountKey(c.Account), "account "+string(c.Account)); err != nil {
+		return tape.Entry{}, err
+	}
+	related := [2]*tape.Account{}
+	for i, id := range []tape.AccountID{c.Unidentified, c.OwnFunds} {
+		if id == "" {
+			continue
+		}
+		account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		related[i] = &account
+	}
+	account, head, entry, err := c.Apply(related[0], related[1], t.context)
+	if err != nil {
+		return tape.Entry{}, err
+	}
+	bank := tape.BankAccountKey(c.Custodian)
+	known := read[tape.BankAccount](t, bank)
+	holder, err := c.Holder(known, t.context)
+	if err != nil {
+		return tape.Entry{}, err
+	}
+	if known == nil { // an account on a bank account in use writes nothing that another one reads
+		t.save(bank, holder)
+	}
+	t.save(tape.AccountKey(account.ID), account)
+	t.change(tape.HeadKey(account.ID), nil, head)
+	t.protect(tape.HeadKey(account.ID), account.Organisation)
+	return entry, nil
 }
 
 // Receive writes a page of pending gifts.
@@ -367,65 +376,85 @@ func (*Tape) Memo(ctx Context, argument string) (string, error) {
 // RunChunk pays one chunk of a job.
 func (*Tape) RunChunk(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.RunChunk], func(t *transaction, c tape.RunChunk) (tape.Entry, error) {
-		jobKey, chunkKey := tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N)
-		payees := payeesOf(c.Lines)
-		keys := append(accountKeys(payees), jobKey, chunkKey)
-		for i := range c.Lines {
-			keys = append(keys, tape.HoldKey(c.Account, tape.ChunkHold(c.Job, c.N, i)))
-		}
-		account, err := t.account(c.ID, c.Account, keys...)
+		account, err := t.account(c.ID, c.Account, chunkKeys(c)...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		job, err := need[tape.Job](t, jobKey, "job "+string(c.Job))
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		ran, entry, err := job.Run(account, c, read[tape.Chunk](t, chunkKey), t.payees(payees), t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		t.change(chunkKey, nil, ran.Chunk)
-		t.saveInflows(ran.Inflows)
-		return entry, t.openHolds(account.Organisation, ran.Holds)
+		return t.runChunk(account, c)
 	})
+}
+
+func chunkKeys(c tape.RunChunk) []string {
+	keys := append(accountKeys(payeesOf(c.Lines)), tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N))
+	for i := range c.Lines {
+		keys = append(keys, tape.HoldKey(c.Account, tape.ChunkHold(c.Job, c.N, i)))
+	}
+	return keys
+}
+
+// runChunk pays one chunk; chunkKeys were loaded.
+func (t *transaction) runChunk(account tape.Account, c tape.RunChunk) (tape.Entry, error) {
+	chunkKey := tape.ChunkKey(c.Account, c.Job, c.N)
+	job, err := need[tape.Job](t, tape.JobKey(c.Account, c.Job), "job "+string(c.Job))
+	if err != nil {
+		return tape.Entry{}, err
+	}
+	ran, entry, err := job.Run(account, c, read[tape.Chunk](t, chunkKey), t.payees(payeesOf(c.Lines)), t.context)
+	if err != nil {
+		return tape.Entry{}, err
+	}
+	t.change(chunkKey, nil, ran.Chunk)
+	t.saveInflows(ran.Inflows)
+	return entry, t.openHolds(account.Organisation, ran.Holds)
 }
 
 // CloseJob ends a job.
 func (*Tape) CloseJob(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.CloseJob], func(t *transaction, c tape.CloseJob) (tape.Entry, error) {
-		key, headKey := tape.JobKey(c.Account, c.Job), ""
-		if c.Abandon { // a job that has run needs no head, and must not wait for one
-			headKey = tape.HeadKey(c.Account)
-		}
-		account, err := t.account(c.ID, c.Account, key, headKey)
+		account, err := t.account(c.ID, c.Account, closeKeys(c)...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		head := tape.Head{V: 1, Account: c.Account}
-		if c.Abandon {
-			if head, err = need[tape.Head](t, headKey, "the head of "+string(c.Account)); err != nil {
-				return tape.Entry{}, err
-			}
-		}
-		job, err := need[tape.Job](t, key, "job "+string(c.Job))
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		chunks, err := t.chunks(job)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		after, headAfter, entry, err := job.Close(account, head, c, chunks, t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		t.change(key, job, after)
-		if after.State == tape.JobAbandoned {
-			t.changeHead(head, headAfter)
-		}
-		return entry, nil
+		_, entry, err := t.closeJob(account, c)
+		return entry, err
 	})
+}
+
+// closeKeys are the job and, to abandon it, the head: a job that has run needs
+// no head, and must not wait for one.
+func closeKeys(c tape.CloseJob) []string {
+	if c.Abandon {
+		return []string{tape.JobKey(c.Account, c.Job), tape.HeadKey(c.Account)}
+	}
+	return []string{tape.JobKey(c.Account, c.Job)}
+}
+
+// closeJob ends a job; closeKeys were loaded.
+func (t *transaction) closeJob(account tape.Account, c tape.CloseJob) (tape.Job, tape.Entry, error) {
+	head, err := tape.Head{V: 1, Account: c.Account}, error(nil)
+	if c.Abandon {
+		if head, err = need[tape.Head](t, tape.HeadKey(c.Account), "the head of "+string(c.Account)); err != nil {
+			return tape.Job{}, tape.Entry{}, err
+		}
+	}
+	key := tape.JobKey(c.Account, c.Job)
+	job, err := need[tape.Job](t, key, "job "+string(c.Job))
+	if err != nil {
+		return tape.Job{}, tape.Entry{}, err
+	}
+	chunks, err := t.chunks(job)
+	if err != nil {
+		return tape.Job{}, tape.Entry{}, err
+	}
+	after, headAfter, entry, err := job.Close(account, head, c, chunks, t.context)
+	if err != nil {
+		return tape.Job{}, tape.Entry{}, err
+	}
+	t.change(key, job, after)
+	if after.State == tape.JobAbandoned {
+		t.changeHead(head, headAfter)
+	}
+	return after, entry, nil
 }
 
 // chunks are those of a job that have run.

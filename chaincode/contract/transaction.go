@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -142,7 +143,7 @@ func (t *transaction) ground(id tape.ID, keys ...string) error {
 	if t.context, err = ground.Context(t.role, t.at, t.command); err != nil {
 		return err
 	}
-	t.ledger = ground.Ledger.ID
+	t.ledger, t.context.Subject = ground.Ledger.ID, subjectOf(t.function)
 	if t.context.Rules > RulesKnown {
 		return rule.Refuse(rule.Unsupported, "rules %d are in force, this program knows %d; upgrade the chaincode", t.context.Rules, RulesKnown)
 	}
@@ -154,6 +155,15 @@ func (t *transaction) ground(id tape.ID, keys ...string) error {
 		return err
 	}
 	return replayed{t.state[entryKey]}
+}
+
+// subjectOf names the rules whose command a function is: accounts that they
+// govern are spent by no other.
+func subjectOf(function string) string {
+	if strings.HasPrefix(function, "Fund:") {
+		return fund.Subject
+	}
+	return ""
 }
 
 // kinds are what the entries of a function are called: its own name in lower

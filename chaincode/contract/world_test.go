@@ -54,7 +54,7 @@ func newWorld(t testing.TB) *world {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
 	}
 	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity},
-		{Organisation: "coop", Power: party.Cooperative}, {Organisation: "insurer", Power: party.Insurer}}
+		{Organisation: "coop", Power: party.Cooperative}, {Organisation: "insurer", Power: party.Insurer}, {Organisation: "regulator", Power: party.Regulator}}
 	hash, err := charter.Hash()
 	if err != nil {
 		t.Fatal(err)
@@ -73,12 +73,7 @@ func newWorld(t testing.TB) *world {
 
 // register brings a person of one organisation by the gateway of another.
 func (w *world) register(person tape.ID, organisation, registrar string) {
-	seed := sha256.Sum256([]byte(person))
-	key, err := crypto.ToECDSA(seed[:])
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.keys[person] = key
+	key := w.key(person)
 	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Organisation: organisation, Registrar: registrar})
 	if err != nil {
 		w.Fatal(err)
@@ -86,6 +81,17 @@ func (w *world) register(person tape.ID, organisation, registrar string) {
 	w.must(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person,
 		Organisation: organisation, Person: person, Proof: proof})
 	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+}
+
+// key makes a person's key.
+func (w *world) key(person tape.ID) *ecdsa.PrivateKey {
+	seed := sha256.Sum256([]byte(person))
+	key, err := crypto.ToECDSA(seed[:])
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.keys[person] = key
+	return key
 }
 
 // identity reads "organisation" (its gateway) or "organisation:role".

@@ -84,11 +84,12 @@ const (
 	Oracle      = "oracle"
 	Supplier    = "supplier"
 	Hospital    = "hospital"
+	Regulator   = "regulator"
 )
 
 // AllPowers lists every power, in the order in which records hold them.
 func AllPowers() []string {
-	return []string{Charity, Cooperative, Lender, Insurer, Custodian, Oracle, Supplier, Hospital}
+	return []string{Charity, Cooperative, Lender, Insurer, Custodian, Oracle, Supplier, Hospital, Regulator}
 }
 
 // CharterRecord is the founding charter as it stands on the ledger, and its hash.

@@ -57,7 +57,7 @@ func (c Open) Apply(unidentified, ownFunds *Account, ctx Context) (Account, Head
 		}
 	}
 	account := Account{V: 1, ID: c.Account, Currency: c.Currency, Organisation: ctx.Organisation, Custodian: c.Custodian,
-		Attribution: c.Attribution, Unidentified: c.Unidentified, OwnFunds: c.OwnFunds, Opened: ctx.At}
+		Attribution: c.Attribution, Unidentified: c.Unidentified, Subject: ctx.Subject, OwnFunds: c.OwnFunds, Opened: ctx.At}
 	return account, Head{V: 1, Account: c.Account}, ctx.Entry(c.ID, "open", string(c.Account)), nil
 }
 
@@ -117,6 +117,29 @@ func (a Account) sponsor(ctx Context) error {
 		return rule.Refuse(rule.Forbidden, "%s (role %s) does not sponsor %s; %s does", ctx.Organisation, ctx.Role, a.ID, a.Organisation)
 	}
 	return nil
+}
+
+// spender refuses whoever is not the sponsor, and a command of other rules than
+// those that govern the account: a campaign's money goes by its plan, and what
+// nobody has claimed goes to whom it belongs, by Identify or Refund.
+func (a Account) spender(ctx Context) error {
+	if err := a.sponsor(ctx); err != nil {
+		return err
+	}
+	if a.Unidentified != "" {
+		return rule.Refuse(rule.WrongState, "%s holds money that nobody has claimed; identify or refund it", a.ID)
+	}
+	if a.Subject != ctx.Subject {
+		return rule.Refuse(rule.Forbidden, "%s is spent by the commands of %s, not by those of %s", a.ID, subjectName(a.Subject), subjectName(ctx.Subject))
+	}
+	return nil
+}
+
+func subjectName(subject string) string {
+	if subject == "" {
+		return "tape"
+	}
+	return subject
 }
 
 // keeper refuses whoever is not the gateway of the organisation that keeps a bank account.

@@ -140,13 +140,30 @@ func giftOf(r row) (Gift, error) {
 	if err := amount.Positive(amount.Currency); err != nil {
 		return Gift{}, rule.Field("amount", err)
 	}
-	if !base64url(gift.Donor, 43) {
-		return Gift{}, rule.Field("donor", rule.Refuse(rule.Invalid, "must be 43 characters of base64url, or empty"))
+	if err := CheckDonor(gift.Donor); err != nil {
+		return Gift{}, rule.Field("donor", err)
 	}
-	if !base64url(gift.Reference, 22) {
-		return Gift{}, rule.Field("reference", rule.Refuse(rule.Invalid, "must be 22 characters of base64url, or empty"))
+	if err := CheckFingerprint(gift.Reference); err != nil {
+		return Gift{}, rule.Field("reference", err)
 	}
 	return gift, nil
+}
+
+// CheckDonor refuses what is neither empty nor a commitment to who gave.
+func CheckDonor(donor string) error {
+	if !base64url(donor, 43) {
+		return rule.Refuse(rule.Invalid, "must be 43 characters of base64url, or empty")
+	}
+	return nil
+}
+
+// CheckFingerprint refuses what is neither empty nor a keyed hash of 128 bits:
+// text of another form could carry what does not belong on a ledger.
+func CheckFingerprint(fingerprint string) error {
+	if !base64url(fingerprint, 22) {
+		return rule.Refuse(rule.Invalid, "must be 22 characters of base64url, or empty")
+	}
+	return nil
 }
 
 // base64url reports whether text is empty or length characters of unpadded

@@ -94,6 +94,8 @@ type Context struct {
 	Rules  int32
 	// Command is the hexadecimal SHA-256 of the canonical command.
 	Command string
+	// Subject names the rules whose command this is, such as fund; empty for the tape's own.
+	Subject string
 	// Approvals are the checked intents, none where the command needs none.
 	Approvals []Approval
 }

@@ -50,7 +50,7 @@ func (h Head) Hold(account Account, c OrderHolds, payees []*Account, ctx Context
 	if err != nil {
 		return refuse(err)
 	}
-	if err := account.sponsor(ctx); err != nil {
+	if err := account.spender(ctx); err != nil {
 		return refuse(err)
 	}
 	if err := expiry(c.Expires, ctx.At); err != nil {
@@ -303,7 +303,7 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 	if err := c.To.Check(); err != nil || !c.To.Outside() {
 		return refuse(rule.Field("to", rule.Refuse(rule.Invalid, "%.140q is not outside the ledger; a gift goes back to who gave it", c.To)))
 	}
-	gift, span, err := place.place(c.Gift)
+	gift, span, err := place.Place(c.Gift)
 	if err != nil {
 		return refuse(err)
 	}
@@ -426,7 +426,7 @@ func (h Head) ChargeBack(account Account, ownFunds *Head, c ChargeBack, place Se
 	if err := keeper(account.Custodian, ctx); err != nil {
 		return refuse(err)
 	}
-	gift, span, err := place.place(c.Gift)
+	gift, span, err := place.Place(c.Gift)
 	if err != nil {
 		return refuse(err)
 	}

@@ -51,7 +51,7 @@ func (h Head) OpenJob(account Account, c OpenJob, ctx Context) (Head, Job, Entry
 	if err := c.Check(account.Currency); err != nil {
 		return refuse(err)
 	}
-	if err := account.sponsor(ctx); err != nil {
+	if err := account.spender(ctx); err != nil {
 		return refuse(err)
 	}
 	if err := expiry(c.Expires, ctx.At); err != nil {
@@ -173,7 +173,7 @@ func (j Job) runnable(account Account, c RunChunk, ran *Chunk, ctx Context) erro
 	if err := c.ID.Check(); err != nil {
 		return rule.Field("id", err)
 	}
-	if err := account.sponsor(ctx); err != nil {
+	if err := account.spender(ctx); err != nil {
 		return err
 	}
 	if ran != nil {
@@ -227,7 +227,7 @@ func (j Job) Close(account Account, head Head, c CloseJob, chunks []Chunk, ctx C
 	if err := c.ID.Check(); err != nil {
 		return refuse(rule.Field("id", err))
 	}
-	if err := account.sponsor(ctx); err != nil {
+	if err := account.spender(ctx); err != nil {
 		return refuse(err)
 	}
 	if j.State != JobOpen {

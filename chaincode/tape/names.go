@@ -131,6 +131,27 @@ func (d Date) Check() error {
 	return nil
 }
 
+// AddDays returns the day n days later. The date was checked.
+func (d Date) AddDays(n int) Date {
+	parsed, _ := time.Parse(time.DateOnly, string(d))
+	return Date(parsed.AddDate(0, 0, n).Format(time.DateOnly))
+}
+
+// AddMonths returns the same day n months later, or the last day of that month
+// where it has no such day. The date was checked.
+func (d Date) AddMonths(n int) Date {
+	parsed, _ := time.Parse(time.DateOnly, string(d))
+	month := time.Date(parsed.Year(), parsed.Month()+time.Month(n)+1, 0, 0, 0, 0, 0, time.UTC) // its last day
+	return Date(time.Date(month.Year(), month.Month(), min(parsed.Day(), month.Day()), 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+}
+
+// DaysUntil counts the days to another date, negative when it lies before. Both were checked.
+func (d Date) DaysUntil(other Date) int {
+	from, _ := time.Parse(time.DateOnly, string(d))
+	to, _ := time.Parse(time.DateOnly, string(other))
+	return int(to.Sub(from) / (24 * time.Hour))
+}
+
 // Date returns the civil day of a moment in a zone.
 func (z Zone) Date(at Instant) (Date, error) {
 	offset, err := z.offset()

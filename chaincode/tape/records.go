@@ -112,6 +112,9 @@ type Account struct {
 	// Unidentified marks the account that holds bank lines nobody has claimed,
 	// for the account named here.
 	Unidentified AccountID `json:"unidentified,omitempty"`
+	// Subject names the rules that alone may spend from the account, such as
+	// fund; empty where its sponsor spends by the tape's own commands.
+	Subject string `json:"subject,omitempty"`
 	// OwnFunds is the account that bears a chargeback of money already spent;
 	// where there is none, a receivable is shown.
 	OwnFunds AccountID `json:"ownFunds,omitempty"`

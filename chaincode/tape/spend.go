@@ -80,12 +80,12 @@ func (p Payment) check(from AccountID, currency money.Currency) error {
 			return rule.Field("onBehalfOf", err)
 		}
 	}
-	return rule.Field("origin", checkReference(p.Origin))
+	return rule.Field("origin", CheckReference(p.Origin))
 }
 
-// checkReference refuses what does not name an entry, organisation/id, or
+// CheckReference refuses what does not name an entry, organisation/id, or
 // nothing: text of any other form could carry what does not belong on a ledger.
-func checkReference(reference string) error {
+func CheckReference(reference string) error {
 	if reference == "" {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (h Head) Spend(account Account, c Spend, payees []*Account, ctx Context) (H
 	if err != nil {
 		return refuse(err)
 	}
-	if err := account.sponsor(ctx); err != nil {
+	if err := account.spender(ctx); err != nil {
 		return refuse(err)
 	}
 	for i, p := range c.Payments {
@@ -186,8 +186,8 @@ type SettledGift struct {
 	Hold *Hold
 }
 
-// place returns the gift and its span, and refuses one that has none or was taken back.
-func (s SettledGift) place(p GiftProof) (Gift, Span, error) {
+// Place returns the gift and its span, and refuses one that has none or was taken back.
+func (s SettledGift) Place(p GiftProof) (Gift, Span, error) {
 	if s.Settlement == nil {
 		return Gift{}, Span{}, rule.Field("gift", rule.Refuse(rule.WrongState, "page %s is not settled", s.Page.ID))
 	}
@@ -213,7 +213,7 @@ func (h Head) Identify(account Account, c Identify, at SettledGift, payee *Accou
 	if account.Unidentified == "" {
 		return refuse(rule.Field("account", rule.Refuse(rule.WrongState, "%s does not hold unidentified money", account.ID)))
 	}
-	gift, span, err := at.place(c.Gift)
+	gift, span, err := at.Place(c.Gift)
 	if err != nil {
 		return refuse(err)
 	}

@@ -33,6 +33,7 @@ var powers = []party.Grant{
 	{Organisation: "bank", Power: party.Lender},
 	{Organisation: "insurer", Power: party.Insurer},
 	{Organisation: "regulator", Power: party.Oracle},
+	{Organisation: "regulator", Power: party.Regulator},
 }
 
 // thresholds are the amounts above which persons of two organisations sign.

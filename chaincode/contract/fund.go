@@ -1,0 +1,376 @@
+package contract
+
+import (
+	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Fund is the contract of the charity's fund trail.
+type Fund struct{ contractapi.Contract }
+
+// campaign loads the ground, a campaign, and whatever else the rule reads.
+func (t *transaction) campaign(id tape.ID, account tape.AccountID, keys ...string) (fund.Campaign, error) {
+	if err := account.Check(); err != nil {
+		return fund.Campaign{}, rule.Field("account", err)
+	}
+	if err := t.ground(id, append(keys, fund.CampaignKey(account))...); err != nil {
+		return fund.Campaign{}, err
+	}
+	return need[fund.Campaign](t, fund.CampaignKey(account), "campaign "+string(account))
+}
+
+// budget is what a campaign has ordered; it was loaded.
+func (t *transaction) budget(account tape.AccountID) (fund.Budget, error) {
+	return need[fund.Budget](t, fund.BudgetKey(account), "the budget of "+string(account))
+}
+
+// judge judges the intents of a decision about a campaign, whoever signed it.
+func (t *transaction) judge(action string, campaign fund.Campaign, amount money.Amount, entry tape.ID, intents []intent) error {
+	return t.judgeIntents(party.Act{Action: action, Subject: string(campaign.Account), Amount: amount.String(), Entry: entry}, intents)
+}
+
+// decide is judge for what a maker and a checker of the charity decide without moving money.
+func (t *transaction) decide(action string, campaign fund.Campaign, entry tape.ID, intents []intent) error {
+	return t.approve(action, tape.Account{ID: campaign.Account, Organisation: campaign.Organisation}, campaign.Zero(), entry, intents)
+}
+
+// OpenCampaign opens a campaign and its account.
+func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.OpenCampaign, intents []intent) (tape.Entry, error) {
+		opening := c.Tape()
+		keys := append(openKeys(opening), fund.CampaignKey(c.Account), fund.BudgetKey(c.Account), party.PowersKey(c.Plan.Regulator))
+		if c.Parent != "" {
+			keys = append(keys, fund.CampaignKey(c.Parent), fund.InvitationKey(c.Parent, c.Account))
+		}
+		if err := t.ground(c.ID, keys...); err != nil {
+			return tape.Entry{}, err
+		}
+		var state fund.OpenState
+		if c.Parent != "" {
+			state.Parent, state.Invitation = read[fund.Campaign](t, fund.CampaignKey(c.Parent)), read[fund.Invitation](t, fund.InvitationKey(c.Parent, c.Account))
+		}
+		if powers := read[party.Powers](t, party.PowersKey(c.Plan.Regulator)); powers != nil {
+			state.Regulates = tape.Context{Powers: powers.Powers}.Has(party.Regulator)
+		}
+		if err := t.approve("open-campaign", tape.Account{ID: c.Account, Organisation: t.context.Organisation}, c.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		campaign, budget, err := c.Apply(state, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		entry, err := t.open(opening)
+		entry.Kind = "open-campaign"
+		t.save(fund.CampaignKey(c.Account), campaign)
+		t.save(fund.BudgetKey(c.Account), budget)
+		return entry, err
+	})
+}
+
+// AmendCampaign replaces a plan, or brings the one that the regulator is to accept.
+func (*Fund) AmendCampaign(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.AmendCampaign, intents []intent) (tape.Entry, error) {
+		campaign, err := t.campaign(c.ID, c.Account, fund.BudgetKey(c.Account))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		parent := ""
+		if campaign.Parent != "" {
+			parent = fund.CampaignKey(campaign.Parent)
+		}
+		if err := t.load(parent); err != nil {
+			return tape.Entry{}, err
+		}
+		var of *fund.Campaign
+		if parent != "" {
+			of = read[fund.Campaign](t, parent)
+		}
+		budget, err := t.budget(c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.decide("amend-campaign", campaign, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		campaign, budget, entry, err := campaign.Amend(c, of, budget, t.context)
+		t.save(fund.CampaignKey(c.Account), campaign)
+		t.save(fund.BudgetKey(c.Account), budget)
+		return entry, err
+	})
+}
+
+// AcceptFiling gives a plan its filing number.
+func (*Fund) AcceptFiling(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.AcceptFiling, intents []intent) (tape.Entry, error) {
+		campaign, err := t.campaign(c.ID, c.Account, fund.BudgetKey(c.Account))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		budget, err := t.budget(c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.judge("accept-filing", campaign, campaign.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		campaign, budget, entry, err := campaign.Accept(c, budget, t.context)
+		t.save(fund.CampaignKey(c.Account), campaign)
+		t.save(fund.BudgetKey(c.Account), budget)
+		return entry, err
+	})
+}
+
+// CloseCampaign ends a campaign.
+func (*Fund) CloseCampaign(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.CloseCampaign, intents []intent) (tape.Entry, error) {
+		campaign, err := t.campaign(c.ID, c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.decide("close-campaign", campaign, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		campaign, entry, err := campaign.Close(c, t.context)
+		t.save(fund.CampaignKey(c.Account), campaign)
+		return entry, err
+	})
+}
+
+// Carry hands the remainder of a closed campaign to the one that its plan names.
+func (*Fund) Carry(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Carry, intents []intent) (tape.Entry, error) {
+		campaign, err := t.campaign(c.ID, c.Account, tape.AccountKey(c.Account), tape.HeadKey(c.Account))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		payment := campaign.Payment(c)
+		if err := t.load(tape.AccountKey(campaign.Plan.Leftover)); err != nil {
+			return tape.Entry{}, err
+		}
+		account, head, err := t.accountAndHead(c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.approve("carry", account, c.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := campaign.Carry(c, head.Free().Total(), t.context); err != nil {
+			return tape.Entry{}, err
+		}
+		after, inflows, entry, err := head.Spend(account, payment, t.payees(payeesOf(payment.Payments)), t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		entry.Kind = "carry"
+		t.changeHead(head, after)
+		t.saveInflows(inflows)
+		return entry, nil
+	})
+}
+
+// accountAndHead are those of a campaign; they were loaded.
+func (t *transaction) accountAndHead(id tape.AccountID) (tape.Account, tape.Head, error) {
+	account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
+	if err != nil {
+		return account, tape.Head{}, err
+	}
+	head, err := need[tape.Head](t, tape.HeadKey(id), "the head of "+string(id))
+	return account, head, err
+}
+
+// Invite lets a partner's account receive a campaign's money.
+func (*Fund) Invite(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Invite, intents []intent) (tape.Entry, error) {
+		key := fund.InvitationKey(c.Account, c.Partner)
+		campaign, err := t.campaign(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.decide("invite", campaign, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		invitation, entry, err := campaign.Invite(c, read[fund.Invitation](t, key), t.context)
+		t.save(key, invitation)
+		return entry, err
+	})
+}
+
+// Enrol puts payees on a campaign's list.
+func (*Fund) Enrol(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Enrol, intents []intent) (tape.Entry, error) {
+		keys := make([]string, len(c.Payees))
+		for i, payee := range c.Payees {
+			keys[i] = fund.PayeeKey(c.Account, payee.Payee)
+		}
+		agentKey := ""
+		if c.Agent != "" {
+			agentKey = fund.AgentKey(c.Account, c.Agent)
+		}
+		campaign, err := t.campaign(c.ID, c.Account, append(keys, agentKey)...)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		var agent *fund.Agent
+		if agentKey != "" {
+			agent = read[fund.Agent](t, agentKey)
+		}
+		known := make([]*fund.Payee, len(keys))
+		for i, key := range keys {
+			known[i] = read[fund.Payee](t, key)
+		}
+		if err := t.judge("enrol", campaign, campaign.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		payees, agent, entry, err := campaign.Enrol(c, agent, known, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		for i, payee := range payees {
+			t.save(keys[i], payee)
+		}
+		if agent != nil {
+			t.save(agentKey, *agent)
+		}
+		return entry, nil
+	})
+}
+
+// AppointAgent names a person who enrols and serves payees.
+func (*Fund) AppointAgent(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.AppointAgent, intents []intent) (tape.Entry, error) {
+		key := fund.AgentKey(c.Account, c.Person)
+		campaign, err := t.campaign(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.decide("appoint-agent", campaign, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		agent, entry, err := campaign.Appoint(c, read[fund.Agent](t, key), t.context)
+		t.save(key, agent)
+		return entry, err
+	})
+}
+
+// SetFlag stops payouts to a payee, or lets them go on.
+func (*Fund) SetFlag(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.SetFlag, intents []intent) (tape.Entry, error) {
+		key, payee := fund.FlagKey(c.Account, c.Payee), fund.PayeeKey(c.Account, c.Payee)
+		campaign, err := t.campaign(c.ID, c.Account, key, payee)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if c.Raise {
+			err = t.judge("set-flag", campaign, campaign.Zero(), c.ID, intents)
+		} else {
+			err = t.decide("set-flag", campaign, c.ID, intents)
+		}
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		flag, entry, err := campaign.Flag(c, read[fund.Payee](t, payee), read[fund.Flag](t, key), t.context)
+		t.save(key, flag)
+		return entry, err
+	})
+}
+
+// CallBackPayee records what a payee answered to somebody who is not its agent.
+func (*Fund) CallBackPayee(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.CallBackPayee, intents []intent) (tape.Entry, error) {
+		payee := fund.PayeeKey(c.Account, c.Payee)
+		campaign, err := t.campaign(c.ID, c.Account, payee)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.judge("call-back-payee", campaign, campaign.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		answer, flag, entry, err := campaign.CallBack(c, read[fund.Payee](t, payee), t.context)
+		t.save(fund.CallBackKey(c.Account, c.Payee), answer)
+		if flag != nil {
+			t.save(fund.FlagKey(c.Account, c.Payee), *flag)
+		}
+		return entry, err
+	})
+}
+
+// Confirm is a receiver's own word on one payout.
+func (*Fund) Confirm(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Confirm, intents []intent) (tape.Entry, error) {
+		holdKey, key := tape.HoldKey(c.Account, c.Hold), fund.ConfirmationKey(c.Account, c.Hold)
+		if err := t.ground(c.ID, holdKey, key); err != nil {
+			return tape.Entry{}, err
+		}
+		hold, err := need[tape.Hold](t, holdKey, "payout "+string(c.Hold))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		payeeKey := fund.PayeeKey(c.Account, hold.To)
+		if err := t.load(payeeKey); err != nil {
+			return tape.Entry{}, err
+		}
+		payee, err := need[fund.Payee](t, payeeKey, "payee "+string(hold.To))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.judgeIntents(party.Act{Action: "confirm", Subject: string(c.Account), Amount: c.Amount.String(), Entry: c.ID}, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		confirmation, entry, err := payee.Confirm(c, hold, read[fund.Confirmation](t, key), t.context)
+		t.save(key, confirmation)
+		return entry, err
+	})
+}
+
+// Cite brings documents for something that has happened.
+func (*Fund) Cite(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Cite, intents []intent) (tape.Entry, error) {
+		keys := make([]string, len(c.Evidence))
+		for i, hash := range c.Hashes() {
+			keys[i] = fund.CitedKey(c.Account, hash)
+		}
+		campaign, err := t.campaign(c.ID, c.Account, keys...)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.judge("cite", campaign, campaign.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		known := make([]bool, len(keys))
+		for i, key := range keys {
+			known[i] = t.state[key] != nil
+		}
+		cited, entry, err := campaign.Cite(c, known, t.context)
+		for i, document := range cited {
+			t.save(keys[i], document)
+		}
+		return entry, err
+	})
+}
+
+// Publish freezes what a charity publishes about a campaign.
+func (*Fund) Publish(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Publish, intents []intent) (tape.Entry, error) {
+		last := fund.PublicationsKey(c.Account)
+		campaign, err := t.campaign(c.ID, c.Account, last, tape.AccountKey(c.Account), tape.HeadKey(c.Account))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		_, head, err := t.accountAndHead(c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.judge("publish", campaign, campaign.Zero(), c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		publication, after, entry, err := campaign.Publish(c, read[fund.Publications](t, last), head, t.context)
+		t.save(fund.PublicationKey(c.Account, publication.N), publication)
+		t.save(last, after)
+		return entry, err
+	})
+}

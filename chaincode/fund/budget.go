@@ -1,0 +1,72 @@
+package fund
+
+import (
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+func newBudget(account tape.AccountID, plan Plan) Budget {
+	return Budget{V: 1, Account: account}.of(plan)
+}
+
+// of lists the lines of a plan with what was ordered on them. A line that the
+// plan no longer has is kept while something is ordered on it.
+func (b Budget) of(plan Plan) Budget {
+	lines := make([]Ordered, 0, len(plan.Lines))
+	for _, line := range plan.Lines {
+		lines = append(lines, Ordered{Line: line.ID, Units: b.ordered(line.ID)})
+	}
+	b.Lines = lines
+	return b
+}
+
+func (b Budget) ordered(line tape.ID) int64 {
+	for _, ordered := range b.Lines {
+		if ordered.Line == line {
+			return ordered.Units
+		}
+	}
+	return 0
+}
+
+// add changes what is ordered on a line.
+func (b Budget) add(line tape.ID, units int64) Budget {
+	lines := append([]Ordered(nil), b.Lines...)
+	for i := range lines {
+		if lines[i].Line == line {
+			lines[i].Units += units
+		}
+	}
+	b.Lines = lines
+	return b
+}
+
+// order takes an amount out of a line: no more than the plan gives it, and for
+// management no more than the plan's share of what was received.
+func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, received int64) (Budget, error) {
+	if left := line.Amount.Units - b.ordered(line.ID); amount.Units > left {
+		return b, rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, amount.Currency), line.Amount, amount)
+	}
+	after := b.add(line.ID, amount.Units)
+	if line.Kind != Management {
+		return after, nil
+	}
+	spent := int64(0)
+	for _, of := range plan.Lines {
+		if of.Kind == Management {
+			spent += after.ordered(of.ID)
+		}
+	}
+	if limit := share(received, plan.ManagementPartsPerMillion); spent > limit {
+		return b, rule.Refuse(rule.Insufficient, "management costs would come to %s; the cap is %s, %d parts per million of %s received",
+			money.New(spent, amount.Currency), money.New(limit, amount.Currency), plan.ManagementPartsPerMillion, money.New(received, amount.Currency))
+	}
+	return after, nil
+}
+
+// share is the whole part of units × parts / 1,000,000. Units are below 2^53
+// and parts at most a million, so it is computed in two steps that fit 64 bits.
+func share(units int64, parts int32) int64 {
+	return units/partsPerOne*int64(parts) + units%partsPerOne*int64(parts)/partsPerOne
+}

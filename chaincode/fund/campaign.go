@@ -1,0 +1,306 @@
+package fund
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// at names item i of a list in a refusal.
+func at(field string, i int, err error) error {
+	return rule.Field(field, rule.Field("["+strconv.Itoa(i)+"]", err))
+}
+
+// OpenCampaign opens a campaign together with its account.
+type OpenCampaign struct {
+	Account   tape.AccountID `json:"account"`
+	Basis     Basis          `json:"basis"`
+	Custodian tape.AccountID `json:"custodian"`
+	ID        tape.ID        `json:"id"`
+	OwnFunds  tape.AccountID `json:"ownFunds,omitempty"`
+	Parent    tape.AccountID `json:"parent,omitempty"`
+	Plan      Plan           `json:"plan"`
+}
+
+// Tape is the command that opens the account.
+func (c OpenCampaign) Tape() tape.Open {
+	return tape.Open{Account: c.Account, Attribution: tape.FIFO, Currency: c.Plan.Goal.Currency, Custodian: c.Custodian, ID: c.ID, OwnFunds: c.OwnFunds}
+}
+
+// Zero is the amount that those who decide without moving money sign.
+func (c OpenCampaign) Zero() money.Amount { return money.New(0, c.Plan.Goal.Currency) }
+
+// OpenState is what OpenCampaign reads beside the accounts.
+type OpenState struct {
+	Parent     *Campaign   // CampaignKey of Parent
+	Invitation *Invitation // InvitationKey of Parent and Account
+	// Regulates reports whether the plan's regulator holds that power.
+	Regulates bool
+}
+
+// Apply judges the command beside tape.Open, which judges the account.
+func (c OpenCampaign) Apply(state OpenState, ctx tape.Context) (Campaign, Budget, error) {
+	refuse := func(err error) (Campaign, Budget, error) { return Campaign{}, Budget{}, err }
+	if err := rule.Field("basis", oneOf(string(c.Basis), string(Filing), string(Agreement), string(Grant), string(Earmark))); err != nil {
+		return refuse(err)
+	}
+	if err := rule.Field("plan", c.Plan.Check(c.Account, c.Basis)); err != nil {
+		return refuse(err)
+	}
+	if !state.Regulates {
+		return refuse(rule.Field("plan.regulator", rule.Refuse(rule.NotFound, "%s holds no power of a regulator", c.Plan.Regulator)))
+	}
+	if err := c.descent(state, ctx); err != nil {
+		return refuse(err)
+	}
+	reference := ctx.Organisation + "/" + string(c.ID)
+	campaign := Campaign{V: 1, Account: c.Account, Organisation: ctx.Organisation, Basis: c.Basis, Parent: c.Parent,
+		State: Active, Version: 1, Plan: c.Plan, At: ctx.At, Entry: reference}
+	if c.Basis == Filing {
+		campaign.State, campaign.Version = Draft, 0
+	}
+	return campaign, newBudget(c.Account, c.Plan), nil
+}
+
+// descent judges whose money a grant or an earmark will spend.
+func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
+	if c.Basis == Filing || c.Basis == Agreement {
+		if c.Parent != "" {
+			return rule.Field("parent", rule.Refuse(rule.Invalid, "only grants and earmarks have one"))
+		}
+		return nil
+	}
+	if state.Parent == nil {
+		return rule.Field("parent", rule.Refuse(rule.NotFound, "there is no campaign %s", c.Parent))
+	}
+	if state.Parent.Plan.Goal.Currency != c.Plan.Goal.Currency {
+		return rule.Field("parent", rule.Refuse(rule.Invalid, "%s is of %s, the plan of %s", c.Parent, state.Parent.Plan.Goal.Currency, c.Plan.Goal.Currency))
+	}
+	if c.Plan.Leftover != c.Parent {
+		return rule.Field("plan.leftover", rule.Refuse(rule.Invalid, "names %s; what is left of a grant or an earmark goes back to %s", c.Plan.Leftover, c.Parent))
+	}
+	if c.Basis == Grant {
+		return state.Invitation.allows(c.Parent, c.Account)
+	}
+	if state.Parent.Organisation != ctx.Organisation {
+		return rule.Field("parent", rule.Refuse(rule.Forbidden, "%s is a campaign of %s; an earmark belongs to the same organisation", c.Parent, state.Parent.Organisation))
+	}
+	for i, line := range c.Plan.Lines {
+		if of, known := state.Parent.Plan.Line(line.ID); !known || of.Kind != line.Kind {
+			return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s; an earmark spends on its campaign's lines", c.Parent, line.Kind, line.ID))
+		}
+	}
+	return nil
+}
+
+// allows refuses a partner who was not invited.
+func (i *Invitation) allows(campaign, partner tape.AccountID) error {
+	if i == nil || i.Withdrawn {
+		return rule.Refuse(rule.Forbidden, "%s is not invited to %s; invite it first", partner, campaign)
+	}
+	return nil
+}
+
+// governs refuses whoever is not the gateway of the campaign's organisation.
+func (c Campaign) governs(ctx tape.Context) error {
+	if ctx.Organisation != c.Organisation || ctx.Role != party.RoleGateway {
+		return rule.Refuse(rule.Forbidden, "%s (role %s) does not run %s; %s does", ctx.Organisation, ctx.Role, c.Account, c.Organisation)
+	}
+	return nil
+}
+
+// open refuses a campaign that is closed.
+func (c Campaign) open() error {
+	if c.State == Closed {
+		return rule.Refuse(rule.WrongState, "%s was closed on %s", c.Account, c.Closed)
+	}
+	return nil
+}
+
+// spends refuses a campaign whose money may not be paid out: its plan must
+// stand accepted, and its period must have begun.
+func (c Campaign) spends(ctx tape.Context) error {
+	if c.State == Draft {
+		return rule.Refuse(rule.WrongState, "the plan of %s waits for its filing number from %s", c.Account, c.Plan.Regulator)
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	if ctx.Date < c.Plan.From {
+		return rule.Refuse(rule.Early, "%s begins on %s", c.Account, c.Plan.From)
+	}
+	return nil
+}
+
+// AmendCampaign replaces a plan. A filed one waits for the regulator again; a
+// change of use of an agreement needs every named donor's signature (art. 56).
+type AmendCampaign struct {
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Plan    Plan           `json:"plan"`
+}
+
+// Amend judges the command; its approvals are checked against the policy by the caller.
+func (c Campaign) Amend(command AmendCampaign, parent *Campaign, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
+	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.open(), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
+		return refuse(err)
+	}
+	if command.Plan.Goal.Currency != c.Plan.Goal.Currency {
+		return refuse(rule.Field("plan.goal", rule.Refuse(rule.Invalid, "is of %s; %s is of %s", command.Plan.Goal.Currency, c.Account, c.Plan.Goal.Currency)))
+	}
+	if command.Plan.Regulator != c.Plan.Regulator {
+		return refuse(rule.Field("plan.regulator", rule.Refuse(rule.Invalid, "is %s; a campaign stays with %s", command.Plan.Regulator, c.Plan.Regulator)))
+	}
+	if err := c.keepsPromises(command.Plan, parent, budget, ctx); err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(command.ID, "amend-campaign", string(c.Account))
+	c.At, c.Entry = ctx.At, entry.Reference()
+	if c.Basis == Filing {
+		c.Pending = &command.Plan
+		return c, budget, entry, nil
+	}
+	c.Plan, c.Version = command.Plan, c.Version+1
+	return c, budget.of(c.Plan), entry, nil
+}
+
+// keepsPromises judges an amended plan by what was promised and what was ordered.
+func (c Campaign) keepsPromises(plan Plan, parent *Campaign, budget Budget, ctx tape.Context) error {
+	if c.Basis == Agreement && c.Plan.ChangesUse(plan) {
+		for _, donor := range c.Plan.Donors {
+			if !slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == donor }) {
+				return rule.Field("plan", rule.Refuse(rule.Forbidden, "changes the use of the money; donor %s must sign it too", donor))
+			}
+		}
+	}
+	if c.Basis == Earmark && parent != nil {
+		for i, line := range plan.Lines {
+			if of, known := parent.Plan.Line(line.ID); !known || of.Kind != line.Kind {
+				return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s", c.Parent, line.Kind, line.ID))
+			}
+		}
+	}
+	if c.Basis == Grant && c.Plan.ChangesUse(plan) {
+		return rule.Field("plan", rule.Refuse(rule.Forbidden, "changes the use of money that %s granted; give it back and ask for another grant", c.Parent))
+	}
+	for _, ordered := range budget.Lines {
+		line, known := plan.Line(ordered.Line)
+		if ordered.Units > 0 && (!known || line.Amount.Units < ordered.Units) {
+			return rule.Field("plan.lines", rule.Refuse(rule.Conflict, "line %s has paid orders of %s; it cannot be less", ordered.Line, money.New(ordered.Units, plan.Goal.Currency)))
+		}
+	}
+	return nil
+}
+
+// AcceptFiling is the regulator's: it gives the plan that waits its filing number.
+type AcceptFiling struct {
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Number  string         `json:"number"`
+	// Plan is the entry that brought the plan, organisation/id: what the
+	// regulator read is what it accepts.
+	Plan string `json:"plan"`
+}
+
+// Accept judges the command; the approvals are those of the regulator's persons.
+func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
+	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
+	if ctx.Organisation != c.Plan.Regulator || ctx.Role != party.RoleGateway || !ctx.Has(party.Regulator) {
+		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not accept filings of %s; %s does", ctx.Organisation, ctx.Role, c.Account, c.Plan.Regulator))
+	}
+	if !slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Organisation == c.Plan.Regulator }) {
+		return refuse(rule.Refuse(rule.Forbidden, "a person of %s must sign", c.Plan.Regulator))
+	}
+	if command.Number == "" {
+		return refuse(rule.Field("number", rule.Refuse(rule.Invalid, "is empty")))
+	}
+	if err := first(rule.Field("number", checkText(command.Number, NumberMax)), c.open()); err != nil {
+		return refuse(err)
+	}
+	if c.State != Draft && c.Pending == nil {
+		return refuse(rule.Refuse(rule.WrongState, "no plan of %s waits for a filing number", c.Account))
+	}
+	if command.Plan != c.Entry {
+		return refuse(rule.Field("plan", rule.Refuse(rule.Conflict, "names %.100q; the plan that waits came by entry %s", command.Plan, c.Entry)))
+	}
+	entry := ctx.Entry(command.ID, "accept-filing", string(c.Account))
+	if c.Pending != nil {
+		c.Plan, c.Pending = *c.Pending, nil
+	}
+	c.State, c.Version, c.At = Active, c.Version+1, ctx.At
+	c.Filing = &Filed{Number: command.Number, Date: ctx.Date, Entry: entry.Reference()}
+	return c, budget.of(c.Plan), entry, nil
+}
+
+// CloseCampaign ends a campaign: from then on only its remainder is carried.
+type CloseCampaign struct {
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+}
+
+// Close judges the command.
+func (c Campaign) Close(command CloseCampaign, ctx tape.Context) (Campaign, tape.Entry, error) {
+	if err := first(c.governs(ctx), c.open()); err != nil {
+		return c, tape.Entry{}, err
+	}
+	entry := ctx.Entry(command.ID, "close-campaign", string(c.Account))
+	c.State, c.Closed, c.At, c.Pending = Closed, ctx.At, ctx.At, nil
+	return c, entry, nil
+}
+
+// Carry hands what is left of a closed campaign to the one that its plan names
+// (Charity Law art. 58). It is all that is free: nobody chooses an amount.
+type Carry struct {
+	Account tape.AccountID `json:"account"`
+	// Amount is what is free; it is named so that those who sign know it.
+	Amount money.Amount `json:"amount"`
+	ID     tape.ID      `json:"id"`
+}
+
+// Payment is what a carry pays.
+func (c Campaign) Payment(command Carry) tape.Spend {
+	return tape.Spend{Account: c.Account, ID: command.ID, Payments: []tape.Payment{{Amount: command.Amount, Line: "remainder", To: c.Plan.Leftover}}}
+}
+
+// Carry judges the command; free is what the account can spend.
+func (c Campaign) Carry(command Carry, free int64, ctx tape.Context) error {
+	if err := c.governs(ctx); err != nil {
+		return err
+	}
+	if c.State != Closed {
+		return rule.Refuse(rule.WrongState, "%s is %s; close it before its remainder is carried", c.Account, c.State)
+	}
+	if command.Amount != money.New(free, c.Plan.Goal.Currency) {
+		return rule.Field("amount", rule.Refuse(rule.Conflict, "is %s; what is left is %s", command.Amount, money.New(free, c.Plan.Goal.Currency)))
+	}
+	return nil
+}
+
+// Invite lets a partner's account receive the campaign's money, or ends that.
+type Invite struct {
+	Account  tape.AccountID `json:"account"`
+	ID       tape.ID        `json:"id"`
+	Partner  tape.AccountID `json:"partner"`
+	Withdraw bool           `json:"withdraw,omitempty"`
+}
+
+// Invite judges the command; known is the invitation that stands, nil for none.
+func (c Campaign) Invite(command Invite, known *Invitation, ctx tape.Context) (Invitation, tape.Entry, error) {
+	refuse := func(err error) (Invitation, tape.Entry, error) { return Invitation{}, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.open(), rule.Field("partner", command.Partner.Check())); err != nil {
+		return refuse(err)
+	}
+	if command.Partner.Outside() || command.Partner == c.Account {
+		return refuse(rule.Field("partner", rule.Refuse(rule.Invalid, "%s is no partner's account; who is paid outside the ledger is enrolled", command.Partner)))
+	}
+	if invited := known != nil && !known.Withdrawn; invited != command.Withdraw {
+		return refuse(rule.Field("partner", rule.Refuse(rule.WrongState, "the invitation of %s stands as you ask already", command.Partner)))
+	}
+	entry := ctx.Entry(command.ID, "invite", string(c.Account))
+	return Invitation{V: 1, Partner: command.Partner, Withdrawn: command.Withdraw, Entry: entry.Reference()}, entry, nil
+}

@@ -1,0 +1,370 @@
+package fund
+
+import (
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Limits of a disbursement: 50 chunks of 200 are 10,000 payments.
+const (
+	ChunksMax    = 50
+	EvidenceMax  = 20
+	ApproversMax = 16
+)
+
+// Propose fixes what would be paid and to whom. Its maker signs; nothing moves.
+type Propose struct {
+	Account  tape.AccountID `json:"account"`
+	Amount   money.Amount   `json:"amount"`
+	Chunks   int32          `json:"chunks"`
+	Count    int32          `json:"count"`
+	Evidence []Citation     `json:"evidence,omitempty"`
+	Expires  tape.Instant   `json:"expires"`
+	// ID is the entry's and the disbursement's.
+	ID   tape.ID     `json:"id"`
+	Line tape.ID     `json:"line"`
+	Root merkle.Hash `json:"root"`
+}
+
+// job is the tape's command that a disbursement will be ordered by.
+func (d Disbursement) job() tape.OpenJob {
+	return tape.OpenJob{Account: d.Account, Amount: d.Amount, Chunks: d.Chunks, Expires: d.Expires, ID: d.ID, Root: d.Root}
+}
+
+// Propose judges the command.
+func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Disbursement, tape.Entry, error) {
+	refuse := func(err error) (Disbursement, tape.Entry, error) { return Disbursement{}, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.spends(ctx)); err != nil {
+		return refuse(err)
+	}
+	d := Disbursement{V: 1, Account: c.Account, ID: command.ID, Line: command.Line, Amount: command.Amount, Count: command.Count,
+		Chunks: command.Chunks, Root: command.Root, Expires: command.Expires, Evidence: command.Evidence, At: ctx.At}
+	if err := first(d.job().Check(c.Plan.Goal.Currency), checkEvidence(command.Evidence)); err != nil {
+		return refuse(err)
+	}
+	if command.Chunks > ChunksMax || command.Count < command.Chunks || command.Count > command.Chunks*tape.ChunkLinesMax {
+		return refuse(rule.Field("chunks", rule.Refuse(rule.Invalid, "%d payments do not fill %d chunks of 1 to %d; %d chunks at most", command.Count, command.Chunks, tape.ChunkLinesMax, ChunksMax)))
+	}
+	if command.Expires <= ctx.At || command.Expires > ctx.At+tape.HoldDaysMax*tape.Day {
+		return refuse(rule.Field("expires", rule.Refuse(rule.Invalid, "%s is not within %d days after %s", command.Expires, tape.HoldDaysMax, ctx.At)))
+	}
+	line, known := c.Plan.Line(command.Line)
+	if !known {
+		return refuse(rule.Field("line", rule.Refuse(rule.NotFound, "the plan of %s has no budget line %s; money is spent for what it was given for", c.Account, command.Line)))
+	}
+	if left := line.Amount.Units - budget.ordered(line.ID); command.Amount.Units > left {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, command.Amount.Currency), line.Amount, command.Amount)))
+	}
+	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
+		return refuse(rule.Refuse(rule.Forbidden, "one person of %s proposes, the maker; %d signed", c.Organisation, len(ctx.Approvals)))
+	}
+	entry := ctx.Entry(command.ID, "propose", string(c.Account))
+	d.Maker, d.Entry = ctx.Approvals[0], entry.Reference()
+	return d, entry, nil
+}
+
+// checkEvidence refuses documents of another kind and the same one twice.
+func checkEvidence(evidence []Citation) error {
+	if len(evidence) > EvidenceMax {
+		return rule.Field("evidence", rule.Refuse(rule.Invalid, "holds %d documents; %d at most", len(evidence), EvidenceMax))
+	}
+	for i, citation := range evidence {
+		if err := rule.Field("kind", oneOf(citation.Kind, "invoice", "photo", "delivery-note", "agreement", "list", "publication", "other")); err != nil {
+			return at("evidence", i, err)
+		}
+		if citation.Hash == (merkle.Hash{}) || slices.ContainsFunc(evidence[:i], func(c Citation) bool { return c.Hash == citation.Hash }) {
+			return at("evidence", i, rule.Field("hash", rule.Refuse(rule.Invalid, "is empty or stands twice")))
+		}
+	}
+	return nil
+}
+
+// List lays open chunk N of a proposal, so that those who approve know whom it
+// pays, and everything the ledger knows against it is said before they sign.
+type List struct {
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	ID           tape.ID        `json:"id"`
+	Lines        []tape.Payment `json:"lines"`
+	N            int32          `json:"n"`
+	Path         []merkle.Node  `json:"path"`
+}
+
+// List judges the command; lines stand in its order, with what is known of their payees.
+func (c Campaign) List(command List, d Disbursement, lines []Line, ctx tape.Context) (Listed, tape.Entry, error) {
+	refuse := func(err error) (Listed, tape.Entry, error) { return Listed{}, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.spends(ctx), c.payable(d, lines)); err != nil {
+		return refuse(err)
+	}
+	if len(command.Lines) == 0 || len(command.Lines) > tape.ChunkLinesMax {
+		return refuse(rule.Field("lines", rule.Refuse(rule.Invalid, "holds %d; 1 to %d are possible", len(command.Lines), tape.ChunkLinesMax)))
+	}
+	leaf, err := tape.ChunkLeaf(command.N, command.Lines)
+	if err != nil {
+		return refuse(err)
+	}
+	if _, err := merkle.Verify(d.Root, d.Amount.Units, int(d.Chunks), int(command.N), leaf, command.Path); err != nil {
+		return refuse(rule.Field("path", rule.Refuse(rule.Conflict, "chunk %d is not under the root of disbursement %s", command.N, d.ID)))
+	}
+	entry := ctx.Entry(command.ID, "list", string(c.Account))
+	return Listed{V: 1, N: command.N, Count: int32(len(command.Lines)), Total: money.New(leaf.Amount, d.Amount.Currency), Entry: entry.Reference()}, entry, nil
+}
+
+// payable judges each payment of a chunk by the plan and by its payee.
+func (c Campaign) payable(d Disbursement, lines []Line) error {
+	budget, known := c.Plan.Line(d.Line)
+	if !known {
+		return rule.Refuse(rule.WrongState, "the plan of %s has no budget line %s any more; propose again", c.Account, d.Line)
+	}
+	for i, line := range lines {
+		if err := c.pays(line, budget); err != nil {
+			return at("lines", i, err)
+		}
+	}
+	return nil
+}
+
+// Approve is one checker's approval. It moves nothing, so approvers of several
+// organisations sign side by side, each through a gateway of its own.
+type Approve struct {
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	ID           tape.ID        `json:"id"`
+}
+
+// Approve judges the command; listed are the chunks that were laid open,
+// already the caller's earlier approval, nil for none.
+func (c Campaign) Approve(command Approve, d Disbursement, listed []*Listed, rejected *Rejected, already *Approved, ctx tape.Context) (Approved, tape.Entry, error) {
+	refuse := func(err error) (Approved, tape.Entry, error) { return Approved{}, tape.Entry{}, err }
+	if ctx.Role != party.RoleGateway {
+		return refuse(rule.Refuse(rule.Forbidden, "approvals are carried by a gateway, not by the role %.20q", ctx.Role))
+	}
+	if len(ctx.Approvals) != 1 {
+		return refuse(rule.Refuse(rule.Invalid, "one person signs an approval; %d signed", len(ctx.Approvals)))
+	}
+	approval := ctx.Approvals[0]
+	if approval.Person == d.Maker.Person {
+		return refuse(rule.Refuse(rule.Forbidden, "%s proposed disbursement %s; another person must approve it", approval.Person, d.ID))
+	}
+	if already != nil {
+		return refuse(rule.Refuse(rule.Exists, "%s has approved disbursement %s, by entry %s", approval.Person, d.ID, already.Entry))
+	}
+	if err := first(c.spends(ctx), d.undecided(rejected)); err != nil {
+		return refuse(err)
+	}
+	if err := d.laidOpen(listed); err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(command.ID, "approve", string(c.Account))
+	return Approved{V: 1, Approval: approval, Entry: entry.Reference()}, entry, nil
+}
+
+func (d Disbursement) undecided(rejected *Rejected) error {
+	if rejected != nil {
+		return rule.Refuse(rule.WrongState, "disbursement %s was rejected (%s), by entry %s", d.ID, rejected.Reason, rejected.Entry)
+	}
+	return nil
+}
+
+// laidOpen refuses a proposal of which the approvers have not seen every payment.
+func (d Disbursement) laidOpen(listed []*Listed) error {
+	count := int32(0)
+	for n, chunk := range listed {
+		if chunk == nil {
+			return rule.Refuse(rule.WrongState, "chunk %d of disbursement %s is not listed yet; nobody approves what it has not seen", n, d.ID)
+		}
+		count += chunk.Count
+	}
+	if count != d.Count {
+		return rule.Refuse(rule.Conflict, "disbursement %s lists %d payments, %d were proposed", d.ID, count, d.Count)
+	}
+	return nil
+}
+
+// Reject ends a proposal: a checker's no, or its maker's change of mind.
+type Reject struct {
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	ID           tape.ID        `json:"id"`
+	// Reason is withdrawn, wrong-payee, wrong-amount, evidence, budget or other.
+	Reason string `json:"reason"`
+}
+
+// Reject judges the command.
+func (c Campaign) Reject(command Reject, d Disbursement, rejected *Rejected, ordered *Mark, ctx tape.Context) (Rejected, tape.Entry, error) {
+	refuse := func(err error) (Rejected, tape.Entry, error) { return Rejected{}, tape.Entry{}, err }
+	if err := first(c.governs(ctx), rule.Field("reason", oneOf(command.Reason, "withdrawn", "wrong-payee", "wrong-amount", "evidence", "budget", "other")),
+		d.undecided(rejected)); err != nil {
+		return refuse(err)
+	}
+	if ordered != nil {
+		return refuse(rule.Refuse(rule.WrongState, "disbursement %s was ordered, by entry %s", d.ID, ordered.Entry))
+	}
+	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
+		return refuse(rule.Refuse(rule.Forbidden, "one person of %s rejects; %d signed", c.Organisation, len(ctx.Approvals)))
+	}
+	if by := ctx.Approvals[0].Person; (by == d.Maker.Person) != (command.Reason == "withdrawn") {
+		return refuse(rule.Field("reason", rule.Refuse(rule.Invalid, "is %s; its maker %s withdraws, everybody else gives another reason", command.Reason, d.Maker.Person)))
+	}
+	entry := ctx.Entry(command.ID, "reject", string(c.Account))
+	return Rejected{V: 1, Reason: command.Reason, By: ctx.Approvals[0], Entry: entry.Reference()}, entry, nil
+}
+
+// Order sets the money of an approved disbursement apart as a job of its name.
+type Order struct {
+	Account tape.AccountID `json:"account"`
+	// Approvers are the persons on whose approvals it rests.
+	Approvers    []tape.ID `json:"approvers"`
+	Disbursement tape.ID   `json:"disbursement"`
+	ID           tape.ID   `json:"id"`
+}
+
+// Check refuses a malformed command.
+func (c Order) Check() error {
+	if len(c.Approvers) == 0 || len(c.Approvers) > ApproversMax {
+		return rule.Field("approvers", rule.Refuse(rule.Invalid, "names %d; 1 to %d are possible", len(c.Approvers), ApproversMax))
+	}
+	for i, person := range c.Approvers {
+		if err := person.Check(); err != nil {
+			return at("approvers", i, err)
+		}
+		if slices.Contains(c.Approvers[:i], person) {
+			return at("approvers", i, rule.Refuse(rule.Invalid, "%s stands twice", person))
+		}
+	}
+	return nil
+}
+
+// OrderState is what Order reads beside the account and its head.
+type OrderState struct {
+	Disbursement Disbursement
+	Approved     []*Approved // in the order of Approvers
+	Rejected     *Rejected
+	Ordered      *Mark
+	Budget       Budget
+	Policy       party.ApprovalPolicy
+}
+
+// Ordering is what an order comes to.
+type Ordering struct {
+	Head   tape.Head
+	Job    tape.Job
+	Budget Budget
+	Mark   Mark
+}
+
+// Order judges the command.
+func (c Campaign) Order(command Order, state OrderState, account tape.Account, head tape.Head, ctx tape.Context) (Ordering, tape.Entry, error) {
+	refuse := func(err error) (Ordering, tape.Entry, error) { return Ordering{}, tape.Entry{}, err }
+	d := state.Disbursement
+	if err := first(c.governs(ctx), command.Check(), c.spends(ctx), d.undecided(state.Rejected)); err != nil {
+		return refuse(err)
+	}
+	if state.Ordered != nil {
+		return refuse(rule.Refuse(rule.WrongState, "disbursement %s was ordered, by entry %s", d.ID, state.Ordered.Entry))
+	}
+	approvals := []tape.Approval{d.Maker}
+	for i, approved := range state.Approved {
+		if approved == nil {
+			return refuse(at("approvers", i, rule.Refuse(rule.NotFound, "%s has not approved disbursement %s", command.Approvers[i], d.ID)))
+		}
+		approvals = append(approvals, approved.Approval)
+	}
+	if err := state.Policy.Approve(d.Amount, approvals, c.Organisation); err != nil {
+		return refuse(err)
+	}
+	line, known := c.Plan.Line(d.Line)
+	if !known {
+		return refuse(rule.Refuse(rule.WrongState, "the plan of %s has no budget line %s any more; propose again", c.Account, d.Line))
+	}
+	budget, err := state.Budget.order(c.Plan, line, d.Amount, head.Received)
+	if err != nil {
+		return refuse(err)
+	}
+	after, job, _, err := head.OpenJob(account, d.job(), ctx)
+	if err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(command.ID, "order", string(c.Account))
+	job.Entry, entry.Intents = entry.Reference(), approvals
+	return Ordering{Head: after, Job: job, Budget: budget, Mark: Mark{V: 1, Entry: entry.Reference()}}, entry, nil
+}
+
+// Pay runs chunk N: payees outside get a hold, which their bank's line
+// executes, accounts of the ledger their money at once.
+type Pay struct {
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	ID           tape.ID        `json:"id"`
+	Lines        []tape.Payment `json:"lines"`
+	N            int32          `json:"n"`
+	Path         []merkle.Node  `json:"path"`
+}
+
+// Chunk is the tape's command.
+func (c Pay) Chunk() tape.RunChunk {
+	return tape.RunChunk{Account: c.Account, ID: c.ID, Job: c.Disbursement, Lines: c.Lines, N: c.N, Path: c.Path}
+}
+
+// Pay judges what has changed since the lists were approved: a payee may have
+// been flagged, a partner's invitation withdrawn. tape.Job.Run judges the rest.
+func (c Campaign) Pay(d Disbursement, lines []Line, ctx tape.Context) error {
+	return first(c.governs(ctx), c.payable(d, lines))
+}
+
+// CloseDisbursement ends a disbursement: when all is paid, or to give up the rest.
+type CloseDisbursement struct {
+	Abandon      bool           `json:"abandon,omitempty"`
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	ID           tape.ID        `json:"id"`
+}
+
+// Job is the tape's command.
+func (c CloseDisbursement) Job() tape.CloseJob {
+	return tape.CloseJob{Abandon: c.Abandon, Account: c.Account, ID: c.ID, Job: c.Disbursement}
+}
+
+// GiveBack returns what an abandoned job left to its budget line.
+func (d Disbursement) GiveBack(budget Budget, job tape.Job) Budget {
+	return budget.add(d.Line, -job.Left.Total())
+}
+
+// Restore gives back to its budget line what a payout did not pay in the end:
+// it was released, or the bank returned it.
+type Restore struct {
+	Account      tape.AccountID `json:"account"`
+	Disbursement tape.ID        `json:"disbursement"`
+	Hold         tape.ID        `json:"hold"`
+	ID           tape.ID        `json:"id"`
+	// N and Index say which payment of the disbursement the hold is.
+	Index int32 `json:"index"`
+	N     int32 `json:"n"`
+}
+
+// Restore judges the command.
+func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, restored *Mark, budget Budget, ctx tape.Context) (Budget, tape.Entry, error) {
+	refuse := func(err error) (Budget, tape.Entry, error) { return budget, tape.Entry{}, err }
+	if err := c.governs(ctx); err != nil {
+		return refuse(err)
+	}
+	if tape.ChunkHold(d.ID, command.N, int(command.Index)) != command.Hold {
+		return refuse(rule.Field("hold", rule.Refuse(rule.Conflict, "%s is not payment %d of chunk %d of disbursement %s", command.Hold, command.Index, command.N, d.ID)))
+	}
+	if restored != nil {
+		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s was restored, by entry %s", command.Hold, restored.Entry)))
+	}
+	unpaid := hold.Amount.Units - hold.Captured.Total() + hold.Returned.Total()
+	if hold.State == tape.HoldOpen || unpaid == 0 {
+		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s is %s and nothing of it came back", command.Hold, hold.State)))
+	}
+	if hold.State == tape.HoldCaptured && hold.Captured.Total() != hold.Returned.Total() {
+		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s is paid; the bank has returned only a part of it", command.Hold)))
+	}
+	return budget.add(d.Line, -unpaid), ctx.Entry(command.ID, "restore", string(c.Account)), nil
+}

@@ -1,0 +1,278 @@
+package fund
+
+import (
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// PayeesMax is how many payees one command enrols; AgentPayeesMax how many one agent may serve.
+const (
+	PayeesMax      = 200
+	AgentPayeesMax = 10_000
+)
+
+// The kinds of payees.
+const (
+	Household = "household"
+	Supplier  = "supplier"
+	Staff     = "staff"
+)
+
+// Enrol puts payees on a campaign's list. Each has a random name of its own in
+// each campaign, so that nobody can follow a family from one to another.
+type Enrol struct {
+	Account tape.AccountID `json:"account"`
+	// Agent serves all of the batch; none when the charity does.
+	Agent  tape.ID    `json:"agent,omitempty"`
+	ID     tape.ID    `json:"id"`
+	Payees []NewPayee `json:"payees"`
+}
+
+// NewPayee is one of a batch.
+type NewPayee struct {
+	BankAccount string         `json:"bankAccount,omitempty"`
+	Device      string         `json:"device,omitempty"`
+	Kind        string         `json:"kind"`
+	Payee       tape.AccountID `json:"payee"`
+	Person      tape.ID        `json:"person,omitempty"`
+}
+
+func (p NewPayee) check() error {
+	if err := first(rule.Field("payee", p.Payee.Check()), rule.Field("kind", oneOf(p.Kind, Household, Supplier, Staff)),
+		rule.Field("bankAccount", tape.CheckFingerprint(p.BankAccount)), rule.Field("device", tape.CheckFingerprint(p.Device))); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(p.Payee), "outside:"+p.Kind+":") {
+		return rule.Field("payee", rule.Refuse(rule.Invalid, "%s is not outside:%s:<name>", p.Payee, p.Kind))
+	}
+	if p.Person != "" {
+		return rule.Field("person", p.Person.Check())
+	}
+	return nil
+}
+
+// Check refuses a malformed batch.
+func (c Enrol) Check() error {
+	if len(c.Payees) == 0 || len(c.Payees) > PayeesMax {
+		return rule.Field("payees", rule.Refuse(rule.Invalid, "holds %d; 1 to %d are possible", len(c.Payees), PayeesMax))
+	}
+	seen := make(map[tape.AccountID]bool, len(c.Payees))
+	for i, payee := range c.Payees {
+		if err := payee.check(); err != nil {
+			return at("payees", i, err)
+		}
+		if seen[payee.Payee] {
+			return at("payees", i, rule.Refuse(rule.Invalid, "%s stands twice", payee.Payee))
+		}
+		seen[payee.Payee] = true
+	}
+	return nil
+}
+
+// Enrol judges the command: agent is the agent's record, known the payees that
+// stand under those names, nil where none does.
+func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, ctx tape.Context) ([]Payee, *Agent, tape.Entry, error) {
+	refuse := func(err error) ([]Payee, *Agent, tape.Entry, error) { return nil, nil, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx)); err != nil {
+		return refuse(err)
+	}
+	for i, payee := range known {
+		if payee != nil {
+			return refuse(at("payees", i, rule.Refuse(rule.Exists, "%s is enrolled already, by entry %s", payee.Payee, payee.Entry)))
+		}
+	}
+	if agent != nil {
+		after := *agent
+		if after.Payees += int32(len(command.Payees)); after.Payees > after.PayeesMax {
+			return refuse(rule.Field("payees", rule.Refuse(rule.Insufficient, "agent %s would serve %d payees; its limit is %d", agent.Person, after.Payees, agent.PayeesMax)))
+		}
+		agent = &after
+	}
+	entry := ctx.Entry(command.ID, "enrol", string(c.Account))
+	payees := make([]Payee, len(command.Payees))
+	for i, p := range command.Payees {
+		payees[i] = Payee{V: 1, Payee: p.Payee, Kind: p.Kind, Person: p.Person, Agent: command.Agent,
+			BankAccount: p.BankAccount, Device: p.Device, Entry: entry.Reference()}
+	}
+	return payees, agent, entry, nil
+}
+
+// signed refuses a list that nobody answers for: its agent, or a person of the charity.
+func (c Enrol) signed(agent *Agent, organisation string, ctx tape.Context) error {
+	if c.Agent == "" {
+		return signedBy(ctx, organisation)
+	}
+	if agent == nil || agent.Ended {
+		return rule.Field("agent", rule.Refuse(rule.NotFound, "%s is not an agent of %s", c.Agent, c.Account))
+	}
+	for _, approval := range ctx.Approvals {
+		if approval.Person == c.Agent {
+			return nil
+		}
+	}
+	return rule.Field("agent", rule.Refuse(rule.Forbidden, "agent %s must sign its list", c.Agent))
+}
+
+// signedBy refuses a command that no person of an organisation has signed.
+func signedBy(ctx tape.Context, organisation string) error {
+	for _, approval := range ctx.Approvals {
+		if approval.Organisation == organisation {
+			return nil
+		}
+	}
+	return rule.Refuse(rule.Forbidden, "a person of %s must sign", organisation)
+}
+
+// AppointAgent names a person who enrols and serves payees, or ends that.
+type AppointAgent struct {
+	Account   tape.AccountID `json:"account"`
+	End       bool           `json:"end,omitempty"`
+	ID        tape.ID        `json:"id"`
+	PayeesMax int32          `json:"payeesMax"`
+	Person    tape.ID        `json:"person"`
+}
+
+// Appoint judges the command; known is the agent's record, nil for none.
+func (c Campaign) Appoint(command AppointAgent, known *Agent, ctx tape.Context) (Agent, tape.Entry, error) {
+	refuse := func(err error) (Agent, tape.Entry, error) { return Agent{}, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.open(), rule.Field("person", command.Person.Check())); err != nil {
+		return refuse(err)
+	}
+	served := int32(0)
+	if known != nil {
+		served = known.Payees
+	}
+	if command.PayeesMax < served || command.PayeesMax < 1 || command.PayeesMax > AgentPayeesMax {
+		return refuse(rule.Field("payeesMax", rule.Refuse(rule.Invalid, "%d is not %d to %d; %d are served", command.PayeesMax, max(1, served), AgentPayeesMax, served)))
+	}
+	for _, approval := range ctx.Approvals {
+		if approval.Person == command.Person {
+			return refuse(rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot appoint itself", command.Person)))
+		}
+	}
+	entry := ctx.Entry(command.ID, "appoint-agent", string(c.Account))
+	return Agent{V: 1, Person: command.Person, PayeesMax: command.PayeesMax, Payees: served, Ended: command.End, Entry: entry.Reference()}, entry, nil
+}
+
+// SetFlag stops payouts to a payee, or lets them go on.
+type SetFlag struct {
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Payee   tape.AccountID `json:"payee"`
+	Raise   bool           `json:"raise"`
+	// Reason is device, payee-account, agent, call-back, complaint or cleared.
+	Reason string `json:"reason"`
+}
+
+// Flag judges the command: one person raises a flag, of the charity or of its
+// regulator; only several lift it, which the caller checks against the policy.
+func (c Campaign) Flag(command SetFlag, payee *Payee, known *Flag, ctx tape.Context) (Flag, tape.Entry, error) {
+	refuse := func(err error) (Flag, tape.Entry, error) { return Flag{}, tape.Entry{}, err }
+	if ctx.Role != party.RoleGateway || ctx.Organisation != c.Organisation && (ctx.Organisation != c.Plan.Regulator || !command.Raise) {
+		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not flag payees of %s", ctx.Organisation, ctx.Role, c.Account))
+	}
+	if err := first(signedBy(ctx, ctx.Organisation), rule.Field("reason", oneOf(command.Reason, "device", "payee-account", "agent", "call-back", "complaint", "cleared"))); err != nil {
+		return refuse(err)
+	}
+	if payee == nil {
+		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
+	}
+	if raised := known != nil && known.Raised; raised == command.Raise {
+		return refuse(rule.Field("raise", rule.Refuse(rule.WrongState, "the flag on %s stands as you ask already", command.Payee)))
+	}
+	if (command.Reason == "cleared") == command.Raise {
+		return refuse(rule.Field("reason", rule.Refuse(rule.Invalid, "cleared is the reason of a flag that is lifted, and of no other")))
+	}
+	entry := ctx.Entry(command.ID, "set-flag", string(c.Account))
+	return Flag{V: 1, Raised: command.Raise, Reason: command.Reason, Entry: entry.Reference()}, entry, nil
+}
+
+// CallBackPayee records what a payee said to somebody who is not its agent.
+type CallBackPayee struct {
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	// Outcome is confirmed, not-reached or denied.
+	Outcome string         `json:"outcome"`
+	Payee   tape.AccountID `json:"payee"`
+}
+
+// CallBack judges the command. A payee who denies is flagged by it at once.
+func (c Campaign) CallBack(command CallBackPayee, payee *Payee, ctx tape.Context) (CallBack, *Flag, tape.Entry, error) {
+	refuse := func(err error) (CallBack, *Flag, tape.Entry, error) { return CallBack{}, nil, tape.Entry{}, err }
+	if err := first(c.governs(ctx), c.open(), rule.Field("outcome", oneOf(command.Outcome, "confirmed", "not-reached", "denied"))); err != nil {
+		return refuse(err)
+	}
+	if payee == nil {
+		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
+	}
+	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
+		return refuse(rule.Refuse(rule.Forbidden, "one person of %s signs a call-back", c.Organisation))
+	}
+	caller := ctx.Approvals[0].Person
+	if caller == payee.Agent || caller == payee.Person {
+		return refuse(rule.Refuse(rule.Forbidden, "%s serves %s and cannot call it back", caller, command.Payee))
+	}
+	entry := ctx.Entry(command.ID, "call-back-payee", string(c.Account))
+	var flag *Flag
+	if command.Outcome == "denied" {
+		flag = &Flag{V: 1, Raised: true, Reason: "call-back", Entry: entry.Reference()}
+	}
+	return CallBack{V: 1, Outcome: command.Outcome, Caller: caller, Entry: entry.Reference()}, flag, entry, nil
+}
+
+// Line is one payment of a disbursement with what the ledger knows of its payee.
+type Line struct {
+	Payment    tape.Payment
+	Payee      *Payee      // PayeeKey, for payees outside
+	Flag       *Flag       // FlagKey, for payees outside
+	Invitation *Invitation // InvitationKey, for accounts of the ledger
+	Campaign   *Campaign   // CampaignKey of Payment.To, for accounts of the ledger
+}
+
+// pays refuses a payment that the campaign may not make on a budget line:
+// outside, only to who is enrolled and not flagged; on the ledger, only to an
+// invited partner's grant, its own earmark, or the campaign that its plan names.
+func (c Campaign) pays(l Line, budget BudgetLine) error {
+	if !l.Payment.To.Outside() {
+		return rule.Field("to", c.paysAccount(l))
+	}
+	if l.Payee == nil {
+		return rule.Field("to", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", l.Payment.To, c.Account))
+	}
+	if l.Flag != nil && l.Flag.Raised {
+		return rule.Field("to", rule.Refuse(rule.Forbidden, "payouts to %s are stopped by a flag (%s), by entry %s", l.Payment.To, l.Flag.Reason, l.Flag.Entry))
+	}
+	if l.Payee.Kind == Staff && budget.Kind == Programme {
+		return rule.Field("to", rule.Refuse(rule.Forbidden, "%s is staff; line %s is for the programme", l.Payment.To, budget.ID))
+	}
+	if l.Payee.Kind == Household && budget.Kind != Programme {
+		return rule.Field("to", rule.Refuse(rule.Forbidden, "%s is a household; line %s is for %s", l.Payment.To, budget.ID, budget.Kind))
+	}
+	return nil
+}
+
+func (c Campaign) paysAccount(l Line) error {
+	if l.Campaign == nil {
+		return rule.Refuse(rule.Forbidden, "%s is no campaign; money given for a purpose stays under a plan", l.Payment.To)
+	}
+	if l.Campaign.State == Closed {
+		return rule.Refuse(rule.WrongState, "%s is closed", l.Payment.To)
+	}
+	switch {
+	case l.Campaign.Basis == Grant && l.Campaign.Parent == c.Account:
+		return l.Invitation.allows(c.Account, l.Payment.To)
+	case l.Campaign.Basis == Earmark && l.Campaign.Parent == c.Account:
+		return nil
+	}
+	return rule.Refuse(rule.Forbidden, "%s is neither an invited partner's grant nor an earmark of %s; its money is for another purpose", l.Payment.To, c.Account)
+}
+
+// zero is no money of the campaign's currency.
+func (c Campaign) zero() money.Amount { return money.New(0, c.Plan.Goal.Currency) }
+
+// Zero is the amount that those who decide without moving money sign.
+func (c Campaign) Zero() money.Amount { return c.zero() }
