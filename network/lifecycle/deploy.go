@@ -143,7 +143,7 @@ func (s Site) members() ([]*member, error) {
 	return members, nil
 }
 
-// definition is what the members agree on: name, version and policy. The
+// definition is what the members agree on: name, version, policy and collections. The
 // package is each one's own.
 func (m *member) definition() (*chaincode.Definition, error) {
 	c := m.site.Topology.Chaincode
@@ -151,9 +151,13 @@ func (m *member) definition() (*chaincode.Definition, error) {
 	if err != nil {
 		return nil, err
 	}
+	collections, err := m.site.collections()
+	if err != nil {
+		return nil, err
+	}
 	d := &chaincode.Definition{
 		ChannelName: m.site.Topology.Channel, Name: c.Name, Version: c.Version, Sequence: c.Sequence,
-		ApplicationPolicy: policy,
+		ApplicationPolicy: policy, Collections: collections,
 	}
 	if m.organisation.Runs(topology.ChaincodeServer) {
 		p, err := m.site.pack(m.organisation)
@@ -167,11 +171,7 @@ func (m *member) definition() (*chaincode.Definition, error) {
 
 // EndorsementRule is the chaincode policy in Fabric's notation.
 func (s Site) EndorsementRule() string {
-	var principals []string
-	for _, o := range s.Topology.Endorsers() {
-		principals = append(principals, fmt.Sprintf("'%s.peer'", o.MSPID))
-	}
-	return fmt.Sprintf("OutOf(%d, %s)", s.Topology.EndorsementsMin(), strings.Join(principals, ", "))
+	return rule(s.Topology.EndorsementsMin(), "peer", s.Topology.Endorsers())
 }
 
 // approve approves the definition unless the organisation did so with the same package.

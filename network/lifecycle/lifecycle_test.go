@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lianbao/lianbao/network/program"
@@ -111,6 +113,57 @@ func TestEndorsementRule(t *testing.T) {
 		if got := (Site{Topology: c.t}).EndorsementRule(); got != c.answer {
 			t.Errorf("%s, not %s", got, c.answer)
 		}
+	}
+}
+
+func TestCollections(t *testing.T) {
+	none, three := topology.Default(), topology.Default()
+	none.Collections = nil
+	three.Collections = append(three.Collections, topology.Collection{Name: "relief", Members: []string{"insurer", "charity", "coop"}})
+	if all, err := (Site{Topology: none}).collections(); all != nil || err != nil {
+		t.Errorf("without collections: %v, %v", all, err)
+	}
+	all, err := (Site{Topology: three}).collections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, one := range all.Config {
+		c := one.GetStaticCollectionConfig()
+		held, err := chaincode.SignaturePolicyEnvelopeToString(c.MemberOrgsPolicy.GetSignaturePolicy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		endorsed, err := chaincode.SignaturePolicyEnvelopeToString(c.EndorsementPolicy.GetSignaturePolicy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s: %s; %s; sent to %d to %d; for %d blocks; only members read %t, write %t",
+			c.Name, held, endorsed, c.RequiredPeerCount, c.MaximumPeerCount, c.BlockToLive, c.MemberOnlyRead, c.MemberOnlyWrite))
+	}
+	for i, want := range []string{
+		"charity-bank: OR('CharityMSP.member','BankMSP.member'); AND('CharityMSP.peer','BankMSP.peer'); sent to 0 to 1; for 0 blocks; only members read true, write true",
+		"relief: OR('CharityMSP.member','CoopMSP.member','InsurerMSP.member'); AND('CharityMSP.peer','CoopMSP.peer','InsurerMSP.peer'); sent to 0 to 2; for 0 blocks; only members read true, write true",
+	} {
+		if len(got) != 2 || got[i] != want {
+			t.Errorf("%v\nnot %s", got, want)
+		}
+	}
+}
+
+// TestPrivateDataSettings: the sample knows each of them under that name.
+func TestPrivateDataSettings(t *testing.T) {
+	core := settings{"peer": map[string]any{"gossip": map[string]any{"pvtData": map[string]any{"implicitCollectionDisseminationPolicy": map[string]any{}}}},
+		"ledger": map[string]any{"pvtdataStore": map[string]any{}}}
+	if err := setPrivateData(core); err != nil {
+		t.Fatal(err)
+	}
+	if got := at(t, core, "ledger.pvtdataStore.purgeInterval"); got != 1 {
+		t.Errorf("purged values stay for %v blocks", got)
+	}
+	delete(core, "ledger")
+	if setPrivateData(core) == nil {
+		t.Error("a group that the sample has not was set")
 	}
 }
 

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,7 +118,7 @@ func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder
 	if err != nil {
 		return err
 	}
-	if err := setGossip(core, n); err != nil {
+	if err := errors.Join(setGossip(core, n), setPrivateData(core)); err != nil {
 		return err
 	}
 	return core.write(filepath.Join(folder, "core.yaml"))
@@ -140,6 +141,26 @@ func setGossip(core settings, n topology.Node) error {
 		"peer.gossip.publishStateInfoInterval":  "500ms",
 		"peer.gossip.membershipTrackerInterval": "1s",
 		"peer.gossip.dialTimeout":               "500ms",
+	})
+}
+
+// setPrivateData says how long a peer waits for a value, and how soon it lets
+// one go. docs/decisions/0008 has the reasons and what the samples would do.
+func setPrivateData(core settings) error {
+	return core.setAll(map[string]any{
+		// A block whose value is missing waits this long, and all after it. Each
+		// member has endorsed what it holds, so a value is missing only where a
+		// peer lost it, and is fetched later.
+		"peer.gossip.pvtData.pullRetryThreshold":     "5s",
+		"peer.gossip.pvtData.reconcileSleepInterval": "10s",
+		// What was endorsed and never ordered is forgotten after this many blocks,
+		// of which there are five a second at the most.
+		"peer.gossip.pvtData.transientstoreMaxBlockRetention": 1000,
+		// An organisation has one peer: there is no other to send its own values to.
+		"peer.gossip.pvtData.implicitCollectionDisseminationPolicy.maxPeerCount": 0,
+		// What was purged leaves the store with the next block, not with the next
+		// hundredth: on a quiet ledger that would be a week.
+		"ledger.pvtdataStore.purgeInterval": 1,
 	})
 }
 

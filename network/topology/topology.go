@@ -24,6 +24,7 @@ type Topology struct {
 	Blocks        Blocks         `yaml:"blocks"`
 	Chaincode     Chaincode      `yaml:"chaincode"`
 	Organisations []Organisation `yaml:"organisations"`
+	Collections   []Collection   `yaml:"collections,omitempty"`
 }
 
 // Consensus says how the orderers agree.

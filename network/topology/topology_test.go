@@ -69,6 +69,19 @@ line 27, organisations[1].nodes: coop runs no node; give it one or take it out`}
 		{coop + " => " + strings.Replace(coop, "{role: gateway}", "{role: gateway, port: 80}", 1), "line 27, organisations[1].nodes[3].port: 80 is outside 1024 to 65535; leave it out to have one chosen"},
 		{coop + " => " + strings.Replace(coop, "{role: gateway}", "{role: gateway, adminPort: 8080}", 1), "line 27, organisations[1].nodes[3].adminPort: a gateway has no such port; take it out"},
 		{coop + " => " + strings.Replace(strings.Replace(coop, "{role: peer}", "{role: peer, port: 7051}", 1), "{role: gateway}", "{role: gateway, port: 7051}", 1), "line 27, organisations[1].nodes[3].port: 7051 is already the port of peer.coop; choose another or leave it out"},
+		{"members: [charity, bank] => members: [charity, coop, bank]", "valid"},
+		{"members: [charity, bank] => members: [charity]", "line 45, collections[0].members: 1 is too few; a collection has at least two members, because each organisation has one of its own anyway"},
+		{"    members: [charity, bank] => ", "line 44, collections[0].members: 0 is too few; a collection has at least two members, because each organisation has one of its own anyway"},
+		{"members: [charity, bank] => members: [charity, bnak]", `line 45, collections[0].members[1]: there is no organisation "bnak"; name one of those below`},
+		{"members: [charity, bank] => members: [bank, bank]", "line 45, collections[0].members[1]: bank is already used by collections[0].members[0]; choose another"},
+		{"members: [charity, bank] => members: [charity, bank]\n    blockToLive: 5", "line 46, blockToLive: there is no such field; take it out or mend its spelling"},
+		{"members: [charity, bank] => members: [charity, bank]\n  - {name: more, members: [bank, charity]}", "line 46, collections[1].members: collections[0] has the same members; one collection for them is enough"},
+		{"members: [charity, bank] => members: [charity, bank]\n  - {name: charity-bank, members: [bank, coop]}", "line 46, collections[1].name: charity-bank is already used by collections[0].name; choose another"},
+		{"name: charity-bank => name: _implicit_org_BankMSP", `line 44, collections[0].name: "_implicit_org_BankMSP" is not a name of a collection; use a-z, 0-9 and dashes, 32 at most`},
+		{"members: [charity, bank] => members: [charity, coop] && of: [charity, coop, => of: [charity, && " + coop + " => " + strings.Replace(coop, "{role: peer}, {role: orderer}, {role: chaincode}, {role: gateway}", "{role: orderer}", 1),
+			"line 45, collections[0].members[1]: coop is to hold private data and runs no peer; add {role: peer} to it or take it out of the collection"},
+		{"members: [charity, bank] => members: [charity, coop] && of: [charity, coop, => of: [charity, && " + coop + " => " + strings.Replace(coop, ", {role: chaincode}, {role: gateway}", "", 1),
+			"line 45, collections[0].members[1]: coop must endorse and runs no chaincode; add {role: chaincode} to it or take it out of the collection"},
 		{"consensus: bft => consensus: solo && sequence: 1 => sequence: -1", `line 7, consensus: "solo" is not known; choose bft or raft
 line 15, chaincode.sequence: -1 is not a sequence; the first is 1`},
 	} {
@@ -173,7 +186,8 @@ func TestFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raft, named := Default(), Default()
+	raft, named, collected := Default(), Default(), Default()
+	collected.Collections = nil
 	raft.Consensus = Raft
 	named.Organisations[0].Nodes[0].Port = 7051
 	for _, c := range []struct {
@@ -186,6 +200,7 @@ func TestFits(t *testing.T) {
 		{"another consensus", raft, false},
 		{"another port", named, false},
 		{"fewer nodes", Small(), false},
+		{"other collections", collected, false},
 	} {
 		if got := c.t.Fits(assigned); got != c.answer {
 			t.Errorf("%s: %v", c.name, got)

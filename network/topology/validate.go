@@ -31,6 +31,7 @@ func (t Topology) Validate() Problems {
 	t.validateOrganisations(&p)
 	t.validateOrdering(&p)
 	t.validatePolicy(&p)
+	t.validateCollections(&p)
 	t.validatePorts(&p)
 	return p
 }
