@@ -33,6 +33,11 @@ func (l *Ledger) Submit(ctx context.Context, function string, argument []byte, s
 	if err != nil {
 		return Receipt{}, err
 	}
+	return l.carry(ctx, transaction, sent)
+}
+
+// carry hands an endorsed transaction to the orderers and waits for its block.
+func (l *Ledger) carry(ctx context.Context, transaction *client.Transaction, sent func(transactionID string) error) (Receipt, error) {
 	if err := sent(transaction.TransactionID()); err != nil {
 		return Receipt{}, err
 	}
@@ -45,8 +50,8 @@ func (l *Ledger) Submit(ctx context.Context, function string, argument []byte, s
 	return receipt, err
 }
 
-func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) (*client.Transaction, error) {
-	proposal, err := l.contract.NewProposal(function, client.WithBytesArguments(argument))
+func (l *Ledger) endorse(ctx context.Context, function string, argument []byte, options ...client.ProposalOption) (*client.Transaction, error) {
+	proposal, err := l.contract.NewProposal(function, append(options, client.WithBytesArguments(argument))...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +122,11 @@ func (l *Ledger) commitOf(transactionID string) (*client.Commit, error) {
 
 // Evaluate asks the contract on the own peer. Nothing is written.
 func (l *Ledger) Evaluate(ctx context.Context, function string, argument []byte) ([]byte, error) {
-	proposal, err := l.contract.NewProposal(function, client.WithBytesArguments(argument))
+	return l.evaluate(ctx, function, argument)
+}
+
+func (l *Ledger) evaluate(ctx context.Context, function string, argument []byte, options ...client.ProposalOption) ([]byte, error) {
+	proposal, err := l.contract.NewProposal(function, append(options, client.WithBytesArguments(argument))...)
 	if err != nil {
 		return nil, err
 	}
