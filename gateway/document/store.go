@@ -85,6 +85,8 @@ func openStore(ctx context.Context, text string) (*bucket, error) {
 
 // checkS3 refuses unknown parameters. A server that is not Amazon's rarely has
 // a name for each bucket, so with an endpoint the bucket goes into the path.
+// What is read is authenticated by its own key, so the client does not check
+// it before: a changed blob is to be found out as one, not as a failing store.
 func checkS3(query url.Values) error {
 	for name := range query {
 		if !s3Parameters[name] {
@@ -93,6 +95,9 @@ func checkS3(query url.Values) error {
 	}
 	if query.Get("endpoint") != "" && query.Get("use_path_style") == "" {
 		query.Set("use_path_style", "true")
+	}
+	if query.Get("response_checksum_validation") == "" {
+		query.Set("response_checksum_validation", "when_required")
 	}
 	return nil
 }
