@@ -26,6 +26,8 @@ type writer struct {
 	pages []giftsOf
 	// entry is the transaction's entry, once it has been read.
 	entry *tape.Entry
+	// flows are what the transaction added to the accounts' flows.
+	flows []flow
 }
 
 // Apply adds whole blocks, all of them or none. Blocks that were applied
@@ -158,8 +160,11 @@ func (w *writer) transaction(block uint64, t *Transaction) error {
 	if err != nil || !t.Valid {
 		return err
 	}
-	w.function, w.argument, w.pages, w.entry = t.Function, t.Argument, nil, nil
-	return w.records(t.Writes)
+	w.function, w.argument, w.pages, w.entry, w.flows = t.Function, t.Argument, nil, nil, w.flows[:0]
+	if err := w.records(t.Writes); err != nil {
+		return err
+	}
+	return w.saveFlows()
 }
 
 // item numbers the n-th item of the transaction, from 0.

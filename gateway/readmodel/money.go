@@ -59,6 +59,9 @@ func (w *writer) posting(i int, p tape.Posting) error {
 			return err
 		}
 	}
+	if err := w.postingFlows(p); err != nil {
+		return err
+	}
 	if err := w.put(p.From, p.Taken, piece{posting: at}); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (w *writer) settlement(_ int, rest string, value []byte) error {
 		return err
 	}
 	if inflow {
-		err = w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, source)
+		err = w.settleInflow(s, source)
 	} else {
 		err = w.settlePage(s, source)
 	}
@@ -141,11 +144,28 @@ func (w *writer) settlement(_ int, rest string, value []byte) error {
 	return w.change("UPDATE accounts SET pending = pending - ? WHERE id = ?", units, account)
 }
 
+// settleInflow counts what another account granted; what came back from outside was counted as it came.
+func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
+	var from string
+	if _, err := w.get("SELECT origin FROM inflows WHERE ordinal = ?", []any{inflow}, &from); err != nil {
+		return err
+	}
+	if !tape.AccountID(from).Outside() {
+		w.flow(s.Account, FlowGranted, "", s.Span.Length(), 1)
+	}
+	return w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, inflow)
+}
+
 func (w *writer) settlePage(s tape.Settlement, page int64) error {
 	evidence, err := text(s.Evidence)
 	if err != nil {
 		return err
 	}
+	var count int
+	if _, err := w.get("SELECT count FROM pages WHERE ordinal = ?", []any{page}, &count); err != nil {
+		return err
+	}
+	w.flow(s.Account, FlowSettled, "", s.Span.Length(), count)
 	return w.change("UPDATE pages SET state = ?, settlement = ?, start = ?, rests = ? WHERE ordinal = ? AND state = ?",
 		string(PageSettled), s.N, s.Span.Start, evidence, page, string(PagePending))
 }
@@ -203,6 +223,15 @@ func (w *writer) hold(n int, rest string, value []byte) error {
 	if err := w.drop(hold.Account, gone, func(p piece) bool { return p.hold == ordinal(at) }); err != nil {
 		return err
 	}
+	if hold.State == tape.HoldReleased && before.State == tape.HoldOpen {
+		line, purpose, err := w.lineOfHold(hold.Account, hold.ID)
+		if err != nil {
+			return err
+		}
+		if purpose != refundKind {
+			w.flow(hold.Account, FlowReleased, line, hold.Spans.Total(), 1)
+		}
+	}
 	return w.change("UPDATE holds SET state = ?, body = ? WHERE ordinal = ?", string(hold.State), filled(value), at)
 }
 
@@ -226,7 +255,10 @@ func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {
 	if w.entry != nil {
 		purpose = w.entry.Kind
 	}
-	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value))
+	if job == "" && purpose != refundKind { // a job's money was counted when the job was opened
+		w.flow(hold.Account, FlowOrdered, "", hold.Amount.Units, 1)
+	}
+	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value), string(hold.To))
 }
 
 func (w *writer) job(n int, rest string, value []byte) error {
@@ -248,7 +280,7 @@ func (w *writer) job(n int, rest string, value []byte) error {
 		if err := w.drop(job.Account, job.Left, func(p piece) bool { return p.job == ordinal(known) && p.hold == 0 }); err != nil {
 			return err
 		}
-		return w.change("UPDATE jobs SET state = ?, body = ? WHERE ordinal = ?", string(job.State), filled(value), known)
+		return w.jobEnds(job, known, value)
 	}
 	at, err := w.item(n)
 	if err != nil {
@@ -257,5 +289,23 @@ func (w *writer) job(n int, rest string, value []byte) error {
 	if err := w.exec("INSERT INTO jobs VALUES (?, ?, ?, ?, 0, 0, ?)", int64(at), account, id, string(job.State), filled(value)); err != nil {
 		return err
 	}
+	line, err := w.lineOf(job.Account, id)
+	if err != nil {
+		return err
+	}
+	w.flow(job.Account, FlowOrdered, line, job.Amount.Units, 1)
 	return w.put(job.Account, job.Spans, piece{job: at})
+}
+
+// jobEnds notes that a job was closed or abandoned, and with it the disbursement that it is.
+func (w *writer) jobEnds(job tape.Job, known int64, value []byte) error {
+	line, err := w.lineOf(job.Account, string(job.ID))
+	if err != nil {
+		return err
+	}
+	w.flow(job.Account, FlowReleased, line, job.Left.Total(), 1)
+	if err := w.exec("UPDATE disbursements SET state = ? WHERE account = ? AND id = ?", string(job.State), string(job.Account), string(job.ID)); err != nil {
+		return err
+	}
+	return w.change("UPDATE jobs SET state = ?, body = ? WHERE ordinal = ?", string(job.State), filled(value), known)
 }

@@ -190,6 +190,9 @@ func (w *writer) giftPage(n int, rest string, value []byte) error {
 	if err := w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", page.Total.Units, account); err != nil {
 		return err
 	}
+	if page.Parent == "" { // the halves of a page that was split were counted with it
+		w.flow(page.Account, FlowRaised, "", page.Total.Units, int(page.Count))
+	}
 	return w.gifts(at, gifts.gifts, page.Parent == "")
 }
 

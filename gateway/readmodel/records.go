@@ -22,6 +22,14 @@ type kind struct {
 // Prefixes that are not here are kept in "records" as they are.
 var kinds = []kind{
 	{"account/", (*writer).account},
+	{"campaign/", (*writer).campaign},
+	{"payee/", (*writer).payee},
+	{"flag/", (*writer).flag},
+	{"disbursement/", (*writer).disbursement},
+	{"listed/", (*writer).listed},
+	{"approved/", (*writer).approved},
+	{"rejected/", (*writer).rejected},
+	{"ordered/", (*writer).ordered},
 	{"statement/", (*writer).statementHead},
 	{"lines/", (*writer).linesPage},
 	{"page/", (*writer).giftPage},
@@ -32,6 +40,7 @@ var kinds = []kind{
 	{"settlement/", (*writer).settlement},
 	{"settled/", (*writer).settled},
 	{"hold/", (*writer).hold},
+	{"confirmation/", (*writer).confirmation},
 	{"chunk/", (*writer).chunk},
 	{"reversal/", (*writer).reversal},
 	{"head/", (*writer).head},

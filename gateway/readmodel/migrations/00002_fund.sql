@@ -1,0 +1,96 @@
+-- The fund trail: campaigns, disbursements, payees, confirmations, and what
+-- flowed through each account day by day. The follower begins again.
+-- +goose Up
+DELETE FROM position;
+DELETE FROM blocks;
+DELETE FROM transactions;
+DELETE FROM entries;
+DELETE FROM postings;
+DELETE FROM sums;
+DELETE FROM accounts;
+DELETE FROM pages;
+DELETE FROM gifts;
+DELETE FROM gift_runs;
+DELETE FROM settlements;
+DELETE FROM inflows;
+DELETE FROM holds;
+DELETE FROM jobs;
+DELETE FROM chunks;
+DELETE FROM taken;
+DELETE FROM returned;
+DELETE FROM statements;
+DELETE FROM lines_pages;
+DELETE FROM lines;
+DELETE FROM reversals;
+DELETE FROM records;
+
+-- What flowed: units and how many, by day, kind and budget line ('' where no
+-- line is concerned). Figures, timelines and pictures are sums over it.
+CREATE TABLE flows (
+    account TEXT    NOT NULL,
+    day     TEXT    NOT NULL,
+    kind    TEXT    NOT NULL,
+    line    TEXT    NOT NULL,
+    units   INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (account, day, kind, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE campaigns (
+    account      TEXT    PRIMARY KEY,
+    ordinal      INTEGER NOT NULL,
+    organisation TEXT    NOT NULL,
+    basis        TEXT    NOT NULL,
+    state        TEXT    NOT NULL,
+    parent       TEXT    NOT NULL,
+    body         BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE disbursements (
+    ordinal INTEGER PRIMARY KEY,
+    account TEXT    NOT NULL,
+    id      TEXT    NOT NULL,
+    line    TEXT    NOT NULL,
+    state   TEXT    NOT NULL, -- proposed, ordered, closed, abandoned or rejected
+    listed  INTEGER NOT NULL, -- chunks laid open
+    body    BLOB    NOT NULL,
+    UNIQUE (account, id)
+) STRICT;
+CREATE INDEX disbursements_state ON disbursements (state, ordinal);
+
+CREATE TABLE approvals (
+    account      TEXT    NOT NULL,
+    disbursement TEXT    NOT NULL,
+    person       TEXT    NOT NULL,
+    ordinal      INTEGER NOT NULL,
+    body         BLOB    NOT NULL,
+    PRIMARY KEY (account, disbursement, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payees (
+    ordinal      INTEGER PRIMARY KEY,
+    account      TEXT    NOT NULL,
+    payee        TEXT    NOT NULL,
+    kind         TEXT    NOT NULL,
+    person       TEXT    NOT NULL,
+    agent        TEXT    NOT NULL,
+    bank_account TEXT    NOT NULL,
+    device       TEXT    NOT NULL,
+    flagged      TEXT    NOT NULL, -- the reason of a raised flag, '' without one
+    body         BLOB    NOT NULL,
+    UNIQUE (account, payee)
+) STRICT;
+CREATE INDEX payees_person ON payees (person);
+
+CREATE TABLE confirmations (
+    account TEXT    NOT NULL,
+    hold    TEXT    NOT NULL,
+    ordinal INTEGER NOT NULL,
+    outcome TEXT    NOT NULL,
+    units   INTEGER NOT NULL,
+    body    BLOB    NOT NULL,
+    PRIMARY KEY (account, hold)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE holds ADD COLUMN payee TEXT NOT NULL DEFAULT '';
+CREATE INDEX holds_payee ON holds (payee, ordinal);
