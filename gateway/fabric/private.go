@@ -3,6 +3,7 @@ package fabric
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,9 +37,19 @@ func (l *Ledger) SubmitPrivate(ctx context.Context, function string, argument []
 	}
 	transaction, err := l.endorse(ctx, function, argument, client.WithEndorsingOrganizations(members...), client.WithTransient(p.Transient))
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, l.outside(err, members)
 	}
 	return l.carry(ctx, transaction, sent)
+}
+
+// outside takes a member's refusal at its word where the own peer is none and
+// was not asked: nobody here knows more than that peer, so it is not behind.
+func (l *Ledger) outside(err error, members []string) error {
+	var transient *Transient
+	if errors.As(err, &transient) && transient.Refusal != nil && !slices.Contains(members, l.connection.MSP) {
+		return transient.Refusal
+	}
+	return err
 }
 
 // Show asks the own peer for a private value. The question is evaluated and
