@@ -33,6 +33,9 @@ type Options struct {
 	// Policy is the chaincode's endorsement policy to begin with. It is read
 	// from the blocks as soon as a definition of the chaincode is committed.
 	Policy *common.SignaturePolicyEnvelope
+	// Collections are its private data collections to begin with, read from the
+	// blocks in the same way. Each organisation's own one is not among them.
+	Collections []replay.CollectionRule
 	// Pause between two looks at a peer or a gateway that is behind; a quarter
 	// of a second when zero.
 	Pause time.Duration
@@ -46,6 +49,10 @@ type Auditor struct {
 	books   *books.Books
 	policy  *common.SignaturePolicyEnvelope
 	members members
+	// kept are the private values, by the key of their note.
+	kept map[string]*keptValue
+	// view is what collections there are, for the block at hand.
+	view replay.View
 	// seen are the ids of all transactions, because an id counts once for ever.
 	seen     map[string]bool
 	previous []byte // hash of the last block's header
@@ -58,7 +65,7 @@ func New(o Options) *Auditor {
 		o.Pause = quietPause
 	}
 	return &Auditor{options: o, state: replay.NewState(o.Chaincode), books: books.New(), policy: o.Policy,
-		members: members{}, seen: map[string]bool{}, report: Report{Invalid: map[string]int{}}}
+		members: members{}, kept: map[string]*keptValue{}, seen: map[string]bool{}, report: Report{Invalid: map[string]int{}}}
 }
 
 // Height is the number of blocks that were replayed.
@@ -74,6 +81,7 @@ func (a *Auditor) Block(block *common.Block) error {
 		return err
 	}
 	number := block.Header.Number
+	a.view = a.collectionView() // a definition holds from the block behind its own
 	transactions, err := replay.TransactionsOf(block)
 	if err != nil {
 		a.add(Finding{Check: CheckChain, Block: &number, What: "the block cannot be read: " + err.Error()})
@@ -128,7 +136,15 @@ func (a *Auditor) transaction(block *replay.Block, t replay.Transaction, expecte
 // replay runs the contracts as the peers should have. It runs on the state at
 // this place of the block: a valid transaction has read nothing that changed.
 func (a *Auditor) replay(t replay.Transaction) {
-	outcome, err := replay.Run(a.options.Contracts, a.state, replay.View{}, t.Proposal())
+	if command, found, err := readPrivate(t); found {
+		if err != nil {
+			a.addAt(t, Finding{Check: CheckReplay, What: "the contracts refuse what was committed", Expected: err.Error(), Found: t.Code.String()})
+			return
+		}
+		a.private(t, command)
+		return
+	}
+	outcome, err := replay.Run(a.options.Contracts, a.state, a.view, t.Proposal())
 	switch {
 	case err != nil:
 		a.addAt(t, Finding{Check: CheckReplay, What: "the contracts do not run: " + err.Error()})
@@ -163,6 +179,7 @@ func (a *Auditor) Close() Report {
 	report := a.report
 	tiling, problems := a.books.Close(a.records())
 	report.Tiling, report.Balances = tiling, a.books.Balances()
+	report.Private = a.privateState()
 	report.Entries, report.Rules = a.books.Entries(), a.books.Rules()
 	for _, p := range problems {
 		report.add(Finding{Check: CheckBooks, Key: p.Key, What: p.What, Expected: p.Expected, Found: p.Found})

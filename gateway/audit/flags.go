@@ -14,7 +14,7 @@ import (
 // endorsements is the first half of validation, which sees only the state
 // before the block: ids that were used, and who endorsed.
 func (a *Auditor) endorsements(transactions []replay.Transaction) []peer.TxValidationCode {
-	check := &replay.Endorsement{State: a.state, Chaincode: a.policy}
+	check := &replay.Endorsement{State: a.state, Chaincode: a.policy, View: a.view}
 	inBlock := map[string]bool{}
 	codes := make([]peer.TxValidationCode, len(transactions))
 	for i, t := range transactions {
@@ -65,19 +65,27 @@ func (a *Auditor) flag(block *replay.Block, t replay.Transaction, expected peer.
 	}
 }
 
-// definition learns the endorsement policy when a definition of the chaincode
-// is committed. It holds from the next block on.
+// definition learns the endorsement policy and the collections when a
+// definition of the chaincode is committed. It holds from the next block on.
 func (a *Auditor) definition(t replay.Transaction) {
 	for _, write := range t.Results.In("_lifecycle").Writes {
-		if write.Key != "namespaces/fields/"+a.options.Chaincode+"/ValidationInfo" {
+		field, found := strings.CutPrefix(write.Key, "namespaces/fields/"+a.options.Chaincode+"/")
+		if !found {
 			continue
 		}
-		policy, err := policyOf(write.Value)
+		var err error
+		switch field {
+		case "ValidationInfo":
+			var policy *common.SignaturePolicyEnvelope
+			if policy, err = policyOf(write.Value); err == nil {
+				a.policy = policy
+			}
+		case "Collections":
+			a.options.Collections, err = collectionsOf(write.Value)
+		}
 		if err != nil {
-			a.addAt(t, Finding{Check: CheckFlags, Key: write.Key, What: "the chaincode's policy cannot be read: " + err.Error()})
-			continue
+			a.addAt(t, Finding{Check: CheckFlags, Key: write.Key, What: "the chaincode's definition cannot be read: " + err.Error()})
 		}
-		a.policy = policy
 	}
 }
 

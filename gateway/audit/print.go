@@ -16,6 +16,9 @@ func (r Report) Text() string {
 		fmt.Fprintf(&out, "     signatures %s", grouped(int64(r.Signatures)))
 	}
 	fmt.Fprintf(&out, "\n  %s\n  %s\n", r.peers(), r.models())
+	if p := r.Private; p != (PrivateState{}) {
+		fmt.Fprintf(&out, "  private values: %s verified, %s not visible, %s purged\n", grouped(int64(p.Verified)), grouped(int64(p.NotVisible)), grouped(int64(p.Purged)))
+	}
 	if r.Differences == 0 {
 		out.WriteString("  nothing differs\n")
 		return out.String()

@@ -99,7 +99,7 @@ func (b *Books) Apply(t Transaction) []Problem {
 	return b.problems
 }
 
-// kinds says how each kind of entry is booked. Members and votes move no money.
+// kinds says how each kind of entry is booked. Members, votes and notes about people move no money.
 var kinds map[string]func(*Books) error
 
 func init() {
@@ -112,7 +112,7 @@ func init() {
 		"return": (*Books).takeBack, "charge-back": (*Books).chargeBack, "memo": (*Books).memo,
 		"open-job": (*Books).openJob, "run-chunk": (*Books).runChunk, "close-job": (*Books).closeJob,
 	}
-	for _, kind := range strings.Fields("found join vote enact register witness rotate suspend revoke") {
+	for _, kind := range strings.Fields("found join vote enact register witness rotate suspend revoke cite strike") {
 		kinds[kind] = (*Books).memo
 	}
 }
