@@ -70,3 +70,8 @@ func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, received 
 func share(units int64, parts int32) int64 {
 	return units/partsPerOne*int64(parts) + units%partsPerOne*int64(parts)/partsPerOne
 }
+
+// ManagementCap is the most that management may cost while so much has been received.
+func (p Plan) ManagementCap(received int64) money.Amount {
+	return money.New(share(received, p.ManagementPartsPerMillion), p.Goal.Currency)
+}

@@ -52,6 +52,7 @@ func (s *Server) routes() {
 	s.writes()
 	s.accountReads()
 	s.giftReads()
+	s.fundReads()
 	s.ledgerReads()
 	s.statusReads()
 }

@@ -132,8 +132,10 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if strings.HasSuffix(t.PkgPath(), "chaincode/tape") {
-		return "Tape" + name
+	for _, of := range []struct{ suffix, prefix string }{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"gateway/disclosure", "Sheet"}} {
+		if strings.HasSuffix(t.PkgPath(), of.suffix) {
+			return of.prefix + name
+		}
 	}
 	return name
 }

@@ -12,8 +12,9 @@ import (
 // FlowKind says what a sum of money did.
 type FlowKind string
 
-// The kinds of flows. Each is counted when it happens and never taken back, so
-// that what is, is a difference: paid less returned, ordered less released.
+// The kinds of flows. What was ordered and paid stays counted when it is
+// released or returned, which are kinds of their own; what was refunded,
+// confirmed or disputed and is so no more is taken off again.
 const (
 	FlowRaised  FlowKind = "raised"  // gifts received, with or without evidence
 	FlowSettled FlowKind = "settled" // gifts that have their span
@@ -28,10 +29,9 @@ const (
 	FlowRefunded FlowKind = "refunded"
 	FlowReversed FlowKind = "reversed" // charged back by the giver's bank
 	FlowFee      FlowKind = "fee"      // kept by a payment processor
-	// FlowConfirmed has its receiver's signature, FlowDisputed the opposite, FlowResolved was disputed and confirmed later.
+	// FlowConfirmed has its receiver's signature, FlowDisputed the opposite.
 	FlowConfirmed FlowKind = "confirmed"
 	FlowDisputed  FlowKind = "disputed"
-	FlowResolved  FlowKind = "resolved"
 )
 
 // flow is one addition to an account's flows, on the day of the transaction's entry.
@@ -129,9 +129,26 @@ func (w *writer) cameFlows(p tape.Posting) error {
 	if w.entry.Kind != "return" {
 		return nil
 	}
-	line, _, err := w.lineOfHold(p.To, p.Line)
+	line, purpose, err := w.lineOfHold(p.To, p.Line)
+	if err != nil {
+		return err
+	}
+	if purpose == refundKind {
+		w.flow(p.To, FlowRefunded, "", -p.Amount.Units, -1)
+		return nil
+	}
 	w.flow(p.To, FlowReturned, line, p.Amount.Units, 1)
+	outcome, units, err := w.outcome(p.To, p.Line)
+	if err == nil && outcome == fund.Arrived { // what came back is with its receiver no more
+		w.flow(p.To, FlowConfirmed, line, -min(units, p.Amount.Units), -1)
+	}
 	return err
+}
+
+// outcome is what the receiver of a payout has said, ” for nothing.
+func (w *writer) outcome(account tape.AccountID, hold tape.ID) (outcome string, units int64, err error) {
+	_, err = w.get("SELECT outcome, units FROM confirmations WHERE account = ? AND hold = ?", []any{string(account), string(hold)}, &outcome, &units)
+	return outcome, units, err
 }
 
 // paidLine is the budget line of the disbursement whose chunk the transaction runs.
@@ -269,13 +286,12 @@ func (w *writer) confirmation(_ int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	var before string
-	var units int64
-	if _, err := w.get("SELECT outcome, units FROM confirmations WHERE account = ? AND hold = ?", []any{account, hold}, &before, &units); err != nil {
+	before, units, err := w.outcome(c.Account, c.Hold)
+	if err != nil {
 		return err
 	}
 	if before == fund.Disputed && c.Outcome == fund.Arrived {
-		w.flow(c.Account, FlowResolved, line, units, 1)
+		w.flow(c.Account, FlowDisputed, line, -units, -1)
 	}
 	kind := FlowConfirmed
 	if c.Outcome == fund.Disputed {
