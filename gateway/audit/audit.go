@@ -168,7 +168,7 @@ func (a *Auditor) book(t replay.Transaction, set replay.Set) {
 	for _, write := range set.Writes {
 		writes[write.Key] = write.Value
 	}
-	for _, p := range a.books.Apply(books.Transaction{Argument: t.Arguments[1], Event: t.Event.Payload, Writes: writes}) {
+	for _, p := range a.books.Apply(books.Transaction{Function: string(t.Arguments[0]), Argument: t.Arguments[1], Event: t.Event.Payload, Writes: writes}) {
 		a.addAt(t, Finding{Check: CheckBooks, Key: p.Key, What: p.What, Expected: p.Expected, Found: p.Found})
 	}
 }
@@ -178,7 +178,7 @@ func (a *Auditor) book(t replay.Transaction, set replay.Set) {
 func (a *Auditor) Close() Report {
 	report := a.report
 	tiling, problems := a.books.Close(a.records())
-	report.Tiling, report.Balances = tiling, a.books.Balances()
+	report.Tiling, report.Balances, report.Fund = tiling, a.books.Balances(), a.books.Trail()
 	report.Private = a.privateState()
 	report.Entries, report.Rules = a.books.Entries(), a.books.Rules()
 	for _, p := range problems {

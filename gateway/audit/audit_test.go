@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/replay"
 	"github.com/lianbao/lianbao/gateway/audit"
+	"github.com/lianbao/lianbao/gateway/audit/books"
 )
 
 // chain writes out the blocks of a network, each naming the one before.
@@ -71,12 +72,16 @@ func TestHonestChain(t *testing.T) {
 	v := newVillage(t)
 	v.live()
 	v.race()
+	v.campaign()
 	report := run(t, v, v.chain(), v.honest)
 	for _, f := range report.Findings {
 		t.Error(f)
 	}
-	if report.Tiling.Tiled != 4 || report.Tiling.Tapes != 4 {
+	if report.Tiling.Tiled != 7 || report.Tiling.Tapes != 7 {
 		t.Errorf("tiling is %+v", report.Tiling)
+	}
+	if want := (books.Trail{Campaigns: 3, Agreeing: 3, Disbursements: 4, Confirmations: 1}); report.Fund != want {
+		t.Errorf("the fund trail is %+v", report.Fund)
 	}
 	if len(report.Peers) != 5 || !report.Peers[4].Equal || report.Peers[4].Records == 0 {
 		t.Errorf("peers are %+v", report.Peers)

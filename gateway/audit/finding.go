@@ -87,6 +87,7 @@ type Report struct {
 	Rules      []int32         `json:"rules"`
 	Balances   []books.Balance `json:"balances"`
 	Tiling     books.Tiling    `json:"tiling"`
+	Fund       books.Trail     `json:"fund"`
 	Private    PrivateState    `json:"private"`
 	Peers      []PeerState     `json:"peers"`
 	Models     []ModelState    `json:"readModels"`

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/lianbao/lianbao/gateway/audit/books"
 )
 
 // Text writes the report for people.
@@ -15,7 +17,7 @@ func (r Report) Text() string {
 	if r.Signatures > 0 {
 		fmt.Fprintf(&out, "     signatures %s", grouped(int64(r.Signatures)))
 	}
-	fmt.Fprintf(&out, "\n  %s\n  %s\n", r.peers(), r.models())
+	fmt.Fprintf(&out, "\n%s  %s\n  %s\n", r.fund(), r.peers(), r.models())
 	if p := r.Private; p != (PrivateState{}) {
 		fmt.Fprintf(&out, "  private values: %s verified, %s not visible, %s purged\n", grouped(int64(p.Verified)), grouped(int64(p.NotVisible)), grouped(int64(p.Purged)))
 	}
@@ -35,6 +37,19 @@ func (r Report) Text() string {
 		fmt.Fprintf(&out, "    and %s more\n", grouped(int64(more)))
 	}
 	return out.String()
+}
+
+// fund is a line of its own, of a ledger that has campaigns.
+func (r Report) fund() string {
+	if r.Fund == (books.Trail{}) {
+		return ""
+	}
+	text := fmt.Sprintf("  campaigns agreeing %s / %s     disbursements %s     confirmations %s", grouped(int64(r.Fund.Agreeing)), grouped(int64(r.Fund.Campaigns)),
+		grouped(int64(r.Fund.Disbursements)), grouped(int64(r.Fund.Confirmations)))
+	if r.Fund.Disputes > 0 {
+		text += fmt.Sprintf("     disputes %s", grouped(int64(r.Fund.Disputes)))
+	}
+	return text + "\n"
 }
 
 func (r Report) rules() string {

@@ -19,6 +19,8 @@ import (
 
 // Transaction is what the books read of one valid transaction.
 type Transaction struct {
+	// Function is what was called, such as "Fund:Order".
+	Function string
 	// Argument is the function's one argument, Event the entry as it was sent.
 	Argument, Event []byte
 	// Writes are the values written, by key.
@@ -52,6 +54,7 @@ type Books struct {
 	reversals map[string]string
 	entries   int
 	rules     map[int32]bool
+	trail     trail
 
 	transaction Transaction
 	entry       tape.Entry
@@ -63,7 +66,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, rules: map[int32]bool{}}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, rules: map[int32]bool{}, trail: newTrail()}
 }
 
 // Entries is the number of entries that were booked.
@@ -87,15 +90,19 @@ func (b *Books) Apply(t Transaction) []Problem {
 	b.once("entry", key)
 	b.entries++
 	b.rules[b.entry.Rules] = true
-	book, known := kinds[b.entry.Kind]
+	b.learn()
+	b.foreign()
+	book, known := b.booked()
 	if !known {
 		b.problem(key, fmt.Sprintf("these books know no entries of the kind %q", b.entry.Kind), "", "")
 		return b.problems
 	}
-	if err := book(b); err != nil {
+	err := book(b)
+	if err != nil {
 		b.problem(key, "it cannot be booked: "+err.Error(), "", "")
 	}
 	b.postings()
+	b.keepRecords(err == nil)
 	return b.problems
 }
 
@@ -119,6 +126,9 @@ func init() {
 
 func (b *Books) problem(key, what, expected, found string) {
 	b.problems = append(b.problems, Problem{Key: key, What: what, Expected: expected, Found: found})
+	if c := b.concerned(key); c != nil {
+		c.differs = true
+	}
 }
 
 // differs reports a difference unless the two are equal.
@@ -177,9 +187,13 @@ func (b *Books) open() error {
 	if err != nil {
 		return err
 	}
-	b.once("account", tape.AccountKey(c.Account))
-	b.accounts[c.Account] = &account{id: c.Account, currency: c.Currency, custodian: c.Custodian, outside: map[money.Currency]int64{}}
+	b.opened(c.Account, c.Currency, c.Custodian)
 	return nil
+}
+
+func (b *Books) opened(id tape.AccountID, currency money.Currency, custodian tape.AccountID) {
+	b.once("account", tape.AccountKey(id))
+	b.accounts[id] = &account{id: id, currency: currency, custodian: custodian, outside: map[money.Currency]int64{}}
 }
 
 // memo books what moves no money.

@@ -18,10 +18,10 @@ type Tiling struct {
 }
 
 // Close compares the books with the contracts' own records: what heads call
-// free, and what holds keep.
+// free, what holds keep, and what stands in the fund's records.
 func (b *Books) Close(records iter.Seq2[string, []byte]) (Tiling, []Problem) {
 	b.problems = nil
-	heads, holds := map[tape.AccountID]tape.Head{}, map[string]tape.Hold{}
+	heads, holds, seen := map[tape.AccountID]tape.Head{}, map[string]tape.Hold{}, map[string]bool{}
 	for key, value := range records {
 		switch {
 		case strings.HasPrefix(key, "head/"):
@@ -32,6 +32,8 @@ func (b *Books) Close(records iter.Seq2[string, []byte]) (Tiling, []Problem) {
 			var stored tape.Hold
 			b.readable(key, value, &stored)
 			holds[key] = stored
+		default:
+			b.closeRecord(key, value, seen)
 		}
 	}
 	tiling := Tiling{Tapes: len(b.accounts)}
@@ -45,6 +47,7 @@ func (b *Books) Close(records iter.Seq2[string, []byte]) (Tiling, []Problem) {
 		b.problem(tape.HeadKey(id), "the head belongs to no account that was opened", "", "")
 	}
 	b.closeHolds(holds)
+	b.closeTrail(seen)
 	for _, balance := range b.Balances() {
 		if balance.Difference() != 0 {
 			b.problem(string(balance.Currency), "outside, tapes and pending do not sum to zero", "0",

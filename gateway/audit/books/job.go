@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -26,13 +27,17 @@ func (b *Books) openJob() error {
 	if err != nil {
 		return err
 	}
-	key := tape.JobKey(a.id, c.ID)
+	return b.openJobOf(a, c.ID, c.Amount)
+}
+
+func (b *Books) openJobOf(a *account, id tape.ID, amount money.Amount) error {
+	key := tape.JobKey(a.id, id)
 	b.once("job", key)
-	spans, err := a.take(c.Amount.Units, fate(key))
+	spans, err := a.take(amount.Units, fate(key))
 	if err != nil {
 		return err
 	}
-	b.jobs[key] = &job{account: a, fate: fate(key), spans: spans, units: c.Amount.Units}
+	b.jobs[key] = &job{account: a, fate: fate(key), spans: spans, units: amount.Units}
 	stored, err := record[tape.Job](b, key)
 	if err != nil {
 		return err
@@ -46,6 +51,10 @@ func (b *Books) runChunk() error {
 	if err != nil {
 		return err
 	}
+	return b.runChunkOf(c)
+}
+
+func (b *Books) runChunkOf(c tape.RunChunk) error {
 	j, known := b.jobs[tape.JobKey(c.Account, c.Job)]
 	if !known {
 		return fmt.Errorf("job %s is not there", c.Job)
@@ -97,20 +106,26 @@ func (b *Books) payLines(j *job, c tape.RunChunk, spans tape.Spans) error {
 	return nil
 }
 
-// closeJob frees what no chunk has paid.
 func (b *Books) closeJob() error {
 	c, err := command[tape.CloseJob](b)
 	if err != nil {
 		return err
 	}
+	_, err = b.closeJobOf(c)
+	return err
+}
+
+// closeJobOf frees what no chunk has paid, and says how much that is.
+func (b *Books) closeJobOf(c tape.CloseJob) (int64, error) {
 	j, known := b.jobs[tape.JobKey(c.Account, c.Job)]
 	if !known {
-		return fmt.Errorf("job %s is not there", c.Job)
+		return 0, fmt.Errorf("job %s is not there", c.Job)
 	}
 	left := tape.Spans{{Start: 0, End: j.units}}
+	var err error
 	for _, part := range slices.Clone(j.parts) {
 		if left, err = left.Remove(part); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if !c.Abandon && len(left) > 0 {
@@ -119,11 +134,11 @@ func (b *Books) closeJob() error {
 	for _, part := range left {
 		spans, err := j.spans.Slice(part.Start, part.End)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := j.account.change(spans, j.fate, free); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return left.Total(), nil
 }

@@ -1,0 +1,227 @@
+package books
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+func (b *Books) openCampaign() error {
+	command, err := command[fund.OpenCampaign](b)
+	if err != nil {
+		return err
+	}
+	b.opened(command.Account, command.Plan.Goal.Currency, command.Custodian)
+	c := &campaign{account: b.accounts[command.Account], organisation: b.entry.Organisation, basis: command.Basis, parent: command.Parent,
+		state: fund.Active, version: 1, plan: command.Plan, ordered: map[tape.ID]int64{}, invited: map[tape.AccountID]bool{},
+		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, flagged: map[tape.AccountID]bool{},
+		agents: map[tape.ID]*agent{}, disbursements: map[tape.ID]*disbursement{}, pledges: map[tape.ID]*pledge{}, goods: map[tape.ID]*goods{}}
+	if command.Basis == fund.Filing {
+		c.state, c.version = fund.Draft, 0
+	}
+	b.trail.campaigns[command.Account] = c
+	key := fund.CampaignKey(command.Account)
+	b.once("campaign", key)
+	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.signers()
+	b.descends(c)
+	b.noteCampaign(c)
+	b.noteBudget(c)
+	return nil
+}
+
+// descends checks that a grant was invited by the campaign whose money it is,
+// and that what is left of a grant or an earmark goes back there.
+func (b *Books) descends(c *campaign) {
+	if c.basis != fund.Grant && c.basis != fund.Earmark {
+		return
+	}
+	key := fund.CampaignKey(c.account.id)
+	parent := b.trail.campaigns[c.parent]
+	if parent == nil {
+		b.problem(key, "it spends the money of a campaign that was never opened", "", string(c.parent))
+		return
+	}
+	b.differs(key, "where what is left of it goes", string(c.parent), string(c.plan.Leftover))
+	if c.basis == fund.Grant && !parent.invited[c.account.id] {
+		b.problem(fund.InvitationKey(c.parent, c.account.id), "a grant is opened that was not invited", "", b.entry.Reference())
+	}
+}
+
+func (b *Books) amendCampaign() error {
+	command, c, err := about(b, func(c fund.AmendCampaign) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	b.agreed(fund.CampaignKey(command.Account), money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.signers()
+	if c.basis == fund.Filing {
+		c.pending = &command.Plan
+	} else {
+		b.consented(c, command.Plan)
+		c.plan, c.version = command.Plan, c.version+1
+	}
+	b.noteCampaign(c)
+	b.noteBudgetIfWritten(c)
+	return nil
+}
+
+// consented checks that the donors of an agreement have signed another use of
+// their money: another plan in anything but its title, dates, goal and amounts.
+func (b *Books) consented(c *campaign, plan fund.Plan) {
+	if c.basis != fund.Agreement || useOf(c.plan, c.plan) == useOf(plan, c.plan) {
+		return
+	}
+	for _, donor := range c.plan.Donors {
+		if !slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return a.Person == donor }) {
+			b.problem(fund.CampaignKey(c.account.id), "the use of the money changes without a donor's consent", string(donor), people(b.entry.Intents))
+		}
+	}
+}
+
+// useOf spells what a plan uses money for. A line that the earlier plan has and
+// the later one leaves out is no other use.
+func useOf(plan, earlier fund.Plan) string {
+	lines := map[tape.ID]fund.BudgetLine{}
+	for _, line := range slices.Concat(earlier.Lines, plan.Lines) {
+		line.Amount = money.Amount{}
+		lines[line.ID] = line
+	}
+	plan.Title, plan.From, plan.To, plan.Goal, plan.Lines, plan.Emergency, plan.Regulator = fund.Text{}, "", "", money.Amount{}, nil, false, ""
+	return spelled(plan) + spelled(lines)
+}
+
+// acceptFiling is the regulator's: the plan that waits is in force.
+func (b *Books) acceptFiling() error {
+	command, c, err := about(b, func(c fund.AcceptFiling) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.CampaignKey(command.Account)
+	b.differs(key, "who accepts the filing", c.plan.Regulator, b.entry.Organisation)
+	b.signedBy(key, c.plan.Regulator)
+	b.signers()
+	if c.state != fund.Draft && c.pending == nil {
+		b.problem(key, "a filing is accepted and no plan waits", "", b.entry.Reference())
+	}
+	if c.pending != nil {
+		c.plan, c.pending = *c.pending, nil
+	}
+	c.state, c.version = fund.Active, c.version+1
+	b.noteCampaign(c)
+	b.noteBudgetIfWritten(c)
+	return nil
+}
+
+func (b *Books) closeCampaign() error {
+	command, c, err := about(b, func(c fund.CloseCampaign) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	b.agreed(fund.CampaignKey(command.Account), money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.signers()
+	c.state, c.pending = fund.Closed, nil
+	b.noteCampaign(c)
+	return nil
+}
+
+// carry hands all that is free to the campaign that the plan names.
+func (b *Books) carry() error {
+	command, c, err := about(b, func(c fund.Carry) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.CampaignKey(command.Account)
+	b.differs(key, "the state of a campaign whose remainder is carried", string(fund.Closed), string(c.state))
+	b.agreed(key, command.Amount, b.entry.Intents, c.organisation)
+	b.signers()
+	if len(b.entry.Postings) != 1 {
+		return fmt.Errorf("a remainder has %d postings", len(b.entry.Postings))
+	}
+	b.differs(key, "the campaign that gets the remainder", string(c.plan.Leftover), string(b.entry.Postings[0].To))
+	if err := b.takeFirst(c.account, b.entry.Postings[0], command.Amount); err != nil {
+		return err
+	}
+	b.differs(key, "what is left behind a remainder", "none", spell(c.account.spansOf(free)))
+	return nil
+}
+
+func (b *Books) invite() error {
+	command, c, err := about(b, func(c fund.Invite) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.InvitationKey(command.Account, command.Partner)
+	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.signers()
+	c.invited[command.Partner] = !command.Withdraw
+	noted(b, key, "the invitation", fmt.Sprintf("%s, withdrawn %t", command.Partner, command.Withdraw),
+		func(r fund.Invitation) string { return fmt.Sprintf("%s, withdrawn %t", r.Partner, r.Withdrawn) })
+	return nil
+}
+
+// noteCampaign compares the campaign's record.
+func (b *Books) noteCampaign(c *campaign) {
+	want := fund.Campaign{Account: c.account.id, Organisation: c.organisation, Basis: c.basis, Parent: c.parent, State: c.state, Version: c.version, Plan: c.plan, Pending: c.pending}
+	noted(b, fund.CampaignKey(c.account.id), "the campaign and its plan", spelledCampaign(want), spelledCampaign)
+}
+
+func spelledCampaign(r fund.Campaign) string {
+	return fmt.Sprintf("%s of %s, %s %s, plan %d: %s, waiting: %s", r.Account, r.Organisation, r.Basis, r.State, r.Version, spelled(r.Plan), spelled(r.Pending))
+}
+
+// spelled writes a value so that equal ones are spelled alike.
+func spelled(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error() // differs from every spelling
+	}
+	return string(text)
+}
+
+// noteBudget compares what is ordered on each line. Lines on which nothing is
+// ordered may be listed or not.
+func (b *Books) noteBudget(c *campaign) {
+	noted(b, fund.BudgetKey(c.account.id), "what is ordered on each budget line", spelledBudget(c.ordered), func(r fund.Budget) string {
+		ordered := map[tape.ID]int64{}
+		for _, line := range r.Lines {
+			ordered[line.Line] += line.Units
+		}
+		return spelledBudget(ordered)
+	})
+}
+
+// noteBudgetIfWritten is for commands that change the plan and no order.
+func (b *Books) noteBudgetIfWritten(c *campaign) {
+	if _, written := b.transaction.Writes[fund.BudgetKey(c.account.id)]; written {
+		b.noteBudget(c)
+	}
+}
+
+func spelledBudget(ordered map[tape.ID]int64) string {
+	var lines []string
+	for _, id := range slices.Sorted(maps.Keys(ordered)) {
+		if ordered[id] != 0 {
+			lines = append(lines, fmt.Sprintf("%s %d", id, ordered[id]))
+		}
+	}
+	if len(lines) == 0 {
+		return "nothing on any"
+	}
+	return strings.Join(lines, ", ")
+}
+
+// line is the budget line of the plan in force; the zero value is none.
+func (c *campaign) line(id tape.ID) fund.BudgetLine {
+	at := slices.IndexFunc(c.plan.Lines, func(l fund.BudgetLine) bool { return l.ID == id })
+	if at < 0 {
+		return fund.BudgetLine{}
+	}
+	return c.plan.Lines[at]
+}

@@ -1,0 +1,129 @@
+package books
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// agent enrols and serves payees, up to a number.
+type agent struct {
+	payees, payeesMax int32
+	ended             bool
+}
+
+func (b *Books) enrol() error {
+	command, c, err := about(b, func(c fund.Enrol) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	b.signers()
+	for _, p := range command.Payees {
+		key := fund.PayeeKey(command.Account, p.Payee)
+		b.once("enrolment", key)
+		c.payees[p.Payee], c.agentOf[p.Payee] = p, command.Agent
+		noted(b, key, "who was enrolled", spelledPayee(p, command.Agent), func(r fund.Payee) string {
+			return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent)
+		})
+	}
+	if command.Agent == "" {
+		b.signedBy(fund.CampaignKey(command.Account), c.organisation)
+		return nil
+	}
+	return b.serves(c, command)
+}
+
+func spelledPayee(p fund.NewPayee, agent tape.ID) string {
+	return spelled(p) + " with agent " + string(agent)
+}
+
+// serves checks an agent's list: signed by the agent, within its number.
+func (b *Books) serves(c *campaign, command fund.Enrol) error {
+	key := fund.AgentKey(command.Account, command.Agent)
+	a := c.agents[command.Agent]
+	if a == nil {
+		return fmt.Errorf("%s is no agent of %s", command.Agent, command.Account)
+	}
+	if !slices.ContainsFunc(b.entry.Intents, func(by tape.Approval) bool { return by.Person == command.Agent }) {
+		b.problem(key, "an agent's list is signed by the agent", string(command.Agent), people(b.entry.Intents))
+	}
+	a.payees += int32(len(command.Payees))
+	if a.ended || a.payees > a.payeesMax {
+		b.problem(key, "an agent serves more than it may", fmt.Sprintf("%d at most", a.payeesMax), fmt.Sprintf("%d, ended %t", a.payees, a.ended))
+	}
+	b.noteAgent(key, a)
+	return nil
+}
+
+func (b *Books) noteAgent(key string, a *agent) {
+	noted(b, key, "the agent and its payees", fmt.Sprintf("%d of %d, ended %t", a.payees, a.payeesMax, a.ended),
+		func(r fund.Agent) string { return fmt.Sprintf("%d of %d, ended %t", r.Payees, r.PayeesMax, r.Ended) })
+}
+
+func (b *Books) appointAgent() error {
+	command, c, err := about(b, func(c fund.AppointAgent) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.AgentKey(command.Account, command.Person)
+	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.signers()
+	a := c.agents[command.Person]
+	if a == nil {
+		a = &agent{}
+		c.agents[command.Person] = a
+	}
+	a.payeesMax, a.ended = command.PayeesMax, command.End
+	b.noteAgent(key, a)
+	return nil
+}
+
+// setFlag stops payouts to a payee. One person raises a flag, several lift it.
+func (b *Books) setFlag() error {
+	command, c, err := about(b, func(c fund.SetFlag) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.FlagKey(command.Account, command.Payee)
+	b.signers()
+	switch {
+	case !command.Raise:
+		b.differs(key, "who lifts a flag", c.organisation, b.entry.Organisation)
+		b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	case b.entry.Organisation != c.organisation && b.entry.Organisation != c.plan.Regulator:
+		b.problem(key, "a flag is the charity's or its regulator's", c.organisation+" or "+c.plan.Regulator, b.entry.Organisation)
+	default:
+		b.signedBy(key, b.entry.Organisation)
+	}
+	c.flagged[command.Payee] = command.Raise
+	b.noteFlag(key, command.Raise)
+	return nil
+}
+
+func (b *Books) noteFlag(key string, raised bool) {
+	noted(b, key, "whether the flag is raised", fmt.Sprint(raised), func(r fund.Flag) string { return fmt.Sprint(r.Raised) })
+}
+
+// callBackPayee notes what a payee answered; one that denies is flagged.
+func (b *Books) callBackPayee() error {
+	command, c, err := about(b, func(c fund.CallBackPayee) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.CallBackKey(command.Account, command.Payee)
+	b.signers()
+	for _, by := range b.entry.Intents {
+		if by.Person == c.agentOf[command.Payee] || by.Person == c.payees[command.Payee].Person {
+			b.problem(key, "who serves a payee calls it back", "", string(by.Person))
+		}
+	}
+	noted(b, key, "what the payee answered", command.Outcome, func(r fund.CallBack) string { return r.Outcome })
+	if command.Outcome == "denied" {
+		c.flagged[command.Payee] = true
+		b.noteFlag(fund.FlagKey(command.Account, command.Payee), true)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+package audit_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/party/sign"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// The accounts and payees of the fund trail.
+const (
+	speech    tape.AccountID = "charity:sunrise:speech"
+	similar   tape.AccountID = "charity:sunrise:similar"
+	school    tape.AccountID = "partner:school:speech"
+	vault     tape.AccountID = "outside:bank:speech"
+	family    tape.AccountID = "outside:household:h1"
+	neighbour tape.AccountID = "outside:household:h2"
+	supplier  tape.AccountID = "outside:supplier:s1"
+	clerk     tape.AccountID = "outside:staff:c1"
+)
+
+// person registers somebody of one organisation at the gateway of another.
+func (v *village) person(person tape.ID, organisation, registrar string, custody party.Custody) {
+	v.t.Helper()
+	key := v.key(person)
+	proof, err := sign.Possession(key, v.ledger, party.Possession{Person: person, Custody: custody, Organisation: organisation, Registrar: registrar})
+	must(v.t, proof, err)
+	v.by(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: custody, ID: "register-" + person,
+		Organisation: organisation, Person: person, Proof: proof})
+	v.by(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+}
+
+// envelope is a command with the intents of persons.
+type envelope struct {
+	Command json.RawMessage `json:"command"`
+	Intents []party.Intent  `json:"intents"`
+}
+
+func (v *village) signedBy(action string, account tape.AccountID, amount int64, command any, persons ...tape.ID) envelope {
+	v.t.Helper()
+	plain := v.encode(command)
+	sealed := envelope{Command: json.RawMessage(plain)}
+	for _, person := range persons {
+		v.signed++
+		statement := party.Statement{Action: action, Subject: string(account), Amount: cny(amount).String(), Command: sha256.Sum256([]byte(plain)),
+			Intent: party.IntentID{byte(v.signed), byte(v.signed >> 8), 1}, Deadline: tape.Instant(v.Clock().Add(time.Hour).Truncate(time.Second).UnixMilli())}
+		intent, err := sign.Intent(v.key(person), v.ledger, person, statement)
+		sealed.Intents = append(sealed.Intents, must(v.t, intent, err))
+	}
+	return sealed
+}
+
+// both is what maker and checker decide about a campaign without moving money.
+func (v *village) both(action, function string, account tape.AccountID, command any) {
+	v.t.Helper()
+	v.by("charity", function, v.signedBy(action, account, 0, command, "maker", "checker"))
+}
+
+func planOf(leftover tape.AccountID, lines ...fund.BudgetLine) fund.Plan {
+	p := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: "2025-12-01", To: "2026-12-31", Goal: cny(0), Leftover: leftover,
+		ManagementPartsPerMillion: 100_000, Purpose: fund.Text{En: "Speech training"}, Regulator: "regulator", Sector: "12220", Title: fund.Text{En: "Speech training"}, Lines: lines}
+	for _, line := range lines {
+		p.Goal.Units += line.Amount.Units
+	}
+	return p
+}
+
+func budgetLine(id tape.ID, kind string, units int64) fund.BudgetLine {
+	return fund.BudgetLine{Amount: cny(units), ID: id, Kind: kind, Title: fund.Text{En: string(id)}}
+}
+
+func (v *village) openCampaign(account tape.AccountID, basis fund.Basis, parent tape.AccountID, plan fund.Plan) {
+	v.t.Helper()
+	digest := sha256.Sum256([]byte(account))
+	v.both("open-campaign", "Fund:OpenCampaign", account, fund.OpenCampaign{Account: account, Basis: basis, Custodian: vault, ID: openID(digest), Parent: parent, Plan: plan})
+}
+
+func openID(digest [32]byte) tape.ID { return "open-" + tape.ID(merkle.Hash(digest).String()[:16]) }
+
+// campaign gives nearly every command of the fund once.
+func (v *village) campaign() {
+	v.t.Helper()
+	for _, one := range []struct {
+		person       tape.ID
+		organisation string
+		custody      party.Custody
+	}{{"inspector", "regulator", party.Own}, {"h1", "charity", party.Card}, {"h2", "charity", party.AgentHeld}, {"agent", "charity", party.Own}} {
+		v.person(one.person, one.organisation, "coop", one.custody)
+	}
+	v.openCampaign(speech, fund.Filing, "", planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 20_000)))
+	v.openCampaign(similar, fund.Filing, "", planOf(speech, budgetLine("training", fund.Programme, 80_000)))
+	v.receive(speech, "s", giftsOf("s", 10_000, 5_000, 2_500))
+	v.speechStatement("in", "", 0, tape.CreditSide, linesOf("s", 1, 10_000, 5_000, 2_500))
+	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-s", Items: []tape.SettleItem{{Source: "s", Lines: &tape.LinesRef{Statement: "in"}}}})
+	v.by("regulator", "Fund:AcceptFiling", v.signedBy("accept-filing", speech, 0, fund.AcceptFiling{Account: speech, ID: "file-1", Number: "53000020261",
+		Plan: "charity/" + string(openID(sha256.Sum256([]byte(speech))))}, "inspector"))
+	v.both("invite", "Fund:Invite", speech, fund.Invite{Account: speech, ID: "invite-school", Partner: school})
+	v.openCampaign(school, fund.Grant, speech, planOf(speech, budgetLine("lessons", fund.Programme, 5_000)))
+	v.enrolled()
+	v.trained()
+	v.givenBack()
+	v.published()
+	v.ended()
+}
+
+// speechStatement files a statement of one page for the campaign's bank account.
+func (v *village) speechStatement(id, previous tape.ID, opening int64, side tape.Side, lines []tape.Line) {
+	v.t.Helper()
+	page, _, err := tape.LinesBody(side, lines)
+	must(v.t, page, err)
+	closing := opening + page.Total.Units
+	if side == tape.DebitSide {
+		closing = opening - page.Total.Units
+	}
+	v.by("bank", "Tape:FileStatement", tape.FileStatement{Account: vault, ID: id, Previous: previous, From: "2026-01-01", To: "2026-01-01", Count: int32(len(lines)),
+		Opening: cny(opening), Closing: cny(closing), Pages: []tape.LinesPage{page}})
+	v.by("bank", "Tape:FileLines", tape.FileLines{Account: vault, ID: "speech-" + id, Lines: lines, Statement: id})
+}
+
+func (v *village) enrolled() {
+	v.t.Helper()
+	v.both("appoint-agent", "Fund:AppointAgent", speech, fund.AppointAgent{Account: speech, ID: "appoint", PayeesMax: 2, Person: "agent"})
+	v.by("charity", "Fund:Enrol", v.signedBy("enrol", speech, 0, fund.Enrol{Account: speech, Agent: "agent", ID: "enrol-agent", Payees: []fund.NewPayee{
+		{Kind: fund.Household, Payee: family, Person: "h1"}, {Kind: fund.Household, Payee: neighbour, Person: "h2"}}}, "agent"))
+	v.by("charity", "Fund:Enrol", v.signedBy("enrol", speech, 0, fund.Enrol{Account: speech, ID: "enrol-own", Payees: []fund.NewPayee{
+		{Kind: fund.Supplier, Payee: supplier}, {Kind: fund.Staff, Payee: clerk}}}, "maker"))
+	v.by("regulator", "Fund:SetFlag", v.signedBy("set-flag", speech, 0, fund.SetFlag{Account: speech, ID: "flag-up", Payee: family, Raise: true, Reason: "complaint"}, "inspector"))
+	v.both("set-flag", "Fund:SetFlag", speech, fund.SetFlag{Account: speech, ID: "flag-down", Payee: family, Reason: "cleared"})
+	v.by("charity", "Fund:CallBackPayee", v.signedBy("call-back-payee", speech, 0, fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "confirmed", Payee: family}, "maker"))
+}
+
+// plannedPayout is a disbursement on its way: its commands, in their order.
+type plannedPayout struct {
+	propose fund.Propose
+	lists   []fund.List
+	pays    []fund.Pay
+}
+
+func (v *village) planned(id, line tape.ID, chunks ...[]tape.Payment) plannedPayout {
+	v.t.Helper()
+	job, runs, err := tape.NewJob(speech, id, tape.Instant(v.Clock().UnixMilli())+10*tape.Day, chunks)
+	must(v.t, job, err)
+	p := plannedPayout{propose: fund.Propose{Account: speech, Amount: job.Amount, Chunks: job.Chunks, Expires: job.Expires, ID: id, Line: line, Root: job.Root}}
+	for n, run := range runs {
+		p.propose.Count += int32(len(chunks[n]))
+		name := id + "-" + tape.ID([]string{"first", "second"}[n])
+		p.lists = append(p.lists, fund.List{Account: speech, Disbursement: id, ID: name + "-list", Lines: run.Lines, N: run.N, Path: run.Path})
+		p.pays = append(p.pays, fund.Pay{Account: speech, Disbursement: id, ID: name + "-pay", Lines: run.Lines, N: run.N, Path: run.Path})
+	}
+	return p
+}
+
+// approved proposes, lists and approves.
+func (v *village) approved(id, line tape.ID, chunks ...[]tape.Payment) plannedPayout {
+	v.t.Helper()
+	p := v.planned(id, line, chunks...)
+	v.by("charity", "Fund:Propose", v.signedBy("propose", speech, p.propose.Amount.Units, p.propose, "maker"))
+	for _, list := range p.lists {
+		v.by("charity", "Fund:List", list)
+	}
+	v.by("charity", "Fund:Approve", v.signedBy("approve", speech, p.propose.Amount.Units, fund.Approve{Account: speech, Disbursement: id, ID: id + "-yes"}, "checker"))
+	return p
+}
+
+func orderOf(p plannedPayout) fund.Order {
+	return fund.Order{Account: speech, Approvers: []tape.ID{"checker"}, Disbursement: p.propose.ID, ID: p.propose.ID + "-order"}
+}
+
+func payTo(line tape.ID, units int64, to tape.AccountID) tape.Payment {
+	return tape.Payment{Amount: cny(units), Line: line, To: to}
+}
+
+// trained pays two chunks: two families and a supplier, and a partner's grant.
+func (v *village) trained() {
+	v.t.Helper()
+	p := v.approved("d1", "training", []tape.Payment{payTo("a", 6_000, family), payTo("b", 1_500, neighbour), payTo("c", 500, supplier)}, []tape.Payment{payTo("d", 1_000, school)})
+	v.by("charity", "Fund:Order", orderOf(p))
+	for _, pay := range p.pays {
+		v.by("charity", "Fund:Pay", pay)
+	}
+	v.by("charity", "Tape:Settle", tape.Settle{Account: school, ID: "settle-school", Items: []tape.SettleItem{{Source: "charity/d1-second-pay/0"}}})
+	confirm := fund.Confirm{Account: speech, Amount: cny(6_000), Hold: "d1.0.0", ID: "dispute-1", Outcome: fund.Disputed, Reason: "late"}
+	v.by("insurer", "Fund:Confirm", v.signedBy("confirm", speech, 6_000, confirm, "h1"))
+	debits := linesOf("out", 1, 6_000, 1_500)
+	v.speechStatement("out", "in", 17_500, tape.DebitSide, debits)
+	for n, hold := range []tape.ID{"d1.0.0", "d1.0.1"} {
+		proof, err := tape.NewLineProof("out", 0, debits, n)
+		must(v.t, proof, err)
+		v.by("bank", "Tape:Capture", tape.Capture{Account: speech, Amount: debits[n].Amount, Hold: hold, ID: "capture-" + hold, Line: &proof})
+	}
+	confirm.ID, confirm.Outcome, confirm.Reason = "arrived-1", fund.Arrived, ""
+	v.by("bank", "Fund:Confirm", v.signedBy("confirm", speech, 6_000, confirm, "h1"))
+	v.by("charity", "Fund:CloseDisbursement", fund.CloseDisbursement{Account: speech, Disbursement: "d1", ID: "close-d1"})
+}
+
+// givenBack orders three that come to nothing: one is released, one abandoned, one rejected.
+func (v *village) givenBack() {
+	v.t.Helper()
+	p := v.approved("d2", "office", []tape.Payment{payTo("a", 1_750, clerk)})
+	v.by("charity", "Fund:Order", orderOf(p))
+	v.by("charity", "Fund:Pay", p.pays[0])
+	v.by("charity", "Tape:Release", v.signedBy("release", speech, 1_750, tape.Release{Account: speech, Hold: "d2.0.0", ID: "release-d2"}, "maker", "checker"))
+	v.by("charity", "Fund:Restore", fund.Restore{Account: speech, Disbursement: "d2", Hold: "d2.0.0", ID: "restore-d2"})
+	v.by("charity", "Tape:Reclaim", tape.Reclaim{Account: speech, Holds: []tape.ID{"d2.0.0"}, ID: "reclaim-d2"})
+	v.by("charity", "Fund:Order", orderOf(v.approved("d3", "training", []tape.Payment{payTo("a", 300, supplier)})))
+	v.by("charity", "Fund:CloseDisbursement", fund.CloseDisbursement{Abandon: true, Account: speech, Disbursement: "d3", ID: "close-d3"})
+	v.approved("d4", "training", []tape.Payment{payTo("a", 300, supplier)})
+	v.by("charity", "Fund:Reject", v.signedBy("reject", speech, 300, fund.Reject{Account: speech, Disbursement: "d4", ID: "no-d4", Reason: "budget"}, "checker"))
+}
+
+func (v *village) published() {
+	v.t.Helper()
+	publish := fund.Publish{Account: speech, Block: 20, Document: merkle.Hash{7}, Duty: "progress", From: "2025-12-01", ID: "pub-1", N: 1, To: "2026-01-01",
+		Figures: fund.Figures{Raised: cny(17_500), Settled: cny(17_500), Ordered: cny(9_000), Paid: cny(7_500), Confirmed: cny(6_000), Management: cny(0)}}
+	v.by("charity", "Fund:Publish", v.signedBy("publish", speech, 0, publish, "maker"))
+	publish.ID, publish.N, publish.Document = "pub-2", 2, merkle.Hash{8}
+	v.by("charity", "Fund:Publish", v.signedBy("publish", speech, 0, publish, "maker"))
+	v.by("charity", "Fund:Cite", v.signedBy("cite", speech, 0, fund.Cite{Account: speech, Evidence: []fund.Citation{{Hash: merkle.Hash{9}, Kind: "photo"}}, For: "charity/pub-1", ID: "cite-1"}, "maker"))
+	v.by("charity", "Fund:RecordPledge", fund.RecordPledge{Account: speech, Amount: cny(5_000), Due: "2026-03-01", ID: "pledge-1"})
+	gift, err := tape.NewGiftProof("s", giftsOf("s", 10_000, 5_000, 2_500), 1)
+	must(v.t, gift, err)
+	v.by("charity", "Fund:SettlePledge", fund.SettlePledge{Account: speech, Gift: &gift, ID: "kept-1", Pledge: "pledge-1"})
+	v.by("charity", "Fund:ReceiveGoods", v.signedBy("receive-goods", speech, 0, fund.ReceiveGoods{Account: speech, ID: "rice", Item: "rice", Quantity: 500, Unit: "kg"}, "maker"))
+	v.both("give-goods", "Fund:GiveGoods", speech, fund.GiveGoods{Account: speech, Goods: "rice", ID: "give-1", Quantity: 200, To: family})
+}
+
+// ended amends a plan, flags somebody by a call-back, and carries a grant's remainder back.
+func (v *village) ended() {
+	v.t.Helper()
+	amended := planOf(similar, budgetLine("training", fund.Programme, 85_000), budgetLine("office", fund.Management, 15_000))
+	v.both("amend-campaign", "Fund:AmendCampaign", speech, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: amended})
+	v.by("regulator", "Fund:AcceptFiling", v.signedBy("accept-filing", speech, 0, fund.AcceptFiling{Account: speech, ID: "file-2", Number: "53000020262", Plan: "charity/amend-1"}, "inspector"))
+	v.by("charity", "Fund:CallBackPayee", v.signedBy("call-back-payee", speech, 0, fund.CallBackPayee{Account: speech, ID: "call-2", Outcome: "denied", Payee: neighbour}, "maker"))
+	v.both("close-campaign", "Fund:CloseCampaign", school, fund.CloseCampaign{Account: school, ID: "close-school"})
+	v.by("charity", "Fund:Carry", v.signedBy("carry", school, 1_000, fund.Carry{Account: school, Amount: cny(1_000), ID: "carry-school"}, "maker", "checker"))
+	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-rest", Items: []tape.SettleItem{{Source: "charity/carry-school/0"}}})
+	v.both("invite", "Fund:Invite", speech, fund.Invite{Account: speech, ID: "uninvite-school", Partner: school, Withdraw: true})
+}
