@@ -62,6 +62,9 @@ func (r *reading) activity(ctx context.Context, days *ledger, also func(flow) er
 	}
 	a := campaign.Activity
 	a.Currency = r.account.Currency
+	if a.Updated, err = r.updated(ctx); err != nil {
+		return iati.Activity{}, err
+	}
 	if !slices.ContainsFunc(a.Participants, func(p iati.Participant) bool { return p.Ref == a.Reporting.Ref && p.Role == iati.Accountable }) {
 		own := iati.Participant{Organisation: a.Reporting, Role: iati.Accountable}
 		a.Participants = append([]iati.Participant{own}, a.Participants...)
@@ -81,6 +84,18 @@ func (r *reading) activity(ctx context.Context, days *ledger, also func(flow) er
 		return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(len(x.Type), len(y.Type)), cmp.Compare(x.Type, y.Type), cmp.Compare(x.Reference, y.Reference))
 	})
 	return a, err
+}
+
+// updated is the time of the last block that was read, nothing where that is after the export is made.
+func (r *reading) updated(ctx context.Context) (tape.Instant, error) {
+	if r.next == 0 {
+		return 0, nil
+	}
+	block, err := r.Model.Block(ctx, r.next-1)
+	if err != nil || block.At > r.generated {
+		return 0, err
+	}
+	return block.At, nil
 }
 
 // line is what is summed up into one transaction: the same day, cause and kind

@@ -18,6 +18,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/export/iati"
 	"github.com/lianbao/lianbao/gateway/export/judge"
 	"github.com/lianbao/lianbao/gateway/export/threesixty"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
 // facts are canned.
@@ -332,6 +333,9 @@ func TestGrants(t *testing.T) {
 	if err := b.WriteGrants(t.Context(), &file, campaign, books.Cut{Generated: made}); err != nil {
 		t.Fatal(err)
 	}
+	if err := judge.Grants(t, file.Bytes()); err != nil {
+		t.Error(err)
+	}
 	var p struct {
 		Grants []struct {
 			ID           string
@@ -419,5 +423,68 @@ func TestTables(t *testing.T) {
 	}
 	if _, err := b.WriteTable(t.Context(), &file, campaign, "donors", books.Cut{Generated: made}, books.TableOptions{}); !rule.Is(err, rule.NotFound) {
 		t.Errorf("a table that is none: %v", err)
+	}
+}
+
+// TestAPooledAccount: what comes back waits as a transfer, and is counted once.
+func TestAPooledAccount(t *testing.T) {
+	w := newWorld(t)
+	const pool = tape.AccountID("charity:sunrise:pool")
+	c := opening(pool, sunrise)
+	c.Attribution = tape.Pooled
+	w.must("charity", "Tape:Open", c)
+	w.declare(pool, 50_00)
+	hold := w.pay(pool, sunrise, "outside:household:a", "2026-01-06", 20_00)
+	w.comesBack(pool, sunrise, hold, "2026-01-07", 15_00)
+	f := canned()
+	f.campaigns[pool] = books.Campaign{Activity: activity("XI-IATI-SUNRISE", "pool", "Pool", "池")}
+	b := &books.Books{Model: w.model, Facts: f}
+	for _, waiting := range []int64{15_00, 0} {
+		w.follow()
+		r, err := b.Reconcile(t.Context(), pool, books.Cut{Generated: made})
+		if err != nil || !r.Agrees() || r.Chain.Waiting != cny(waiting) || r.Export.Spent != cny(5_00) || r.Export.Incoming != cny(50_00) {
+			t.Errorf("%s waits: %+v, %v", r.Chain.Waiting, r, err)
+		}
+		if waiting > 0 {
+			entries, err := w.model.Inflows(t.Context(), readmodel.InflowFilter{Account: pool}, readmodel.Window{})
+			if err != nil || len(entries.Items) != 1 {
+				t.Fatalf("%+v, %v", entries, err)
+			}
+			w.lay(pool, entries.Items[0].Source)
+		}
+	}
+}
+
+// TestAnOriginThatNeverWasIsANote: money that names an entry which did not go
+// that way is new money, on both sides.
+func TestAnOriginThatNeverWasIsANote(t *testing.T) {
+	w := newWorld(t)
+	w.declare(partner, 50_00)
+	entry := w.spend(partner, campaign, 20_00, "charity/nothing")
+	w.lay(campaign, "coop/"+string(entry)+"/0")
+	w.follow()
+	b := &books.Books{Model: w.model, Facts: canned()}
+	for account, want := range map[tape.AccountID]string{campaign: "incoming", partner: "disbursed"} {
+		r, err := b.Reconcile(t.Context(), account, books.Cut{Generated: made})
+		got := map[string]money.Amount{"incoming": r.Export.Incoming, "disbursed": r.Export.Disbursed}[want]
+		if err != nil || !r.Agrees() || got != cny(20_00) {
+			t.Errorf("%s: %+v, %v", account, r, err)
+		}
+	}
+}
+
+func TestAnEmptyAccount(t *testing.T) {
+	w := newWorld(t)
+	w.follow()
+	b := &books.Books{Model: w.model, Facts: canned()}
+	r, err := b.Reconcile(t.Context(), campaign, books.Cut{Generated: made})
+	if err != nil || !r.Agrees() || r.Export.Incoming != cny(0) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if file, _ := export(t, b, books.Cut{Generated: made}, campaign); judge.Activities(t, file) != "" {
+		t.Error("the file of an account without money is not valid")
+	}
+	if err := b.WriteGrants(t.Context(), &bytes.Buffer{}, campaign, books.Cut{Generated: made}); !rule.Is(err, rule.Invalid) {
+		t.Errorf("a package without grants: %v", err)
 	}
 }

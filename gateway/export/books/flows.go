@@ -55,7 +55,9 @@ type reading struct {
 	parties
 	lines   bankLines
 	account readmodel.Account
-	through tape.Date
+	// generated is when the export is made, through its last day.
+	generated tape.Instant
+	through   tape.Date
 	// next is the first block that is left out: what is read stays the same while blocks go on.
 	next uint64
 	// waiting is money that has left for the account and has no place on its tape.
@@ -78,7 +80,7 @@ func (b *Books) read(ctx context.Context, account tape.AccountID, cut Cut) (*rea
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{parties: parties{Books: b}, lines: bankLines{Books: b}, through: through, refunds: map[tape.ID]bool{}}
+	r := &reading{parties: parties{Books: b}, lines: bankLines{Books: b}, generated: cut.Generated, through: through, refunds: map[tape.ID]bool{}}
 	for range attemptsMax {
 		before, err := b.Model.Position(ctx)
 		if err != nil {

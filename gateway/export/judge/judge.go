@@ -1,7 +1,8 @@
 // Package judge judges exported files by what their standards publish: the
 // XML schema by xmllint, the rules of IATI's standard ruleset by reading the
-// ruleset itself. It is written apart from the writers, so that a misreading
-// of a standard has to be made twice to stay unseen. Only tests import it.
+// ruleset itself, 360Giving's JSON schemas by a validator. It is written apart
+// from the writers, so that a misreading of a standard has to be made twice to
+// stay unseen. Only tests import it.
 package judge
 
 import (

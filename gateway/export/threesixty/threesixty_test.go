@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/gateway/export/judge"
@@ -45,57 +43,6 @@ func pack(all ...Grant) Package {
 	return Package{Issued: "2026-03-15", Publisher: sunrise, Title: "Grants of Sunrise", Prefix: "360G-sunrise", License: "https://creativecommons.org/licenses/by/4.0/", Source: "https://sunrise.example/grants", Grants: grants(all...)}
 }
 
-// schemas compiles the two published schemas. The package schema names the
-// grant schema by an older version's address; both are the file as published.
-func schemas(t *testing.T) (pack, grant *jsonschema.Schema) {
-	t.Helper()
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	add := func(name string, addresses ...string) string {
-		data, err := os.ReadFile(judge.Published(t, "360giving/"+name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// "http" is a misspelling of the address of the 2020-12 dialect, and an address is a name.
-		data = bytes.ReplaceAll(data, []byte(`"http://json-schema.org/draft/2020-12/schema"`), []byte(`"https://json-schema.org/draft/2020-12/schema"`))
-		var id struct {
-			ID string `json:"$id"`
-		}
-		if err := json.Unmarshal(data, &id); err != nil {
-			t.Fatal(err)
-		}
-		for _, address := range append(addresses, id.ID) {
-			own := bytes.ReplaceAll(data, []byte(`"`+id.ID+`"`), []byte(`"`+address+`"`))
-			document, err := jsonschema.UnmarshalJSON(bytes.NewReader(own))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := compiler.AddResource(address, document); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return id.ID
-	}
-	grantID := add("360-giving-schema.json", "https://raw.githubusercontent.com/ThreeSixtyGiving/standard/1.4.2/schema/360-giving-schema.json")
-	packID := add("360-giving-package-schema.json")
-	return compiler.MustCompile(packID), compiler.MustCompile(grantID)
-}
-
-func valid(t *testing.T, document []byte) error {
-	t.Helper()
-	pack, grant := schemas(t)
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, document)
-	}
-	for _, one := range value.(map[string]any)["grants"].([]any) {
-		if err := grant.Validate(one); err != nil {
-			return err
-		}
-	}
-	return pack.Validate(value)
-}
-
 func TestAPackageIsValid(t *testing.T) {
 	bare := personGrant()
 	bare.ID, bare.Individual = "360G-sunrise-x", &Individual{}
@@ -103,7 +50,7 @@ func TestAPackageIsValid(t *testing.T) {
 	if err := Write(&b, pack(partnerGrant(), personGrant(), bare)); err != nil {
 		t.Fatal(err)
 	}
-	if err := valid(t, b.Bytes()); err != nil {
+	if err := judge.Grants(t, b.Bytes()); err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
 	for _, want := range []string{`"amountAwarded":120000.00,"amountDisbursed":100000.00`, `"amountAwarded":50000,`, `"regrantType":"FRG010"`,
@@ -128,7 +75,7 @@ func TestTheSchemasBite(t *testing.T) {
 		{`"recipientOrganization"`, `"recipient"`}, {`"name":"Green Valley"`, `"nome":"Green Valley"`}, {`"version":"1.4"`, `"version":"1.4.3"`},
 	} {
 		changed := strings.Replace(b.String(), c.old, c.new, 1)
-		if changed == b.String() || valid(t, []byte(changed)) == nil {
+		if changed == b.String() || judge.Grants(t, []byte(changed)) == nil {
 			t.Errorf("%s for %s is taken", c.new, c.old)
 		}
 	}
