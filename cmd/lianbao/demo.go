@@ -25,7 +25,7 @@ func (*demoCommand) Run(app *application) error {
 	app.console.say("")
 	app.console.say("  Next     %s", app.again("trace "+string(told.Gift)))
 	app.console.say("           %s", app.again("trace "+string(told.Refunded)))
-	app.console.say("           %s", app.again("trace "+string(told.Paid)))
+	app.console.say("           %s", app.again("trace "+string(told.Partner)))
 	return nil
 }
 
@@ -43,7 +43,7 @@ func (a *application) tellStory(n *network.Network) (story.Told, error) {
 	if err != nil {
 		return told, fmt.Errorf("demo: %w", err)
 	}
-	detail := fmt.Sprintf("1 invented story: %d gifts, 2 partners, 4 households", told.Gifts)
+	detail := fmt.Sprintf("2 invented stories: %d gifts, %d payouts, 1 refund, 1 charge-back, 1 dispute", told.Gifts, told.Payouts)
 	if told.Repeated {
 		detail += ", told before"
 	}
@@ -52,16 +52,17 @@ func (a *application) tellStory(n *network.Network) (story.Told, error) {
 }
 
 func (a *application) stage(n *network.Network) (story.Stage, error) {
-	stage := story.Stage{Folder: n.Folder()}
+	stage := story.Stage{Folder: n.Folder(), Gateways: map[string]*speak.Gateway{}}
 	var err error
 	if stage.Charter, err = founding.Charter(n.Folder()); err != nil {
 		return stage, &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", a.again("up") + " starts it"}
 	}
-	if stage.Charity, err = speaker(n, "charity"); err != nil {
-		return stage, err
+	for _, organisation := range story.Organisations() {
+		if stage.Gateways[organisation], err = speaker(n, organisation); err != nil {
+			return stage, err
+		}
 	}
-	stage.Bank, err = speaker(n, "bank")
-	return stage, err
+	return stage, nil
 }
 
 // speaker opens the gateway of an organisation.

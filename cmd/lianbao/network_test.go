@@ -370,6 +370,6 @@ func (y typist) story() {
 	if sum != trail.Gift.Amount.Units || !states[readmodel.Paid] || !states[readmodel.Free] || len(trail.Back) == 0 {
 		y.Errorf("the trail of %s ends in %v with %d units of %s, %d ways back", first.Gift, states, sum, trail.Gift.Amount, len(trail.Back))
 	}
-	y.types(0, nil, "trace", string(first.Paid))
+	y.types(0, nil, "trace", string(first.Partner))
 	y.types(exitRefused, nil, "trace", "nobody-1")
 }

@@ -95,9 +95,9 @@ func (a *application) bringUp(n *network.Network, b boot) error {
 
 // openingStory tells the story where its organisations are there to play it.
 func (a *application) openingStory(n *network.Network) (*story.Told, error) {
-	for _, organisation := range []string{"charity", "bank"} {
+	for _, organisation := range story.Organisations() {
 		if c, err := n.Connect(organisation); err != nil || c.URL == "" {
-			a.console.step(network.Step{Name: "demo", Detail: "left out: it needs gateways of a charity and a bank", Done: true})
+			a.console.step(network.Step{Name: "demo", Detail: "left out: it needs gateways of a charity, a bank, a regulator and a cooperative", Done: true})
 			return nil, nil
 		}
 	}

@@ -55,8 +55,11 @@ func Staff(folder, organisation string) (maker, checker Signer, err error) {
 }
 
 func readSigner(folder, organisation string, duty Duty) (Signer, error) {
-	s := Signer{Person: PersonID(organisation, duty), Organisation: organisation}
-	data, err := os.ReadFile(keyPath(folder, organisation, duty))
+	return readKey(keyPath(folder, organisation, duty), Signer{Person: PersonID(organisation, duty), Organisation: organisation})
+}
+
+func readKey(path string, s Signer) (Signer, error) {
+	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return s, fmt.Errorf("the key of %s is not in this folder; lianbao up makes it", s.Person)
 	}
@@ -69,7 +72,10 @@ func readSigner(folder, organisation string, duty Duty) (Signer, error) {
 
 // keepSigner reads a key, or draws it and keeps it.
 func keepSigner(folder, organisation string, duty Duty) (Signer, error) {
-	path := keyPath(folder, organisation, duty)
+	return keepKey(keyPath(folder, organisation, duty), Signer{Person: PersonID(organisation, duty), Organisation: organisation})
+}
+
+func keepKey(path string, s Signer) (Signer, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		key, err := crypto.GenerateKey()
 		if err != nil {
@@ -79,7 +85,14 @@ func keepSigner(folder, organisation string, duty Duty) (Signer, error) {
 			return Signer{}, err
 		}
 	}
-	return readSigner(folder, organisation, duty)
+	return readKey(path, s)
+}
+
+// Device is an invented person whose key lies on an invented device of its own:
+// in the network's folder, and not with any gateway. The key is drawn the first time.
+func Device(folder, organisation string, person tape.ID) (Signer, error) {
+	path := filepath.Join(folder, "devices", string(person)+".key")
+	return keepKey(path, Signer{Person: person, Organisation: organisation})
 }
 
 // Enrol registers the invented staff of every organisation, as far as that has

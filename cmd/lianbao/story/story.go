@@ -1,9 +1,10 @@
-// Package story plays one invented story on a network, from a bank statement
-// to a household: gifts arrive and are settled, a campaign pays two partners,
-// the partners pay households, one household is paid out by the bank, one gift
-// is given back. Nobody in it exists, and every name says so.
+// Package story plays two invented stories on a network: a flood relief with
+// two thousand gifts, and a county's speech training for thirty children. Gifts
+// are settled against bank statements, one person proposes and another
+// approves, the bank pays, households confirm or dispute. Nobody in it exists,
+// and every name says so.
 //
-// Each command has an id of its own, so that the story is told once however
+// Each command has an id of its own, so that a story is told once however
 // often it is begun.
 package story
 
@@ -12,9 +13,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,87 +27,69 @@ import (
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/importing"
-	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/gateway/statement"
 )
 
-// Told is what the story came to.
+// Told is what the stories came to.
 type Told struct {
-	// Gift went several ways: the one to look at.
-	Gift     tape.ID        `json:"gift"`
-	Refunded tape.ID        `json:"refunded"`
-	Campaign tape.AccountID `json:"campaign"`
-	Paid     tape.AccountID `json:"paid"`
-	Gifts    int            `json:"gifts"`
-	Total    money.Amount   `json:"total"`
-	// Repeated says that the story had been told before.
+	// Gift went several ways: the one to look at. Refunded and ChargedBack went back to their givers.
+	Gift        tape.ID `json:"gift"`
+	Refunded    tape.ID `json:"refunded"`
+	ChargedBack tape.ID `json:"chargedBack"`
+	// Campaigns are the two; Partner spends a grant of the first.
+	Campaigns []tape.AccountID `json:"campaigns"`
+	Partner   tape.AccountID   `json:"partner"`
+	Gifts     int              `json:"gifts"`
+	Payouts   int              `json:"payouts"`
+	// Repeated says that the stories had been told before.
 	Repeated bool `json:"repeated"`
 }
 
-// Stage is where the story is told.
+// Stage is where the stories are told.
 type Stage struct {
 	// Folder of the network.
 	Folder  string
 	Charter party.Charter
-	// Charity and Bank are the two sides of an import.
-	Charity, Bank *speak.Gateway
+	// Gateways of the organisations that play a part, by their names.
+	Gateways map[string]*speak.Gateway
 	// Report is told what happens; may be nil.
 	Report func(string)
 }
 
-// The persons of the story, by their accounts. All money is kept on one bank
-// account, of which the bank files the statements.
-const (
-	bankAccount = "outside:bank:invented-relief"
-	campaign    = "charity:charity:invented-relief"
-	school      = "partner:charity:invented-school"
-	clinic      = "partner:charity:invented-clinic"
-	household1  = "household:charity:fake-5d2e"
-	household2  = "household:charity:fake-a917"
-	household3  = "household:charity:fake-c3b0"
-	household4  = "household:charity:fake-e68f"
-	currency    = "VND"
-)
-
-// What is paid, in VND. The school's share ends within a gift, whose other part
-// is the clinic's: that gift's trail has two branches.
-var (
-	toSchool     = dong(3_000_000)
-	toClinic     = dong(2_000_000)
-	toHousehold1 = dong(1_800_000)
-	toHousehold2 = dong(900_000)
-	toHousehold3 = dong(1_200_000)
-	toHousehold4 = dong(500_000)
-	payout       = dong(400_000)
-)
-
-func dong(units int64) money.Amount { return money.New(units, currency) }
+// Organisations are those whose gateways a story needs.
+func Organisations() []string { return []string{charity, bank, regulator, coop} }
 
 const (
-	giftsInStory = 300
-	seed         = 7
+	charity   = "charity"
+	bank      = "bank"
+	regulator = "regulator"
+	coop      = "coop"
 )
 
-// progress is what is kept on the disk: when the story began, because
-// signatures carry a deadline, and how it ended.
+// progress is what is kept on the disk: when the stories began, because
+// signatures carry a deadline, and how they ended.
 type progress struct {
 	Begun tape.Instant `json:"begun"`
 	Told  *Told        `json:"told,omitempty"`
 }
 
-// teller tells the story.
+// teller tells one story.
 type teller struct {
 	Stage
 	begun          tape.Instant
+	today          tape.Date
 	maker, checker founding.Signer
-	first, second  importing.Result
+	// supervisor accepts filings for the regulator.
+	supervisor founding.Signer
+	// last is the last block that the stories wrote.
+	last atomic.Uint64
 }
 
 func (s Stage) folder() string {
-	return filepath.Join(s.Folder, "organisations", "charity", "story")
+	return filepath.Join(s.Folder, "organisations", charity, "story")
 }
 
-// Tell tells the story, or what is left of it.
+// Tell tells the stories, or what is left of them.
 func Tell(ctx context.Context, s Stage) (Told, error) {
 	path := filepath.Join(s.folder(), "story.json")
 	p, err := readProgress(path)
@@ -124,7 +108,13 @@ func Tell(ctx context.Context, s Stage) (Told, error) {
 		}
 	}
 	t := &teller{Stage: s, begun: p.Begun}
-	if t.maker, t.checker, err = founding.Staff(s.Folder, "charity"); err != nil {
+	if t.today, err = s.Charter.Zone.Date(p.Begun); err != nil {
+		return Told{}, err
+	}
+	if t.maker, t.checker, err = founding.Staff(s.Folder, charity); err != nil {
+		return Told{}, err
+	}
+	if t.supervisor, _, err = founding.Staff(s.Folder, regulator); err != nil {
 		return Told{}, err
 	}
 	told, err := t.tell(ctx)
@@ -133,6 +123,30 @@ func Tell(ctx context.Context, s Stage) (Told, error) {
 	}
 	p.Told = &told
 	return told, p.write(path)
+}
+
+// tell plays both stories side by side.
+func (t *teller) tell(ctx context.Context) (Told, error) {
+	var mutex sync.Mutex
+	if report := t.Report; report != nil {
+		t.Report = func(text string) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			report(text)
+		}
+	}
+	first, second := &relief{teller: t}, &speech{teller: t}
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return first.tell(working) })
+	work.Go(func() error { return second.tell(working) })
+	if err := work.Wait(); err != nil {
+		return Told{}, err
+	}
+	told := first.told
+	told.Campaigns = []tape.AccountID{reliefAccount, speechAccount}
+	told.Gifts += second.gifts
+	told.Payouts += second.payouts
+	return told, nil
 }
 
 func readProgress(path string) (progress, error) {
@@ -167,138 +181,35 @@ func (t *teller) say(format string, arguments ...any) {
 	}
 }
 
-// tell goes through the chapters in their order.
-func (t *teller) tell(ctx context.Context) (Told, error) {
-	for _, chapter := range []func(context.Context) error{t.accounts, t.gifts, t.partners, t.households, t.orders, t.bank} {
-		if err := chapter(ctx); err != nil {
-			return Told{}, err
-		}
-	}
-	told := Told{Campaign: campaign, Paid: household3, Gifts: t.first.Gifts, Total: t.first.Total}
-	all, err := t.firstPage(ctx)
-	if err != nil {
-		return told, err
-	}
-	told.Refunded = all[len(all)-1].ID
-	// The gift in which the school's share ends.
-	for sum, i := int64(0), 0; sum < toSchool.Units && i < len(all); i++ {
-		sum += all[i].Amount.Units
-		told.Gift = all[i].ID
-	}
-	return told, nil
+// side is one part in the imports of a story.
+func (t *teller) side(organisation string) importing.Side {
+	return importing.Side{Organisation: organisation, Gateway: t.Gateways[organisation], Folder: filepath.Join(t.Folder, "organisations", organisation, "importing")}
 }
 
-func (t *teller) accounts(ctx context.Context) error {
-	t.say("a campaign, two partners and four households open their accounts")
-	work, working := errgroup.WithContext(ctx)
-	for _, account := range []tape.AccountID{campaign, school, clinic, household1, household2, household3, household4} {
-		work.Go(func() error {
-			_, err := t.Charity.SendRecord(working, "Tape:Open", tape.Open{Account: account, Attribution: tape.FIFO, Currency: currency,
-				Custodian: bankAccount, ID: t.id("open", account)})
-			return err
-		})
+// take imports a statement file.
+func (t *teller) take(ctx context.Context, account tape.AccountID, path string) (importing.Result, error) {
+	return importing.Import(ctx, importing.Order{File: path, Mapping: statement.Mapping{V: 1, Classify: []statement.ClassRule{
+		{Match: "^Rfake-returned", Column: "reference", Side: "in", As: "returned", Reason: "a payout that came back"},
+		{Match: "^Rfake-nobody", Column: "reference", Side: "in", As: "transfer", Reason: "nobody has claimed it"}}},
+		Account: account, Charity: t.side(charity), Bank: t.side(bank)})
+}
+
+// row is one line of an invented statement.
+type row struct {
+	reference     string
+	debit, credit money.Amount
+}
+
+// file writes an invented statement in the standard headers.
+func (t *teller) file(name string, currency money.Currency, rows []row) (string, error) {
+	text := "line,booking_date,booking_time,bank_reference,debit,credit,currency,payer_pseudonym\n"
+	figure := func(a money.Amount) string {
+		spelled := a.String()
+		return spelled[:len(spelled)-len(" CNY")]
 	}
-	return work.Wait()
-}
-
-// id names a command about an account.
-func (t *teller) id(verb string, account tape.AccountID) tape.ID {
-	segments := filepath.Base(string(account)) // accounts hold no slash
-	name := []byte(segments)
-	for i, c := range name {
-		if c == ':' {
-			name[i] = '.'
-		}
+	for i, r := range rows {
+		text += fmt.Sprintf("%d,%s,,%s,%s,%s,%s,fake%012x\n", i+1, t.today, r.reference, figure(r.debit), figure(r.credit), currency, i+1)
 	}
-	return tape.ID("story." + verb + "." + string(name))
-}
-
-// side is one part in the imports of the story.
-func (t *teller) side(g *speak.Gateway) importing.Side {
-	return importing.Side{Organisation: g.Organisation, Gateway: g, Folder: filepath.Join(t.Folder, "organisations", g.Organisation, "importing")}
-}
-
-func (t *teller) gifts(ctx context.Context) (err error) {
-	t.say("the bank files a statement, %d gifts are settled against it", giftsInStory-1)
-	path := filepath.Join(t.folder(), "invented-statement-1.csv")
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(statement.Sample(file, giftsInStory, seed), file.Close()); err != nil {
-		return err
-	}
-	t.first, err = t.take(ctx, path)
-	return err
-}
-
-func (t *teller) take(ctx context.Context, path string) (importing.Result, error) {
-	return importing.Import(ctx, importing.Order{File: path, Account: campaign, Charity: t.side(t.Charity), Bank: t.side(t.Bank)})
-}
-
-func (t *teller) partners(ctx context.Context) error {
-	t.say("the campaign pays two partners, signed by maker and checker")
-	err := t.spend(ctx, campaign, tape.Payment{Amount: toSchool, Line: "school", To: school}, tape.Payment{Amount: toClinic, Line: "clinic", To: clinic})
-	return errors.Join(err, t.arrived(ctx, map[tape.AccountID]money.Amount{school: toSchool, clinic: toClinic}))
-}
-
-func (t *teller) households(ctx context.Context) error {
-	t.say("the partners pay four households")
-	work, working := errgroup.WithContext(ctx)
-	work.Go(func() error {
-		return t.spend(working, school, tape.Payment{Amount: toHousehold1, Line: "one", To: household1}, tape.Payment{Amount: toHousehold2, Line: "two", To: household2})
-	})
-	work.Go(func() error {
-		return t.spend(working, clinic, tape.Payment{Amount: toHousehold3, Line: "three", To: household3}, tape.Payment{Amount: toHousehold4, Line: "four", To: household4})
-	})
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	return t.arrived(ctx, map[tape.AccountID]money.Amount{household1: toHousehold1, household2: toHousehold2, household3: toHousehold3, household4: toHousehold4})
-}
-
-func (t *teller) spend(ctx context.Context, from tape.AccountID, payments ...tape.Payment) error {
-	command := tape.Spend{Account: from, ID: t.id("spend", from), Payments: payments}
-	total, err := command.Total(currency)
-	if err != nil {
-		return err
-	}
-	return t.signed(ctx, "Tape:Spend", "spend", from, total, command)
-}
-
-const day = tape.Instant(24 * time.Hour / time.Millisecond)
-
-// signed sends a command that maker and checker have signed.
-func (t *teller) signed(ctx context.Context, function, action string, account tape.AccountID, amount money.Amount, command any) error {
-	decision := founding.Decision{Action: action, Subject: string(account), Amount: amount.String(), Deadline: t.begun + 29*day}
-	argument, err := founding.Envelope(t.Charter.Ledger, command, decision, t.maker, t.checker)
-	if err != nil {
-		return err
-	}
-	_, err = t.Charity.Send(ctx, function, argument)
-	return err
-}
-
-// arrivalPause is how often it is asked whether money has arrived. The
-// gateway settles by itself what comes from other accounts.
-const arrivalPause = 50 * time.Millisecond
-
-func (t *teller) arrived(ctx context.Context, amounts map[tape.AccountID]money.Amount) error {
-	for account, amount := range amounts {
-		for {
-			var stands readmodel.Account
-			if err := t.Charity.Get(ctx, "/accounts/"+url.PathEscape(string(account)), nil, 0, &stands); err != nil {
-				return err
-			}
-			if stands.Received.Units >= amount.Units {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(arrivalPause):
-			}
-		}
-	}
-	return nil
+	path := filepath.Join(t.folder(), name)
+	return path, os.WriteFile(path, []byte(text), 0o600)
 }

@@ -1,0 +1,252 @@
+package story
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/party/sign"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+const day = tape.Day
+
+// signed sends a command that persons have signed, and returns the block that holds it.
+func (t *teller) signed(ctx context.Context, organisation, function, action string, account tape.AccountID, amount money.Amount, command any, signers ...founding.Signer) (uint64, error) {
+	decision := founding.Decision{Action: action, Subject: string(account), Amount: amount.String(), Deadline: t.begun + 29*day}
+	argument, err := founding.Envelope(t.Charter.Ledger, command, decision, signers...)
+	if err != nil {
+		return 0, err
+	}
+	block, err := t.Gateways[organisation].Send(ctx, function, argument)
+	return t.note(block), err
+}
+
+// record sends a command that nobody needs to sign.
+func (t *teller) record(ctx context.Context, organisation, function string, command any) (uint64, error) {
+	block, err := t.Gateways[organisation].SendRecord(ctx, function, command)
+	return t.note(block), err
+}
+
+// note remembers the last block that the story wrote.
+func (t *teller) note(block uint64) uint64 {
+	for {
+		last := t.last.Load()
+		if block <= last || t.last.CompareAndSwap(last, block) {
+			return block
+		}
+	}
+}
+
+// staff sends a command of the charity that maker and checker have signed.
+func (t *teller) staff(ctx context.Context, function, action string, account tape.AccountID, amount money.Amount, command any) (uint64, error) {
+	return t.signed(ctx, charity, function, action, account, amount, command, t.maker, t.checker)
+}
+
+// sees waits until an organisation's own peer holds a block: what is sent there
+// next is judged with it.
+func (t *teller) sees(ctx context.Context, organisation string, block uint64) error {
+	var page readmodel.List[readmodel.BlockSummary]
+	return t.Gateways[organisation].Get(ctx, "/blocks", url.Values{"limit": {"1"}}, block, &page)
+}
+
+// opens opens a campaign; one by filing gets its number from the regulator.
+func (t *teller) opens(ctx context.Context, c fund.OpenCampaign, number string) error {
+	block, err := t.staff(ctx, "Fund:OpenCampaign", "open-campaign", c.Account, c.Zero(), c)
+	if err != nil || number == "" {
+		return err
+	}
+	if err := t.sees(ctx, regulator, block); err != nil {
+		return err
+	}
+	block, err = t.signed(ctx, regulator, "Fund:AcceptFiling", "accept-filing", c.Account, c.Zero(), fund.AcceptFiling{Account: c.Account,
+		ID: c.ID + ".filing", Number: number, Plan: charity + "/" + string(c.ID)}, t.supervisor)
+	if err != nil {
+		return err
+	}
+	return t.sees(ctx, charity, block)
+}
+
+// enrols puts payees on a campaign's list.
+func (t *teller) enrols(ctx context.Context, account tape.AccountID, id tape.ID, zero money.Amount, payees []fund.NewPayee) error {
+	_, err := t.signed(ctx, charity, "Fund:Enrol", "enrol", account, zero, fund.Enrol{Account: account, ID: id, Payees: payees}, t.maker)
+	return err
+}
+
+// proposes brings a disbursement up to the lists that its approvers read.
+func (t *teller) proposes(ctx context.Context, account tape.AccountID, id, line tape.ID, payments []tape.Payment) (fund.Pay, error) {
+	job, chunks, err := tape.NewJob(account, id, t.begun+60*day, [][]tape.Payment{payments})
+	if err != nil {
+		return fund.Pay{}, err
+	}
+	propose := fund.Propose{Account: account, Amount: job.Amount, Chunks: 1, Count: int32(len(payments)), Expires: job.Expires, ID: id, Line: line, Root: job.Root}
+	if _, err := t.signed(ctx, charity, "Fund:Propose", "propose", account, job.Amount, propose, t.maker); err != nil {
+		return fund.Pay{}, err
+	}
+	list := fund.List{Account: account, Disbursement: id, ID: id + ".list", Lines: payments, Path: chunks[0].Path}
+	_, err = t.record(ctx, charity, "Fund:List", list)
+	return fund.Pay{Account: account, Disbursement: id, ID: id + ".pay", Lines: payments, Path: chunks[0].Path}, err
+}
+
+// disburses takes a disbursement from its proposal to the orders for the bank.
+func (t *teller) disburses(ctx context.Context, account tape.AccountID, id, line tape.ID, payments []tape.Payment) error {
+	pay, err := t.proposes(ctx, account, id, line, payments)
+	if err != nil {
+		return err
+	}
+	total := money.New(0, payments[0].Amount.Currency)
+	for _, p := range payments {
+		if total, err = total.Add(p.Amount); err != nil {
+			return err
+		}
+	}
+	approve := fund.Approve{Account: account, Disbursement: id, ID: id + ".approve"}
+	if _, err := t.signed(ctx, charity, "Fund:Approve", "approve", account, total, approve, t.checker); err != nil {
+		return err
+	}
+	if _, err := t.record(ctx, charity, "Fund:Order", fund.Order{Account: account, Approvers: []tape.ID{t.checker.Person}, Disbursement: id, ID: id + ".order"}); err != nil {
+		return err
+	}
+	if _, err := t.record(ctx, charity, "Fund:Pay", pay); err != nil {
+		return err
+	}
+	_, err = t.record(ctx, charity, "Fund:CloseDisbursement", fund.CloseDisbursement{Account: account, Disbursement: id, ID: id + ".close"})
+	return err
+}
+
+// executes lets the bank execute payouts by the debit lines of its statement, in their order.
+func (t *teller) executes(ctx context.Context, statement tape.ID, n int32, custodian tape.AccountID, holds []hold) ([]tape.Line, error) {
+	lines, err := t.Gateways[bank].Lines(ctx, custodian, statement, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(lines) < len(holds) {
+		return nil, rule.Refuse(rule.NotFound, "page %d of the bank's statement has %d lines; lianbao reset and up begin anew", n, len(lines))
+	}
+	work, working := errgroup.WithContext(ctx)
+	for i, h := range holds {
+		proof, err := tape.NewLineProof(statement, n, lines, i)
+		if err != nil {
+			return nil, err
+		}
+		work.Go(func() error {
+			_, err := t.record(working, bank, "Tape:Capture", tape.Capture{Account: h.account, Amount: lines[i].Amount, Hold: h.id, ID: h.id + ".paid", Line: &proof})
+			return err
+		})
+	}
+	return lines, work.Wait()
+}
+
+// hold names a payout.
+type hold struct {
+	account tape.AccountID
+	id      tape.ID
+	amount  money.Amount
+}
+
+// payouts are the holds that a disbursement of one chunk orders.
+func payouts(account tape.AccountID, disbursement tape.ID, payments []tape.Payment) []hold {
+	var holds []hold
+	for i, p := range payments {
+		if p.To.Outside() {
+			holds = append(holds, hold{account, tape.ChunkHold(disbursement, 0, i), p.Amount})
+		}
+	}
+	return holds
+}
+
+// registers brings the keys of invented people, which lie on invented devices
+// of this folder and not with the gateway. The regulator brings them, the
+// charity witnesses.
+func (t *teller) registers(ctx context.Context, persons []tape.ID) error {
+	work, working := errgroup.WithContext(ctx)
+	for _, person := range persons {
+		work.Go(func() error { return t.register(working, person) })
+	}
+	return work.Wait()
+}
+
+func (t *teller) register(ctx context.Context, person tape.ID) error {
+	signer, err := founding.Device(t.Folder, charity, person)
+	if err != nil {
+		return err
+	}
+	proof, err := sign.Possession(signer.Key, t.Charter.Ledger, party.Possession{Person: person, Custody: party.Own, Organisation: charity, Registrar: regulator})
+	if err != nil {
+		return err
+	}
+	address := sign.Address(signer.Key)
+	block, err := t.record(ctx, regulator, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, ID: "register-" + person,
+		Organisation: charity, Person: person, Proof: proof})
+	if err != nil {
+		return err
+	}
+	if err := t.sees(ctx, charity, block); err != nil {
+		return err
+	}
+	_, err = t.record(ctx, charity, "Party:Witness", party.WitnessCommand{Address: address, ID: "witness-" + person, Person: person})
+	return err
+}
+
+// says is a household's own word on a payout, carried by the cooperative.
+func (t *teller) says(ctx context.Context, h hold, person tape.ID, outcome, reason string) error {
+	signer, err := founding.Device(t.Folder, charity, person)
+	if err != nil {
+		return err
+	}
+	_, err = t.signed(ctx, coop, "Fund:Confirm", "confirm", h.account, h.amount, fund.Confirm{Account: h.account, Amount: h.amount, Hold: h.id,
+		ID: h.id + "." + tape.ID(outcome), Outcome: outcome, Reason: reason}, signer)
+	return err
+}
+
+// arrivalPause is how often it is asked whether money has arrived. The
+// gateway settles by itself what comes from other accounts.
+const arrivalPause = 50 * time.Millisecond
+
+func (t *teller) arrived(ctx context.Context, account tape.AccountID, amount money.Amount) error {
+	for {
+		var stands readmodel.Account
+		if err := t.Gateways[charity].Get(ctx, "/accounts/"+url.PathEscape(string(account)), nil, 0, &stands); err != nil {
+			return err
+		}
+		if stands.Received.Units >= amount.Units {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(arrivalPause):
+		}
+	}
+}
+
+// giftsOf reads the gifts of one page of a campaign.
+func (t *teller) giftsOf(ctx context.Context, account tape.AccountID, page tape.ID) ([]tape.Gift, error) {
+	var all []tape.Gift
+	after := ""
+	for {
+		var list readmodel.List[readmodel.Gift]
+		query := url.Values{"page": {string(page)}, "limit": {"1000"}, "after": {after}}
+		if err := t.Gateways[charity].Get(ctx, "/accounts/"+url.PathEscape(string(account))+"/gifts", query, 0, &list); err != nil {
+			return nil, err
+		}
+		for _, gift := range list.Items {
+			all = append(all, tape.Gift{ID: gift.ID, Amount: gift.Amount, Donor: gift.Donor, Reference: gift.Reference})
+		}
+		if after = list.Next; after == "" {
+			break
+		}
+	}
+	if len(all) < 2 {
+		return nil, rule.Refuse(rule.NotFound, "the gifts of the story are not there; lianbao reset and up begin anew")
+	}
+	return all, nil
+}

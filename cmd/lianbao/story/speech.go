@@ -1,0 +1,158 @@
+package story
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/importing"
+)
+
+// The county's campaign: speech training for thirty children, paid to their families.
+const (
+	speechBank    = "outside:bank:invented-speech"
+	speechAccount = tape.AccountID("charity:charity:invented-speech")
+	children      = 30
+	childKeys     = 8
+	// trained are paid by the bank, travelled get their fares; the others' orders wait.
+	trained    = 24
+	travelled  = 12
+	speechGift = 60
+)
+
+func yuan(units int64) money.Amount { return money.New(units*100, "CNY") }
+
+var (
+	toTraining = yuan(4_000)
+	toTravel   = yuan(300)
+	toClerk    = yuan(2_400)
+)
+
+// speech is the second story.
+type speech struct {
+	*teller
+	gifts, payouts   int
+	first, second    importing.Result
+	training, travel []tape.Payment
+}
+
+func (s *speech) tell(ctx context.Context) error {
+	for _, chapter := range []func(context.Context) error{s.opening, s.collecting, s.enrolling, s.paying, s.banking, s.answering} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *speech) opening(ctx context.Context) error {
+	s.say("speech training: a campaign for %d children is filed", children)
+	plan := fund.Plan{Area: "CN-53", From: s.today.AddMonths(-4), To: s.today.AddMonths(8), Goal: yuan(412_300), Leftover: reliefAccount,
+		ManagementPartsPerMillion: 100_000, Regulator: regulator, Sector: "12220",
+		Title:         fund.Text{En: "Speech training for 30 children (invented)", Zh: "30名儿童言语康复训练（虚构）"},
+		Purpose:       fund.Text{En: "A year of speech training and the fares to it, paid to the families of an invented county. Everything here is invented.", Zh: "为某虚构县30名儿童提供一年言语康复训练及交通补助，款项直接发放到家庭。本项目纯属虚构。"},
+		Beneficiaries: fund.Text{En: "30 children of an invented county", Zh: "某虚构县的30名儿童"},
+		Lines: []fund.BudgetLine{
+			{Amount: yuan(300_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training", Zh: "康复训练"}},
+			{Amount: yuan(71_070), ID: "travel", Kind: fund.Programme, Title: fund.Text{En: "Fares", Zh: "交通补助"}},
+			{Amount: yuan(41_230), ID: "office", Kind: fund.Management, Title: fund.Text{En: "Management", Zh: "管理费用"}}}}
+	return s.opens(ctx, fund.OpenCampaign{Account: speechAccount, Basis: fund.Filing, Custodian: speechBank, ID: "story.speech", Plan: plan}, "invented-2026-002")
+}
+
+func (s *speech) collecting(ctx context.Context) error {
+	s.say("speech training: %d gifts are settled", speechGift)
+	var rows []row
+	for i := range int64(speechGift) {
+		rows = append(rows, row{fmt.Sprintf("Rfake-speech-%02d", i+1), yuan(0), yuan(100 * (1 + (i*i*7+i*13)%91))})
+	}
+	path, err := s.file("invented-speech-1.csv", "CNY", rows)
+	if err != nil {
+		return err
+	}
+	s.first, err = s.take(ctx, speechAccount, path)
+	s.gifts = s.first.Gifts
+	return err
+}
+
+func child(i int) tape.AccountID {
+	return tape.AccountID(fmt.Sprintf("outside:household:fake-child-%02d", i))
+}
+
+const clerk = tape.AccountID("outside:staff:fake-clerk-01")
+
+func (s *speech) enrolling(ctx context.Context) error {
+	var persons []tape.ID
+	payees := []fund.NewPayee{{Kind: fund.Staff, Payee: clerk}}
+	for i := range children {
+		p := fund.NewPayee{Kind: fund.Household, Payee: child(i + 1)}
+		if i < childKeys {
+			p.Person = person("child", i+1)
+			persons = append(persons, p.Person)
+		}
+		payees = append(payees, p)
+	}
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.registers(working, persons) })
+	work.Go(func() error { return s.enrols(working, speechAccount, "story.speech.payees", yuan(0), payees) })
+	return work.Wait()
+}
+
+func (s *speech) paying(ctx context.Context) error {
+	s.say("speech training: %d families are to be paid", children)
+	for i := range children {
+		s.training = append(s.training, tape.Payment{Amount: toTraining, Line: tape.ID(fmt.Sprintf("child-%02d", i+1)), To: child(i + 1)})
+		if i < travelled {
+			s.travel = append(s.travel, tape.Payment{Amount: toTravel, Line: tape.ID(fmt.Sprintf("child-%02d", i+1)), To: child(i + 1)})
+		}
+	}
+	if err := s.disburses(ctx, speechAccount, "speech-training", "training", s.training); err != nil {
+		return err
+	}
+	if err := s.disburses(ctx, speechAccount, "speech-travel", "travel", s.travel); err != nil {
+		return err
+	}
+	if err := s.disburses(ctx, speechAccount, "speech-office", "office", []tape.Payment{{Amount: toClerk, Line: "clerk", To: clerk}}); err != nil {
+		return err
+	}
+	// One proposal waits for its approval, so that the work list has something to do.
+	_, err := s.proposes(ctx, speechAccount, "speech-travel-2", "travel", s.travel)
+	return err
+}
+
+func (s *speech) banking(ctx context.Context) (err error) {
+	s.say("speech training: the bank pays %d families", trained)
+	holds := payouts(speechAccount, "speech-training", s.training)[:trained]
+	holds = append(holds, payouts(speechAccount, "speech-travel", s.travel)...)
+	holds = append(holds, hold{speechAccount, tape.ChunkHold("speech-office", 0, 0), toClerk})
+	var rows []row
+	for i, h := range holds {
+		rows = append(rows, row{fmt.Sprintf("Rfake-payout-%02d", i+1), h.amount, yuan(0)})
+	}
+	path, err := s.file("invented-speech-2.csv", "CNY", rows)
+	if err != nil {
+		return err
+	}
+	if s.second, err = s.take(ctx, speechAccount, path); err != nil {
+		return err
+	}
+	s.payouts = len(holds)
+	_, err = s.executes(ctx, s.second.Statement, 0, speechBank, holds)
+	return err
+}
+
+// answering: families with a device confirm; the last of them has not yet.
+func (s *speech) answering(ctx context.Context) error {
+	if err := s.sees(ctx, coop, s.last.Load()); err != nil {
+		return err
+	}
+	holds := payouts(speechAccount, "speech-training", s.training)
+	work, working := errgroup.WithContext(ctx)
+	for i := range childKeys - 1 {
+		work.Go(func() error { return s.says(working, holds[i], person("child", i+1), fund.Arrived, "") })
+	}
+	return work.Wait()
+}
