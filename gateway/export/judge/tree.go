@@ -78,12 +78,7 @@ func parse(document io.Reader) (*node, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			child := &node{kind: elementNode, name: named(token.Name), parent: at}
-			for _, attribute := range token.Attr {
-				child.attributes = append(child.attributes, &node{kind: attributeNode, name: named(attribute.Name), text: attribute.Value, parent: child})
-			}
-			at.children = append(at.children, child)
-			at = child
+			at = at.begin(token)
 		case xml.EndElement:
 			if at.kind == rootNode || at.name != named(token.Name) {
 				return nil, fmt.Errorf("%s is closed by </%s>", at.path(), named(token.Name))
@@ -95,6 +90,16 @@ func parse(document io.Reader) (*node, error) {
 			}
 		}
 	}
+}
+
+// begin puts an element with its attributes below a node.
+func (n *node) begin(token xml.StartElement) *node {
+	child := &node{kind: elementNode, name: named(token.Name), parent: n}
+	for _, attribute := range token.Attr {
+		child.attributes = append(child.attributes, &node{kind: attributeNode, name: named(attribute.Name), text: attribute.Value, parent: child})
+	}
+	n.children = append(n.children, child)
+	return child
 }
 
 func named(name xml.Name) string {
