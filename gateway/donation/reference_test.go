@@ -112,7 +112,7 @@ func TestOneWrongCharacterIsFound(t *testing.T) {
 	for r := ' '; r < 0x7f; r++ {
 		keyboard = append(keyboard, r)
 	}
-	check := func(t *rapid.T, r Reference, wrong string) {
+	check := func(t *testing.T, r Reference, wrong string) {
 		if _, err := ParseReference(wrong); err == nil && wrong != string(r) {
 			t.Fatalf("%s passes for %s", wrong, r)
 		}
@@ -123,8 +123,7 @@ func TestOneWrongCharacterIsFound(t *testing.T) {
 			t.Fatalf("%s is found as %s", wrong, found)
 		}
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		campaign := rapid.StringOfN(rapid.RuneFrom([]rune(referenceLetters)), campaignLength, campaignLength, -1).Draw(t, "campaign")
+	for _, campaign := range []string{"RCEF", "AAAA", "YYYY", "MXWV", "RFRF", "FRFR", "HEAR", "VYVY"} {
 		r := draw(t, campaign)
 		for at := range r {
 			for _, other := range keyboard {
@@ -134,7 +133,7 @@ func TestOneWrongCharacterIsFound(t *testing.T) {
 				check(t, r, string(r[:at-1])+string(r[at])+string(r[at-1])+string(r[at+1:]))
 			}
 		}
-	})
+	}
 }
 
 func TestFindReferences(t *testing.T) {
