@@ -88,18 +88,19 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	all := []asked{
 		{key: "raised", amount: raised, rows: "/campaigns/" + id + "/gifts", kinds: []string{"receive"}, always: true},
 		{key: "settled", amount: a.Received, rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, always: true, back: true},
-		{key: "ordered", amount: a.Held, rows: open, kinds: []string{"hold", "open-job", "refund"}, always: true},
-		{key: "paid", amount: f.paid, rows: paid, kinds: []string{"capture", "run-chunk"}, always: true},
+		{key: "ordered", amount: a.Held, rows: open, kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
+		{key: "paid", amount: f.paid, rows: paid, kinds: []string{"capture", "pay", "run-chunk"}, always: true},
 	}
 	if facts != nil {
 		all = append(all, asked{key: "confirmed", amount: facts.Confirmed, rows: paid, kinds: []string{"confirm"}, always: true},
-			asked{key: "disputed", amount: facts.Disputed, rows: paid, kinds: []string{"dispute"}})
+			asked{key: "disputed", amount: facts.Disputed, rows: paid, kinds: []string{"confirm"}})
 	}
 	all = append(all,
 		asked{key: "free", amount: a.Free, rows: "/accounts/" + id, kinds: []string{"settle"}, back: true},
 		asked{key: "pending", amount: a.Pending, rows: "/campaigns/" + id + "/gifts?state=pending", kinds: []string{"receive"}},
 		asked{key: "passed", amount: f.passed, rows: "/entries?kind=spend&subject=" + id, kinds: []string{"spend"}},
 		asked{key: "returned", amount: f.returned, rows: "/entries?kind=return&subject=" + id, kinds: []string{"return"}},
+		asked{key: "fee", amount: f.fees, rows: "/entries?kind=file-processor&subject=" + id, kinds: []string{"file-processor"}},
 		asked{key: "given-back", amount: f.reverse, rows: "/entries?kind=refund&subject=" + id, kinds: []string{"refund", "charge-back"}})
 	figures, err := p.shown(ctx, a.ID, all)
 	if err != nil {
@@ -323,8 +324,8 @@ func (p *portal) account(r *http.Request) (views.Page, string, error) {
 	if page.Figures, err = p.shown(ctx, id, []asked{
 		{key: "received", amount: a.Received, rows: path + "/settlements", kinds: []string{"settle"}, always: true, back: true},
 		{key: "free", amount: a.Free, rows: path, kinds: []string{"settle"}, always: true, back: true},
-		{key: "held", amount: a.Held, rows: "/campaigns/" + string(id) + "/payouts?state=open", kinds: []string{"hold", "open-job", "refund"}, always: true},
-		{key: "spent", amount: a.Spent, rows: path, kinds: []string{"capture", "spend", "run-chunk"}, always: true},
+		{key: "held", amount: a.Held, rows: "/campaigns/" + string(id) + "/payouts?state=open", kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
+		{key: "spent", amount: a.Spent, rows: path, kinds: []string{"capture", "pay", "spend", "run-chunk"}, always: true},
 		{key: "pending", amount: a.Pending, rows: "/campaigns/" + string(id) + "/gifts?state=pending", kinds: []string{"receive"}, always: true},
 	}); err != nil {
 		return nil, "", err

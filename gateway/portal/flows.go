@@ -35,8 +35,10 @@ type flows struct {
 	// out is what each payee has got, less what came back of it, without what givers got back.
 	out                             map[tape.AccountID]money.Amount
 	paid, passed, returned, reverse money.Amount
-	months                          map[string]*views.Month
-	refunds                         map[tape.ID]bool
+	// fees are what payment processors kept; they are a part of out, and not of paid.
+	fees    money.Amount
+	months  map[string]*views.Month
+	refunds map[tape.ID]bool
 	// cut says that there were more movements than are added up here.
 	cut bool
 }
@@ -106,7 +108,7 @@ func (p *portal) addUp(ctx context.Context, id tape.AccountID) (*flows, error) {
 		return nil, err
 	}
 	none := money.New(0, account.Currency)
-	f := &flows{account: account, gifts: none, paid: none, passed: none, returned: none, reverse: none, inflows: map[tape.AccountID]money.Amount{},
+	f := &flows{account: account, gifts: none, paid: none, passed: none, returned: none, reverse: none, fees: none, inflows: map[tape.AccountID]money.Amount{},
 		out: map[tape.AccountID]money.Amount{}, months: map[string]*views.Month{}, refunds: map[tape.ID]bool{}}
 	steps := []error{
 		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Entry], error) {
@@ -181,6 +183,9 @@ func (f *flows) went(m readmodel.Posting) error {
 	}
 	if !m.To.Outside() {
 		return add(&f.passed, m.Amount)
+	}
+	if m.Kind == "settle" {
+		return add(&f.fees, m.Amount)
 	}
 	if err := add(&f.month(m.Date).Out, m.Amount); err != nil {
 		return err
@@ -313,6 +318,7 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 		d.line(line)
 	}
 	d.node(views.FlowNode{ID: "rest", Column: 2, Key: "paid", Amount: rest, Rows: d.path + "/payouts?state=captured", Tone: "done"}, middle, "")
+	d.node(views.FlowNode{ID: "fees", Column: 2, Key: "fees", Amount: f.fees, Rows: "/accounts/" + string(f.account.ID), Tone: "done"}, middle, "")
 	d.payees(onLedger(f.out))
 	if held.Units > 0 {
 		d.flow.Links = append(d.flow.Links, views.FlowLink{From: middle, To: "ordered", Amount: held})

@@ -130,9 +130,11 @@ func Catalogue(tag string) (map[string]any, error) {
 // pages know. The test demands a word for each, and no other word in the family.
 var Keys = map[string][]string{
 	"kind.": strings.Fields("open hold capture release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
-		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke propose vote"),
-	"figure.":       strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received"),
-	"flow.":         strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees passed-on"),
+		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke propose vote " +
+		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
+		"publish receive-goods record-pledge reject restore set-flag settle-pledge"),
+	"figure.":       strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee"),
+	"flow.":         strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees"),
 	"duty.":         strings.Fields("first-report three-monthly five-daily final-report annual-report leftover"),
 	"ratio.":        strings.Fields("spending management fundraising"),
 	"gift-state.":   strings.Fields("pending unmatched settled"),

@@ -42,7 +42,8 @@
     var stream = new EventSource(place.dataset.events);
     place.dataset.kinds.split(" ").forEach(function (kind) {
       stream.addEventListener(kind, function (event) {
-        if (concerns(place.dataset.subject, event.data)) {
+        // A stream that opens has an event of its own, called open, without data.
+        if (typeof event.data === "string" && concerns(place.dataset.subject, event.data)) {
           come();
         }
       });
