@@ -103,7 +103,7 @@ const (
 // Check refuses a receipt that lacks what the law asks for, or does not fit on the paper.
 func (r Receipt) Check() error {
 	for _, f := range []struct{ field, value string }{
-		{"number", r.Number}, {"charity.name", r.Charity.Name.Chinese}, {"campaign.title", r.Campaign.Title.Chinese},
+		{"number", r.Number}, {"charity.name.zh", r.Charity.Name.Chinese}, {"campaign.title.zh", r.Campaign.Title.Chinese},
 		{"campaign.filingNumber", r.Campaign.FilingNumber}, {"handler", r.Handler}, {"giftCode", r.GiftCode},
 	} {
 		if err := checkText(f.field, f.value, true); err != nil {
@@ -185,19 +185,23 @@ func (r Receipt) checkGift() error {
 		return rule.Field("goods", rule.Refuse(rule.Invalid, "a receipt has room for %d kinds of goods", goodsMax))
 	}
 	for i, g := range r.Goods {
-		field := fmt.Sprintf("goods[%d]", i)
-		if g.Quantity <= 0 || g.Quantity > money.Max {
-			return rule.Field(field+".quantity", rule.Refuse(rule.Invalid, "%d is not a quantity", g.Quantity))
+		if err := rule.Field(fmt.Sprintf("goods[%d]", i), g.check()); err != nil {
+			return err
 		}
-		for name, value := range map[string]string{".name": g.Name.Chinese, ".unit": g.Unit.Chinese} {
-			if err := checkText(field+name, value, true); err != nil {
-				return err
-			}
-		}
-		for name, value := range map[string]string{".name.en": g.Name.English, ".unit.en": g.Unit.English} {
-			if err := checkText(field+name, value, false); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+func (g Goods) check() error {
+	if g.Quantity <= 0 || g.Quantity > money.Max {
+		return rule.Field("quantity", rule.Refuse(rule.Invalid, "%d is not a quantity", g.Quantity))
+	}
+	for _, f := range []struct {
+		field, value string
+		needed       bool
+	}{{"name.zh", g.Name.Chinese, true}, {"unit.zh", g.Unit.Chinese, true}, {"name.en", g.Name.English, false}, {"unit.en", g.Unit.English, false}} {
+		if err := checkText(f.field, f.value, f.needed); err != nil {
+			return err
 		}
 	}
 	return nil

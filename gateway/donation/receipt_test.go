@@ -71,7 +71,7 @@ func TestCheck(t *testing.T) {
 		{func(r *Receipt) { r.Amount = money.New(0, "CNY") }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(r *Receipt) { r.Amount = money.New(1, "VND") }, "unsupported: field amount: "},
 		{func(r *Receipt) { r.Goods = []Goods{{same("大米"), same("袋"), 0}} }, "invalid: field goods[0].quantity: 0"},
-		{func(r *Receipt) { r.Goods = []Goods{{same(""), same("袋"), 1}} }, "invalid: field goods[0].name: is missing"},
+		{func(r *Receipt) { r.Goods = []Goods{{same(""), same("袋"), 1}} }, "invalid: field goods[0].name.zh: is missing"},
 		{func(r *Receipt) { r.Goods = make([]Goods, 21) }, "invalid: field goods: "},
 		{func(r *Receipt) { r.IssuedOn = "2026-03-11" }, "invalid: field issuedOn: a receipt cannot be issued on 2026-03-11"},
 		{func(r *Receipt) { r.ReceivedOn = "2026-02-30" }, "invalid: field receivedOn: "},
