@@ -460,8 +460,11 @@ func TestAPooledAccount(t *testing.T) {
 func TestAnOriginThatNeverWasIsANote(t *testing.T) {
 	w := newWorld(t)
 	w.declare(partner, 50_00)
-	entry := w.spend(partner, campaign, 20_00, "charity/nothing")
-	w.lay(campaign, "coop/"+string(entry)+"/0")
+	first := w.spend(partner, campaign, 15_00, "charity/nothing")
+	w.lay(campaign, "coop/"+string(first)+"/0")
+	// The first went the same way, so nothing of it comes back.
+	second := w.spend(partner, campaign, 5_00, "coop/"+string(first))
+	w.lay(campaign, "coop/"+string(second)+"/0")
 	w.follow()
 	b := &books.Books{Model: w.model, Facts: canned()}
 	for account, want := range map[tape.AccountID]string{campaign: "incoming", partner: "disbursed"} {
@@ -486,5 +489,32 @@ func TestAnEmptyAccount(t *testing.T) {
 	}
 	if err := b.WriteGrants(t.Context(), &bytes.Buffer{}, campaign, books.Cut{Generated: made}); !rule.Is(err, rule.Invalid) {
 		t.Errorf("a package without grants: %v", err)
+	}
+}
+
+// busy are facts that take so long that a gift arrives meanwhile.
+type busy struct {
+	facts
+	arrive func()
+}
+
+func (f busy) Campaign(ctx context.Context, account tape.AccountID) (books.Campaign, error) {
+	f.arrive()
+	return f.facts.Campaign(ctx, account)
+}
+
+// TestBlocksThatArriveMeanwhileAreLeftOut: an export is of the block at which it began.
+func TestBlocksThatArriveMeanwhileAreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	w.declare(campaign, 50_00)
+	w.follow()
+	b := &books.Books{Model: w.model, Facts: busy{canned(), func() {
+		w.declare(campaign, 1_00)
+		w.spend(campaign, partner, 2_00, "")
+		w.follow()
+	}}}
+	r, err := b.Reconcile(t.Context(), campaign, books.Cut{Generated: made})
+	if err != nil || !r.Agrees() || r.Export.Incoming != cny(50_00) || r.Export.Disbursed != cny(0) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
