@@ -197,8 +197,19 @@ func (t *transaction) orderState(c fund.Order) (fund.OrderState, error) {
 		return state, err
 	}
 	state.Policy = policy.Policy.Approval
-	for _, person := range c.Approvers {
-		state.Approved = append(state.Approved, read[fund.Approved](t, fund.ApprovedKey(c.Account, c.Disbursement, person)))
+	persons := append([]tape.ID{state.Disbursement.Maker.Person}, c.Approvers...)
+	keys := make([]string, len(persons))
+	for i, person := range persons {
+		keys[i] = party.PersonKey(person)
+	}
+	if err := t.load(keys...); err != nil {
+		return state, err
+	}
+	for i, person := range persons {
+		state.Persons = append(state.Persons, read[party.Person](t, keys[i]))
+		if i > 0 {
+			state.Approved = append(state.Approved, read[fund.Approved](t, fund.ApprovedKey(c.Account, c.Disbursement, person)))
+		}
 	}
 	return state, nil
 }
@@ -266,8 +277,8 @@ func (*Fund) CloseDisbursement(ctx Context, argument string) (string, error) {
 // Restore gives back to its budget line what a payout did not pay.
 func (*Fund) Restore(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[fund.Restore], func(t *transaction, c fund.Restore) (tape.Entry, error) {
-		holdKey, key := tape.HoldKey(c.Account, c.Hold), fund.RestoredKey(c.Account, c.Hold)
-		campaign, err := t.campaign(c.ID, c.Account, holdKey, key, fund.BudgetKey(c.Account), fund.DisbursementKey(c.Account, c.Disbursement))
+		holdKey, key, chunk := tape.HoldKey(c.Account, c.Hold), fund.RestoredKey(c.Account, c.Hold), tape.ChunkKey(c.Account, c.Disbursement, c.N)
+		campaign, err := t.campaign(c.ID, c.Account, holdKey, key, chunk, fund.BudgetKey(c.Account), fund.DisbursementKey(c.Account, c.Disbursement))
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -283,9 +294,9 @@ func (*Fund) Restore(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		budget, entry, err := campaign.Restore(c, disbursement, hold, read[fund.Mark](t, key), budget, t.context)
+		budget, restored, entry, err := campaign.Restore(c, disbursement, hold, read[tape.Chunk](t, chunk), read[fund.Restored](t, key), budget, t.context)
 		t.save(fund.BudgetKey(c.Account), budget)
-		t.save(key, fund.Mark{V: 1, Entry: entry.Reference()})
+		t.save(key, restored)
 		return entry, err
 	})
 }

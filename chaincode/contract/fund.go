@@ -43,7 +43,7 @@ func (t *transaction) decide(action string, campaign fund.Campaign, entry tape.I
 func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c fund.OpenCampaign, intents []intent) (tape.Entry, error) {
 		opening := c.Tape()
-		keys := append(openKeys(opening), fund.CampaignKey(c.Account), fund.BudgetKey(c.Account), party.PowersKey(c.Plan.Regulator))
+		keys := append(openKeys(opening), fund.CampaignKey(c.Account), fund.BudgetKey(c.Account), party.PowersKey(c.Plan.Regulator), party.PowersKey(tape.CustodianOf(c.Custodian)))
 		if c.Parent != "" {
 			keys = append(keys, fund.CampaignKey(c.Parent), fund.InvitationKey(c.Parent, c.Account))
 		}
@@ -54,9 +54,10 @@ func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
 		if c.Parent != "" {
 			state.Parent, state.Invitation = read[fund.Campaign](t, fund.CampaignKey(c.Parent)), read[fund.Invitation](t, fund.InvitationKey(c.Parent, c.Account))
 		}
-		if powers := read[party.Powers](t, party.PowersKey(c.Plan.Regulator)); powers != nil {
-			state.Regulates = tape.Context{Powers: powers.Powers}.Has(party.Regulator)
+		if c.OwnFunds != "" {
+			state.OwnFunds = read[tape.Account](t, tape.AccountKey(c.OwnFunds))
 		}
+		state.Regulates, state.Keeps = t.holds(c.Plan.Regulator, party.Regulator), t.holds(tape.CustodianOf(c.Custodian), party.Custodian)
 		if err := t.approve("open-campaign", tape.Account{ID: c.Account, Organisation: t.context.Organisation}, c.Zero(), c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
@@ -70,6 +71,12 @@ func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
 		t.save(fund.BudgetKey(c.Account), budget)
 		return entry, err
 	})
+}
+
+// holds reports whether an organisation holds a power; its powers were loaded.
+func (t *transaction) holds(organisation, power string) bool {
+	powers := read[party.Powers](t, party.PowersKey(organisation))
+	return powers != nil && tape.Context{Powers: powers.Powers}.Has(power)
 }
 
 // AmendCampaign replaces a plan, or brings the one that the regulator is to accept.
@@ -148,8 +155,8 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		payment := campaign.Payment(c)
-		if err := t.load(tape.AccountKey(campaign.Plan.Leftover)); err != nil {
+		payment, heir, heirBudget := campaign.Payment(c), fund.CampaignKey(campaign.Plan.Leftover), fund.BudgetKey(campaign.Plan.Leftover)
+		if err := t.load(tape.AccountKey(campaign.Plan.Leftover), heir, heirBudget); err != nil {
 			return tape.Entry{}, err
 		}
 		account, head, err := t.accountAndHead(c.Account)
@@ -159,7 +166,11 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 		if err := t.approve("carry", account, c.Amount, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		if err := campaign.Carry(c, head.Free().Total(), t.context); err != nil {
+		if err := campaign.Carry(c, head.Free().Total(), read[fund.Campaign](t, heir), t.context); err != nil {
+			return tape.Entry{}, err
+		}
+		budget, err := t.budget(campaign.Plan.Leftover)
+		if err != nil {
 			return tape.Entry{}, err
 		}
 		after, inflows, entry, err := head.Spend(account, payment, t.payees(payeesOf(payment.Payments)), t.context)
@@ -167,6 +178,7 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		entry.Kind = "carry"
+		t.save(heirBudget, budget.Carry(c.Amount))
 		t.changeHead(head, after)
 		t.saveInflows(inflows)
 		return entry, nil
@@ -265,7 +277,7 @@ func (*Fund) SetFlag(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if c.Raise {
+		if c.Raise || t.context.Organisation != campaign.Organisation {
 			err = t.judge("set-flag", campaign, campaign.Zero(), c.ID, intents)
 		} else {
 			err = t.decide("set-flag", campaign, c.ID, intents)
@@ -282,18 +294,18 @@ func (*Fund) SetFlag(ctx Context, argument string) (string, error) {
 // CallBackPayee records what a payee answered to somebody who is not its agent.
 func (*Fund) CallBackPayee(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c fund.CallBackPayee, intents []intent) (tape.Entry, error) {
-		payee := fund.PayeeKey(c.Account, c.Payee)
-		campaign, err := t.campaign(c.ID, c.Account, payee)
+		payee, flagKey := fund.PayeeKey(c.Account, c.Payee), fund.FlagKey(c.Account, c.Payee)
+		campaign, err := t.campaign(c.ID, c.Account, payee, flagKey)
 		if err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.judge("call-back-payee", campaign, campaign.Zero(), c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		answer, flag, entry, err := campaign.CallBack(c, read[fund.Payee](t, payee), t.context)
+		answer, flag, entry, err := campaign.CallBack(c, read[fund.Payee](t, payee), read[fund.Flag](t, flagKey), t.context)
 		t.save(fund.CallBackKey(c.Account, c.Payee), answer)
 		if flag != nil {
-			t.save(fund.FlagKey(c.Account, c.Payee), *flag)
+			t.save(flagKey, *flag)
 		}
 		return entry, err
 	})
@@ -302,6 +314,9 @@ func (*Fund) CallBackPayee(ctx Context, argument string) (string, error) {
 // Confirm is a receiver's own word on one payout.
 func (*Fund) Confirm(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c fund.Confirm, intents []intent) (tape.Entry, error) {
+		if err := c.Check(); err != nil {
+			return tape.Entry{}, err
+		}
 		holdKey, key := tape.HoldKey(c.Account, c.Hold), fund.ConfirmationKey(c.Account, c.Hold)
 		if err := t.ground(c.ID, holdKey, key); err != nil {
 			return tape.Entry{}, err

@@ -214,6 +214,14 @@ func (w *world) flagged(p proposal) {
 	w.must("regulator", "Fund:SetFlag", w.decided("set-flag", speech, raise, "regulator-checker"))
 	w.refused("forbidden: field lines[0].to: payouts to outside:household:h1 are stopped by a flag (complaint), by entry regulator/flag-1", "charity", "Fund:Pay", p.pay)
 	lower := fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}
+	w.refused("forbidden: the flag on outside:household:h1 is that of regulator, by entry regulator/flag-1; regulator lifts it", "charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
+	denied := fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "denied", Payee: family}
+	w.must("charity", "Fund:CallBackPayee", w.decided("call-back-payee", speech, denied, "charity-maker"))
+	w.refused("forbidden: the flag on outside:household:h1 is that of regulator", "charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
+	w.must("regulator", "Fund:SetFlag", w.decided("set-flag", speech, lower, "regulator-maker"))
+	lower.Raise, lower.Reason, lower.ID = true, "device", "flag-3"
+	w.must("charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, "charity-maker"))
+	lower.Raise, lower.Reason, lower.ID = false, "cleared", "flag-4"
 	w.refused("forbidden: 2 different persons must sign", "charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, "charity-maker"))
 	w.must("charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
 	w.must("charity", "Fund:Pay", p.pay)
@@ -425,4 +433,3 @@ func TestReturnedPayoutFreesItsBudget(t *testing.T) {
 		t.Errorf("the budget after giving up: %+v", budget)
 	}
 }
-

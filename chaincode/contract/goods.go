@@ -85,7 +85,7 @@ func (*Fund) GiveGoods(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.judge("give-goods", campaign, campaign.Zero(), c.ID, intents); err != nil {
+		if err := t.decide("give-goods", campaign, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		after, entry, err := campaign.GiveGoods(c, goods, t.payeeLines(c.Account, to)[0], t.context)

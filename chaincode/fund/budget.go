@@ -17,8 +17,31 @@ func (b Budget) of(plan Plan) Budget {
 	for _, line := range plan.Lines {
 		lines = append(lines, Ordered{Line: line.ID, Units: b.ordered(line.ID)})
 	}
+	for _, ordered := range b.Lines {
+		if _, known := plan.Line(ordered.Line); !known && ordered.Units != 0 {
+			lines = append(lines, ordered)
+		}
+	}
 	b.Lines = lines
 	return b
+}
+
+// Carry counts what another campaign hands over.
+func (b Budget) Carry(amount money.Amount) Budget {
+	b.Carried += amount.Units
+	return b
+}
+
+// given is what givers gave and still have here, on which a share for
+// management is computed: what the account has and what it ordered, never more
+// than it received. So money that was refunded, charged back, kept by a
+// processor or handed over by another campaign counts for nothing.
+func (b Budget) given(head tape.Head) int64 {
+	had := head.Free().Total()
+	for _, line := range b.Lines {
+		had += line.Units
+	}
+	return max(0, min(had, head.Received)-b.Carried)
 }
 
 func (b Budget) ordered(line tape.ID) int64 {
@@ -43,8 +66,8 @@ func (b Budget) add(line tape.ID, units int64) Budget {
 }
 
 // order takes an amount out of a line: no more than the plan gives it, and for
-// management no more than the plan's share of what was received.
-func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, received int64) (Budget, error) {
+// management no more than the plan's share of what was given.
+func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, head tape.Head) (Budget, error) {
 	if left := line.Amount.Units - b.ordered(line.ID); amount.Units > left {
 		return b, rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, amount.Currency), line.Amount, amount)
 	}
@@ -58,6 +81,7 @@ func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, received 
 			spent += after.ordered(of.ID)
 		}
 	}
+	received := b.given(head)
 	if limit := share(received, plan.ManagementPartsPerMillion); spent > limit {
 		return b, rule.Refuse(rule.Insufficient, "management costs would come to %s; the cap is %s, %d parts per million of %s received",
 			money.New(spent, amount.Currency), money.New(limit, amount.Currency), plan.ManagementPartsPerMillion, money.New(received, amount.Currency))

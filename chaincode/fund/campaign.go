@@ -36,10 +36,12 @@ func (c OpenCampaign) Zero() money.Amount { return money.New(0, c.Plan.Goal.Curr
 
 // OpenState is what OpenCampaign reads beside the accounts.
 type OpenState struct {
-	Parent     *Campaign   // CampaignKey of Parent
-	Invitation *Invitation // InvitationKey of Parent and Account
-	// Regulates reports whether the plan's regulator holds that power.
-	Regulates bool
+	Parent     *Campaign     // CampaignKey of Parent
+	Invitation *Invitation   // InvitationKey of Parent and Account
+	OwnFunds   *tape.Account // the account that OwnFunds names
+	// Regulates and Keeps report whether the plan's regulator and the bank
+	// account's keeper hold these powers.
+	Regulates, Keeps bool
 }
 
 // Apply judges the command beside tape.Open, which judges the account.
@@ -51,19 +53,43 @@ func (c OpenCampaign) Apply(state OpenState, ctx tape.Context) (Campaign, Budget
 	if err := rule.Field("plan", c.Plan.Check(c.Account, c.Basis)); err != nil {
 		return refuse(err)
 	}
-	if !state.Regulates {
-		return refuse(rule.Field("plan.regulator", rule.Refuse(rule.NotFound, "%s holds no power of a regulator", c.Plan.Regulator)))
-	}
-	if err := c.descent(state, ctx); err != nil {
+	if err := first(c.supervised(state, ctx), c.kept(state, ctx), c.descent(state, ctx)); err != nil {
 		return refuse(err)
 	}
 	reference := ctx.Organisation + "/" + string(c.ID)
 	campaign := Campaign{V: 1, Account: c.Account, Organisation: ctx.Organisation, Basis: c.Basis, Parent: c.Parent,
-		State: Active, Version: 1, Plan: c.Plan, At: ctx.At, Entry: reference}
+		State: Active, Version: 1, Plan: c.Plan, Submitted: ctx.Date, At: ctx.At, Entry: reference}
 	if c.Basis == Filing {
 		campaign.State, campaign.Version = Draft, 0
 	}
 	return campaign, newBudget(c.Account, c.Plan), nil
+}
+
+// supervised refuses a campaign of somebody who is no charity, or that nobody
+// else watches over.
+func (c OpenCampaign) supervised(state OpenState, ctx tape.Context) error {
+	if c.Basis != Grant && !ctx.Has(party.Charity) {
+		return rule.Refuse(rule.Forbidden, "%s holds no power of a charity; it can only have a charity's grant", ctx.Organisation)
+	}
+	if !state.Regulates {
+		return rule.Field("plan.regulator", rule.Refuse(rule.NotFound, "%s holds no power of a regulator", c.Plan.Regulator))
+	}
+	if c.Plan.Regulator == ctx.Organisation {
+		return rule.Field("plan.regulator", rule.Refuse(rule.Forbidden, "%s does not supervise itself", c.Plan.Regulator))
+	}
+	return nil
+}
+
+// kept refuses a bank account that no bank keeps (art. 54), and own funds that
+// are another campaign's: a chargeback would be paid out of its plan.
+func (c OpenCampaign) kept(state OpenState, ctx tape.Context) error {
+	if keeper := tape.CustodianOf(c.Custodian); keeper == ctx.Organisation || keeper != "" && !state.Keeps {
+		return rule.Field("custodian", rule.Refuse(rule.Forbidden, "%s is not kept by another organisation that holds the power of a custodian", c.Custodian))
+	}
+	if of := state.OwnFunds; of != nil && (of.Subject != "" || of.Unidentified != "") {
+		return rule.Field("ownFunds", rule.Refuse(rule.Forbidden, "%s holds money given for a purpose of its own; it bears no other's chargebacks", of.ID))
+	}
+	return nil
 }
 
 // descent judges whose money a grant or an earmark will spend.
@@ -77,6 +103,9 @@ func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
 	if state.Parent == nil {
 		return rule.Field("parent", rule.Refuse(rule.NotFound, "there is no campaign %s", c.Parent))
 	}
+	if err := state.Parent.open(); err != nil {
+		return rule.Field("parent", err)
+	}
 	if state.Parent.Plan.Goal.Currency != c.Plan.Goal.Currency {
 		return rule.Field("parent", rule.Refuse(rule.Invalid, "%s is of %s, the plan of %s", c.Parent, state.Parent.Plan.Goal.Currency, c.Plan.Goal.Currency))
 	}
@@ -89,9 +118,14 @@ func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
 	if state.Parent.Organisation != ctx.Organisation {
 		return rule.Field("parent", rule.Refuse(rule.Forbidden, "%s is a campaign of %s; an earmark belongs to the same organisation", c.Parent, state.Parent.Organisation))
 	}
-	for i, line := range c.Plan.Lines {
-		if of, known := state.Parent.Plan.Line(line.ID); !known || of.Kind != line.Kind {
-			return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s; an earmark spends on its campaign's lines", c.Parent, line.Kind, line.ID))
+	return state.Parent.has(c.Plan)
+}
+
+// has refuses an earmark that would spend on other lines than its campaign's.
+func (c Campaign) has(plan Plan) error {
+	for i, line := range plan.Lines {
+		if of, known := c.Plan.Line(line.ID); !known || of.Kind != line.Kind {
+			return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s; an earmark spends on its campaign's lines", c.Account, line.Kind, line.ID))
 		}
 	}
 	return nil
@@ -124,14 +158,38 @@ func (c Campaign) open() error {
 // spends refuses a campaign whose money may not be paid out: its plan must
 // stand accepted, and its period must have begun.
 func (c Campaign) spends(ctx tape.Context) error {
-	if c.State == Draft {
-		return rule.Refuse(rule.WrongState, "the plan of %s waits for its filing number from %s", c.Account, c.Plan.Regulator)
-	}
-	if err := c.open(); err != nil {
+	if err := first(c.filed(ctx), c.open()); err != nil {
 		return err
 	}
 	if ctx.Date < c.Plan.From {
 		return rule.Refuse(rule.Early, "%s begins on %s", c.Account, c.Plan.From)
+	}
+	return nil
+}
+
+// filed refuses a plan that waits for its first filing number. An answer to a
+// disaster begins before: the law gives it days after its start to file (art. 73).
+func (c Campaign) filed(ctx tape.Context) error {
+	if c.State != Draft {
+		return nil
+	}
+	if !c.Plan.Emergency {
+		return rule.Refuse(rule.WrongState, "the plan of %s waits for its filing number from %s", c.Account, c.Plan.Regulator)
+	}
+	law, err := LawOn(c.Plan.From)
+	if err != nil {
+		return err
+	}
+	if until, found := law.emergencyUntil(c.Plan); !found || ctx.Date > until {
+		return rule.Refuse(rule.WrongState, "%s could spend without a filing number until %s; it waits for %s", c.Account, until, c.Plan.Regulator)
+	}
+	return nil
+}
+
+// programmeFirst refuses costs of the charity's own before the plan is accepted.
+func (c Campaign) programmeFirst(line BudgetLine) error {
+	if c.State == Draft && line.Kind != Programme {
+		return rule.Field("line", rule.Refuse(rule.WrongState, "%s is for %s; before its filing number %s spends on its programme alone", line.ID, line.Kind, c.Account))
 	}
 	return nil
 }
@@ -147,7 +205,7 @@ type AmendCampaign struct {
 // Amend judges the command; its approvals are checked against the policy by the caller.
 func (c Campaign) Amend(command AmendCampaign, parent *Campaign, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
 	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
+	if err := first(c.governs(ctx), c.amendable(command.Plan), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
 		return refuse(err)
 	}
 	if command.Plan.Goal.Currency != c.Plan.Goal.Currency {
@@ -169,6 +227,17 @@ func (c Campaign) Amend(command AmendCampaign, parent *Campaign, budget Budget, 
 	return c, budget.of(c.Plan), entry, nil
 }
 
+// amendable refuses to change a closed campaign's plan in anything but where
+// its remainder goes: the one that it named may have ended meanwhile.
+func (c Campaign) amendable(plan Plan) error {
+	same := c.Plan
+	same.Leftover = plan.Leftover
+	if c.State == Closed && !same.equal(plan) {
+		return rule.Refuse(rule.WrongState, "%s was closed on %s; only where its remainder goes can be amended", c.Account, c.Closed)
+	}
+	return nil
+}
+
 // keepsPromises judges an amended plan by what was promised and what was ordered.
 func (c Campaign) keepsPromises(plan Plan, parent *Campaign, budget Budget, ctx tape.Context) error {
 	if c.Basis == Agreement && c.Plan.ChangesUse(plan) {
@@ -179,19 +248,29 @@ func (c Campaign) keepsPromises(plan Plan, parent *Campaign, budget Budget, ctx 
 		}
 	}
 	if c.Basis == Earmark && parent != nil {
-		for i, line := range plan.Lines {
-			if of, known := parent.Plan.Line(line.ID); !known || of.Kind != line.Kind {
-				return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s", c.Parent, line.Kind, line.ID))
-			}
+		if err := parent.has(plan); err != nil {
+			return err
 		}
 	}
-	if c.Basis == Grant && c.Plan.ChangesUse(plan) {
-		return rule.Field("plan", rule.Refuse(rule.Forbidden, "changes the use of money that %s granted; give it back and ask for another grant", c.Parent))
+	if c.Parent != "" && c.Plan.ChangesUse(plan) {
+		return rule.Field("plan", rule.Refuse(rule.Forbidden, "changes the use of money that %s gave for another; give it back and open another %s", c.Parent, c.Basis))
 	}
+	return c.keepsOrders(plan, budget)
+}
+
+// keepsOrders refuses a plan that would not have allowed what was ordered. It is
+// asked when a plan comes and when it is accepted: orders go on in between.
+func (c Campaign) keepsOrders(plan Plan, budget Budget) error {
 	for _, ordered := range budget.Lines {
+		if ordered.Units <= 0 {
+			continue
+		}
 		line, known := plan.Line(ordered.Line)
-		if ordered.Units > 0 && (!known || line.Amount.Units < ordered.Units) {
+		if !known || line.Amount.Units < ordered.Units {
 			return rule.Field("plan.lines", rule.Refuse(rule.Conflict, "line %s has paid orders of %s; it cannot be less", ordered.Line, money.New(ordered.Units, plan.Goal.Currency)))
+		}
+		if before, _ := c.Plan.Line(ordered.Line); before.Kind != line.Kind {
+			return rule.Field("plan.lines", rule.Refuse(rule.Conflict, "line %s has orders for %s; it cannot be for %s", line.ID, before.Kind, line.Kind))
 		}
 	}
 	return nil
@@ -219,20 +298,27 @@ func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) 
 	if command.Number == "" {
 		return refuse(rule.Field("number", rule.Refuse(rule.Invalid, "is empty")))
 	}
-	if err := first(rule.Field("number", checkText(command.Number, NumberMax)), c.open()); err != nil {
+	if err := rule.Field("number", checkText(command.Number, NumberMax)); err != nil {
 		return refuse(err)
 	}
-	if c.State != Draft && c.Pending == nil {
+	if c.Version > 0 && c.Pending == nil {
 		return refuse(rule.Refuse(rule.WrongState, "no plan of %s waits for a filing number", c.Account))
 	}
 	if command.Plan != c.Entry {
 		return refuse(rule.Field("plan", rule.Refuse(rule.Conflict, "names %.100q; the plan that waits came by entry %s", command.Plan, c.Entry)))
 	}
-	entry := ctx.Entry(command.ID, "accept-filing", string(c.Account))
+	plan := c.Plan
 	if c.Pending != nil {
-		c.Plan, c.Pending = *c.Pending, nil
+		plan = *c.Pending
 	}
-	c.State, c.Version, c.At = Active, c.Version+1, ctx.At
+	if err := c.keepsOrders(plan, budget); err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(command.ID, "accept-filing", string(c.Account))
+	if c.State == Draft {
+		c.State = Active
+	}
+	c.Plan, c.Pending, c.Version, c.At = plan, nil, c.Version+1, ctx.At
 	c.Filing = &Filed{Number: command.Number, Date: ctx.Date, Entry: entry.Reference()}
 	return c, budget.of(c.Plan), entry, nil
 }
@@ -267,16 +353,42 @@ func (c Campaign) Payment(command Carry) tape.Spend {
 	return tape.Spend{Account: c.Account, ID: command.ID, Payments: []tape.Payment{{Amount: command.Amount, Line: "remainder", To: c.Plan.Leftover}}}
 }
 
-// Carry judges the command; free is what the account can spend.
-func (c Campaign) Carry(command Carry, free int64, ctx tape.Context) error {
+// Carry judges the command; free is what the account can spend, heir the
+// campaign that the plan names, nil when there is none.
+func (c Campaign) Carry(command Carry, free int64, heir *Campaign, ctx tape.Context) error {
 	if err := c.governs(ctx); err != nil {
 		return err
 	}
 	if c.State != Closed {
 		return rule.Refuse(rule.WrongState, "%s is %s; close it before its remainder is carried", c.Account, c.State)
 	}
+	if err := c.inherits(heir); err != nil {
+		return err
+	}
 	if command.Amount != money.New(free, c.Plan.Goal.Currency) {
 		return rule.Field("amount", rule.Refuse(rule.Conflict, "is %s; what is left is %s", command.Amount, money.New(free, c.Plan.Goal.Currency)))
+	}
+	return nil
+}
+
+// inherits refuses a remainder that would leave the plans: what the public gave
+// stays under a plan that a regulator reads. A grant's parent may have closed as
+// well; what comes back to it goes on where its own plan says.
+func (c Campaign) inherits(heir *Campaign) error {
+	if c.Basis == Filing && c.Version == 0 {
+		return rule.Refuse(rule.WrongState, "no plan of %s was ever accepted; refund what was given", c.Account)
+	}
+	if heir == nil {
+		return rule.Refuse(rule.NotFound, "%s, which gets what is left, is no campaign; amend the plan", c.Plan.Leftover)
+	}
+	if c.Parent != "" {
+		return nil
+	}
+	if heir.State == Closed {
+		return rule.Refuse(rule.WrongState, "%s, which gets what is left, is closed; amend the plan", heir.Account)
+	}
+	if heir.Basis != Filing && heir.Basis != c.Basis {
+		return rule.Refuse(rule.Forbidden, "%s is a campaign by %s; what is left of one by %s stays with one that is filed; amend the plan", heir.Account, heir.Basis, c.Basis)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ const (
 
 // Check refuses a malformed command.
 func (c Confirm) Check() error {
-	if err := rule.Field("outcome", oneOf(c.Outcome, Arrived, Disputed)); err != nil {
+	if err := first(rule.Field("account", c.Account.Check()), rule.Field("hold", c.Hold.Check()), rule.Field("outcome", oneOf(c.Outcome, Arrived, Disputed))); err != nil {
 		return err
 	}
 	if c.Outcome == Arrived {
@@ -58,21 +58,37 @@ func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, ctx
 		return refuse(rule.Refuse(rule.Forbidden, "only the receiver confirms: person %s signs", p.Person))
 	}
 	by := ctx.Approvals[0]
-	if !party.Custody(by.Custody).Confirms() {
+	// Anyone's key disputes: a household whose key an agent keeps must not be
+	// silenced by it. What arrived, only the receiver's own hand can say.
+	if command.Outcome == Arrived && !party.Custody(by.Custody).Confirms() {
 		return refuse(rule.Refuse(rule.Forbidden, "the key of %s is %s; only a key in the receiver's own hands confirms that money arrived", by.Person, by.Custody))
 	}
-	if known != nil && known.Outcome == Arrived {
-		return refuse(rule.Refuse(rule.WrongState, "the receiver confirmed %s on %s, by entry %s", known.Amount, known.At, known.Entry))
-	}
-	if known != nil && command.Outcome == Disputed {
-		return refuse(rule.Refuse(rule.WrongState, "the receiver disputes it since %s, by entry %s", known.At, known.Entry))
-	}
-	if err := command.about(hold); err != nil {
+	if err := first(command.says(known), command.about(hold)); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "confirm", string(command.Account))
+	disputed := ""
+	if known != nil {
+		if disputed = known.Disputed; known.Outcome == Disputed {
+			disputed = known.Entry
+		}
+	}
 	return Confirmation{V: 1, Account: command.Account, Hold: hold.ID, Payee: p.Payee, Outcome: command.Outcome, Reason: command.Reason,
-		Amount: command.Amount, By: by, At: ctx.At, Entry: entry.Reference()}, entry, nil
+		Amount: command.Amount, Disputed: disputed, By: by, At: ctx.At, Entry: entry.Reference()}, entry, nil
+}
+
+// says refuses what the receiver has said already. It may say something else
+// at any time: money that arrived can be taken away, or go back to the bank.
+func (c Confirm) says(known *Confirmation) error {
+	switch {
+	case known == nil || known.Outcome != c.Outcome:
+		return nil
+	case c.Outcome == Arrived && known.Amount == c.Amount:
+		return rule.Refuse(rule.WrongState, "the receiver confirmed %s on %s, by entry %s", known.Amount, known.At, known.Entry)
+	case c.Outcome == Disputed && known.Reason == c.Reason:
+		return rule.Refuse(rule.WrongState, "the receiver disputes it since %s, by entry %s", known.At, known.Entry)
+	}
+	return nil
 }
 
 // about judges the payout: what arrived is exactly what the bank has paid; a

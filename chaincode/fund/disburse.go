@@ -1,7 +1,9 @@
 package fund
 
 import (
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -43,7 +45,7 @@ func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Dis
 		return refuse(err)
 	}
 	d := Disbursement{V: 1, Account: c.Account, ID: command.ID, Line: command.Line, Amount: command.Amount, Count: command.Count,
-		Chunks: command.Chunks, Root: command.Root, Expires: command.Expires, Evidence: command.Evidence, At: ctx.At}
+		Chunks: command.Chunks, Root: command.Root, Expires: command.Expires, Evidence: command.Evidence, Plan: c.Version, At: ctx.At}
 	if err := first(d.job().Check(c.Plan.Goal.Currency), checkEvidence(command.Evidence)); err != nil {
 		return refuse(err)
 	}
@@ -56,6 +58,9 @@ func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Dis
 	line, known := c.Plan.Line(command.Line)
 	if !known {
 		return refuse(rule.Field("line", rule.Refuse(rule.NotFound, "the plan of %s has no budget line %s; money is spent for what it was given for", c.Account, command.Line)))
+	}
+	if err := c.programmeFirst(line); err != nil {
+		return refuse(err)
 	}
 	if left := line.Amount.Units - budget.ordered(line.ID); command.Amount.Units > left {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, command.Amount.Currency), line.Amount, command.Amount)))
@@ -95,14 +100,34 @@ type List struct {
 	Path         []merkle.Node  `json:"path"`
 }
 
+// check refuses a list that could not be paid, so that nobody approves it.
+func (c List) check(currency money.Currency) error {
+	if len(c.Lines) == 0 || len(c.Lines) > tape.ChunkLinesMax {
+		return rule.Field("lines", rule.Refuse(rule.Invalid, "holds %d; 1 to %d are possible", len(c.Lines), tape.ChunkLinesMax))
+	}
+	for i, line := range c.Lines {
+		if line.Origin != "" {
+			return at("lines", i, rule.Field("origin", rule.Refuse(rule.Invalid, "a disbursement brings no money back")))
+		}
+	}
+	_, err := tape.Spend{Account: c.Account, ID: c.ID, Payments: c.Lines}.Total(currency)
+	var refusal *rule.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	path, sentence := refusal.Pointer()
+	return rule.Field("lines"+strings.TrimPrefix(path, "payments"), rule.Refuse(refusal.Code, "%s", sentence))
+}
+
 // List judges the command; lines stand in its order, with what is known of their payees.
 func (c Campaign) List(command List, d Disbursement, lines []Line, ctx tape.Context) (Listed, tape.Entry, error) {
 	refuse := func(err error) (Listed, tape.Entry, error) { return Listed{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.spends(ctx), c.payable(d, lines)); err != nil {
+	if err := first(c.governs(ctx), c.spends(ctx), c.proposedUnder(d), command.check(c.Plan.Goal.Currency), c.payable(d, lines)); err != nil {
 		return refuse(err)
 	}
-	if len(command.Lines) == 0 || len(command.Lines) > tape.ChunkLinesMax {
-		return refuse(rule.Field("lines", rule.Refuse(rule.Invalid, "holds %d; 1 to %d are possible", len(command.Lines), tape.ChunkLinesMax)))
+	persons, err := concerned(d, lines)
+	if err != nil {
+		return refuse(err)
 	}
 	leaf, err := tape.ChunkLeaf(command.N, command.Lines)
 	if err != nil {
@@ -112,7 +137,38 @@ func (c Campaign) List(command List, d Disbursement, lines []Line, ctx tape.Cont
 		return refuse(rule.Field("path", rule.Refuse(rule.Conflict, "chunk %d is not under the root of disbursement %s", command.N, d.ID)))
 	}
 	entry := ctx.Entry(command.ID, "list", string(c.Account))
-	return Listed{V: 1, N: command.N, Count: int32(len(command.Lines)), Total: money.New(leaf.Amount, d.Amount.Currency), Entry: entry.Reference()}, entry, nil
+	return Listed{V: 1, N: command.N, Count: int32(len(command.Lines)), Total: money.New(leaf.Amount, d.Amount.Currency),
+		Concerned: persons, Entry: entry.Reference()}, entry, nil
+}
+
+// proposedUnder refuses a proposal of another plan: what was approved then may
+// mean something else now.
+func (c Campaign) proposedUnder(d Disbursement) error {
+	if d.Plan != c.Version {
+		return rule.Refuse(rule.WrongState, "disbursement %s was proposed under plan %d of %s, which is at plan %d; propose again", d.ID, d.Plan, c.Account, c.Version)
+	}
+	return nil
+}
+
+// concerned lists who is paid or serves who is paid: they neither propose nor
+// approve it.
+func concerned(d Disbursement, lines []Line) ([]tape.ID, error) {
+	var persons []tape.ID
+	for i, line := range lines {
+		if line.Payee == nil {
+			continue
+		}
+		for _, person := range []tape.ID{line.Payee.Person, line.Payee.Agent} {
+			if person == d.Maker.Person {
+				return nil, at("lines", i, rule.Refuse(rule.Forbidden, "%s proposed disbursement %s, and is paid by it or serves who is", person, d.ID))
+			}
+			if person != "" {
+				persons = append(persons, person)
+			}
+		}
+	}
+	slices.Sort(persons)
+	return slices.Compact(persons), nil
 }
 
 // payable judges each payment of a chunk by the plan and by its payee.
@@ -154,11 +210,13 @@ func (c Campaign) Approve(command Approve, d Disbursement, listed []*Listed, rej
 	if already != nil {
 		return refuse(rule.Refuse(rule.Exists, "%s has approved disbursement %s, by entry %s", approval.Person, d.ID, already.Entry))
 	}
-	if err := first(c.spends(ctx), d.undecided(rejected)); err != nil {
+	if err := first(c.spends(ctx), d.undecided(rejected), c.proposedUnder(d), d.laidOpen(listed)); err != nil {
 		return refuse(err)
 	}
-	if err := d.laidOpen(listed); err != nil {
-		return refuse(err)
+	for n, chunk := range listed {
+		if slices.Contains(chunk.Concerned, approval.Person) {
+			return refuse(rule.Refuse(rule.Forbidden, "%s is paid by chunk %d of disbursement %s or serves who is; another person must approve it", approval.Person, n, d.ID))
+		}
 	}
 	entry := ctx.Entry(command.ID, "approve", string(c.Account))
 	return Approved{V: 1, Approval: approval, Entry: entry.Reference()}, entry, nil
@@ -244,10 +302,12 @@ func (c Order) Check() error {
 type OrderState struct {
 	Disbursement Disbursement
 	Approved     []*Approved // in the order of Approvers
-	Rejected     *Rejected
-	Ordered      *Mark
-	Budget       Budget
-	Policy       party.ApprovalPolicy
+	// Persons are the maker and then the approvers, as they stand now.
+	Persons  []*party.Person
+	Rejected *Rejected
+	Ordered  *Mark
+	Budget   Budget
+	Policy   party.ApprovalPolicy
 }
 
 // Ordering is what an order comes to.
@@ -262,18 +322,15 @@ type Ordering struct {
 func (c Campaign) Order(command Order, state OrderState, account tape.Account, head tape.Head, ctx tape.Context) (Ordering, tape.Entry, error) {
 	refuse := func(err error) (Ordering, tape.Entry, error) { return Ordering{}, tape.Entry{}, err }
 	d := state.Disbursement
-	if err := first(c.governs(ctx), command.Check(), c.spends(ctx), d.undecided(state.Rejected)); err != nil {
+	if err := first(c.governs(ctx), command.Check(), c.spends(ctx), d.undecided(state.Rejected), c.proposedUnder(d)); err != nil {
 		return refuse(err)
 	}
 	if state.Ordered != nil {
 		return refuse(rule.Refuse(rule.WrongState, "disbursement %s was ordered, by entry %s", d.ID, state.Ordered.Entry))
 	}
-	approvals := []tape.Approval{d.Maker}
-	for i, approved := range state.Approved {
-		if approved == nil {
-			return refuse(at("approvers", i, rule.Refuse(rule.NotFound, "%s has not approved disbursement %s", command.Approvers[i], d.ID)))
-		}
-		approvals = append(approvals, approved.Approval)
+	approvals, err := state.approvals(command, ctx)
+	if err != nil {
+		return refuse(err)
 	}
 	if err := state.Policy.Approve(d.Amount, approvals, c.Organisation); err != nil {
 		return refuse(err)
@@ -282,7 +339,10 @@ func (c Campaign) Order(command Order, state OrderState, account tape.Account, h
 	if !known {
 		return refuse(rule.Refuse(rule.WrongState, "the plan of %s has no budget line %s any more; propose again", c.Account, d.Line))
 	}
-	budget, err := state.Budget.order(c.Plan, line, d.Amount, head.Received)
+	if err := c.programmeFirst(line); err != nil {
+		return refuse(err)
+	}
+	budget, err := state.Budget.order(c.Plan, line, d.Amount, head)
 	if err != nil {
 		return refuse(err)
 	}
@@ -293,6 +353,27 @@ func (c Campaign) Order(command Order, state OrderState, account tape.Account, h
 	entry := ctx.Entry(command.ID, "order", string(c.Account))
 	job.Entry, entry.Intents = entry.Reference(), approvals
 	return Ordering{Head: after, Job: job, Budget: budget, Mark: Mark{V: 1, Entry: entry.Reference()}}, entry, nil
+}
+
+// approvals are those of the maker and the approvers, as long as their keys are
+// still in force: whoever lost one may not be who approved.
+func (s OrderState) approvals(command Order, ctx tape.Context) ([]tape.Approval, error) {
+	approvals := []tape.Approval{s.Disbursement.Maker}
+	for i, approved := range s.Approved {
+		if approved == nil {
+			return nil, at("approvers", i, rule.Refuse(rule.NotFound, "%s has not approved disbursement %s", command.Approvers[i], s.Disbursement.ID))
+		}
+		approvals = append(approvals, approved.Approval)
+	}
+	for i, person := range s.Persons {
+		if person == nil {
+			return nil, rule.Refuse(rule.NotFound, "there is no person %s", approvals[i].Person)
+		}
+		if _, err := person.InForce(ctx.At); err != nil {
+			return nil, err
+		}
+	}
+	return approvals, nil
 }
 
 // Pay runs chunk N: payees outside get a hold, which their bank's line
@@ -347,24 +428,38 @@ type Restore struct {
 	N     int32 `json:"n"`
 }
 
-// Restore judges the command.
-func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, restored *Mark, budget Budget, ctx tape.Context) (Budget, tape.Entry, error) {
-	refuse := func(err error) (Budget, tape.Entry, error) { return budget, tape.Entry{}, err }
+// Restore judges the command; chunk is the one that is said to have ordered the
+// payout, restored what was given back of it before.
+func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk *tape.Chunk, restored *Restored, budget Budget, ctx tape.Context) (Budget, Restored, tape.Entry, error) {
+	refuse := func(err error) (Budget, Restored, tape.Entry, error) { return budget, Restored{}, tape.Entry{}, err }
 	if err := c.governs(ctx); err != nil {
 		return refuse(err)
 	}
-	if tape.ChunkHold(d.ID, command.N, int(command.Index)) != command.Hold {
+	// The name alone proves nothing: a refund's hold has the name that its entry was given.
+	if tape.ChunkHold(d.ID, command.N, int(command.Index)) != command.Hold || chunk == nil || chunk.Entry != hold.Entry {
 		return refuse(rule.Field("hold", rule.Refuse(rule.Conflict, "%s is not payment %d of chunk %d of disbursement %s", command.Hold, command.Index, command.N, d.ID)))
 	}
+	before := Restored{}
 	if restored != nil {
-		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s was restored, by entry %s", command.Hold, restored.Entry)))
+		before = *restored
 	}
-	unpaid := hold.Amount.Units - hold.Captured.Total() + hold.Returned.Total()
-	if hold.State == tape.HoldOpen || unpaid == 0 {
+	units := cameBack(hold) - before.Units
+	if units <= 0 && before.Units > 0 {
+		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s was restored, by entry %s", command.Hold, before.Entry)))
+	}
+	if units <= 0 {
 		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s is %s and nothing of it came back", command.Hold, hold.State)))
 	}
-	if hold.State == tape.HoldCaptured && hold.Captured.Total() != hold.Returned.Total() {
-		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s is paid; the bank has returned only a part of it", command.Hold)))
+	entry := ctx.Entry(command.ID, "restore", string(c.Account))
+	return budget.add(d.Line, -units), Restored{V: 1, Units: before.Units + units, Entry: entry.Reference()}, entry, nil
+}
+
+// cameBack is what of a payout the campaign has again: what the bank returned,
+// and what was never paid of a hold that was released.
+func cameBack(hold tape.Hold) int64 {
+	back := hold.Returned.Total()
+	if hold.State == tape.HoldReleased || hold.State == tape.HoldReclaimed {
+		back += hold.Amount.Units - hold.Captured.Total()
 	}
-	return budget.add(d.Line, -unpaid), ctx.Entry(command.ID, "restore", string(c.Account)), nil
+	return back
 }

@@ -1,8 +1,10 @@
 package fund
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
+	"io"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -36,15 +38,18 @@ type Law struct {
 // LawDuty is one thing to publish.
 type LawDuty struct {
 	Duty string `json:"duty"`
-	// After is the event from which the time runs once: start, end or close.
-	After string `json:"after,omitempty"`
-	// Every marks a duty that begins again after each publication, while the campaign lasts.
+	// After is the event from which the time runs once: start, end or close;
+	// Before the one that it ends at: start.
+	After  string `json:"after,omitempty"`
+	Before string `json:"before,omitempty"`
+	// Every marks a duty that begins again where each publication of it ends, while the campaign lasts.
 	Every  bool `json:"every,omitempty"`
 	Days   int  `json:"days,omitempty"`
 	Months int  `json:"months,omitempty"`
 	// Yearly is the month and day by which the year before is published.
 	Yearly        string `json:"yearly,omitempty"`
 	EmergencyOnly bool   `json:"emergencyOnly,omitempty"`
+	OrdinaryOnly  bool   `json:"ordinaryOnly,omitempty"`
 	LongOnly      bool   `json:"longOnly,omitempty"`
 	Article       string `json:"article"`
 }
@@ -71,14 +76,28 @@ func Laws() ([]Law, error) {
 		if err != nil {
 			return nil, err
 		}
-		var law Law
-		if err := json.Unmarshal(data, &law); err != nil {
+		law, err := readLaw(data)
+		if err != nil {
 			return nil, rule.Refuse(rule.Invalid, "%s: %v", file.Name(), err)
 		}
 		laws = append(laws, law)
 	}
 	slices.SortFunc(laws, func(a, b Law) int { return compare(a.InForce, b.InForce) })
 	return laws, nil
+}
+
+// readLaw refuses what a version does not know, so that no duty is lost to a slip of the pen.
+func readLaw(data []byte) (Law, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var law Law
+	if err := decoder.Decode(&law); err != nil {
+		return Law{}, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return Law{}, rule.Refuse(rule.Invalid, "there is text behind the law")
+	}
+	return law, nil
 }
 
 func compare(a, b tape.Date) int {
@@ -113,11 +132,13 @@ func Duties() []string {
 // DueState says where a duty stands.
 type DueState string
 
-// Running duties are not due yet; met ones do not come back.
+// Running duties are not due yet; met ones do not come back, late ones were met
+// after their day.
 const (
 	Running DueState = "running"
 	Overdue DueState = "overdue"
 	Met     DueState = "met"
+	Late    DueState = "late"
 )
 
 // Due is one line of a campaign's disclosure clock.
@@ -132,17 +153,31 @@ type Due struct {
 	Publication int32 `json:"publication,omitempty"`
 }
 
+// emergencyUntil is the last day on which an answer to a disaster may wait for its filing.
+func (l Law) emergencyUntil(plan Plan) (tape.Date, bool) {
+	for _, duty := range l.Duties {
+		if duty.Duty == filingDuty && duty.EmergencyOnly {
+			return plan.From.AddDays(duty.Days), true
+		}
+	}
+	return "", false
+}
+
+// filingDuty is met by a filing number, not by a publication.
+const filingDuty = "filing"
+
 // Clock says what is to be published about a campaign, the next first.
 func (l Law) Clock(c Campaign, zone tape.Zone, published []Publication, today tape.Date) ([]Due, error) {
+	life, err := c.life(zone, published, today)
+	if err != nil {
+		return nil, err
+	}
 	var clock []Due
 	for _, duty := range l.Duties {
-		if duty.EmergencyOnly && !c.Plan.Emergency || duty.LongOnly && c.Plan.From.AddMonths(l.LongMonths) >= c.Plan.To {
+		if !duty.concerns(c, l.LongMonths) {
 			continue
 		}
-		due, applies, err := duty.due(c, zone, published, today)
-		if err != nil {
-			return nil, err
-		}
+		due, applies := life.due(duty)
 		if !applies {
 			continue
 		}
@@ -159,85 +194,138 @@ func (l Law) Clock(c Campaign, zone tape.Zone, published []Publication, today ta
 	return clock, nil
 }
 
-// due returns when a duty is due, and whether it applies at all.
-func (d LawDuty) due(c Campaign, zone tape.Zone, published []Publication, today tape.Date) (Due, bool, error) {
-	last := lastFor(d.Duty, published)
+// concerns reports whether a campaign is of the kind that a duty is for. Both
+// days of a period count: one from 1 January to 1 July lasts longer than six months.
+func (d LawDuty) concerns(c Campaign, longMonths int) bool {
 	switch {
-	case d.Yearly != "":
-		return d.yearly(c, zone, last, today)
-	case d.Every:
-		return d.repeated(c, published, today)
-	case d.Duty == "filing":
-		due := Due{Date: c.Plan.From.AddDays(d.Days)}
-		if c.Filing != nil {
-			due.State = Met
-		}
-		return due, c.Basis == Filing, nil
+	case d.EmergencyOnly && !c.Plan.Emergency, d.OrdinaryOnly && c.Plan.Emergency:
+		return false
+	case d.LongOnly && c.Plan.From.AddMonths(longMonths) > c.Plan.To:
+		return false
+	case d.Duty == filingDuty:
+		return c.Basis == Filing
 	}
-	from, applies := c.Plan.To, today > c.Plan.To
-	if d.After == "close" {
-		closed, err := zone.Date(c.Closed)
-		if err != nil {
-			return Due{}, false, err
-		}
-		from, applies = closed, c.State == Closed
-	}
-	due := Due{Date: from.AddMonths(d.Months).AddDays(d.Days)}
-	if last != nil {
-		due.State, due.Publication = Met, last.N
-	}
-	return due, applies, nil
+	return c.State != Draft || c.Plan.Emergency
 }
 
-// repeated counts from the last publication of any duty that covers the time,
-// or from the start, until the campaign ends.
-func (d LawDuty) repeated(c Campaign, published []Publication, today tape.Date) (Due, bool, error) {
-	from, number := c.Plan.From, int32(0)
-	for _, p := range published {
-		if p.Date > from {
-			from, number = p.Date, p.N
+// life is what the clock knows of a campaign.
+type life struct {
+	Campaign
+	published []Publication
+	today     tape.Date
+	// end is its last day, closed the day on which it was closed, empty while it is not.
+	end, closed tape.Date
+}
+
+func (c Campaign) life(zone tape.Zone, published []Publication, today tape.Date) (life, error) {
+	l := life{Campaign: c, published: published, today: today, end: c.Plan.To}
+	if c.State != Closed {
+		return l, nil
+	}
+	var err error
+	l.closed, err = zone.Date(c.Closed)
+	l.end = min(l.end, l.closed)
+	return l, err
+}
+
+// due returns when a duty is due, and whether it applies today.
+func (l life) due(d LawDuty) (Due, bool) {
+	switch {
+	case d.Duty == filingDuty:
+		return l.filed(d), true
+	case l.today < l.Plan.From, l.closed != "" && l.closed < l.Plan.From && d.After != "close":
+		return Due{}, false
+	case d.Yearly != "":
+		return l.yearly(d)
+	case d.Every:
+		return l.repeated(d)
+	case d.After == "close":
+		return l.once(d, l.closed, l.closed != "", func(p Publication) bool { return p.Date >= l.closed })
+	}
+	ended := l.today > l.end || l.closed != ""
+	return l.once(d, l.end, ended, func(p Publication) bool { return p.To >= l.end })
+}
+
+// filed counts from the start, to the day on which the plan was handed in before
+// it, or after it until a number was given.
+func (l life) filed(d LawDuty) Due {
+	if d.Before == "" {
+		due := Due{Date: l.Plan.From.AddDays(d.Days)}
+		if l.Filing != nil {
+			due.State = Met
+		}
+		return due
+	}
+	due := Due{Date: l.Plan.From.AddDays(-d.Days), State: Met}
+	if l.Submitted > due.Date {
+		due.State = Late
+	}
+	return due
+}
+
+// once is due a time after an event, and met by a publication that comes after it.
+func (l life) once(d LawDuty, event tape.Date, happened bool, meets func(Publication) bool) (Due, bool) {
+	if !happened {
+		return Due{}, false
+	}
+	due := Due{Date: event.AddMonths(d.Months).AddDays(d.Days)}
+	for _, p := range l.published {
+		if p.Duty == d.Duty && meets(p) {
+			due.State, due.Publication = Met, p.N
+		}
+	}
+	return due, true
+}
+
+// repeated counts from the last day that a publication of the duty covers, or
+// the final one, at first from the start. What would fall due after the end is
+// the final publication's to say.
+func (l life) repeated(d LawDuty) (Due, bool) {
+	from, number := l.Plan.From, int32(0)
+	for _, p := range l.published {
+		if (p.Duty == d.Duty || p.Duty == "final") && p.To >= from {
+			from, number = p.To, p.N
 		}
 	}
 	due := Due{Date: from.AddMonths(d.Months).AddDays(d.Days), Publication: number}
-	running := c.State != Closed && today >= c.Plan.From && from <= c.Plan.To
-	return due, running && c.State != Draft, nil
+	return due, due.Date <= l.end
 }
 
 // yearly is due on its day after each year in which the campaign ran: for the
-// first year that no publication of the duty has reached.
-func (d LawDuty) yearly(c Campaign, zone tape.Zone, last *Publication, today tape.Date) (Due, bool, error) {
-	year, due := yearOf(c.Plan.From), Due{}
-	if last != nil {
-		year, due.Publication = max(year, yearOf(last.To)+1), last.N
+// first year that no publication of the duty covers.
+func (l life) yearly(d LawDuty) (Due, bool) {
+	year, due := yearOf(l.Plan.From), Due{}
+	for number := l.covers(d.Duty, year); number > 0; number = l.covers(d.Duty, year) {
+		due.Publication = number
+		if l.closed != "" && year == yearOf(l.closed) {
+			due.State = Met
+			break
+		}
+		year++
 	}
 	due.Date = tape.Date(strconv.Itoa(year+1) + "-" + d.Yearly)
-	if c.State != Closed {
-		return due, today >= c.Plan.From, nil
+	return due, true
+}
+
+// covers returns the number of a publication of a duty on all of a year in
+// which the campaign ran, 0 for none.
+func (l life) covers(duty string, year int) int32 {
+	first, last := tape.Date(strconv.Itoa(year)+"-01-01"), tape.Date(strconv.Itoa(year)+"-12-31")
+	if l.closed != "" {
+		last = min(last, l.closed)
 	}
-	closed, err := zone.Date(c.Closed)
-	if err != nil {
-		return due, false, err
+	for _, p := range l.published {
+		if p.Duty == duty && p.From <= max(first, l.Plan.From) && p.To >= last {
+			return p.N
+		}
 	}
-	if year > yearOf(closed) {
-		due.State = Met
-	}
-	return due, true, nil
+	return 0
 }
 
 // yearOf is the year of a date that was checked.
 func yearOf(date tape.Date) int {
 	year, _ := strconv.Atoi(string(date[:4]))
 	return year
-}
-
-func lastFor(duty string, published []Publication) *Publication {
-	var last *Publication
-	for i := range published {
-		if published[i].Duty == duty {
-			last = &published[i]
-		}
-	}
-	return last
 }
 
 // Ratio is a share with its limit.
@@ -272,13 +360,35 @@ func (l Law) Judge(organisation string, before, year Year) []Ratio {
 			part, whole = year.Management, year.Programme+year.Management+year.Fundraising
 		}
 		r := Ratio{LawRatio: limit, Part: money.New(part, year.Currency), Whole: money.New(whole, year.Currency), PartsPerMillion: PartsPerMillion(part, whole)}
-		r.Kept = whole == 0 || r.PartsPerMillion >= limit.LeastPartsPerMillion && (limit.MostPartsPerMillion == 0 || r.PartsPerMillion <= limit.MostPartsPerMillion)
+		r.Kept = whole <= 0 || sharesAtLeast(part, whole, limit.LeastPartsPerMillion) && (limit.MostPartsPerMillion == 0 || sharesAtMost(part, whole, limit.MostPartsPerMillion))
 		if limit.Ratio == "management" && year.Currency == l.ManagementFree.Currency && part < l.ManagementFree.Units {
 			r.Kept = true
 		}
 		ratios = append(ratios, r)
 	}
 	return ratios
+}
+
+// sharesAtLeast and sharesAtMost compare part ÷ whole with a limit exactly: one
+// unit more than a limit is more, although it rounds down to it.
+func sharesAtLeast(part, whole, parts int64) bool { return compareShares(part, whole, parts) >= 0 }
+
+func sharesAtMost(part, whole, parts int64) bool { return compareShares(part, whole, parts) <= 0 }
+
+// compareShares is the sign of part × 1,000,000 − parts × whole; none is below zero.
+func compareShares(part, whole, parts int64) int {
+	high, low := bits.Mul64(uint64(max(part, 0)), partsPerOne)
+	limitHigh, limitLow := bits.Mul64(uint64(max(parts, 0)), uint64(max(whole, 0)))
+	if high == limitHigh {
+		high, limitHigh = low, limitLow
+	}
+	switch {
+	case high < limitHigh:
+		return -1
+	case high > limitHigh:
+		return 1
+	}
+	return 0
 }
 
 // PartsPerMillion is part × 1,000,000 / whole, rounded down; 0 for no whole.

@@ -1,6 +1,7 @@
 package fund
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -77,17 +78,20 @@ func (c Enrol) Check() error {
 // stand under those names, nil where none does.
 func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, ctx tape.Context) ([]Payee, *Agent, tape.Entry, error) {
 	refuse := func(err error) ([]Payee, *Agent, tape.Entry, error) { return nil, nil, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx)); err != nil {
+	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx), command.ofOthers(ctx)); err != nil {
 		return refuse(err)
 	}
+	added := int32(0)
 	for i, payee := range known {
-		if payee != nil {
+		if payee == nil {
+			added++
+		} else if !command.Payees[i].completes(*payee, command.Agent) {
 			return refuse(at("payees", i, rule.Refuse(rule.Exists, "%s is enrolled already, by entry %s", payee.Payee, payee.Entry)))
 		}
 	}
 	if agent != nil {
 		after := *agent
-		if after.Payees += int32(len(command.Payees)); after.Payees > after.PayeesMax {
+		if after.Payees += added; after.Payees > after.PayeesMax {
 			return refuse(rule.Field("payees", rule.Refuse(rule.Insufficient, "agent %s would serve %d payees; its limit is %d", agent.Person, after.Payees, agent.PayeesMax)))
 		}
 		agent = &after
@@ -97,8 +101,29 @@ func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, ctx tape.Co
 	for i, p := range command.Payees {
 		payees[i] = Payee{V: 1, Payee: p.Payee, Kind: p.Kind, Person: p.Person, Agent: command.Agent,
 			BankAccount: p.BankAccount, Device: p.Device, Entry: entry.Reference()}
+		if known[i] != nil {
+			payees[i].Agent = known[i].Agent
+		}
 	}
 	return payees, agent, entry, nil
+}
+
+// completes reports whether a payee who had no key yet is the same but for the
+// key that it has now: who cannot sign can neither confirm nor dispute.
+func (p NewPayee) completes(known Payee, agent tape.ID) bool {
+	return known.Person == "" && p.Person != "" && p.Kind == known.Kind && p.BankAccount == known.BankAccount && p.Device == known.Device &&
+		(agent == "" || agent == known.Agent)
+}
+
+// ofOthers refuses those who put themselves on the list, or are to serve themselves.
+func (c Enrol) ofOthers(ctx tape.Context) error {
+	for i, payee := range c.Payees {
+		signs := slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == payee.Person })
+		if payee.Person != "" && (signs || payee.Person == c.Agent) {
+			return at("payees", i, rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot enrol itself", payee.Person)))
+		}
+	}
+	return nil
 }
 
 // signed refuses a list that nobody answers for: its agent, or a person of the charity.
@@ -169,10 +194,11 @@ type SetFlag struct {
 }
 
 // Flag judges the command: one person raises a flag, of the charity or of its
-// regulator; only several lift it, which the caller checks against the policy.
+// regulator, and only that organisation lifts it; for the charity's own several
+// sign, which the caller checks against the policy.
 func (c Campaign) Flag(command SetFlag, payee *Payee, known *Flag, ctx tape.Context) (Flag, tape.Entry, error) {
 	refuse := func(err error) (Flag, tape.Entry, error) { return Flag{}, tape.Entry{}, err }
-	if ctx.Role != party.RoleGateway || ctx.Organisation != c.Organisation && (ctx.Organisation != c.Plan.Regulator || !command.Raise) {
+	if ctx.Role != party.RoleGateway || ctx.Organisation != c.Organisation && ctx.Organisation != c.Plan.Regulator {
 		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not flag payees of %s", ctx.Organisation, ctx.Role, c.Account))
 	}
 	if err := first(signedBy(ctx, ctx.Organisation), rule.Field("reason", oneOf(command.Reason, "device", "payee-account", "agent", "call-back", "complaint", "cleared"))); err != nil {
@@ -187,8 +213,26 @@ func (c Campaign) Flag(command SetFlag, payee *Payee, known *Flag, ctx tape.Cont
 	if (command.Reason == "cleared") == command.Raise {
 		return refuse(rule.Field("reason", rule.Refuse(rule.Invalid, "cleared is the reason of a flag that is lifted, and of no other")))
 	}
+	if known != nil && known.Raised {
+		if err := known.lifted(*payee, ctx); err != nil {
+			return refuse(err)
+		}
+	}
 	entry := ctx.Entry(command.ID, "set-flag", string(c.Account))
 	return Flag{V: 1, Raised: command.Raise, Reason: command.Reason, Entry: entry.Reference()}, entry, nil
+}
+
+// lifted refuses to lift a flag without whoever raised it, or by who gains from it.
+func (f Flag) lifted(payee Payee, ctx tape.Context) error {
+	if raiser, _, _ := strings.Cut(f.Entry, "/"); raiser != ctx.Organisation {
+		return rule.Refuse(rule.Forbidden, "the flag on %s is that of %s, by entry %s; %s lifts it", payee.Payee, raiser, f.Entry, raiser)
+	}
+	for _, approval := range ctx.Approvals {
+		if approval.Person == payee.Person || approval.Person == payee.Agent {
+			return rule.Refuse(rule.Forbidden, "%s is %s or serves it, and cannot lift its flag", approval.Person, payee.Payee)
+		}
+	}
+	return nil
 }
 
 // CallBackPayee records what a payee said to somebody who is not its agent.
@@ -200,8 +244,9 @@ type CallBackPayee struct {
 	Payee   tape.AccountID `json:"payee"`
 }
 
-// CallBack judges the command. A payee who denies is flagged by it at once.
-func (c Campaign) CallBack(command CallBackPayee, payee *Payee, ctx tape.Context) (CallBack, *Flag, tape.Entry, error) {
+// CallBack judges the command. A payee who denies is flagged by it at once,
+// unless a flag of somebody stands: that is theirs to lift.
+func (c Campaign) CallBack(command CallBackPayee, payee *Payee, known *Flag, ctx tape.Context) (CallBack, *Flag, tape.Entry, error) {
 	refuse := func(err error) (CallBack, *Flag, tape.Entry, error) { return CallBack{}, nil, tape.Entry{}, err }
 	if err := first(c.governs(ctx), c.open(), rule.Field("outcome", oneOf(command.Outcome, "confirmed", "not-reached", "denied"))); err != nil {
 		return refuse(err)
@@ -218,7 +263,7 @@ func (c Campaign) CallBack(command CallBackPayee, payee *Payee, ctx tape.Context
 	}
 	entry := ctx.Entry(command.ID, "call-back-payee", string(c.Account))
 	var flag *Flag
-	if command.Outcome == "denied" {
+	if command.Outcome == "denied" && (known == nil || !known.Raised) {
 		flag = &Flag{V: 1, Raised: true, Reason: "call-back", Entry: entry.Reference()}
 	}
 	return CallBack{V: 1, Outcome: command.Outcome, Caller: caller, Entry: entry.Reference()}, flag, entry, nil
@@ -238,7 +283,7 @@ type Line struct {
 // invited partner's grant, its own earmark, or the campaign that its plan names.
 func (c Campaign) pays(l Line, budget BudgetLine) error {
 	if !l.Payment.To.Outside() {
-		return rule.Field("to", c.paysAccount(l))
+		return rule.Field("to", c.paysAccount(l, budget))
 	}
 	if l.Payee == nil {
 		return rule.Field("to", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", l.Payment.To, c.Account))
@@ -255,24 +300,36 @@ func (c Campaign) pays(l Line, budget BudgetLine) error {
 	return nil
 }
 
-func (c Campaign) paysAccount(l Line) error {
+// paysAccount judges a payment to another campaign: what was ordered on one line
+// of the programme stays on it, wherever it goes on.
+func (c Campaign) paysAccount(l Line, budget BudgetLine) error {
 	if l.Campaign == nil {
 		return rule.Refuse(rule.Forbidden, "%s is no campaign; money given for a purpose stays under a plan", l.Payment.To)
 	}
 	if l.Campaign.State == Closed {
 		return rule.Refuse(rule.WrongState, "%s is closed", l.Payment.To)
 	}
+	if budget.Kind != Programme {
+		return rule.Refuse(rule.Forbidden, "line %s is for %s; grants and earmarks are for the programme", budget.ID, budget.Kind)
+	}
 	switch {
 	case l.Campaign.Basis == Grant && l.Campaign.Parent == c.Account:
 		return l.Invitation.allows(c.Account, l.Payment.To)
 	case l.Campaign.Basis == Earmark && l.Campaign.Parent == c.Account:
-		return nil
+		return l.Campaign.spendsOnly(budget)
 	}
 	return rule.Refuse(rule.Forbidden, "%s is neither an invited partner's grant nor an earmark of %s; its money is for another purpose", l.Payment.To, c.Account)
 }
 
-// zero is no money of the campaign's currency.
-func (c Campaign) zero() money.Amount { return money.New(0, c.Plan.Goal.Currency) }
+// spendsOnly refuses an earmark that would spend money of one line on another.
+func (c Campaign) spendsOnly(budget BudgetLine) error {
+	for _, line := range c.Plan.Lines {
+		if line.ID != budget.ID {
+			return rule.Refuse(rule.Forbidden, "%s also spends on line %s; money of line %s goes to an earmark of that line alone", c.Account, line.ID, budget.ID)
+		}
+	}
+	return nil
+}
 
 // Zero is the amount that those who decide without moving money sign.
-func (c Campaign) Zero() money.Amount { return c.zero() }
+func (c Campaign) Zero() money.Amount { return money.New(0, c.Plan.Goal.Currency) }

@@ -1,6 +1,8 @@
 package fund
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -114,7 +116,7 @@ func (p Plan) Check(account tape.AccountID, basis Basis) error {
 	if err := p.consenting(basis); err != nil {
 		return err
 	}
-	return p.lines()
+	return p.lines(basis)
 }
 
 func (p Plan) period() error {
@@ -142,7 +144,7 @@ func (p Plan) consenting(basis Basis) error {
 	return nil
 }
 
-func (p Plan) lines() error {
+func (p Plan) lines(basis Basis) error {
 	if len(p.Lines) == 0 || len(p.Lines) > LinesMax {
 		return rule.Field("lines", rule.Refuse(rule.Invalid, "holds %d; 1 to %d are possible", len(p.Lines), LinesMax))
 	}
@@ -151,6 +153,9 @@ func (p Plan) lines() error {
 	for i, line := range p.Lines {
 		err := first(rule.Field("id", line.ID.Check()), rule.Field("title", line.Title.check(TitleMax)),
 			rule.Field("kind", oneOf(line.Kind, Programme, Management, Fundraising)), rule.Field("amount", line.Amount.Positive(p.Goal.Currency)))
+		if err == nil {
+			err = line.allowed(basis)
+		}
 		if err == nil && seen[line.ID] {
 			err = rule.Field("id", rule.Refuse(rule.Invalid, "%s stands twice", line.ID))
 		}
@@ -168,6 +173,15 @@ func (p Plan) lines() error {
 	return nil
 }
 
+// allowed refuses costs of the charity's own beside the campaign whose money a
+// grant or an earmark spends: they would escape its cap.
+func (l BudgetLine) allowed(basis Basis) error {
+	if (basis == Grant || basis == Earmark) && l.Kind != Programme {
+		return rule.Field("kind", rule.Refuse(rule.Forbidden, "is %s; %ss are for the programme, such costs are ordered from their campaign's own lines", l.Kind, basis))
+	}
+	return nil
+}
+
 // Line returns a budget line, and whether the plan has it.
 func (p Plan) Line(id tape.ID) (BudgetLine, bool) {
 	for _, line := range p.Lines {
@@ -179,18 +193,36 @@ func (p Plan) Line(id tape.ID) (BudgetLine, bool) {
 }
 
 // ChangesUse reports whether another plan would use the money otherwise: for
-// another purpose, other people, another area or lines that were not there.
+// another purpose, other people, another area, lines that were not there, less
+// for a programme line or more for any other.
 func (p Plan) ChangesUse(other Plan) bool {
 	if p.Purpose != other.Purpose || p.Beneficiaries != other.Beneficiaries || p.Area != other.Area || p.Leftover != other.Leftover ||
 		p.ManagementPartsPerMillion != other.ManagementPartsPerMillion || p.Sector != other.Sector || !slices.Equal(p.Donors, other.Donors) {
 		return true
 	}
 	for _, line := range other.Lines {
-		if before, known := p.Line(line.ID); !known || before.Kind != line.Kind || before.Title != line.Title {
+		before, known := p.Line(line.ID)
+		if !known || before.Kind != line.Kind || before.Title != line.Title || line.Kind != Programme && line.Amount.Units > before.Amount.Units {
+			return true
+		}
+	}
+	for _, line := range p.Lines {
+		if after, known := other.Line(line.ID); line.Kind == Programme && (!known || after.Amount.Units < line.Amount.Units) {
 			return true
 		}
 	}
 	return false
+}
+
+// equal reports whether two plans are the same in everything.
+func (p Plan) equal(other Plan) bool {
+	lines, donors := other.Lines, other.Donors
+	other.Lines, other.Donors = nil, nil
+	same := slices.Equal(p.Lines, lines) && slices.Equal(p.Donors, donors)
+	p.Lines, p.Donors = nil, nil
+	one, err := json.Marshal(p)
+	two, fault := json.Marshal(other)
+	return same && err == nil && fault == nil && bytes.Equal(one, two)
 }
 
 // checkArea refuses what is no ISO 3166 code of a country or a part of one.

@@ -154,6 +154,8 @@ type Campaign struct {
 	Filing *Filed `json:"filing,omitempty"`
 	// Closed is when it was closed; none while open.
 	Closed tape.Instant `json:"closed,omitempty"`
+	// Submitted is the day on which its first plan was handed in.
+	Submitted tape.Date `json:"submitted"`
 	// At is the last change, Entry made it, organisation/id.
 	At    tape.Instant `json:"at"`
 	Entry string       `json:"entry"`
@@ -172,6 +174,9 @@ type Budget struct {
 	V       int32          `json:"v"`
 	Account tape.AccountID `json:"account"`
 	Lines   []Ordered      `json:"lines"`
+	// Carried is what other campaigns handed over when they ended. It was counted
+	// where it was first received, so no management cost is taken of it again.
+	Carried int64 `json:"carried,omitempty,string"`
 }
 
 // Ordered is the money ordered on one budget line.
@@ -250,6 +255,9 @@ type Disbursement struct {
 	Expires tape.Instant `json:"expires"`
 	// Evidence are the documents that it rests on.
 	Evidence []Citation `json:"evidence,omitempty"`
+	// Plan is the version of the plan that it was proposed under: who approves
+	// it approves it for that plan.
+	Plan int32 `json:"plan"`
 	// Maker is who proposed it.
 	Maker tape.Approval `json:"maker"`
 	At    tape.Instant  `json:"at"`
@@ -269,7 +277,10 @@ type Listed struct {
 	N     int32        `json:"n"`
 	Count int32        `json:"count"`
 	Total money.Amount `json:"total"`
-	Entry string       `json:"entry"`
+	// Concerned are the persons whom the chunk pays or who serve its payees, in
+	// the order of their names: they do not approve it.
+	Concerned []tape.ID `json:"concerned,omitempty"`
+	Entry     string    `json:"entry"`
 }
 
 // Approved is one person's approval of a disbursement.
@@ -293,7 +304,14 @@ type Mark struct {
 	Entry string `json:"entry"`
 }
 
-// Confirmation is what the receiver of a payout says about its arrival.
+// Restored is what of a payout was given back to its budget line so far.
+type Restored struct {
+	V     int32  `json:"v"`
+	Units int64  `json:"units,string"`
+	Entry string `json:"entry"`
+}
+
+// Confirmation is what the receiver of a payout last said about its arrival.
 type Confirmation struct {
 	V       int32          `json:"v"`
 	Account tape.AccountID `json:"account"`
@@ -303,10 +321,22 @@ type Confirmation struct {
 	Outcome string       `json:"outcome"`
 	Reason  string       `json:"reason,omitempty"`
 	Amount  money.Amount `json:"amount"`
+	// Disputed is the entry by which the receiver disputed it before, the last
+	// of several: a dispute that was settled is not a dispute that never was.
+	Disputed string `json:"disputed,omitempty"`
 	// By is the receiver, with the custody of its key.
 	By    tape.Approval `json:"by"`
 	At    tape.Instant  `json:"at"`
 	Entry string        `json:"entry"`
+}
+
+// Confirmed is what the receiver confirmed and still has: of a payout that the
+// bank took back later, no more than is paid.
+func (c Confirmation) Confirmed(hold tape.Hold) money.Amount {
+	if c.Outcome != Arrived {
+		return money.New(0, hold.Amount.Currency)
+	}
+	return money.New(min(c.Amount.Units, hold.Captured.Total()-hold.Returned.Total()), hold.Amount.Currency)
 }
 
 // Cited is a document brought for something that has happened.
