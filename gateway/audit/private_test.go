@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/dossier/seal"
@@ -195,15 +196,11 @@ func TestTamperingWithPrivateCommands(t *testing.T) {
 				writes[i].Purge = false
 			}
 		}, "the hashes are not those of the command's value, mark and act"},
-		{"a retry that writes the value again", "Dossier:Keep", "keep changed since", func(p *parts) {
-			if len(p.results[0].Collections[0].Writes) == 1 {
-				panic("this is the retry")
-			}
+		{"a replacement that writes less", "Dossier:Keep", "keep changed since", func(p *parts) {
 			p.results[0].Collections[0].Writes = p.results[0].Collections[0].Writes[:2]
 		}, "the hashes are not those of the command's value, mark and act"},
-		{"a value that is replaced and another named", "Dossier:Keep", "keep changed", func(p *parts) {
-			p.code = 11 // as if the first had lost a race
-		}, "the transaction's verdict"},
+		{"a first value that did not count, as if it had lost a race", "Dossier:Keep", "keep changed", func(p *parts) { p.code = peer.TxValidationCode_MVCC_READ_CONFLICT },
+			"there was no value"},
 	} {
 		blocks := p.chain()
 		rewrite(find(blocks, c.function, at(c.id)), 0, c.change)
@@ -211,6 +208,32 @@ func TestTamperingWithPrivateCommands(t *testing.T) {
 		if text := report.Text(); !strings.Contains(text, c.prints) {
 			t.Errorf("%s: it prints\n%s", c.name, text)
 		}
+	}
+}
+
+// TestARetryThatWritesMore: what was done before may not bring a value back.
+func TestARetryThatWritesMore(t *testing.T) {
+	p := newPeople(t)
+	blocks := p.chain()
+	first, retry := find(blocks, "Dossier:Keep", string(pseudonym("keep changed since"))), 0
+	for i, block := range blocks {
+		if block.Header.Number == first.Header.Number+1 {
+			retry = i
+		}
+	}
+	whole, err := replay.TransactionsOf(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite(blocks[retry], 0, func(p *parts) {
+		if len(p.results[0].Collections[0].Writes) != 1 {
+			t.Fatal("this is not the retry")
+		}
+		p.results[0].Collections[0].Writes = whole[0].Results.In(peertest.Chaincode).Collections[0].Writes
+	})
+	report := p.audited(t, linked(blocks))
+	if text := report.Text(); !strings.Contains(text, "a command that was done before writes what it is known by, and nothing else") {
+		t.Errorf("it prints\n%s", text)
 	}
 }
 
