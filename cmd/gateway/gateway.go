@@ -14,10 +14,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/lianbao/lianbao/gateway/api"
+	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/portal"
+	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 // Times of the process.
@@ -79,8 +83,23 @@ func (g *gateway) open(ctx context.Context) error {
 	}
 	g.inflows = &lane.Inflows{Lanes: g.lanes, Arrivals: g.model, Organisation: g.config.Organisation, Height: g.ledger.Height}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
-		Token: token, Registry: registry, Neighbours: g.config.Others})
+		Token: token, Registry: registry, Neighbours: g.config.Others,
+		Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
+	g.pages()
 	return nil
+}
+
+// pages adds the people's pages beside the API.
+func (g *gateway) pages() {
+	neighbours := make([]views.Neighbour, len(g.config.Others))
+	for i, other := range g.config.Others {
+		neighbours[i] = views.Neighbour{Organisation: other.Organisation, URL: other.URL}
+	}
+	handler := portal.New(portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Neighbours: neighbours,
+		Campaigns: trail.Trail{Model: g.model, Now: time.Now}})
+	for _, pattern := range portal.Patterns() {
+		g.server.Handle(pattern, handler)
+	}
 }
 
 // close ends everything in the order in which it depends on each other.

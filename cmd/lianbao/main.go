@@ -32,8 +32,9 @@ type commandLine struct {
 	Logs    logsCommand    `cmd:"" help:"Print what nodes have written."`
 	Doctor  doctorCommand  `cmd:"" help:"Look for what would keep a network from starting."`
 	Import  importCommand  `cmd:"" help:"Import what others hold."`
-	Demo    demoCommand    `cmd:"" help:"Play one invented story, from a bank statement to a household."`
+	Demo    demoCommand    `cmd:"" help:"Play two invented stories, from filing to confirmation."`
 	Trace   traceCommand   `cmd:"" help:"Follow a gift to where it is now, and back."`
+	Publish publishCommand `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Audit   auditCommand   `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
 	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`

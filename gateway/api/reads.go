@@ -53,6 +53,7 @@ func (s *Server) routes() {
 	s.accountReads()
 	s.giftReads()
 	s.fundReads()
+	s.publicationRoutes()
 	s.ledgerReads()
 	s.statusReads()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -45,6 +46,8 @@ type Parts struct {
 	Log      *slog.Logger
 	// Neighbours are the other organisations' gateways.
 	Neighbours []Neighbour
+	// Shelf keeps the documents that the organisation published.
+	Shelf disclosure.Shelf
 }
 
 // Neighbour is another organisation's gateway.

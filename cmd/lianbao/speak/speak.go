@@ -90,6 +90,14 @@ func (g *Gateway) Get(ctx context.Context, path string, query url.Values, block 
 	return g.translate(ctx, g.client.Get(ctx, path, position, into))
 }
 
+// Post asks a gateway to make something that no command of the ledger is.
+func (g *Gateway) Post(ctx context.Context, path string, body, into any) error {
+	return g.translate(ctx, g.client.Post(ctx, "/api/v1"+path, body, into))
+}
+
+// Address is where the gateway answers.
+func (g *Gateway) Address() string { return g.client.URL }
+
 // translate turns a problem of HTTP into the refusal that it carries.
 func (g *Gateway) translate(ctx context.Context, err error) error {
 	var p *client.Problem

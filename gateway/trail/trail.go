@@ -1,0 +1,128 @@
+// Package trail tells the portal what campaigns are beside their money: it
+// fills the portal's views from the read model and the disclosure sheet.
+package trail
+
+import (
+	"context"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Trail implements portal.Campaigns.
+type Trail struct {
+	Model *readmodel.Model
+	// Now is the clock by which days are counted.
+	Now func() time.Time
+}
+
+// List names the accounts that are campaigns.
+func (t Trail) List(ctx context.Context, after string, limit int) ([]tape.AccountID, string, error) {
+	list, err := t.Model.Campaigns(ctx, readmodel.CampaignFilter{}, readmodel.Window{After: after, Limit: limit})
+	accounts := make([]tape.AccountID, len(list.Items))
+	for i, campaign := range list.Items {
+		accounts[i] = campaign.Account
+	}
+	return accounts, list.Next, err
+}
+
+// Campaign is what was filed and published about a campaign, nil where the account is none.
+func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.CampaignFacts, error) {
+	sheet, err := disclosure.Of(ctx, t.Model, account, t.Now())
+	if rule.Is(err, rule.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	plan := sheet.Campaign.Plan
+	facts := &views.CampaignFacts{Title: text(plan.Title), Purpose: text(plan.Purpose), Area: views.Text{Chinese: plan.Area, English: plan.Area},
+		From: plan.From, To: plan.To, Goal: &plan.Goal, Confirmed: sheet.Sums.Confirmed, Disputed: sheet.Sums.Disputed}
+	if sheet.Campaign.Filing != nil {
+		facts.Filing = sheet.Campaign.Filing.Number
+	}
+	for _, line := range sheet.Lines {
+		facts.Budget = append(facts.Budget, budget(line))
+	}
+	for _, due := range sheet.Clock {
+		facts.Clock = append(facts.Clock, views.Duty{Key: duties[due.Duty], Due: due.Date, Source: due.Article, Done: due.State == fund.Met, Days: due.Days,
+			Entry: entryOf(sheet.Published, due.Publication)})
+	}
+	for _, p := range sheet.Published {
+		facts.Publications = append(facts.Publications, views.Publication{Title: views.Text{}, Date: p.Date, Entry: p.Entry, Hash: p.Document.String()})
+	}
+	facts.Ratios = ratios(sheet)
+	return facts, nil
+}
+
+// duties are the portal's words for the duties of the law.
+var duties = map[string]string{"filing": "filing", "emergency": "five-daily", "progress": "three-monthly", "final": "final-report",
+	"remainder": "leftover", "annual": "annual-report"}
+
+func text(t fund.Text) views.Text {
+	shown := views.Text{Chinese: t.Zh, English: t.En}
+	if shown.Chinese == "" {
+		shown.Chinese = t.En
+	}
+	if shown.English == "" {
+		shown.English = t.Zh
+	}
+	return shown
+}
+
+// budget is a line as people read it: what still waits for the bank is ordered.
+func budget(line disclosure.Line) views.Budget {
+	paid := line.Sums.Paid.Units + line.Sums.Passed.Units
+	currency := line.Amount.Currency
+	return views.Budget{ID: string(line.ID), Title: text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
+		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts)}
+}
+
+func entryOf(published []fund.Publication, n int32) string {
+	for _, p := range published {
+		if p.N == n {
+			return p.Entry
+		}
+	}
+	return ""
+}
+
+// basisPoints of one in parts per million.
+const basisPoints = 100
+
+func ratios(sheet disclosure.Sheet) []views.Ratio {
+	if len(sheet.Lines) == 0 {
+		return nil
+	}
+	share := fund.PartsPerMillion(sheet.Management.Units, sheet.Sums.Settled.Units)
+	return []views.Ratio{{Key: "management", Share: int(share / basisPoints), Limit: int(sheet.Campaign.Plan.ManagementPartsPerMillion) / basisPoints,
+		Part: sheet.Management, Whole: sheet.Sums.Settled, Source: sheet.Law}}
+}
+
+// Confirmation is the receiver's word on a payout, nil where the payee is not asked for one.
+func (t Trail) Confirmation(ctx context.Context, account tape.AccountID, hold tape.ID) (*views.Confirmation, error) {
+	list, err := t.Model.Payouts(ctx, readmodel.PayoutFilter{Account: account, ID: hold}, readmodel.Window{Limit: 1})
+	if err != nil || len(list.Items) == 0 {
+		return nil, err
+	}
+	word := list.Items[0].Confirmation
+	if word == nil {
+		return nil, nil
+	}
+	zone, err := disclosure.Zone(ctx, t.Model)
+	if err != nil {
+		return nil, err
+	}
+	date, err := zone.Date(word.At)
+	state := "confirmed"
+	if word.Outcome == fund.Disputed {
+		state = "disputed"
+	}
+	return &views.Confirmation{State: state, Date: date, Custody: word.By.Custody, Entry: word.Entry}, err
+}
