@@ -77,10 +77,10 @@ func TestHonestChain(t *testing.T) {
 	for _, f := range report.Findings {
 		t.Error(f)
 	}
-	if report.Tiling.Tiled != 7 || report.Tiling.Tapes != 7 {
+	if report.Tiling.Tiled != 8 || report.Tiling.Tapes != 8 {
 		t.Errorf("tiling is %+v", report.Tiling)
 	}
-	if want := (books.Trail{Campaigns: 3, Agreeing: 3, Disbursements: 4, Confirmations: 1}); report.Fund != want {
+	if want := (books.Trail{Campaigns: 4, Agreeing: 4, Disbursements: 4, Confirmations: 1}); report.Fund != want {
 		t.Errorf("the fund trail is %+v", report.Fund)
 	}
 	if len(report.Peers) != 5 || !report.Peers[4].Equal || report.Peers[4].Records == 0 {

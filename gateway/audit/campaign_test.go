@@ -16,6 +16,7 @@ import (
 const (
 	speech    tape.AccountID = "charity:sunrise:speech"
 	similar   tape.AccountID = "charity:sunrise:similar"
+	circle    tape.AccountID = "charity:sunrise:circle"
 	school    tape.AccountID = "partner:school:speech"
 	vault     tape.AccountID = "outside:bank:speech"
 	family    tape.AccountID = "outside:household:h1"
@@ -76,11 +77,18 @@ func budgetLine(id tape.ID, kind string, units int64) fund.BudgetLine {
 
 func (v *village) openCampaign(account tape.AccountID, basis fund.Basis, parent tape.AccountID, plan fund.Plan) {
 	v.t.Helper()
-	digest := sha256.Sum256([]byte(account))
-	v.both("open-campaign", "Fund:OpenCampaign", account, fund.OpenCampaign{Account: account, Basis: basis, Custodian: vault, ID: openID(digest), Parent: parent, Plan: plan})
+	v.both("open-campaign", "Fund:OpenCampaign", account, fund.OpenCampaign{Account: account, Basis: basis, Custodian: vault, ID: openIDOf(account), Parent: parent, Plan: plan})
 }
 
-func openID(digest [32]byte) tape.ID { return "open-" + tape.ID(merkle.Hash(digest).String()[:16]) }
+func openIDOf(account tape.AccountID) tape.ID {
+	return "open-" + tape.ID(merkle.Hash(sha256.Sum256([]byte(account))).String()[:16])
+}
+
+// withDonor is the plan of an agreement: h1 gave the money.
+func withDonor(plan fund.Plan) fund.Plan {
+	plan.Donors = []tape.ID{"h1"}
+	return plan
+}
 
 // campaign gives nearly every command of the fund once.
 func (v *village) campaign() {
@@ -93,12 +101,13 @@ func (v *village) campaign() {
 		v.person(one.person, one.organisation, "coop", one.custody)
 	}
 	v.openCampaign(speech, fund.Filing, "", planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 20_000)))
+	v.openCampaign(circle, fund.Agreement, "", withDonor(planOf(similar, budgetLine("training", fund.Programme, 10_000))))
 	v.openCampaign(similar, fund.Filing, "", planOf(speech, budgetLine("training", fund.Programme, 80_000)))
 	v.receive(speech, "s", giftsOf("s", 10_000, 5_000, 2_500))
 	v.speechStatement("in", "", 0, tape.CreditSide, linesOf("s", 1, 10_000, 5_000, 2_500))
 	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-s", Items: []tape.SettleItem{{Source: "s", Lines: &tape.LinesRef{Statement: "in"}}}})
 	v.by("regulator", "Fund:AcceptFiling", v.signedBy("accept-filing", speech, 0, fund.AcceptFiling{Account: speech, ID: "file-1", Number: "53000020261",
-		Plan: "charity/" + string(openID(sha256.Sum256([]byte(speech))))}, "inspector"))
+		Plan: "charity/" + string(openIDOf(speech))}, "inspector"))
 	v.both("invite", "Fund:Invite", speech, fund.Invite{Account: speech, ID: "invite-school", Partner: school})
 	v.openCampaign(school, fund.Grant, speech, planOf(speech, budgetLine("lessons", fund.Programme, 5_000)))
 	v.enrolled()
@@ -236,6 +245,9 @@ func (v *village) ended() {
 	v.both("amend-campaign", "Fund:AmendCampaign", speech, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: amended})
 	v.by("regulator", "Fund:AcceptFiling", v.signedBy("accept-filing", speech, 0, fund.AcceptFiling{Account: speech, ID: "file-2", Number: "53000020262", Plan: "charity/amend-1"}, "inspector"))
 	v.by("charity", "Fund:CallBackPayee", v.signedBy("call-back-payee", speech, 0, fund.CallBackPayee{Account: speech, ID: "call-2", Outcome: "denied", Payee: neighbour}, "maker"))
+	other := withDonor(planOf(similar, budgetLine("training", fund.Programme, 10_000)))
+	other.Purpose.En = "Hearing aids"
+	v.by("charity", "Fund:AmendCampaign", v.signedBy("amend-campaign", circle, 0, fund.AmendCampaign{Account: circle, ID: "amend-circle", Plan: other}, "maker", "checker", "h1"))
 	v.both("close-campaign", "Fund:CloseCampaign", school, fund.CloseCampaign{Account: school, ID: "close-school"})
 	v.by("charity", "Fund:Carry", v.signedBy("carry", school, 1_000, fund.Carry{Account: school, Amount: cny(1_000), ID: "carry-school"}, "maker", "checker"))
 	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-rest", Items: []tape.SettleItem{{Source: "charity/carry-school/0"}}})

@@ -191,30 +191,51 @@ func (a *Auditor) retained(t replay.Transaction, name string, differs func(what,
 
 // Viewer is a peer that may show private values.
 type Viewer interface {
+	Height(ctx context.Context) (uint64, error)
 	Show(ctx context.Context, query dossier.ShowQuery) ([]byte, error)
 }
 
 // ComparePrivate asks an organisation's peer for the values that are kept and
 // have not been seen yet. What it may not show is not visible; what it shows
 // must be the value of that hash, and one that the rules accept.
-func (a *Auditor) ComparePrivate(ctx context.Context, organisation string, v Viewer) {
+func (a *Auditor) ComparePrivate(ctx context.Context, organisation string, v Viewer, advance Advance) {
 	for _, name := range slices.Sorted(maps.Keys(a.kept)) {
 		one := a.kept[name]
 		if one.verified || one.mark.State != dossier.Kept {
 			continue
 		}
-		value, err := v.Show(ctx, one.query)
-		switch {
-		case rule.Is(err, rule.Forbidden), rule.Is(err, rule.WrongState):
-		case err != nil:
-			a.add(Finding{Check: CheckState, Organisation: organisation, Key: name, What: "the private value is not shown: " + err.Error()})
-		default:
-			if what := one.wrong(value); what != "" {
-				a.add(Finding{Check: CheckState, Organisation: organisation, Key: name, What: what, Expected: one.mark.Hash.String(), Found: dossier.HashOf(value).String()})
-			}
-			one.verified = true
+		what, found := one.ask(ctx, v)
+		if what == "" {
+			continue
+		}
+		// The value may have been replaced or purged since the blocks were read.
+		height, err := v.Height(ctx)
+		if err == nil && height > a.Height() {
+			err = advance(ctx, height)
+		}
+		if err != nil {
+			a.report.Incomplete = true
+			a.add(Finding{Check: CheckState, Organisation: organisation, What: "its private values could not be compared: " + err.Error()})
+			return
+		}
+		if a.kept[name] == one {
+			a.add(Finding{Check: CheckState, Organisation: organisation, Key: name, What: what, Expected: one.mark.Hash.String(), Found: found})
 		}
 	}
+}
+
+// ask says what is wrong with what a peer shows, and the hash of it.
+func (k *keptValue) ask(ctx context.Context, v Viewer) (what, found string) {
+	value, err := v.Show(ctx, k.query)
+	switch {
+	case rule.Is(err, rule.Forbidden), rule.Is(err, rule.WrongState):
+		return "", ""
+	case err != nil:
+		return "the private value is not shown: " + err.Error(), ""
+	}
+	what = k.wrong(value)
+	k.verified = what == ""
+	return what, dossier.HashOf(value).String()
 }
 
 // wrong says what is wrong with a value, without showing anything of it.

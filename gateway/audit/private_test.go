@@ -85,6 +85,8 @@ type viewer struct {
 	change       func([]byte) []byte
 }
 
+func (v viewer) Height(context.Context) (uint64, error) { return v.village.Height(), nil }
+
 func (v viewer) Show(_ context.Context, query dossier.ShowQuery) ([]byte, error) {
 	key := bytes.Repeat([]byte("k"), seal.KeyBytes)
 	body, err := v.village.Evaluate(v.Identity(v.organisation, "auditor"), "Dossier:Show", v.encode(query), peertest.Transient(map[string][]byte{"key": key}))
@@ -113,7 +115,14 @@ func (p *people) audited(t *testing.T, blocks []*common.Block, viewers ...viewer
 		}
 	}
 	for _, v := range viewers {
-		a.ComparePrivate(context.Background(), v.organisation, v)
+		a.ComparePrivate(context.Background(), v.organisation, v, func(_ context.Context, height uint64) error {
+			for number := a.Height(); number < height; number++ {
+				if err := a.Block(p.chain()[number]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	return a.Close()
 }
@@ -159,6 +168,17 @@ func TestPrivateValuesThatDiffer(t *testing.T) {
 	report = p.audited(t, p.chain(), viewer{p, "bank", func([]byte) []byte { return nil }})
 	if report.Differences != 2 {
 		t.Errorf("nothing was shown:\n%s", report.Text())
+	}
+}
+
+// TestAValueThatIsPurgedWhileItIsAudited is no difference.
+func TestAValueThatIsPurgedWhileItIsAudited(t *testing.T) {
+	p := newPeople(t)
+	blocks := p.chain()
+	p.privately("Dossier:Purge", dossier.PurgeCommand{Collection: "charity-bank", Hash: dossier.HashOf(p.values["kept"]), ID: pseudonym("late"), Reason: dossier.Requested, Record: pseudonym("kept")}, nil)
+	report := p.audited(t, blocks, viewer{p, "bank", nil})
+	if want := (audit.PrivateState{Kept: 1, Verified: 1, Purged: 2}); report.Private != want || report.Differences != 0 {
+		t.Errorf("%+v\n%s", report.Private, report.Text())
 	}
 }
 

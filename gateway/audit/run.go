@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options, sites []Site, progress Progress) (Repor
 		r.auditor.ComparePeer(ctx, site.Connection.Organisation, ledgers[i], r.advance)
 	}
 	for i, site := range sites {
-		r.auditor.ComparePrivate(ctx, site.Connection.Organisation, ledgers[i])
+		r.auditor.ComparePrivate(ctx, site.Connection.Organisation, ledgers[i], r.advance)
 	}
 	if err := r.models(ctx, sites, ledgers[0]); err != nil {
 		return Report{}, err

@@ -88,13 +88,11 @@ func (b *Books) consented(c *campaign, plan fund.Plan) {
 // useOf spells what a plan uses money for. A line that the earlier plan has and
 // the later one leaves out is no other use.
 func useOf(plan, earlier fund.Plan) string {
-	lines := map[tape.ID]fund.BudgetLine{}
+	lines := map[tape.ID]string{}
 	for _, line := range slices.Concat(earlier.Lines, plan.Lines) {
-		line.Amount = money.Amount{}
-		lines[line.ID] = line
+		lines[line.ID] = line.Kind + spelled(line.Title)
 	}
-	plan.Title, plan.From, plan.To, plan.Goal, plan.Lines, plan.Emergency, plan.Regulator = fund.Text{}, "", "", money.Amount{}, nil, false, ""
-	return spelled(plan) + spelled(lines)
+	return spelled([]any{plan.Purpose, plan.Beneficiaries, plan.Area, plan.Leftover, plan.ManagementPartsPerMillion, plan.Sector, plan.Donors, lines})
 }
 
 // acceptFiling is the regulator's: the plan that waits is in force.
@@ -107,13 +105,16 @@ func (b *Books) acceptFiling() error {
 	b.differs(key, "who accepts the filing", c.plan.Regulator, b.entry.Organisation)
 	b.signedBy(key, c.plan.Regulator)
 	b.signers()
-	if c.state != fund.Draft && c.pending == nil {
+	if c.version > 0 && c.pending == nil {
 		b.problem(key, "a filing is accepted and no plan waits", "", b.entry.Reference())
 	}
 	if c.pending != nil {
 		c.plan, c.pending = *c.pending, nil
 	}
-	c.state, c.version = fund.Active, c.version+1
+	if c.state == fund.Draft {
+		c.state = fund.Active
+	}
+	c.version++
 	b.noteCampaign(c)
 	b.noteBudgetIfWritten(c)
 	return nil
@@ -180,7 +181,7 @@ func spelledCampaign(r fund.Campaign) string {
 func spelled(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return err.Error() // differs from every spelling
+		return fmt.Sprintf("%+v: %v", value, err)
 	}
 	return string(text)
 }

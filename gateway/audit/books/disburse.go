@@ -35,8 +35,11 @@ type payout struct {
 	to           tape.AccountID
 	amount       money.Amount
 	disbursement tape.ID
-	// outcome is what the receiver said last.
-	outcome string
+	// outcome is what the receiver said last, about the amount said; restored is
+	// what was given back to the budget line, in minor units.
+	outcome  string
+	said     money.Amount
+	restored int64
 }
 
 func (b *Books) disbursement(c *campaign, id tape.ID) (*disbursement, error) {
@@ -360,14 +363,17 @@ func (b *Books) restore() error {
 		return err
 	}
 	key := fund.RestoredKey(command.Account, command.Hold)
-	b.once("restoring", key)
 	b.marked(key)
 	b.differs(key, "the disbursement of the payout", string(p.disbursement), string(command.Disbursement))
-	paid := h.paid.Total() - h.returned
-	if over := h.released || len(h.left) == 0 && paid == 0; !over || paid == p.amount.Units {
-		b.problem(key, "a payout is restored that is paid or may still be", "", fmt.Sprintf("%d of %d units are paid", paid, p.amount.Units))
+	back := h.returned - p.restored
+	if h.released {
+		back += p.amount.Units - h.paid.Total()
 	}
-	c.ordered[d.proposed.Line] -= p.amount.Units - paid
+	if back <= 0 {
+		b.problem(key, "a payout is restored of which nothing came back since", "", b.entry.Reference())
+	}
+	p.restored += back
+	c.ordered[d.proposed.Line] -= back
 	b.noteBudget(c)
 	return nil
 }
@@ -389,14 +395,16 @@ func (b *Books) confirm() error {
 	b.receiver(key, c.payees[p.to].Person)
 	want := p.amount
 	if command.Outcome == fund.Arrived {
-		b.once("confirmation of arrival", key)
+		if p.outcome == fund.Arrived && p.said == command.Amount {
+			b.problem(key, "a payout is confirmed twice", "", b.entry.Reference())
+		}
 		want.Units = h.paid.Total() - h.returned
 		if want.Units == 0 {
 			b.problem(key, "a payout is confirmed that no line of the bank shows", "", command.Amount.String())
 		}
 	}
 	b.differs(key, "the amount that is "+command.Outcome, want.String(), command.Amount.String())
-	p.outcome = command.Outcome
+	p.outcome, p.said = command.Outcome, command.Amount
 	said := func(payee tape.AccountID, outcome string, amount money.Amount, by tape.ID) string {
 		return fmt.Sprintf("%s: %s %s, by %s", payee, outcome, amount, by)
 	}
