@@ -11,6 +11,7 @@ import (
 
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 // config is the one file that a gateway reads. The network writes it.
@@ -33,6 +34,8 @@ type config struct {
 	// Token is the file of the bearer token that lets programs write.
 	Token  string          `json:"token"`
 	Others []api.Neighbour `json:"others"`
+	// Publishers are how organisations name themselves in exports, by their names on the ledger.
+	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
 	PagesInFlight int `json:"pagesInFlight,omitempty"`
 	// LeaveInflows leaves money from other accounts waiting until someone settles it.

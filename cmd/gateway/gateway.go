@@ -15,6 +15,7 @@ import (
 
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
@@ -84,7 +85,8 @@ func (g *gateway) open(ctx context.Context) error {
 	g.inflows = &lane.Inflows{Lanes: g.lanes, Arrivals: g.model, Organisation: g.config.Organisation, Height: g.ledger.Height}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
-		Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
+		Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
+		Shelf:   disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
 	g.pages()
 	return nil
 }

@@ -35,6 +35,7 @@ type commandLine struct {
 	Demo    demoCommand    `cmd:"" help:"Play two invented stories, from filing to confirmation."`
 	Trace   traceCommand   `cmd:"" help:"Follow a gift to where it is now, and back."`
 	Publish publishCommand `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
+	Export  exportCommand  `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
 	Audit   auditCommand   `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
 	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -46,6 +47,8 @@ type Parts struct {
 	Log      *slog.Logger
 	// Neighbours are the other organisations' gateways.
 	Neighbours []Neighbour
+	// Exports writes campaigns' books in the forms that others read.
+	Exports *books.Books
 	// Shelf keeps the documents that the organisation published.
 	Shelf disclosure.Shelf
 }
@@ -135,7 +138,7 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	for _, of := range []struct{ suffix, prefix string }{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"gateway/disclosure", "Sheet"}} {
+	for _, of := range []struct{ suffix, prefix string }{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"export/books", "Books"}, {"gateway/disclosure", "Sheet"}} {
 		if strings.HasSuffix(t.PkgPath(), of.suffix) {
 			return of.prefix + name
 		}

@@ -192,6 +192,31 @@ func (c *Client) Get(ctx context.Context, path, position string, into any) error
 	return c.do(ctx, http.MethodGet, path, request{position: position}, into)
 }
 
+// Download reads an answer as it comes; whoever asked closes it.
+func (c *Client) Download(ctx context.Context, path string) (io.ReadCloser, error) {
+	message, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.client().Do(message)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		defer func() { _ = answer.Body.Close() }()
+		body, err := io.ReadAll(io.LimitReader(answer.Body, answerBytesMax))
+		return nil, errors.Join(problemOf(answer.StatusCode, body), err)
+	}
+	return answer.Body, nil
+}
+
+func (c *Client) client() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}
+
 type request struct {
 	body                  []byte
 	prefer, key, position string
@@ -245,11 +270,7 @@ func (c *Client) once(ctx context.Context, method, path string, r request, into 
 		message.Header.Set("Authorization", "Bearer "+c.Token)
 		message.Header.Set("Content-Type", "application/json")
 	}
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	answer, err := client.Do(message)
+	answer, err := c.client().Do(message)
 	if err != nil {
 		return err
 	}

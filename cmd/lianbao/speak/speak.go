@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -93,6 +94,12 @@ func (g *Gateway) Get(ctx context.Context, path string, query url.Values, block 
 // Post asks a gateway to make something that no command of the ledger is.
 func (g *Gateway) Post(ctx context.Context, path string, body, into any) error {
 	return g.translate(ctx, g.client.Post(ctx, "/api/v1"+path, body, into))
+}
+
+// Download reads a long answer as it comes; whoever asked closes it.
+func (g *Gateway) Download(ctx context.Context, path string, query url.Values) (io.ReadCloser, error) {
+	body, err := g.client.Download(ctx, "/api/v1"+path+"?"+query.Encode())
+	return body, g.translate(ctx, err)
 }
 
 // Address is where the gateway answers.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+
+	"github.com/lianbao/lianbao/gateway/export/books"
+	"github.com/lianbao/lianbao/network"
+)
+
+type exportCommand struct {
+	File     string `arg:"" help:"iati.xml, 360giving.json, a table such as gifts.csv, or reconciliation."`
+	Campaign string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
+	Out      string `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
+	Through  string `help:"Last day of money; today in UTC when left out." placeholder:"DATE"`
+	At       string `help:"Organisation whose gateway is asked." default:"charity" placeholder:"ORG"`
+}
+
+func (c *exportCommand) Run(app *application) error {
+	n, err := network.Open(app.folder)
+	if err != nil {
+		return err
+	}
+	gateway, err := speaker(n, c.At)
+	if err != nil {
+		return err
+	}
+	query := url.Values{}
+	if c.Through != "" {
+		query.Set("through", c.Through)
+	}
+	campaign := "/campaigns/" + url.PathEscape(c.Campaign)
+	if c.File == "reconciliation" {
+		var figures books.Reconciliation
+		if err := gateway.Get(app.context, campaign+"/reconciliation", query, 0, &figures); err != nil {
+			return err
+		}
+		app.console.result(figures)
+		return app.tellReconciliation(figures)
+	}
+	body, err := gateway.Download(app.context, campaign+"/exports/"+url.PathEscape(c.File), query)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if c.Out == "" {
+		_, err := io.Copy(app.console.out, body)
+		return err
+	}
+	return writeFile(c.Out, body)
+}
+
+// writeFile writes a whole file, or none.
+func writeFile(path string, body io.Reader) error {
+	file, err := os.Create(path + ".new")
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(file)
+	_, err = io.Copy(out, body)
+	if err = errors.Join(err, out.Flush(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path+".new"))
+	}
+	return os.Rename(path+".new", path)
+}
+
+func (a *application) tellReconciliation(r books.Reconciliation) error {
+	a.console.say("  %s through %s, block %d", r.Account, r.Through, r.Block)
+	rows := [][]string{{"  WHAT MUST BE EQUAL", "ONE SIDE", "OTHER SIDE", ""}}
+	for _, e := range r.Equalities {
+		verdict := "equal"
+		if e.Difference.Units != 0 {
+			verdict = "DIFFERS"
+		}
+		rows = append(rows, []string{"  " + e.Name, groupedAmount(e.Left), groupedAmount(e.Right), verdict})
+	}
+	a.console.table(rows)
+	if !r.Agrees() {
+		return &failure{exitRefused, "bank, chain and export do not agree", a.again("audit") + " looks for the cause"}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package trail
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/export/books"
+	"github.com/lianbao/lianbao/gateway/export/iati"
+	"github.com/lianbao/lianbao/gateway/export/threesixty"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Publisher is how an organisation names itself in exports.
+type Publisher struct {
+	// Ref is {registration agency}-{registration number}, as IATI wants it.
+	Ref string `json:"ref"`
+	// Type is IATI's organisation type, such as 22 for a national NGO.
+	Type string `json:"type,omitempty"`
+	// Name in both languages, one at least.
+	Name fund.Text `json:"name"`
+	// Prefix is the 360Giving prefix, empty where there is none.
+	Prefix string `json:"prefix,omitempty"`
+	// License and Source are addresses; empty where there is none.
+	License string `json:"license,omitempty"`
+	Source  string `json:"source,omitempty"`
+}
+
+func (p Publisher) organisation() iati.Organisation {
+	return iati.Organisation{Ref: p.Ref, Type: p.Type, Names: texts(p.Name)}
+}
+
+func texts(t fund.Text) iati.Texts {
+	var all iati.Texts
+	if t.En != "" {
+		all = append(all, iati.Text{Language: "en", Text: t.En})
+	}
+	if t.Zh != "" {
+		all = append(all, iati.Text{Language: "zh", Text: t.Zh})
+	}
+	return all
+}
+
+// Facts are the campaigns' records as exports need them. It implements books.Facts.
+type Facts struct {
+	Model *readmodel.Model
+	// Publishers by their organisations.
+	Publishers map[string]Publisher
+}
+
+// publisher names an organisation that has not said how it is registered by its
+// name on the ledger: good for a demonstration, and plainly no registration.
+func (f Facts) publisher(organisation string) Publisher {
+	if p, known := f.Publishers[organisation]; known {
+		return p
+	}
+	return Publisher{Ref: "XI-LIANBAO-" + strings.ToUpper(organisation), Type: "22", Name: fund.Text{En: organisation}, Prefix: "360G-" + organisation}
+}
+
+// identifier names the activity of an account: both sides of a grant write the same.
+func (f Facts) identifier(c fund.Campaign) string {
+	return f.publisher(c.Organisation).Ref + "-" + strings.ReplaceAll(string(c.Account), ":", "-")
+}
+
+// Campaign is what is published of the campaign that an account is kept for.
+func (f Facts) Campaign(ctx context.Context, account tape.AccountID) (books.Campaign, error) {
+	found, err := f.Model.Campaign(ctx, account)
+	if err != nil {
+		return books.Campaign{}, err
+	}
+	c, p := found.Campaign, f.publisher(found.Organisation)
+	dates, err := f.dates(ctx, c)
+	if err != nil {
+		return books.Campaign{}, err
+	}
+	country, _, _ := strings.Cut(c.Plan.Area, "-")
+	activity := iati.Activity{Identifier: f.identifier(c), Reporting: p.organisation(), Language: "en", Humanitarian: c.Plan.Emergency,
+		Title: texts(c.Plan.Title), Description: texts(c.Plan.Purpose), Status: status(c), Dates: dates,
+		Countries: []iati.Country{{Code: country}}, Sectors: []iati.Sector{{Code: c.Plan.Sector}}, Budgets: budgets(c.Plan)}
+	if c.Plan.Title.En == "" {
+		activity.Language = "zh"
+	}
+	if c.Parent != "" {
+		parent, err := f.Model.Campaign(ctx, c.Parent)
+		if err != nil {
+			return books.Campaign{}, err
+		}
+		activity.Related = []iati.Related{{Ref: f.identifier(parent.Campaign), Type: "1"}}
+	}
+	return books.Campaign{Activity: activity, Grants: books.Grants{Prefix: p.Prefix, Code: strings.ReplaceAll(string(account), ":", "-"), Area: c.Plan.Area,
+		License: p.License, Source: p.Source}}, nil
+}
+
+func status(c fund.Campaign) iati.Status {
+	switch c.State {
+	case fund.Draft:
+		return iati.Pipeline
+	case fund.Closed:
+		return iati.Finalisation
+	}
+	return iati.Implementation
+}
+
+// dates are what was planned, and what has come to pass.
+func (f Facts) dates(ctx context.Context, c fund.Campaign) ([]iati.ActivityDate, error) {
+	dates := []iati.ActivityDate{{Type: iati.PlannedStart, Date: c.Plan.From}, {Type: iati.PlannedEnd, Date: c.Plan.To}}
+	if c.State != fund.Closed {
+		return dates, nil
+	}
+	zone, err := disclosure.Zone(ctx, f.Model)
+	if err != nil {
+		return nil, err
+	}
+	closed, err := zone.Date(c.Closed)
+	return append(dates, iati.ActivityDate{Type: iati.ActualStart, Date: min(c.Plan.From, closed)}, iati.ActivityDate{Type: iati.ActualEnd, Date: closed}), err
+}
+
+// budgets cut the goal into parts of a year at most, in proportion to their days.
+func budgets(plan fund.Plan) []iati.Budget {
+	var parts []iati.Budget
+	var days []int64
+	for from := plan.From; from <= plan.To; {
+		to := min(from.AddMonths(12).AddDays(-1), plan.To)
+		parts = append(parts, iati.Budget{From: from, To: to, Valued: plan.From})
+		days = append(days, int64(from.DaysUntil(to))+1)
+		from = to.AddDays(1)
+	}
+	shares, err := money.Split(plan.Goal.Units, days)
+	if err != nil {
+		return nil
+	}
+	for i := range parts {
+		parts[i].Value = money.New(shares[i], plan.Goal.Currency)
+	}
+	return parts
+}
+
+// Party is who stands behind an account: a partner by its own campaign, a
+// payee by its kind and never by more.
+func (f Facts) Party(ctx context.Context, account tape.AccountID) (books.Party, error) {
+	if !account.Outside() {
+		campaign, err := f.Model.Campaign(ctx, account)
+		if err != nil {
+			return books.Party{}, err
+		}
+		organisation := f.publisher(campaign.Organisation).organisation()
+		organisation.Activity = f.identifier(campaign.Campaign)
+		if campaign.Basis != fund.Grant {
+			return books.Party{Kind: books.Own, Organisation: organisation}, nil
+		}
+		return books.Party{Kind: books.Partner, Organisation: organisation, Regrant: threesixty.CommonRegrant}, nil
+	}
+	list, err := f.Model.Payees(ctx, readmodel.PayeeFilter{Payee: account}, readmodel.Window{Limit: 1})
+	if err != nil {
+		return books.Party{}, err
+	}
+	kind := books.Unnamed
+	if len(list.Items) > 0 && list.Items[0].Kind == fund.Household {
+		kind = books.Household
+	}
+	return books.Party{Kind: kind}, nil
+}
+
+// Promises are the pledges of a campaign that were not cancelled.
+func (f Facts) Promises(ctx context.Context, account tape.AccountID) ([]books.Promise, error) {
+	var promises []books.Promise
+	window := readmodel.Window{Limit: 1000}
+	for {
+		list, err := f.Model.Records(ctx, "pledge/"+string(account)+"/", window)
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range list.Items {
+			var p fund.Pledge
+			if err := json.Unmarshal(record.Value, &p); err != nil {
+				return nil, err
+			}
+			if p.State == "cancelled" {
+				continue
+			}
+			organisation, id, _ := strings.Cut(p.Entry, "/")
+			entry, err := f.Model.Entry(ctx, organisation, tape.ID(id))
+			if err != nil {
+				return nil, err
+			}
+			promises = append(promises, books.Promise{Reference: string(p.ID), Date: entry.BusinessDate, Amount: p.Amount})
+		}
+		if window.After = list.Next; list.Next == "" {
+			return promises, nil
+		}
+	}
+}
