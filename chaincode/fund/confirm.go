@@ -128,7 +128,7 @@ func (c Campaign) Cite(command Cite, known []bool, ctx tape.Context) ([]Cited, t
 	if len(command.Evidence) == 0 {
 		return refuse(rule.Field("evidence", rule.Refuse(rule.Invalid, "is empty")))
 	}
-	if err := rule.Field("for", tape.CheckReference(command.For)); err != nil && tape.ID(command.For).Check() != nil {
+	if named := command.For != "" && tape.CheckReference(command.For) == nil; !named && tape.ID(command.For).Check() != nil {
 		return refuse(rule.Field("for", rule.Refuse(rule.Invalid, "%.100q is neither a payout nor an entry; write its id, or organisation/id", command.For)))
 	}
 	entry := ctx.Entry(command.ID, "cite", string(c.Account))

@@ -1,0 +1,487 @@
+package fund_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Every refusal of every command: what is changed in an allowed situation, and
+// the answer. Signatures and counts of approvers are judged by package party.
+
+type opening struct {
+	C     fund.OpenCampaign
+	State fund.OpenState
+	Ctx   tape.Context
+}
+
+func TestOpenCampaign(t *testing.T) {
+	judge := func(s opening) error {
+		_, _, err := s.C.Apply(s.State, s.Ctx)
+		return err
+	}
+	refusals(t, func() opening {
+		return opening{fund.OpenCampaign{Account: speech, Basis: fund.Filing, Custodian: custody, ID: "open-1", Plan: plan()}, fund.OpenState{Regulates: true, Keeps: true}, by("charity", "maker", "checker")}
+	}, judge, []row[opening]{
+		{func(s *opening) { s.C.Basis = "charter" }, `invalid: field basis: "charter" is not one of filing, agreement, grant, earmark`},
+		{func(s *opening) { s.C.Plan.Title = fund.Text{} }, "invalid: field plan.title: is empty in both languages"},
+		{func(s *opening) { s.Ctx.Powers = nil }, "forbidden: charity holds no power of a charity"},
+		{func(s *opening) { s.State.Regulates = false }, "not-found: field plan.regulator: regulator holds no power of a regulator"},
+		{func(s *opening) { s.C.Plan.Regulator = "charity" }, "forbidden: field plan.regulator: charity does not supervise itself"},
+		{func(s *opening) { s.State.Keeps = false }, "forbidden: field custodian: outside:bank:sunrise is not kept by another organisation"},
+		{func(s *opening) { s.C.Custodian = "outside:charity:own" }, "forbidden: field custodian: outside:charity:own is not kept by another organisation"},
+		{func(s *opening) { s.State.OwnFunds = &tape.Account{ID: children, Subject: "fund"} }, "forbidden: field ownFunds: charity:sunrise:children holds money given for a purpose"},
+		{func(s *opening) { s.State.OwnFunds = &tape.Account{ID: children, Unidentified: speech} }, "forbidden: field ownFunds: charity:sunrise:children holds money given"},
+		{func(s *opening) { s.C.Parent = children }, "invalid: field parent: only grants and earmarks have one"},
+	})
+	refusals(t, func() opening {
+		parent, p := campaign(), plan()
+		p.Leftover, p.Goal, p.Lines = speech, cny(70_000), p.Lines[:1]
+		return opening{fund.OpenCampaign{Account: school, Basis: fund.Grant, Custodian: custody, ID: "open-1", Parent: speech, Plan: p},
+			fund.OpenState{Parent: &parent, Invitation: &fund.Invitation{V: 1, Partner: school}, Regulates: true, Keeps: true}, by("school", "maker")}
+	}, judge, []row[opening]{
+		{func(s *opening) { s.State.Parent = nil }, "not-found: field parent: there is no campaign charity:sunrise:speech"},
+		{func(s *opening) { s.State.Parent.State = fund.Closed }, "wrong-state: field parent: charity:sunrise:speech was closed on 1970"},
+		{func(s *opening) { s.State.Parent.Plan.Goal = money.New(1, "USD") }, "invalid: field parent: charity:sunrise:speech is of USD, the plan of CNY"},
+		{func(s *opening) { s.C.Plan.Leftover = children }, "invalid: field plan.leftover: names charity:sunrise:children; what is left of a grant"},
+		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Management }, "forbidden: field plan.lines[0].kind: is management; grants are for the programme"},
+		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Fundraising }, "forbidden: field plan.lines[0].kind: is fundraising; grants are for the programme"},
+		{func(s *opening) { s.State.Invitation = nil }, "forbidden: partner:school:speech is not invited to charity:sunrise:speech"},
+		{func(s *opening) { s.State.Invitation.Withdrawn = true }, "forbidden: partner:school:speech is not invited to charity:sunrise:speech"},
+		{func(s *opening) { s.C.Basis = fund.Earmark }, "forbidden: school holds no power of a charity"},
+		{func(s *opening) { s.C.Basis, s.Ctx.Powers = fund.Earmark, []string{party.Charity} }, "forbidden: field parent: charity:sunrise:speech is a campaign of charity"},
+		{func(s *opening) { s.C.Basis, s.Ctx, s.C.Plan.Lines[0].ID = fund.Earmark, by("charity"), "books" }, "not-found: field plan.lines[0]: charity:sunrise:speech has no programme line books"},
+	})
+}
+
+type amending struct {
+	C      fund.Campaign
+	A      fund.AmendCampaign
+	Parent *fund.Campaign
+	B      fund.Budget
+	Ctx    tape.Context
+}
+
+func TestAmendCampaign(t *testing.T) {
+	judge := func(s amending) error {
+		_, _, _, err := s.C.Amend(s.A, s.Parent, s.B, s.Ctx)
+		return err
+	}
+	allowed := func() amending {
+		c, p := campaign(), plan()
+		return amending{c, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: p}, nil, budget(60_000, 0, 10_000), by("charity", "maker", "checker")}
+	}
+	refusals(t, allowed, judge, []row[amending]{
+		{func(s *amending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run charity:sunrise:speech; charity does"},
+		{func(s *amending) { s.Ctx.Role = "admin" }, "forbidden: charity (role admin) does not run charity:sunrise:speech; charity does"},
+		{func(s *amending) { s.C.State, s.A.Plan.Area = fund.Closed, "CN" }, "wrong-state: charity:sunrise:speech was closed on 1970-01-01T00:00:00.000Z; only where its remainder goes"},
+		{func(s *amending) { s.A.Plan.Sector = "1222" }, `invalid: field plan.sector: "1222" is not an OECD DAC purpose code`},
+		{func(s *amending) { s.A.Plan.Regulator = "county" }, "invalid: field plan.regulator: is county; a campaign stays with regulator"},
+		{func(s *amending) {
+			s.A.Plan.Goal.Currency = "USD"
+			for i := range s.A.Plan.Lines {
+				s.A.Plan.Lines[i].Amount.Currency = "USD"
+			}
+		}, "invalid: field plan.goal: is of USD; charity:sunrise:speech is of CNY"},
+		{func(s *amending) { s.A.Plan.Lines, s.A.Plan.Goal = s.A.Plan.Lines[:2], cny(80_000) }, "conflict: field plan.lines: line office has paid orders of 100.00 CNY; it cannot be less"},
+		{func(s *amending) { s.A.Plan.Lines[0].Amount, s.A.Plan.Goal = cny(59_999), cny(89_999) }, "conflict: field plan.lines: line training has paid orders of 600.00 CNY"},
+		{func(s *amending) { s.A.Plan.Lines[2].Kind = fund.Programme }, "conflict: field plan.lines: line office has orders for management; it cannot be for programme"},
+	})
+	closed := allowed()
+	closed.C.State, closed.A.Plan.Leftover = fund.Closed, "charity:sunrise:other"
+	if err := judge(closed); err != nil {
+		t.Errorf("where a remainder goes: %v", err)
+	}
+	// Without a regulator, nobody changes the use of the money alone.
+	change := map[string]func(*fund.Plan){
+		"purpose": func(p *fund.Plan) { p.Purpose = text("Books") }, "beneficiaries": func(p *fund.Plan) { p.Beneficiaries = text("Others") },
+		"area": func(p *fund.Plan) { p.Area = "US" }, "sector": func(p *fund.Plan) { p.Sector = "11220" }, "cap": func(p *fund.Plan) { p.ManagementPartsPerMillion = 1 },
+		"title": func(p *fund.Plan) { p.Lines[0].Title = text("Lessons") }, "another line": func(p *fund.Plan) { p.Lines[0].ID = "lessons" },
+		"less programme": func(p *fund.Plan) { p.Lines[1].Amount, p.Lines[0].Amount = cny(9_999), cny(70_001) },
+		"a line less":    func(p *fund.Plan) { p.Lines, p.Goal = []fund.BudgetLine{p.Lines[0], p.Lines[2]}, cny(90_000) },
+		"more office":    func(p *fund.Plan) { p.Lines[2].Amount, p.Goal = cny(20_001), cny(100_001) }}
+	keep := map[string]func(*fund.Plan){"nothing": func(*fund.Plan) {}, "name": func(p *fund.Plan) { p.Title = text("Speech") }, "days": func(p *fund.Plan) { p.To = "2027-01-01" },
+		"more programme": func(p *fund.Plan) { p.Lines[0].Amount, p.Goal = cny(70_001), cny(100_001) }, "less office": func(p *fund.Plan) { p.Lines[2].Amount, p.Goal = cny(19_999), cny(99_999) }}
+	agreed := func(f func(*fund.Plan), ctx tape.Context) error {
+		s := allowed()
+		s.C.Basis, s.C.Plan.Donors, s.A.Plan.Donors, s.B, s.Ctx = fund.Agreement, []tape.ID{"giver"}, []tape.ID{"giver"}, budget(), ctx
+		f(&s.A.Plan)
+		return judge(s)
+	}
+	for name, f := range change {
+		if err := agreed(f, by("charity", "maker", "checker")); err == nil || err.Error() != "forbidden: field plan: changes the use of the money; donor giver must sign it too" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := agreed(f, by("charity", "maker", "checker", "giver")); err != nil {
+			t.Errorf("%s with the donor: %v", name, err)
+		}
+	}
+	for name, f := range keep {
+		if err := agreed(f, by("charity", "maker", "checker")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	refusals(t, func() amending {
+		s := allowed()
+		parent := campaign()
+		s.C.Basis, s.C.Parent, s.Parent, s.B = fund.Earmark, children, &parent, budget()
+		s.C.Plan.Leftover, s.C.Plan.Goal, s.C.Plan.Lines = children, cny(80_000), plan().Lines[:2]
+		s.A.Plan = s.C.Plan
+		s.A.Plan.Lines = plan().Lines[:2]
+		return s
+	}, judge, []row[amending]{
+		{func(s *amending) { s.A.Plan.Lines[1].ID = "books" }, "not-found: field plan.lines[1]: charity:sunrise:speech has no programme line books"},
+		{func(s *amending) { s.A.Plan.Lines[1].Kind = fund.Management }, "forbidden: field plan.lines[1].kind: is management; earmarks are for the programme"},
+		{func(s *amending) { s.A.Plan.Purpose = text("Books") }, "forbidden: field plan: changes the use of money that charity:sunrise:children gave for another"},
+	})
+}
+
+type accepting struct {
+	C   fund.Campaign
+	A   fund.AcceptFiling
+	B   fund.Budget
+	Ctx tape.Context
+}
+
+func TestAcceptFiling(t *testing.T) {
+	refusals(t, func() accepting {
+		c, p := campaign(), plan()
+		c.Pending, c.Entry = &p, "charity/amend-1"
+		return accepting{c, fund.AcceptFiling{Account: speech, ID: "file-1", Number: "53000020261", Plan: "charity/amend-1"}, budget(60_000), by("regulator", "officer")}
+	}, func(s accepting) error {
+		_, _, _, err := s.C.Accept(s.A, s.B, s.Ctx)
+		return err
+	}, []row[accepting]{
+		{func(s *accepting) { s.Ctx = by("charity", "maker") }, "forbidden: charity (role gateway) does not accept filings of charity:sunrise:speech; regulator does"},
+		{func(s *accepting) { s.Ctx.Powers = nil }, "forbidden: regulator (role gateway) does not accept filings"},
+		{func(s *accepting) { s.Ctx.Role = "auditor" }, "forbidden: regulator (role auditor) does not accept filings"},
+		{func(s *accepting) { s.Ctx.Approvals = nil }, "forbidden: a person of regulator must sign"},
+		{func(s *accepting) { s.Ctx = by("regulator", "maker@charity") }, "forbidden: a person of regulator must sign"},
+		{func(s *accepting) { s.A.Number = "" }, "invalid: field number: is empty"},
+		{func(s *accepting) { s.A.Number = strings.Repeat("1", 41) }, "invalid: field number: has 41 characters; 40 at most"},
+		{func(s *accepting) { s.A.Number = "1\u202e2" }, "invalid: field number: holds the character U+202E"},
+		{func(s *accepting) { s.C.Pending = nil }, "wrong-state: no plan of charity:sunrise:speech waits for a filing number"},
+		{func(s *accepting) { s.A.Plan = "charity/open-1" }, `conflict: field plan: names "charity/open-1"; the plan that waits came by entry charity/amend-1`},
+		{func(s *accepting) { s.B = budget(70_001) }, "conflict: field plan.lines: line training has paid orders of 700.01 CNY"},
+	})
+}
+
+type ending struct {
+	C    fund.Campaign
+	Heir *fund.Campaign
+	A    fund.Carry
+	Free int64
+	Ctx  tape.Context
+}
+
+func TestCloseAndCarry(t *testing.T) {
+	allowed := func() ending {
+		c, heir := campaign(), campaign()
+		c.State, heir.Account = fund.Closed, children
+		return ending{c, &heir, fund.Carry{Account: speech, Amount: cny(100), ID: "carry-1"}, 100, by("charity", "maker", "checker")}
+	}
+	refusals(t, allowed, func(s ending) error { return s.C.Carry(s.A, s.Free, s.Heir, s.Ctx) }, []row[ending]{
+		{func(s *ending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *ending) { s.C.State = fund.Active }, "wrong-state: charity:sunrise:speech is active; close it before"},
+		{func(s *ending) { s.C.Version = 0 }, "wrong-state: no plan of charity:sunrise:speech was ever accepted; refund"},
+		{func(s *ending) { s.Heir = nil }, "not-found: charity:sunrise:children, which gets what is left, is no campaign"},
+		{func(s *ending) { s.Heir.State = fund.Closed }, "wrong-state: charity:sunrise:children, which gets what is left, is closed"},
+		{func(s *ending) { s.Heir.Basis = fund.Agreement }, "forbidden: charity:sunrise:children is a campaign by agreement"},
+		{func(s *ending) { s.C.Basis, s.Heir.Basis = fund.Agreement, fund.Earmark }, "forbidden: charity:sunrise:children is a campaign by earmark"},
+		{func(s *ending) { s.Free = 101 }, "conflict: field amount: is 1.00 CNY; what is left is 1.01 CNY"},
+		{func(s *ending) { s.A.Amount.Currency = "USD" }, "conflict: field amount: is 1.00 USD; what is left is 1.00 CNY"},
+	})
+	home := allowed()
+	home.C.Basis, home.C.Parent, home.Heir.State = fund.Grant, children, fund.Closed
+	if err := home.C.Carry(home.A, 100, home.Heir, home.Ctx); err != nil {
+		t.Errorf("a grant goes home to a closed campaign: %v", err)
+	}
+	refusals(t, func() ending { s := allowed(); s.C.State = fund.Active; return s }, func(s ending) error {
+		_, _, err := s.C.Close(fund.CloseCampaign{Account: speech, ID: "close-1"}, s.Ctx)
+		return err
+	}, []row[ending]{
+		{func(s *ending) { s.Ctx.Role = "auditor" }, "forbidden: charity (role auditor) does not run"},
+		{func(s *ending) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
+	})
+}
+
+type inviting struct {
+	C     fund.Campaign
+	A     fund.Invite
+	Known *fund.Invitation
+	Ctx   tape.Context
+}
+
+func TestInvite(t *testing.T) {
+	refusals(t, func() inviting {
+		return inviting{campaign(), fund.Invite{Account: speech, ID: "invite-1", Partner: school}, nil, by("charity", "maker", "checker")}
+	}, func(s inviting) error {
+		_, _, err := s.C.Invite(s.A, s.Known, s.Ctx)
+		return err
+	}, []row[inviting]{
+		{func(s *inviting) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *inviting) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
+		{func(s *inviting) { s.A.Partner = "partner/x" }, `invalid: field partner: "partner/x" is not an account`},
+		{func(s *inviting) { s.A.Partner = family }, "invalid: field partner: outside:household:h1 is no partner's account"},
+		{func(s *inviting) { s.A.Partner = speech }, "invalid: field partner: charity:sunrise:speech is no partner's account"},
+		{func(s *inviting) { s.A.Withdraw = true }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
+		{func(s *inviting) { s.Known = &fund.Invitation{} }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
+		{func(s *inviting) { s.Known, s.A.Withdraw = &fund.Invitation{Withdrawn: true}, true }, "wrong-state: field partner: the invitation"},
+	})
+}
+
+type enrolling struct {
+	C     fund.Campaign
+	A     fund.Enrol
+	Agent *fund.Agent
+	Known []*fund.Payee
+	Ctx   tape.Context
+}
+
+func TestEnrol(t *testing.T) {
+	known := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Entry: "charity/enrol-0"}
+	refusals(t, func() enrolling {
+		return enrolling{campaign(), fund.Enrol{Account: speech, Agent: "agent", ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}, {Kind: fund.Supplier, Payee: shop}}},
+			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), by("charity", "agent")}
+	}, func(s enrolling) error {
+		_, _, _, err := s.C.Enrol(s.A, s.Agent, s.Known, s.Ctx)
+		return err
+	}, []row[enrolling]{
+		{func(s *enrolling) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *enrolling) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
+		{func(s *enrolling) { s.A.Payees = nil }, "invalid: field payees: holds 0; 1 to 200 are possible"},
+		{func(s *enrolling) { s.A.Payees = make([]fund.NewPayee, 201) }, "invalid: field payees: holds 201; 1 to 200 are possible"},
+		{func(s *enrolling) { s.A.Payees[1].Payee = "outside:supplier:S" }, `invalid: field payees[1].payee: "outside:supplier:S" is not an account`},
+		{func(s *enrolling) { s.A.Payees[1].Kind = "friend" }, `invalid: field payees[1].kind: "friend" is not one of household, supplier, staff`},
+		{func(s *enrolling) { s.A.Payees[1].Kind = fund.Staff }, "invalid: field payees[1].payee: outside:supplier:s1 is not outside:staff:<name>"},
+		{func(s *enrolling) { s.A.Payees[1].BankAccount = "6222" }, "invalid: field payees[1].bankAccount"},
+		{func(s *enrolling) { s.A.Payees[1].Device = "phone" }, "invalid: field payees[1].device"},
+		{func(s *enrolling) { s.A.Payees[1].Person = "a/b" }, `invalid: field payees[1].person: "a/b" is not an id`},
+		{func(s *enrolling) { s.A.Payees[1] = s.A.Payees[0] }, "invalid: field payees[1]: outside:household:h1 stands twice"},
+		{func(s *enrolling) { s.Agent = nil }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
+		{func(s *enrolling) { s.Agent.Ended = true }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
+		{func(s *enrolling) { s.Ctx = by("charity", "maker") }, "forbidden: field agent: agent agent must sign its list"},
+		{func(s *enrolling) { s.A.Agent, s.Ctx = "", by("charity", "maker@coop") }, "forbidden: a person of charity must sign"},
+		{func(s *enrolling) { s.A.Payees[0].Person = "agent" }, "forbidden: field payees[0].person: agent cannot enrol itself"},
+		{func(s *enrolling) { s.Ctx = by("charity", "agent", "h1") }, "forbidden: field payees[0].person: h1 cannot enrol itself"},
+		{func(s *enrolling) { s.Known[1] = &known }, "exists: field payees[1]: outside:household:h1 is enrolled already, by entry charity/enrol-0"},
+		{func(s *enrolling) { s.Agent.Payees = 1 }, "insufficient: field payees: agent agent would serve 3 payees; its limit is 2"},
+	})
+	later := enrolling{campaign(), fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}}}, nil, []*fund.Payee{&known}, by("charity", "maker")}
+	known.Agent = "agent"
+	payees, _, _, err := later.C.Enrol(later.A, nil, later.Known, later.Ctx)
+	if err != nil || payees[0].Person != "h1" || payees[0].Agent != "agent" {
+		t.Errorf("a key that comes later: %+v, %v", payees, err)
+	}
+}
+
+type appointing struct {
+	C     fund.Campaign
+	A     fund.AppointAgent
+	Known *fund.Agent
+	Ctx   tape.Context
+}
+
+func TestAppointAgent(t *testing.T) {
+	refusals(t, func() appointing {
+		return appointing{campaign(), fund.AppointAgent{Account: speech, ID: "appoint-1", PayeesMax: 5, Person: "agent"}, &fund.Agent{Payees: 5}, by("charity", "maker", "checker")}
+	}, func(s appointing) error {
+		_, _, err := s.C.Appoint(s.A, s.Known, s.Ctx)
+		return err
+	}, []row[appointing]{
+		{func(s *appointing) { s.Ctx.Role = "auditor" }, "forbidden: charity (role auditor) does not run"},
+		{func(s *appointing) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
+		{func(s *appointing) { s.A.Person = "" }, `invalid: field person: "" is not an id`},
+		{func(s *appointing) { s.A.PayeesMax = 4 }, "invalid: field payeesMax: 4 is not 5 to 10000; 5 are served"},
+		{func(s *appointing) { s.A.PayeesMax = 10_001 }, "invalid: field payeesMax: 10001 is not 5 to 10000"},
+		{func(s *appointing) { s.Known, s.A.PayeesMax = nil, 0 }, "invalid: field payeesMax: 0 is not 1 to 10000"},
+		{func(s *appointing) { s.A.Person = "checker" }, "forbidden: field person: checker cannot appoint itself"},
+	})
+}
+
+type flagging struct {
+	C     fund.Campaign
+	A     fund.SetFlag
+	Payee *fund.Payee
+	Known *fund.Flag
+	Ctx   tape.Context
+}
+
+func TestSetFlag(t *testing.T) {
+	judge := func(s flagging) error {
+		_, _, err := s.C.Flag(s.A, s.Payee, s.Known, s.Ctx)
+		return err
+	}
+	household := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Person: "h1", Agent: "agent"}
+	for _, organisation := range []string{"charity", "regulator"} {
+		refusals(t, func() flagging {
+			p := household
+			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-1", Payee: family, Raise: true, Reason: "device"}, &p, nil, by(organisation, "maker")}
+		}, judge, []row[flagging]{
+			{func(s *flagging) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not flag payees of charity:sunrise:speech"},
+			{func(s *flagging) { s.Ctx.Role = "auditor" }, "forbidden: " + organisation + " (role auditor) does not flag payees"},
+			{func(s *flagging) { s.Ctx.Approvals = nil }, "forbidden: a person of " + organisation + " must sign"},
+			{func(s *flagging) { s.A.Reason = "mood" }, `invalid: field reason: "mood" is not one of device,`},
+			{func(s *flagging) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled in charity:sunrise:speech"},
+			{func(s *flagging) { s.Known = &fund.Flag{Raised: true} }, "wrong-state: field raise: the flag on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.A.Reason = "cleared" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
+		})
+		other := map[string]string{"charity": "regulator", "regulator": "charity"}[organisation]
+		refusals(t, func() flagging {
+			p := household
+			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}, &p, &fund.Flag{Raised: true, Entry: organisation + "/flag-1"}, by(organisation, "maker", "checker")}
+		}, judge, []row[flagging]{
+			{func(s *flagging) { s.Known.Raised = false }, "wrong-state: field raise: the flag on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.A.Reason = "device" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
+			{func(s *flagging) { s.Ctx = by(other, "maker", "checker") }, "forbidden: the flag on outside:household:h1 is that of " + organisation},
+			{func(s *flagging) { s.Payee.Agent = "checker" }, "forbidden: checker is outside:household:h1 or serves it, and cannot lift its flag"},
+			{func(s *flagging) { s.Payee.Person = "maker" }, "forbidden: maker is outside:household:h1 or serves it"},
+		})
+	}
+}
+
+type calling struct {
+	C     fund.Campaign
+	A     fund.CallBackPayee
+	Payee *fund.Payee
+	Known *fund.Flag
+	Ctx   tape.Context
+}
+
+func TestCallBackPayee(t *testing.T) {
+	refusals(t, func() calling {
+		return calling{campaign(), fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "confirmed", Payee: family}, &fund.Payee{Payee: family, Agent: "agent", Person: "h1"}, nil, by("charity", "maker")}
+	}, func(s calling) error {
+		_, _, _, err := s.C.CallBack(s.A, s.Payee, s.Known, s.Ctx)
+		return err
+	}, []row[calling]{
+		{func(s *calling) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *calling) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
+		{func(s *calling) { s.A.Outcome = "busy" }, `invalid: field outcome: "busy" is not one of confirmed, not-reached, denied`},
+		{func(s *calling) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled"},
+		{func(s *calling) { s.Ctx.Approvals = nil }, "forbidden: one person of charity signs a call-back"},
+		{func(s *calling) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one person of charity signs a call-back"},
+		{func(s *calling) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one person of charity signs a call-back"},
+		{func(s *calling) { s.Payee.Agent = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
+		{func(s *calling) { s.Payee.Person = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
+	})
+	for _, c := range []struct {
+		outcome string
+		known   *fund.Flag
+		raises  bool
+	}{{"confirmed", nil, false}, {"not-reached", nil, false}, {"denied", nil, true}, {"denied", &fund.Flag{}, true}, {"denied", &fund.Flag{Raised: true, Entry: "regulator/flag-1"}, false}} {
+		_, flag, _, err := campaign().CallBack(fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: c.outcome, Payee: family}, &fund.Payee{Payee: family}, c.known, by("charity", "maker"))
+		if err != nil || (flag != nil) != c.raises {
+			t.Errorf("%s with %+v raises %+v: %v", c.outcome, c.known, flag, err)
+		}
+	}
+}
+
+type confirming struct {
+	P     fund.Payee
+	A     fund.Confirm
+	Hold  tape.Hold
+	Known *fund.Confirmation
+	Ctx   tape.Context
+}
+
+func TestConfirm(t *testing.T) {
+	judge := func(s confirming) error {
+		_, _, err := s.P.Confirm(s.A, s.Hold, s.Known, s.Ctx)
+		return err
+	}
+	arrived := func() confirming {
+		return confirming{fund.Payee{Payee: family, Person: "h1"}, fund.Confirm{Account: speech, Amount: cny(60), Hold: "d1.0.0", ID: "say-1", Outcome: fund.Arrived},
+			tape.Hold{ID: "d1.0.0", Amount: cny(100), Captured: tape.Spans{{Start: 0, End: 60}}, Spans: tape.Spans{{Start: 60, End: 100}}, State: tape.HoldOpen}, nil, by("coop", "h1@charity")}
+	}
+	refusals(t, arrived, judge, []row[confirming]{
+		{func(s *confirming) { s.Ctx.Role = "auditor" }, `forbidden: confirmations are carried by a gateway, not by the role "auditor"`},
+		{func(s *confirming) { s.A.Account = "x/y" }, `invalid: field account: "x/y" is not an account`},
+		{func(s *confirming) { s.A.Hold = "x/y" }, `invalid: field hold: "x/y" is not an id`},
+		{func(s *confirming) { s.A.Outcome = "fine" }, `invalid: field outcome: "fine" is not one of arrived, disputed`},
+		{func(s *confirming) { s.A.Reason = "late" }, "invalid: field reason: what arrived needs none"},
+		{func(s *confirming) { s.A.Outcome, s.A.Reason = fund.Disputed, "cold" }, `invalid: field reason: "cold" is not one of`},
+		{func(s *confirming) { s.P.Person = "" }, "wrong-state: outside:household:h1 has no key yet"},
+		{func(s *confirming) { s.Ctx.Approvals = nil }, "forbidden: only the receiver confirms: person h1 signs"},
+		{func(s *confirming) { s.Ctx = by("coop", "maker@charity") }, "forbidden: only the receiver confirms: person h1 signs"},
+		{func(s *confirming) { s.Ctx = by("coop", "h1@charity", "maker@charity") }, "forbidden: only the receiver confirms"},
+		{func(s *confirming) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: the key of h1 is agent-held; only a key in the receiver's own hands"},
+		{func(s *confirming) { s.Ctx.Approvals[0].Custody = "gateway-held" }, "forbidden: the key of h1 is gateway-held"},
+		{func(s *confirming) {
+			s.Known = &fund.Confirmation{Outcome: fund.Arrived, Amount: cny(60), Entry: "coop/say-0"}
+		}, "wrong-state: the receiver confirmed 0.60 CNY on"},
+		{func(s *confirming) { s.Hold.Captured = nil }, "wrong-state: field hold: d1.0.0 is not paid"},
+		{func(s *confirming) { s.Hold.Returned = tape.Spans{{Start: 0, End: 60}} }, "wrong-state: field hold: d1.0.0 is not paid"},
+		{func(s *confirming) { s.A.Amount = cny(100) }, "conflict: field amount: is 1.00 CNY; the bank has paid 0.60 CNY"},
+	})
+	refusals(t, func() confirming {
+		s := arrived()
+		s.A.Amount, s.A.Outcome, s.A.Reason, s.Ctx.Approvals[0].Custody = cny(100), fund.Disputed, "late", "agent-held"
+		return s
+	}, judge, []row[confirming]{
+		{func(s *confirming) { s.A.Amount = cny(60) }, "conflict: field amount: is 0.60 CNY; the payout was ordered over 1.00 CNY"},
+		{func(s *confirming) {
+			s.Known = &fund.Confirmation{Outcome: fund.Disputed, Amount: cny(100), Reason: "late", Entry: "coop/say-0"}
+		}, "wrong-state: the receiver disputes it since"},
+	})
+	// What a receiver may say after what it said, and what is then confirmed.
+	said := func(s confirming) *fund.Confirmation {
+		c, _, err := s.P.Confirm(s.A, s.Hold, s.Known, s.Ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		return &c
+	}
+	s := arrived()
+	s.Known = said(s)
+	s.A.Amount, s.A.Outcome, s.A.Reason, s.A.ID = cny(100), fund.Disputed, "taken-from-me", "say-2"
+	s.Known = said(s)
+	s.A.Reason, s.A.ID = "less-arrived", "say-3"
+	s.Known = said(s)
+	if s.Known.Disputed != "coop/say-2" || s.Known.Confirmed(s.Hold) != cny(0) {
+		t.Errorf("a second dispute: %+v", s.Known)
+	}
+	s.A.Amount, s.A.Outcome, s.A.Reason, s.A.ID = cny(60), fund.Arrived, "", "say-4"
+	s.Known = said(s)
+	if s.Known.Disputed != "coop/say-3" || s.Known.Confirmed(s.Hold) != cny(60) {
+		t.Errorf("a settled dispute: %+v", s.Known)
+	}
+	s.Hold.Returned = tape.Spans{{Start: 0, End: 20}}
+	if s.Known.Confirmed(s.Hold) != cny(40) {
+		t.Errorf("what the bank took back is still confirmed: %s", s.Known.Confirmed(s.Hold))
+	}
+	s.A.Amount = cny(40)
+	said(s)
+}
+
+type citing struct {
+	C     fund.Campaign
+	A     fund.Cite
+	Known []bool
+	Ctx   tape.Context
+}
+
+func TestCite(t *testing.T) {
+	refusals(t, func() citing {
+		return citing{campaign(), fund.Cite{Account: speech, Evidence: []fund.Citation{{Hash: merkle.Hash{1}, Kind: "photo"}}, For: "charity/pay-1", ID: "cite-1"}, []bool{false}, by("charity", "maker")}
+	}, func(s citing) error {
+		_, _, err := s.C.Cite(s.A, s.Known, s.Ctx)
+		return err
+	}, []row[citing]{
+		{func(s *citing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *citing) { s.A.Evidence[0].Kind = "tale" }, `invalid: field evidence[0].kind: "tale" is not one of invoice, photo`},
+		{func(s *citing) { s.A.Evidence[0].Hash = merkle.Hash{} }, "invalid: field evidence[0].hash: is empty or stands twice"},
+		{func(s *citing) { s.A.Evidence = append(s.A.Evidence, s.A.Evidence[0]) }, "invalid: field evidence[1].hash: is empty or stands twice"},
+		{func(s *citing) { s.A.Evidence = make([]fund.Citation, 21) }, "invalid: field evidence: holds 21 documents; 20 at most"},
+		{func(s *citing) { s.Ctx.Approvals = nil }, "forbidden: a person of charity must sign"},
+		{func(s *citing) { s.A.Evidence = nil }, "invalid: field evidence: is empty"},
+		{func(s *citing) { s.A.For = "mr. wang" }, `invalid: field for: "mr. wang" is neither a payout nor an entry`},
+		{func(s *citing) { s.A.For = "" }, `invalid: field for: "" is neither`},
+		{func(s *citing) { s.Known[0] = true }, "exists: field evidence[0]: document 01"},
+	})
+}
