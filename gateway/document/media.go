@@ -192,6 +192,10 @@ func dropRest(r io.Reader, removed []string) ([]string, error) {
 	return removed, err
 }
 
+// otherChunks stands for all chunks without a name of ours: theirs is up to
+// whoever made the file, and a citation goes to the ledger.
+const otherChunks = "other chunks"
+
 func note(removed []string, what string) []string {
 	if slices.Contains(removed, what) {
 		return removed

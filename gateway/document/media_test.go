@@ -71,8 +71,8 @@ func TestPicturesTellOnlyWhatTheyShow(t *testing.T) {
 		removed        string
 	}{
 		{"image/jpeg", tellingJPEG(), plainJPEG(), "thumbnail exif xmp application data iptc comment data after the end"},
-		{"image/png", tellingPNG(), plainPNG(), "exif text chunk prVt data after the end"},
-		{"image/webp", tellingWebP(), plainWebP(), "exif xmp chunk HOME data after the end"},
+		{"image/png", tellingPNG(), plainPNG(), "exif text other chunks data after the end"},
+		{"image/webp", tellingWebP(), plainWebP(), "exif xmp other chunks data after the end"},
 	} {
 		if !bytes.Contains(c.telling, []byte("GPS")) {
 			t.Fatal("the example tells nothing")
@@ -127,6 +127,19 @@ func TestWebPStaysWhole(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "VP8X VP8L JUNK JUNK JUNK" || kept[20] != 0 {
 		t.Errorf("chunks %q, flags %#x", got, kept[20])
+	}
+}
+
+// TestNamesOfChunksStayOut: what a file calls its chunks, which need not be
+// text, reaches neither the record nor the citation.
+func TestNamesOfChunksStayOut(t *testing.T) {
+	w := newWorld(t)
+	c := w.put("image/webp", riff(riffChunk("\xff\xfe\xfd\xfc", "x"), riffChunk("VP8L", lossless), riffChunk("NAME", "x")))
+	if got := strings.Join(c.Removed, " "); got != otherChunks {
+		t.Errorf("removed %q", got)
+	}
+	if _, err := w.get(c.ID); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -59,7 +59,7 @@ func copyChunk(r *bufio.Reader, w io.Writer) (name, gone string, err error) {
 	if !strings.Contains(pngKept, name) {
 		w = io.Discard
 		if gone = pngNames[name]; gone == "" {
-			gone = "chunk " + name
+			gone = otherChunks
 		}
 	}
 	sum := crc32.NewIEEE()

@@ -52,7 +52,7 @@ func cleanWebP(r *bufio.Reader, w io.Writer) (removed []string, err error) {
 			removed = note(removed, "xmp")
 		case "VP8X", "ALPH", "ICCP", "JUNK":
 		default:
-			removed = note(removed, "chunk "+name)
+			removed = note(removed, otherChunks)
 		}
 		left -= size
 	}

@@ -2,11 +2,13 @@ package donation
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -118,6 +120,19 @@ func papers() map[string]struct {
 		"waived":    {waived, []string{"捐赠记录", "欧阳晓霞（放弃接受捐赠票据）"}, []string{"不替代"}},
 		"goods":     {goods, []string{"大米 300 袋", "Rice, 300 bags", "棉被 12 床", "公益事业捐赠统一票据号码", "0612345678"}, []string{"人民币", "不替代", "RF56"}},
 		"wide":      {wide, []string{"¥90,071,992,547,409.91 CNY", "玖拾万零柒佰壹拾玖亿"}, nil},
+	}
+}
+
+func TestReceiptsAreKeptAsJSON(t *testing.T) {
+	for name, c := range papers() {
+		text, err := json.Marshal(c.receipt)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		var back Receipt
+		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, c.receipt) {
+			t.Errorf("%s comes back as %+v, %v", name, back, err)
+		}
 	}
 }
 
