@@ -5,7 +5,6 @@ package portal
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -244,7 +243,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, page v
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = io.WriteString(w, string(body)) // whoever left does not read it
+		_, _ = w.Write(body) // whoever left does not read it
 	}
 }
 
