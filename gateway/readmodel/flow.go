@@ -67,7 +67,7 @@ func (w *writer) saveFlows() error {
 	return nil
 }
 
-// lineOf is the budget line of a disbursement, ” where the job is none.
+// lineOf is the budget line of a disbursement, empty where the job is none.
 func (w *writer) lineOf(account tape.AccountID, job string) (tape.ID, error) {
 	if job == "" {
 		return "", nil
@@ -96,32 +96,33 @@ func (w *writer) postingFlows(p tape.Posting) error {
 	if p.From.Outside() {
 		return w.cameFlows(p)
 	}
-	line, kind := tape.ID(""), FlowPassed
-	var err error
+	kind, line, err := w.wentAs(p)
+	w.flow(p.From, kind, line, p.Amount.Units, 1)
+	return err
+}
+
+// wentAs is what money that left an account did, and the budget line it was for.
+func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 	switch w.entry.Kind {
 	case "pay", "run-chunk":
-		if line, err = w.paidLine(p.From); err != nil {
-			return err
-		}
+		line, err := w.paidLine(p.From)
+		return FlowPassed, line, err
 	case "capture":
-		purpose := ""
-		if line, purpose, err = w.lineOfHold(p.From, p.Line); err != nil {
-			return err
+		line, purpose, err := w.lineOfHold(p.From, p.Line)
+		switch {
+		case purpose == refundKind:
+			return FlowRefunded, line, err
+		case p.To.Outside():
+			return FlowPaid, line, err
 		}
-		if kind = FlowPaid; purpose == refundKind {
-			kind = FlowRefunded
-		} else if !p.To.Outside() {
-			kind = FlowPassed
-		}
+		return FlowPassed, line, err
 	case "spend", "carry", "identify":
 		w.flow(p.From, FlowOrdered, "", p.Amount.Units, 1)
+		return FlowPassed, "", nil
 	case "settle":
-		kind = FlowFee
-	default:
-		kind = FlowReversed
+		return FlowFee, "", nil
 	}
-	w.flow(p.From, kind, line, p.Amount.Units, 1)
-	return nil
+	return FlowReversed, "", nil
 }
 
 // cameFlows counts money that came from outside: only a return has not been counted as a gift.

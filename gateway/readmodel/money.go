@@ -223,16 +223,22 @@ func (w *writer) hold(n int, rest string, value []byte) error {
 	if err := w.drop(hold.Account, gone, func(p piece) bool { return p.hold == ordinal(at) }); err != nil {
 		return err
 	}
-	if hold.State == tape.HoldReleased && before.State == tape.HoldOpen {
-		line, purpose, err := w.lineOfHold(hold.Account, hold.ID)
-		if err != nil {
-			return err
-		}
-		if purpose != refundKind {
-			w.flow(hold.Account, FlowReleased, line, hold.Spans.Total(), 1)
-		}
+	if err := w.releasedFlow(before, hold); err != nil {
+		return err
 	}
 	return w.change("UPDATE holds SET state = ?, body = ? WHERE ordinal = ?", string(hold.State), filled(value), at)
+}
+
+// releasedFlow counts what a hold gave up. A refund that was given up had not been ordered for a payee.
+func (w *writer) releasedFlow(before, hold tape.Hold) error {
+	if hold.State != tape.HoldReleased || before.State != tape.HoldOpen {
+		return nil
+	}
+	line, purpose, err := w.lineOfHold(hold.Account, hold.ID)
+	if err == nil && purpose != refundKind {
+		w.flow(hold.Account, FlowReleased, line, hold.Spans.Total(), 1)
+	}
+	return err
 }
 
 func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {

@@ -2,6 +2,7 @@ package readmodel
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
@@ -184,16 +185,15 @@ func (w *writer) giftPage(n int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.insertPage(at, page, gifts.lines, value); err != nil {
+	if err := errors.Join(w.insertPage(at, page, gifts.lines, value),
+		w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", page.Total.Units, account)); err != nil {
 		return err
 	}
-	if err := w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", page.Total.Units, account); err != nil {
-		return err
-	}
-	if page.Parent == "" { // the halves of a page that was split were counted with it
+	whole := page.Parent == "" // the halves of a page that was split were counted with it
+	if whole {
 		w.flow(page.Account, FlowRaised, "", page.Total.Units, int(page.Count))
 	}
-	return w.gifts(at, gifts.gifts, page.Parent == "")
+	return w.gifts(at, gifts.gifts, whole)
 }
 
 func (w *writer) insertPage(at ordinal, page tape.Page, indexes []int32, value []byte) error {
