@@ -233,14 +233,14 @@ func (l life) due(d LawDuty) (Due, bool) {
 	switch {
 	case d.Duty == filingDuty:
 		return l.filed(d), true
-	case l.today < l.Plan.From, l.closed != "" && l.closed < l.Plan.From && d.After != "close":
+	case d.After == "close":
+		return l.once(d, l.closed, l.closed != "", func(p Publication) bool { return p.Date >= l.closed })
+	case l.today < l.Plan.From, l.closed != "" && l.closed < l.Plan.From:
 		return Due{}, false
 	case d.Yearly != "":
 		return l.yearly(d)
 	case d.Every:
 		return l.repeated(d)
-	case d.After == "close":
-		return l.once(d, l.closed, l.closed != "", func(p Publication) bool { return p.Date >= l.closed })
 	}
 	ended := l.today > l.end || l.closed != ""
 	return l.once(d, l.end, ended, func(p Publication) bool { return p.To >= l.end })
