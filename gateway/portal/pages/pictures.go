@@ -91,17 +91,14 @@ type barPicture struct {
 type barMonth struct {
 	X, InY, InHeight, OutX, OutY, OutHeight, TextX int
 	Label, In, Out                                 string
-	// Shown says whether the month's name finds room.
-	Shown bool
 }
 
 // Sizes of the timeline.
 const (
 	barHeight   = 160
 	barWidth    = 22
-	barStep     = 64
-	barMonthMin = 6
-	barLabels   = 12
+	barStep     = 96 // a month's name finds room
+	barMonthMin = 3
 )
 
 func barPictureOf(l *words.Language, months []views.Month) barPicture {
@@ -110,12 +107,11 @@ func barPictureOf(l *words.Language, months []views.Month) barPicture {
 		most = max(most, m.In.Units, m.Out.Units)
 	}
 	picture := barPicture{Width: barStep * max(len(months), barMonthMin), Height: barHeight + 28}
-	every := (len(months) + barLabels - 1) / barLabels
 	for i, m := range months {
 		in, out := heightOf(m.In.Units, most), heightOf(m.Out.Units, most)
 		x := i*barStep + (barStep-2*barWidth-2)/2
 		picture.Months = append(picture.Months, barMonth{X: x, InY: barHeight - in, InHeight: in, OutX: x + barWidth + 2, OutY: barHeight - out, OutHeight: out,
-			TextX: i*barStep + barStep/2, Label: l.Month(m.Month), In: words.Money(m.In), Out: words.Money(m.Out), Shown: i%every == 0})
+			TextX: i*barStep + barStep/2, Label: l.Month(m.Month), In: words.Money(m.In), Out: words.Money(m.Out)})
 	}
 	return picture
 }
