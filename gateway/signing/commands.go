@@ -1,0 +1,233 @@
+// Package signing is how commands get their signatures: drafts that people read
+// in plain words and sign, here by a key that the gateway holds or on a device
+// of their own, and the door through which a person's own commands come in.
+package signing
+
+import (
+	"strconv"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/message"
+)
+
+// Act is what a command is about, read out of the command itself. Nothing that
+// is shown to who signs is taken from another's words about it, but the amount
+// where the command names none: the ledger then knows it, and refuses a
+// signature over any other.
+type Act struct {
+	Action  string
+	Subject string
+	Amount  string
+	// Message says the command in a sentence.
+	Message message.Message
+}
+
+// measure is where the amount of an action comes from.
+type measure int
+
+const (
+	stated  measure = iota // the command's own
+	nothing                // zero of the campaign's currency
+	known                  // the ledger knows it, the draft repeats it
+	absent                 // there is none
+)
+
+// form is how a command of one function is read.
+type form struct {
+	action  string
+	measure measure
+	// persons is the fewest that sign; a policy or threshold may ask for more.
+	persons int
+	read    func(command []byte) (gist, error)
+}
+
+// gist is what the reader of one function takes out of a command.
+type gist struct {
+	subject string
+	amount  money.Amount
+	figures []string // of the message
+}
+
+// of makes a form; say takes the gist out of a command that was decoded strictly.
+func of[C any](action string, m measure, persons int, say func(C) gist) form {
+	return form{action, m, persons, func(data []byte) (gist, error) {
+		var command C
+		if err := canonical.Decode(data, &command); err != nil {
+			return gist{}, err
+		}
+		return say(command), nil
+	}}
+}
+
+func about(subject tape.AccountID, figures ...string) gist {
+	return gist{subject: string(subject), figures: append([]string{"Account", string(subject)}, figures...)}
+}
+
+func (g gist) worth(amount money.Amount) gist {
+	g.amount = amount
+	return g
+}
+
+func count(n int) string { return strconv.Itoa(n) }
+
+// total adds payments; a sum that is malformed stays zero and is refused by Read.
+func total(payments []tape.Payment) money.Amount {
+	var sum money.Amount
+	for i, payment := range payments {
+		if i == 0 {
+			sum.Currency = payment.Amount.Currency
+		}
+		added, err := sum.Add(payment.Amount)
+		if err != nil {
+			return money.Amount{}
+		}
+		sum = added
+	}
+	return sum
+}
+
+// forms are the commands that can be put into words. What is not here is not
+// signed by this program: nobody signs what it cannot read.
+var forms = map[string]form{
+	"Fund:OpenCampaign": of("open-campaign", stated, 2, func(c fund.OpenCampaign) gist {
+		return about(c.Account, "Title", title(c.Plan.Title), "Goal", c.Plan.Goal.String()).worth(c.Zero())
+	}),
+	"Fund:AmendCampaign": of("amend-campaign", nothing, 2, func(c fund.AmendCampaign) gist {
+		return about(c.Account, "Title", title(c.Plan.Title), "Goal", c.Plan.Goal.String())
+	}),
+	"Fund:AcceptFiling":  of("accept-filing", nothing, 1, func(c fund.AcceptFiling) gist { return about(c.Account, "Number", c.Number) }),
+	"Fund:CloseCampaign": of("close-campaign", nothing, 2, func(c fund.CloseCampaign) gist { return about(c.Account) }),
+	"Fund:Carry":         of("carry", stated, 2, func(c fund.Carry) gist { return about(c.Account).worth(c.Amount) }),
+	"Fund:Invite": of("invite", nothing, 2, func(c fund.Invite) gist {
+		return about(c.Account, "Partner", string(c.Partner), "Withdraw", strconv.FormatBool(c.Withdraw))
+	}),
+	"Fund:Enrol": of("enrol", nothing, 1, func(c fund.Enrol) gist { return about(c.Account, "Count", count(len(c.Payees))) }),
+	"Fund:AppointAgent": of("appoint-agent", nothing, 2, func(c fund.AppointAgent) gist {
+		return about(c.Account, "Person", string(c.Person), "Count", count(int(c.PayeesMax)), "End", strconv.FormatBool(c.End))
+	}),
+	"Fund:SetFlag": of("set-flag", nothing, 1, func(c fund.SetFlag) gist {
+		return about(c.Account, "Payee", string(c.Payee), "Raise", strconv.FormatBool(c.Raise), "Reason", c.Reason)
+	}),
+	"Fund:CallBackPayee": of("call-back-payee", nothing, 1, func(c fund.CallBackPayee) gist {
+		return about(c.Account, "Payee", string(c.Payee), "Outcome", c.Outcome)
+	}),
+	"Fund:Confirm": of("confirm", stated, 1, func(c fund.Confirm) gist {
+		return about(c.Account, "Hold", string(c.Hold), "Outcome", c.Outcome, "Reason", c.Reason).worth(c.Amount)
+	}),
+	"Fund:Cite": of("cite", nothing, 1, func(c fund.Cite) gist { return about(c.Account, "Count", count(len(c.Evidence)), "For", c.For) }),
+	"Fund:Publish": of("publish", nothing, 1, func(c fund.Publish) gist {
+		return about(c.Account, "N", count(int(c.N)), "From", string(c.From), "To", string(c.To))
+	}),
+	"Fund:Propose": of("propose", stated, 1, func(c fund.Propose) gist {
+		return about(c.Account, "Disbursement", string(c.ID), "Count", count(int(c.Count)), "Line", string(c.Line)).worth(c.Amount)
+	}),
+	"Fund:Approve": of("approve", known, 1, func(c fund.Approve) gist { return about(c.Account, "Disbursement", string(c.Disbursement)) }),
+	"Fund:Reject": of("reject", known, 1, func(c fund.Reject) gist {
+		return about(c.Account, "Disbursement", string(c.Disbursement), "Reason", c.Reason)
+	}),
+	"Fund:ReceiveGoods": of("receive-goods", nothing, 1, func(c fund.ReceiveGoods) gist {
+		return about(c.Account, "Item", c.Item, "Quantity", strconv.FormatInt(c.Quantity, 10), "Unit", c.Unit)
+	}),
+	"Fund:GiveGoods": of("give-goods", nothing, 2, func(c fund.GiveGoods) gist {
+		return about(c.Account, "Goods", string(c.Goods), "Quantity", strconv.FormatInt(c.Quantity, 10), "Payee", string(c.To))
+	}),
+	"Tape:Spend": of("spend", stated, 2, func(c tape.Spend) gist {
+		return about(c.Account, "Count", count(len(c.Payments))).worth(total(c.Payments))
+	}),
+	"Tape:OpenJob":  of("open-job", stated, 2, func(c tape.OpenJob) gist { return about(c.Account, "Job", string(c.ID)).worth(c.Amount) }),
+	"Tape:Release":  of("release", known, 2, func(c tape.Release) gist { return about(c.Account, "Hold", string(c.Hold)) }),
+	"Party:Suspend": of("suspend", absent, 1, func(c party.SuspendCommand) gist { return ofPerson(c.Person, "Address", c.Address.String()) }),
+	"Party:Revoke":  of("revoke", absent, 1, func(c party.RevokeCommand) gist { return ofPerson(c.Person) }),
+	// The contract asks no intent of a rotation. The door does, so that nobody
+	// brings a key for somebody else; see Door.
+	"Party:Rotate": of("rotate", absent, 1, func(c party.RotateCommand) gist {
+		return ofPerson(c.Person, "Address", c.Address.String(), "Custody", string(c.Custody))
+	}),
+}
+
+func ofPerson(person tape.ID, figures ...string) gist {
+	return gist{subject: string(person), figures: append([]string{"Person", string(person)}, figures...)}
+}
+
+func title(t fund.Text) string {
+	if t.En == "" {
+		return t.Zh
+	}
+	return t.En
+}
+
+// Read says what a command is about. amount is what the draft says; where the
+// command has an amount of its own they must agree.
+func Read(function string, command []byte, amount string) (Act, error) {
+	f, readable := forms[function]
+	if !readable {
+		return Act{}, rule.Refuse(rule.Unsupported, "%.80q cannot be put into words here, so it is not signed here; a newer version of this program may know it", function)
+	}
+	g, err := f.read(command)
+	if err != nil {
+		return Act{}, rule.Field("command", err)
+	}
+	act := Act{Action: f.action, Subject: g.subject, Amount: amount}
+	if err := f.measure.check(amount, g.amount); err != nil {
+		return Act{}, rule.Field("amount", err)
+	}
+	figures := append(g.figures, "Amount", amount)
+	for i := 1; i < len(figures); i += 2 {
+		figures[i] = Visible(figures[i])
+	}
+	act.Message = message.New(key(f.action, g.figures), figures...)
+	return act, nil
+}
+
+// key chooses the sentence of an action; where a figure turns it into its
+// opposite there are two.
+func key(action string, figures []string) string {
+	for i := 0; i+1 < len(figures); i += 2 {
+		switch name, value := figures[i], figures[i+1]; {
+		case name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false":
+			return "sign." + action + "." + lower(name, value)
+		}
+	}
+	return "sign." + action
+}
+
+// lower names the variant of a sentence.
+func lower(name, value string) string {
+	if name != "Outcome" {
+		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower"}[name]
+	}
+	if value == fund.Arrived {
+		return fund.Arrived
+	}
+	return fund.Disputed
+}
+
+// check refuses an amount that this action cannot have.
+func (m measure) check(amount string, command money.Amount) error {
+	if m == absent {
+		if amount != "" {
+			return rule.Refuse(rule.Invalid, "is %.40q; this command has none", amount)
+		}
+		return nil
+	}
+	parsed, err := money.Parse(amount)
+	if err != nil {
+		return err
+	}
+	if m == nothing && parsed.Units != 0 {
+		return rule.Refuse(rule.Conflict, "is %s; this command moves no money", amount)
+	}
+	if m == stated && parsed != command {
+		return rule.Refuse(rule.Conflict, "is %s; the command says %s", amount, command)
+	}
+	return nil
+}
+
+// Persons is the fewest persons that sign a command of a function; 0 for one
+// that cannot be signed here.
+func Persons(function string) int { return forms[function].persons }

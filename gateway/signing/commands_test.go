@@ -1,0 +1,323 @@
+package signing
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/message"
+)
+
+const campaign = tape.AccountID("charity:sunrise:speech")
+
+func cny(units int64) money.Amount { return money.New(units, "CNY") }
+
+func encoded(t testing.TB, command any) []byte {
+	t.Helper()
+	text, err := canonical.Encode(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// wordless are the signed commands that cannot be put into words yet.
+var wordless = []string{"Tape:Hold", "Tape:Identify", "Tape:Memo", "Tape:Refund"}
+
+// TestForms reads the contracts: every function that takes intents has a form
+// or is named as wordless, and each form has the action that the contract judges.
+func TestForms(t *testing.T) {
+	judged := map[string][]string{}
+	sources, err := filepath.Glob("../../chaincode/contract/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatal(err)
+	}
+	for _, source := range sources {
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			if function, is := declaration.(*ast.FuncDecl); is && function.Recv != nil && takesIntents(function) {
+				star, _ := function.Recv.List[0].Type.(*ast.StarExpr)
+				contract, _ := star.X.(*ast.Ident)
+				judged[contract.Name+":"+function.Name.Name] = texts(function)
+			}
+		}
+	}
+	if len(judged) < 20 {
+		t.Fatalf("only %v take intents", slices.Sorted(maps.Keys(judged)))
+	}
+	for function, words := range judged {
+		f, known := forms[function]
+		if known == slices.Contains(wordless, function) {
+			t.Errorf("%s: has a form: %t", function, known)
+		}
+		if known && !slices.Contains(words, f.action) {
+			t.Errorf("%s: the action %s is none of %v", function, f.action, words)
+		}
+	}
+	for function := range forms {
+		if judged[function] == nil && function != "Party:Rotate" {
+			t.Errorf("%s takes no intents", function)
+		}
+	}
+}
+
+func takesIntents(function *ast.FuncDecl) bool {
+	found := false
+	ast.Inspect(function, func(node ast.Node) bool {
+		if name, is := node.(*ast.Ident); is && name.Name == "runSigned" && function.Name.Name != "runSigned" {
+			found = true
+		}
+		return true
+	})
+	return found
+}
+
+func texts(function *ast.FuncDecl) []string {
+	found := []string{}
+	ast.Inspect(function, func(node ast.Node) bool {
+		if literal, is := node.(*ast.BasicLit); is && literal.Kind == token.STRING {
+			if text, err := strconv.Unquote(literal.Value); err == nil {
+				found = append(found, text)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+var unfilled = regexp.MustCompile(`\{\{`)
+
+// TestRead: the words of every command in both languages, every figure filled in.
+func TestRead(t *testing.T) {
+	address := party.Address{1}
+	for _, c := range []struct {
+		function string
+		command  any
+		amount   string
+		want     string
+	}{
+		{"Fund:OpenCampaign", fund.OpenCampaign{Account: campaign, Plan: fund.Plan{Goal: cny(100), Lines: []fund.BudgetLine{{Amount: cny(100)}}, Title: fund.Text{Zh: "言语"}}}, "0.00 CNY", "“言语”, with a goal of 1.00 CNY"},
+		{"Fund:AmendCampaign", fund.AmendCampaign{Account: campaign, Plan: fund.Plan{Goal: cny(100), Lines: []fund.BudgetLine{{Amount: cny(100)}}, Title: fund.Text{En: "Speech"}}}, "0.00 CNY", "“Speech”"},
+		{"Fund:AcceptFiling", fund.AcceptFiling{Account: campaign, Number: "53"}, "0.00 CNY", "number 53"},
+		{"Fund:CloseCampaign", fund.CloseCampaign{Account: campaign}, "0.00 CNY", "Close campaign"},
+		{"Fund:Carry", fund.Carry{Account: campaign, Amount: cny(5)}, "0.05 CNY", "0.05 CNY"},
+		{"Fund:Invite", fund.Invite{Account: campaign, Partner: "partner:school"}, "0.00 CNY", "Invite partner:school"},
+		{"Fund:Invite", fund.Invite{Account: campaign, Partner: "partner:school", Withdraw: true}, "0.00 CNY", "Withdraw the invitation"},
+		{"Fund:Enrol", fund.Enrol{Account: campaign, Payees: []fund.NewPayee{{}, {}}}, "0.00 CNY", "Put 2 payees"},
+		{"Fund:AppointAgent", fund.AppointAgent{Account: campaign, Person: "agent", PayeesMax: 3}, "0.00 CNY", "Appoint agent"},
+		{"Fund:AppointAgent", fund.AppointAgent{Account: campaign, Person: "agent", End: true}, "0.00 CNY", "End the part of agent"},
+		{"Fund:SetFlag", fund.SetFlag{Account: campaign, Payee: "outside:household:h1", Raise: true, Reason: "complaint"}, "0.00 CNY", "Stop payouts"},
+		{"Fund:SetFlag", fund.SetFlag{Account: campaign, Payee: "outside:household:h1", Reason: "cleared"}, "0.00 CNY", "go on again"},
+		{"Fund:CallBackPayee", fund.CallBackPayee{Account: campaign, Payee: "outside:household:h1", Outcome: "denied"}, "0.00 CNY", "denied"},
+		{"Fund:Confirm", fund.Confirm{Account: campaign, Amount: cny(6000), Hold: "d1.0.0", Outcome: fund.Arrived}, "60.00 CNY", "Confirm that 60.00 CNY of payout d1.0.0"},
+		{"Fund:Confirm", fund.Confirm{Account: campaign, Amount: cny(6000), Hold: "d1.0.0", Outcome: fund.Disputed, Reason: "late"}, "60.00 CNY", "Dispute payout d1.0.0 from charity:sunrise:speech over 60.00 CNY (reason: late)"},
+		{"Fund:Cite", fund.Cite{Account: campaign, For: "d1.0.0", Evidence: []fund.Citation{{}}}, "0.00 CNY", "1 documents for d1.0.0"},
+		{"Fund:Publish", fund.Publish{Account: campaign, N: 4, From: "2026-01-01", To: "2026-02-01", Figures: fund.Figures{Raised: cny(0), Settled: cny(0), Ordered: cny(0), Paid: cny(0), Confirmed: cny(0), Management: cny(0)}}, "0.00 CNY", "number 4"},
+		{"Fund:Propose", fund.Propose{Account: campaign, Amount: cny(6000), Count: 7, ID: "d1", Line: "training"}, "60.00 CNY", "pay 60.00 CNY to 7 payees"},
+		{"Fund:Approve", fund.Approve{Account: campaign, Disbursement: "d1"}, "60.00 CNY", "Approve disbursement d1 of 60.00 CNY"},
+		{"Fund:Reject", fund.Reject{Account: campaign, Disbursement: "d1", Reason: "budget"}, "60.00 CNY", "Reject disbursement d1"},
+		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
+		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:h1"}, "0.00 CNY", "Hand 5"},
+		{"Tape:Spend", tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(1)}, {Amount: cny(2)}}}, "0.03 CNY", "Pay 0.03 CNY"},
+		{"Tape:OpenJob", tape.OpenJob{Account: campaign, Amount: cny(3), ID: "job-1"}, "0.03 CNY", "job-1"},
+		{"Tape:Release", tape.Release{Account: campaign, Hold: "d1.0.0"}, "0.03 CNY", "Give up payout d1.0.0"},
+		{"Party:Suspend", party.SuspendCommand{Address: address, ID: "x", Person: "me"}, "", "Suspend the key 0x01"},
+		{"Party:Revoke", party.RevokeCommand{ID: "x", Person: "me"}, "", "Revoke person me"},
+		{"Party:Rotate", party.RotateCommand{Address: address, Custody: party.Own, ID: "x", Person: "me"}, "", "to 0x01"},
+	} {
+		command := encoded(t, c.command)
+		act, err := Read(c.function, command, c.amount)
+		if err != nil {
+			t.Errorf("%s: %v", c.function, err)
+			continue
+		}
+		english, chinese := act.Message.Text("en"), act.Message.Text("zh-CN")
+		if !strings.Contains(english, c.want) || unfilled.MatchString(english+chinese) || english == chinese || english == act.Message.Key {
+			t.Errorf("%s: %s\n%s", c.function, english, chinese)
+		}
+		if forms[c.function].measure != known { // any other amount is another's word
+			if _, err := Read(c.function, command, "77.77 CNY"); err == nil {
+				t.Errorf("%s: another amount was taken", c.function)
+			}
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(command, &fields); err != nil {
+			t.Fatal(err)
+		}
+		fields["extra"] = "x"
+		if _, err := Read(c.function, encoded(t, fields), c.amount); err == nil {
+			t.Errorf("%s: an unknown field was taken", c.function)
+		}
+	}
+}
+
+// TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
+func TestEveryKeyIsReached(t *testing.T) {
+	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true}
+	for _, f := range forms {
+		if f.action != "confirm" {
+			keys["sign."+f.action] = true
+		}
+	}
+	for key := range message.Catalogue("en") {
+		if strings.HasPrefix(key, "sign.") && !keys[key] {
+			t.Errorf("%s is said of no command", key)
+		}
+		delete(keys, key)
+	}
+	if len(keys) > 0 {
+		t.Errorf("not in the catalogue: %v", keys)
+	}
+	for _, custody := range []party.Custody{party.Own, party.Card, party.AgentHeld, party.GatewayHeld} {
+		if message.Catalogue("en")[CustodyKey(custody)] == "" {
+			t.Errorf("%s has no words", custody)
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	for function, code := range map[string]rule.Code{"Tape:Memo": rule.Unsupported, "": rule.Unsupported, "Fund:Approve": rule.Invalid} {
+		if _, err := Read(function, []byte(`{}`), "1.00 CNY"); !rule.Is(err, code) {
+			t.Errorf("%q: %v", function, err)
+		}
+	}
+	huge := tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(money.Max)}, {Amount: cny(money.Max)}}}
+	if _, err := Read("Tape:Spend", encoded(t, huge), "0.00 CNY"); err == nil {
+		t.Error("a sum beyond all money was read")
+	}
+}
+
+func TestLines(t *testing.T) {
+	lines, err := Lines([]byte(`{"a":"x","b":[{"c":1},true,null],"d":{"e":"\u001b[2Ky\u202e"},"f":[]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Line{{"a", "x"}, {"b[0].c", "1"}, {"b[1]", "true"}, {"b[2]", "null"}, {"d.e", `\x1b[2Ky\u202e`}}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%q", lines)
+	}
+}
+
+// FuzzVisible: what is shown can move no cursor and turn no text around.
+func FuzzVisible(f *testing.F) {
+	for _, seed := range []string{"言语训练 100.00 CNY", "\x1b[2K\r", "\u202egnp.exe", "\u200f\u2066\u00a0\u3000\ufeff", "\xff", "a\u0301"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, r := range Visible(text) {
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0xfeff || r == 0x61c {
+				t.Errorf("%q is shown with U+%04X", text, r)
+			}
+		}
+	})
+}
+
+func draft(t testing.TB) Draft {
+	t.Helper()
+	return Draft{V: 1, ID: strings.Repeat("ab", 16), Ledger: party.LedgerID{7}, Person: "maker", Function: "Fund:Approve", Amount: "60.00 CNY",
+		Command: encoded(t, fund.Approve{Account: campaign, Disbursement: "d1", ID: "ok-1"}), Expires: 1_800_003_600_000}
+}
+
+func TestDraftFile(t *testing.T) {
+	d := draft(t)
+	file, err := d.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ParseDraft(append(file[:len(file)-1], "\r\n"...))
+	if err != nil || !read.same(d) || read.Person != d.Person || read.ID != d.ID {
+		t.Errorf("%s reads as %+v: %v", file, read, err)
+	}
+	for what, change := range map[string]func(*Draft){
+		"another version": func(d *Draft) { d.V = 2 }, "a short id": func(d *Draft) { d.ID = "ab" }, "upper case": func(d *Draft) { d.ID = strings.Repeat("AB", 16) },
+		"no person": func(d *Draft) { d.Person = "" }, "a deadline within a second": func(d *Draft) { d.Expires++ }, "no amount": func(d *Draft) { d.Amount = "" },
+		"another function": func(d *Draft) { d.Function = "Fund:Confirm" }, "somebody else's key": func(d *Draft) {
+			d.Function, d.Amount, d.Command = "Party:Revoke", "", encoded(t, party.RevokeCommand{ID: "x", Person: "checker"})
+		},
+	} {
+		d := draft(t)
+		change(&d)
+		file, err := d.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, err := ParseDraft(file); err == nil {
+			t.Errorf("%s: %+v", what, read)
+		}
+	}
+}
+
+// FuzzParseDraft: what is read is written the same, and can be signed.
+func FuzzParseDraft(f *testing.F) {
+	file, err := draft(f).File()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file)
+	f.Fuzz(func(t *testing.T, file []byte) {
+		d, err := ParseDraft(file)
+		if err != nil {
+			return
+		}
+		again, err := d.File()
+		if err != nil || strings.TrimRight(string(again), "\r\n") != strings.TrimRight(string(file), "\r\n") {
+			t.Errorf("%q is written %q: %v", file, again, err)
+		}
+		if _, err := d.Statement(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzParseIntent: what is read has one spelling.
+func FuzzParseIntent(f *testing.F) {
+	f.Add(encoded(f, party.Intent{Person: "maker", Deadline: 1000}))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		intent, err := ParseIntent(text)
+		if err != nil {
+			return
+		}
+		if again := encoded(t, intent); string(again) != strings.TrimSpace(string(text)) {
+			t.Errorf("%q is written %q", text, again)
+		}
+	})
+}
+
+// FuzzParseKnock: what comes in at the door is one person's signed command.
+func FuzzParseKnock(f *testing.F) {
+	argument, err := Envelope(encoded(f, party.RevokeCommand{ID: "x", Person: "me"}), party.Intent{Person: "me", Deadline: 1000})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(encoded(f, Knock{Argument: argument, Function: "Party:Revoke"}))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		knock, command, intent, err := parseKnock(body)
+		if err != nil {
+			return
+		}
+		again, err := Envelope(command, intent)
+		if err != nil || string(again) != string(knock.Argument) || !slices.Contains(Open(), knock.Function) {
+			t.Errorf("%q is %s %q %+v: %v", body, knock.Function, command, intent, err)
+		}
+	})
+}

@@ -1,0 +1,426 @@
+package signing
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/lane"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/persons"
+)
+
+// Ledger knows persons and the ledger's id, as persons.Register does.
+type Ledger interface {
+	Person(ctx context.Context, id tape.ID) (party.Person, error)
+	Ledger(ctx context.Context) (party.LedgerID, error)
+}
+
+// Lanes carry commands, as lane.Lanes does.
+type Lanes interface {
+	Submit(ctx context.Context, function string, argument []byte) (lane.Status, error)
+}
+
+// Hand signs for who is logged in, as keyring.Keyring does.
+type Hand interface {
+	Holds(person tape.ID) bool
+	Sign(ctx context.Context, session login.Session, statement party.Statement) (party.Intent, error)
+}
+
+// Parts are what drafts are made of.
+type Parts struct {
+	Organisation string
+	Ledger       Ledger
+	Lanes        Lanes
+	// Hand may be nil: the gateway then holds no keys.
+	Hand  Hand
+	Clock func() time.Time
+	// Life is how long a draft waits; 0 means 24 hours.
+	Life time.Duration
+}
+
+// Drafts are the commands of one gateway that wait for signatures. They live
+// in memory: nothing has been decided before the last signature is there, and
+// from then on the command stands in the outbox. After a new start a draft is
+// prepared again, or taken up again from its file.
+type Drafts struct {
+	Parts
+	mutex sync.Mutex
+	all   map[string]*pending
+}
+
+// Limits of what waits.
+const (
+	draftLife  = 24 * time.Hour
+	draftsMost = 2000
+)
+
+// pending is a draft and the signatures that it has.
+type pending struct {
+	draft   Draft // without a person
+	by      tape.ID
+	at      tape.Instant
+	persons int
+	intents []party.Intent
+	// envelope is set once it was handed over: a repeated submission is the same.
+	envelope []byte
+	status   *lane.Status
+}
+
+// Pending is how a draft stands, for a page.
+type Pending struct {
+	ID       string
+	Function string
+	Act      Act
+	Lines    []Line
+	// By prepared it, Signed have signed it, Persons sign it.
+	By      tape.ID
+	Signed  []tape.ID
+	Persons int
+	At      tape.Instant
+	Expires tape.Instant
+	// Mine says that who asks can still sign it, Here that the gateway holds the key to do so.
+	Mine, Here bool
+	// Status is set once it was handed over to be carried.
+	Status *lane.Status
+}
+
+// NewDrafts begins with none.
+func NewDrafts(parts Parts) *Drafts {
+	if parts.Clock == nil {
+		parts.Clock = time.Now
+	}
+	if parts.Life == 0 {
+		parts.Life = draftLife
+	}
+	parts.Life = min(parts.Life, party.IntentDaysMax*24*time.Hour)
+	return &Drafts{Parts: parts, all: map[string]*pending{}}
+}
+
+// Request asks for a draft.
+type Request struct {
+	Function string
+	// Command is what the contract takes, a record or its canonical bytes as a json.RawMessage.
+	Command any
+	// Amount is money in its one spelling: the command's own, zero in the
+	// campaign's currency, or what the ledger knows; see Act.
+	Amount string
+	// Persons is how many sign; 0 means the fewest that the function asks for.
+	Persons int
+}
+
+func (d *Drafts) now() tape.Instant { return tape.Instant(d.Clock().UnixMilli()) }
+
+// Prepare makes a draft of who is logged in. It is signed by nobody yet.
+func (d *Drafts) Prepare(ctx context.Context, session login.Session, request Request) (Pending, error) {
+	if session.Person() == "" {
+		return Pending{}, message.Refuse(rule.Forbidden, "login.needed")
+	}
+	command, err := canonical.Encode(request.Command)
+	if err != nil {
+		return Pending{}, err
+	}
+	ledger, err := d.Ledger.Ledger(ctx)
+	if err != nil {
+		return Pending{}, err
+	}
+	draft := Draft{V: 1, ID: newDraftID(), Ledger: ledger, Function: request.Function, Amount: request.Amount, Command: command,
+		Person: session.Person(), Expires: tape.Instant(d.Clock().Add(d.Life).Unix() * 1000)}
+	if _, err := draft.Act(); err != nil {
+		return Pending{}, err
+	}
+	return d.keep(draft, request.Persons, session)
+}
+
+// Adopt takes a draft up again from its file, such as after a new start of the
+// gateway. The file can say no more than Prepare could have been asked.
+func (d *Drafts) Adopt(ctx context.Context, session login.Session, file []byte, persons int) (Pending, error) {
+	if session.Person() == "" {
+		return Pending{}, message.Refuse(rule.Forbidden, "login.needed")
+	}
+	draft, err := ParseDraft(file)
+	if err != nil {
+		return Pending{}, err
+	}
+	ledger, err := d.Ledger.Ledger(ctx)
+	if err != nil {
+		return Pending{}, err
+	}
+	if draft.Ledger != ledger {
+		return Pending{}, message.Refuse(rule.Conflict, "draft.ledger")
+	}
+	if draft.Expires <= d.now() || draft.Expires > d.now()+party.IntentDaysMax*tape.Day {
+		return Pending{}, message.Refuse(rule.Expired, "draft.gone")
+	}
+	return d.keep(draft, persons, session)
+}
+
+// keep puts a draft among those that wait. One that is there already stays as
+// it is, with its signatures, if it is the same.
+func (d *Drafts) keep(draft Draft, persons int, session login.Session) (Pending, error) {
+	if fewest := Persons(draft.Function); persons < fewest {
+		persons = fewest
+	}
+	if persons > party.IntentsMax {
+		return Pending{}, rule.Field("persons", rule.Refuse(rule.Invalid, "is %d; %d at most sign one command", persons, party.IntentsMax))
+	}
+	draft.Person = session.Person()
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.sweep()
+	if there := d.all[draft.ID]; there != nil {
+		if !there.draft.same(draft) {
+			return Pending{}, message.Refuse(rule.Exists, "draft.other")
+		}
+		return d.show(there, session)
+	}
+	if len(d.all) >= draftsMost {
+		return Pending{}, message.Refuse(rule.WrongState, "draft.full")
+	}
+	p := &pending{draft: draft, by: session.Person(), at: d.now(), persons: persons}
+	d.all[draft.ID] = p
+	return d.show(p, session)
+}
+
+// same compares all but the person: each who signs gets a file of its own.
+func (d Draft) same(other Draft) bool {
+	return d.Function == other.Function && d.Amount == other.Amount && d.Expires == other.Expires && d.Ledger == other.Ledger &&
+		string(d.Command) == string(other.Command)
+}
+
+// sweep forgets what has expired. The caller holds the mutex.
+func (d *Drafts) sweep() {
+	now := d.now()
+	for id, p := range d.all {
+		if p.draft.Expires <= now {
+			delete(d.all, id)
+		}
+	}
+}
+
+// show is a draft as a page shows it to a session. The caller holds the mutex.
+func (d *Drafts) show(p *pending, session login.Session) (Pending, error) {
+	act, err := p.draft.Act()
+	if err != nil {
+		return Pending{}, err
+	}
+	lines, err := Lines(p.draft.Command)
+	if err != nil {
+		return Pending{}, err
+	}
+	shown := Pending{ID: p.draft.ID, Function: p.draft.Function, Act: act, Lines: lines, By: p.by, Persons: p.persons, At: p.at, Expires: p.draft.Expires}
+	for _, intent := range p.intents {
+		shown.Signed = append(shown.Signed, intent.Person)
+	}
+	me := session.Person()
+	shown.Mine = me != "" && p.envelope == nil && !slices.Contains(shown.Signed, me) && (!p.draft.personal() || act.Subject == string(me))
+	shown.Here = shown.Mine && d.Hand != nil && d.Hand.Holds(me)
+	if p.status != nil {
+		status := *p.status
+		shown.Status = &status
+	}
+	return shown, nil
+}
+
+// List is what waits, the newest first. Staff see all of their gateway; who has
+// no role sees what it prepared itself.
+func (d *Drafts) List(session login.Session) ([]Pending, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.sweep()
+	var list []Pending
+	for _, p := range d.all {
+		if !d.sees(session, p) {
+			continue
+		}
+		shown, err := d.show(p, session)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, shown)
+	}
+	slices.SortFunc(list, func(a, b Pending) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID)) })
+	return list, nil
+}
+
+func (d *Drafts) sees(session login.Session, p *pending) bool {
+	return session.Has(login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin) || session.Person() != "" && session.Person() == p.by
+}
+
+// find returns a draft that a session may see. The caller holds the mutex.
+func (d *Drafts) find(session login.Session, id string) (*pending, error) {
+	d.sweep()
+	p := d.all[id]
+	if p == nil || !d.sees(session, p) {
+		return nil, message.Refuse(rule.NotFound, "draft.gone")
+	}
+	return p, nil
+}
+
+// Get returns one draft.
+func (d *Drafts) Get(session login.Session, id string) (Pending, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err != nil {
+		return Pending{}, err
+	}
+	return d.show(p, session)
+}
+
+// File is the draft for the device of who is logged in.
+func (d *Drafts) File(session login.Session, id string) (Draft, error) {
+	if session.Person() == "" {
+		return Draft{}, message.Refuse(rule.Forbidden, "login.needed")
+	}
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err != nil {
+		return Draft{}, err
+	}
+	draft := p.draft
+	draft.Person = session.Person()
+	_, err = draft.Act()
+	return draft, err
+}
+
+// Drop takes a draft back that has not been handed over.
+func (d *Drafts) Drop(session login.Session, id string) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err != nil {
+		return err
+	}
+	if session.Person() != p.by || p.envelope != nil {
+		return message.Refuse(rule.Forbidden, "draft.keep", "Person", string(p.by))
+	}
+	delete(d.all, id)
+	return nil
+}
+
+// SignHere signs a draft with the key that the gateway holds for who is logged in.
+func (d *Drafts) SignHere(ctx context.Context, session login.Session, id string) (Pending, error) {
+	draft, err := d.File(session, id)
+	if err != nil {
+		return Pending{}, err
+	}
+	if d.Hand == nil {
+		return Pending{}, message.Refuse(rule.NotFound, "keyring.none", "Person", string(draft.Person))
+	}
+	if shown, err := d.Get(session, id); err != nil || !shown.Mine {
+		return shown, err // signed already: the same answer again
+	}
+	statement, err := draft.Statement()
+	if err != nil {
+		return Pending{}, err
+	}
+	intent, err := d.Hand.Sign(ctx, session, statement)
+	if err != nil {
+		return Pending{}, err
+	}
+	return d.Offer(ctx, session, id, intent)
+}
+
+// Offer brings the signature of who is logged in, made here or on a device of
+// its own. With the last one the command goes to be carried.
+func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, intent party.Intent) (Pending, error) {
+	draft, err := d.File(session, id)
+	if err != nil {
+		return Pending{}, err
+	}
+	if intent.Person != draft.Person {
+		return Pending{}, message.Refuse(rule.Forbidden, "draft.person", "Person", string(draft.Person), "Other", Visible(string(intent.Person)))
+	}
+	if err := d.judge(ctx, draft, intent); err != nil {
+		return Pending{}, err
+	}
+	d.mutex.Lock()
+	p, err := d.find(session, id)
+	if err == nil && p.envelope == nil && !slices.ContainsFunc(p.intents, func(i party.Intent) bool { return i.Person == intent.Person }) {
+		p.intents = append(p.intents, intent)
+		if len(p.intents) == p.persons {
+			p.envelope, err = Envelope(p.draft.Command, p.intents...)
+		}
+	}
+	d.mutex.Unlock()
+	if err != nil {
+		return Pending{}, err
+	}
+	return d.submit(ctx, session, id)
+}
+
+// judge judges an intent as the contract will, as far as it is known here.
+func (d *Drafts) judge(ctx context.Context, draft Draft, intent party.Intent) error {
+	act, err := draft.Act()
+	if err != nil {
+		return err
+	}
+	return judge(ctx, d.Ledger, d.Organisation, d.now(), act, draft.Command, intent)
+}
+
+// judge refuses an intent that the contract would refuse; whether it was used
+// before is for the contract alone to say.
+func judge(ctx context.Context, ledger Ledger, organisation string, now tape.Instant, act Act, command []byte, intent party.Intent) error {
+	id, err := ledger.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	person, err := ledger.Person(ctx, intent.Person)
+	if err != nil {
+		return err
+	}
+	if _, err := persons.InForce(person, now); err != nil {
+		return err
+	}
+	_, _, err = party.Judge(id, party.Act{Action: act.Action, Subject: act.Subject, Amount: act.Amount, Command: sha256.Sum256(command)},
+		[]party.Presented{{Intent: intent, Person: &person}}, tape.Context{Organisation: organisation, At: now})
+	return err
+}
+
+// submit hands a draft over that has all its signatures. Asked again it is the
+// same command under the same id, which lanes and ledger answer as before.
+func (d *Drafts) submit(ctx context.Context, session login.Session, id string) (Pending, error) {
+	shown, argument, err := d.ready(session, id)
+	if err != nil || argument == nil {
+		return shown, err
+	}
+	status, err := d.Lanes.Submit(ctx, shown.Function, argument)
+	if err != nil {
+		return shown, err
+	}
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err != nil {
+		return shown, err
+	}
+	p.status = &status
+	return d.show(p, session)
+}
+
+func (d *Drafts) ready(session login.Session, id string) (Pending, []byte, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err != nil {
+		return Pending{}, nil, err
+	}
+	shown, err := d.show(p, session)
+	return shown, p.envelope, err
+}
+
+// Send tries again to hand a draft over whose last signature came while too
+// much waited.
+func (d *Drafts) Send(ctx context.Context, session login.Session, id string) (Pending, error) {
+	return d.submit(ctx, session, id)
+}
