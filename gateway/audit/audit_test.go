@@ -80,7 +80,7 @@ func TestHonestChain(t *testing.T) {
 	if report.Tiling.Tiled != 8 || report.Tiling.Tapes != 8 {
 		t.Errorf("tiling is %+v", report.Tiling)
 	}
-	if want := (books.Trail{Campaigns: 4, Agreeing: 4, Disbursements: 4, Confirmations: 1}); report.Fund != want {
+	if want := (books.Trail{Campaigns: 4, Agreeing: 4, Disbursements: 4, Confirmations: 1, Disputes: 1}); report.Fund != want {
 		t.Errorf("the fund trail is %+v", report.Fund)
 	}
 	if len(report.Peers) != 5 || !report.Peers[4].Equal || report.Peers[4].Records == 0 {

@@ -97,7 +97,7 @@ func (v *village) campaign() {
 		person       tape.ID
 		organisation string
 		custody      party.Custody
-	}{{"inspector", "regulator", party.Own}, {"h1", "charity", party.Card}, {"h2", "charity", party.AgentHeld}, {"agent", "charity", party.Own}} {
+	}{{"inspector", "regulator", party.Own}, {"h1", "charity", party.Card}, {"h2", "charity", party.AgentHeld}, {"agent", "charity", party.Own}, {"trader", "charity", party.GatewayHeld}} {
 		v.person(one.person, one.organisation, "coop", one.custody)
 	}
 	v.openCampaign(speech, fund.Filing, "", planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 20_000)))
@@ -139,7 +139,11 @@ func (v *village) enrolled() {
 	v.by("charity", "Fund:Enrol", v.signedBy("enrol", speech, 0, fund.Enrol{Account: speech, ID: "enrol-own", Payees: []fund.NewPayee{
 		{Kind: fund.Supplier, Payee: supplier}, {Kind: fund.Staff, Payee: clerk}}}, "maker"))
 	v.by("regulator", "Fund:SetFlag", v.signedBy("set-flag", speech, 0, fund.SetFlag{Account: speech, ID: "flag-up", Payee: family, Raise: true, Reason: "complaint"}, "inspector"))
-	v.both("set-flag", "Fund:SetFlag", speech, fund.SetFlag{Account: speech, ID: "flag-down", Payee: family, Reason: "cleared"})
+	v.by("regulator", "Fund:SetFlag", v.signedBy("set-flag", speech, 0, fund.SetFlag{Account: speech, ID: "flag-down", Payee: family, Reason: "cleared"}, "inspector"))
+	v.by("charity", "Fund:SetFlag", v.signedBy("set-flag", speech, 0, fund.SetFlag{Account: speech, ID: "own-up", Payee: neighbour, Raise: true, Reason: "device"}, "maker"))
+	v.both("set-flag", "Fund:SetFlag", speech, fund.SetFlag{Account: speech, ID: "own-down", Payee: neighbour, Reason: "cleared"})
+	v.by("charity", "Fund:Enrol", v.signedBy("enrol", speech, 0, fund.Enrol{Account: speech, ID: "enrol-key", Payees: []fund.NewPayee{
+		{Kind: fund.Supplier, Payee: supplier, Person: "trader"}}}, "maker"))
 	v.by("charity", "Fund:CallBackPayee", v.signedBy("call-back-payee", speech, 0, fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "confirmed", Payee: family}, "maker"))
 }
 
@@ -195,6 +199,8 @@ func (v *village) trained() {
 	v.by("charity", "Tape:Settle", tape.Settle{Account: school, ID: "settle-school", Items: []tape.SettleItem{{Source: "charity/d1-second-pay/0"}}})
 	confirm := fund.Confirm{Account: speech, Amount: cny(6_000), Hold: "d1.0.0", ID: "dispute-1", Outcome: fund.Disputed, Reason: "late"}
 	v.by("insurer", "Fund:Confirm", v.signedBy("confirm", speech, 6_000, confirm, "h1"))
+	dispute := fund.Confirm{Account: speech, Amount: cny(500), Hold: "d1.0.2", ID: "dispute-2", Outcome: fund.Disputed, Reason: "not-arrived"}
+	v.by("insurer", "Fund:Confirm", v.signedBy("confirm", speech, 500, dispute, "trader"))
 	debits := linesOf("out", 1, 6_000, 1_500)
 	v.speechStatement("out", "in", 17_500, tape.DebitSide, debits)
 	for n, hold := range []tape.ID{"d1.0.0", "d1.0.1"} {

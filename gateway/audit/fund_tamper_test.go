@@ -162,12 +162,12 @@ func TestFundTampering(t *testing.T) {
 		{"a list of somebody else", firstList, everywhere(`outside:supplier:s1`, `outside:supplier:s2`),
 			"listed/charity:sunrise:speech/d1/0, what is paid is not what was listed; expected "},
 		{"a list that says another sum", firstList, inRecord("listed/", `"80.00 CNY"`, `"79.00 CNY"`),
-			"listed/charity:sunrise:speech/d1/0, what was listed; expected chunk 0, 3 payees, 80.00 CNY, found chunk 0, 3 payees, 79.00 CNY"},
+			"listed/charity:sunrise:speech/d1/0, what was listed; expected chunk 0, 3 payees, 80.00 CNY, "},
 		{"a proposal that is kept otherwise", place{"Fund:Propose", "d1"}, inRecord("disbursement/", `"90.00 CNY"`, `"91.00 CNY"`),
-			"disbursement/charity:sunrise:speech/d1, what was proposed; expected 90.00 CNY on line training to 4 payees in 2 chunks"},
+			"disbursement/charity:sunrise:speech/d1, what was proposed; expected 90.00 CNY on line training of plan 1 to 4 payees in 2 chunks"},
 		{"a proposal on a line that is not there", place{"Fund:Propose", "d4"}, everywhere(`"training"`, `"feasts"`), "disbursement/charity:sunrise:speech/d4, the plan has no such budget line; expected nothing, found feasts"},
-		{"somebody is paid who was not enrolled", place{"Fund:Enrol", "enrol-own"}, everywhere("outside:supplier:s1", "outside:supplier:s2"),
-			"payee/charity:sunrise:speech/outside:supplier:s1, somebody is paid who is not enrolled; expected nothing, found charity/d1-first-pay"},
+		{"somebody is paid who was not enrolled", place{"Fund:Enrol", "enrol-own"}, everywhere("outside:staff:c1", "outside:staff:c2"),
+			"payee/charity:sunrise:speech/outside:staff:c1, somebody is paid who is not enrolled; expected nothing, found charity/d2-first-pay"},
 		{"a household is paid out of management costs", place{"Fund:Enrol", "enrol-own"}, everywhere(`"kind":"staff"`, `"kind":"household"`),
 			"payee/charity:sunrise:speech/outside:staff:c1, the kind of payee does not fit the budget line; expected nothing, found household on a line for management"},
 		{"a payee's record names another person", place{"Fund:Enrol", "enrol-agent"}, inRecord("payee/", `"person":"h1"`, `"person":"h2"`),
@@ -178,8 +178,10 @@ func TestFundTampering(t *testing.T) {
 			"agent/charity:sunrise:speech/agent, an agent's list is signed by the agent; expected agent, found maker of charity"},
 		{"an agent calls its own payee back", place{"Fund:CallBackPayee", "call-1"}, inEntry(`"person":"maker"`, `"person":"agent"`),
 			"callback/charity:sunrise:speech/outside:household:h1, who serves a payee calls it back; expected nothing, found agent"},
-		{"one person lifts a flag", place{"Fund:SetFlag", "flag-down"}, inEntry(`"person":"checker"`, `"person":"maker"`),
-			"flag/charity:sunrise:speech/outside:household:h1, how many different persons decided; expected 2 or more, found 1"},
+		{"who serves a payee lifts its flag", place{"Fund:SetFlag", "own-down"}, inEntry(`"person":"checker"`, `"person":"agent"`),
+			"flag/charity:sunrise:speech/outside:household:h2, who serves a payee lifts its flag; expected nothing, found agent"},
+		{"one person lifts a flag", place{"Fund:SetFlag", "own-down"}, inEntry(`"person":"checker"`, `"person":"maker"`),
+			"flag/charity:sunrise:speech/outside:household:h2, how many different persons decided; expected 2 or more, found 1"},
 		{"a payee who denies is not flagged", place{"Fund:CallBackPayee", "call-2"}, inRecord("flag/", `"raised":true`, `"raised":false`),
 			"flag/charity:sunrise:speech/outside:household:h2, whether the flag is raised; expected true, found false"},
 		{"somebody else confirms", arrived, inEntry(`"person":"h1"`, `"person":"h2"`),
@@ -231,8 +233,37 @@ func TestFundTampering(t *testing.T) {
 			"restored/charity:sunrise:speech/d2.0.0, the disbursement of the payout; expected d2, found d3"},
 		{"a stranger raises a flag", place{"Fund:SetFlag", "flag-up"}, inEntry(`"organisation":"regulator"`, `"organisation":"insurer"`),
 			"flag/charity:sunrise:speech/outside:household:h1, a flag is the charity's or its regulator's; expected charity or regulator, found insurer"},
-		{"the regulator lifts a flag", place{"Fund:SetFlag", "flag-down"}, inEntry(`"kind":"set-flag","organisation":"charity"`, `"kind":"set-flag","organisation":"regulator"`),
-			"flag/charity:sunrise:speech/outside:household:h1, who lifts a flag; expected charity, found regulator"},
+		{"the regulator lifts the charity's flag", place{"Fund:SetFlag", "own-down"}, inEntry(`"kind":"set-flag","organisation":"charity"`, `"kind":"set-flag","organisation":"regulator"`),
+			"flag/charity:sunrise:speech/outside:household:h2, who lifts a flag; expected charity, found regulator"},
+		{"the charity lifts the regulator's flag", place{"Fund:SetFlag", "flag-down"}, inEntry(`"kind":"set-flag","organisation":"regulator"`, `"kind":"set-flag","organisation":"charity"`),
+			"flag/charity:sunrise:speech/outside:household:h1, who lifts a flag; expected regulator, found charity"},
+		{"what was restored", place{"Fund:Restore", "restore-d2"}, inRecord("restored/", `"units":"1750"`, `"units":"1"`),
+			"restored/charity:sunrise:speech/d2.0.0, what of the payout was restored so far; expected 1750, found 1"},
+		{"who serves a payee approves", yes, inEntry(`"person":"checker"`, `"person":"agent"`),
+			"approved/charity:sunrise:speech/d1/agent, who is paid or serves who is approves it; expected nothing, found agent"},
+		{"who is paid proposes", place{"Fund:Propose", "d1"}, inEntry(`"person":"maker"`, `"person":"trader"`),
+			"listed/charity:sunrise:speech/d1/0, who proposed it is paid by it or serves who is; expected nothing, found trader"},
+		{"a list hides whom it concerns", firstList, inRecord("listed/", `"concerned":["agent",`, `"concerned":[`), `concerning ["agent" "h1" "h2" "trader"], found chunk 0, 3 payees, 80.00 CNY, concerning ["h1" "h2" "trader"]`},
+		{"a payee enrols itself", place{"Fund:Enrol", "enrol-key"}, inEntry(`"person":"maker"`, `"person":"trader"`),
+			"payee/charity:sunrise:speech/outside:supplier:s1, somebody enrols itself; expected nothing, found trader"},
+		{"a key that was lost has approved", place{"Party:Witness", "witness-checker"}, inRecord("person/", `"witness":`, `"suspended":"2026-01-01T00:00:00.000Z","witness":`),
+			"person/checker, an order rests on the word of somebody whose key is not in force; expected nothing, found checker"},
+		{"a charity supervises itself", opened, everywhere(`"regulator":"regulator"`, `"regulator":"charity"`), "campaign/charity:sunrise:speech, an organisation supervises itself; expected nothing, found charity"},
+		{"a grant with costs of its own", granted, everywhere(`"kind":"programme"`, `"kind":"management"`),
+			"campaign/partner:school:speech, a grant or an earmark has a line for something else than the programme; expected programme, found management"},
+		{"a plan that forgets what is ordered", place{"Fund:AmendCampaign", "amend-1"}, everywhere(`"850.00 CNY"`, `"50.00 CNY"`),
+			"campaign/charity:sunrise:speech, a plan does not allow what is ordered on line training already; expected 9000 units for programme, found 5000 units for programme"},
+		{"a grant that is used otherwise", place{"Fund:AmendCampaign", "amend-circle"}, everywhere(string(circle), string(school)),
+			"campaign/partner:school:speech, the use of money changes that was given for another; expected charity:sunrise:speech, found charity/amend-circle"},
+		{"a remainder that leaves the plans", granted, func(p *parts) {
+			everywhere(`"parent":"charity:sunrise:speech",`, ``)(p)
+			everywhere(`"leftover":"charity:sunrise:speech"`, `"leftover":"charity:sunrise:circle"`)(p)
+		}, "campaign/partner:school:speech, a remainder goes to a campaign that cannot have it; expected grant or filing, not closed, found agreement, active"},
+		{"a remainder that counts as a gift", place{"Fund:Carry", "carry-school"}, inRecord("budget/", `"carried":"1000"`, `"carried":"1"`),
+			"budget/charity:sunrise:speech, what is ordered on each budget line; expected training 9000, 1000 carried over, found training 9000, 1 carried over"},
+		{"an earmark of other lines", granted, everywhere(`"basis":"grant"`, `"basis":"earmark"`), "campaign/partner:school:speech, an earmark is paid that spends on other lines; expected training, found charity/d1-second-pay"},
+		{"a grant out of management costs", place{"Fund:Propose", "d1"}, everywhere(`"line":"training"`, `"line":"office"`),
+			"campaign/charity:sunrise:speech, an account is paid out of another line than the programme's; expected programme, found management"},
 		{"nobody of the charity publishes", place{"Fund:Publish", "pub-1"}, inEntry(`"organisation":"charity","person":"maker"`, `"organisation":"bank","person":"maker"`),
 			"publication/charity:sunrise:speech/1, a person of the organisation signs; expected charity, found maker of bank"},
 		{"the last publication is another", place{"Fund:Publish", "pub-2"}, inRecord("publications/", `"n":2`, `"n":1`), "publications/charity:sunrise:speech, the last publication; expected 2, document 08"},
@@ -274,11 +305,33 @@ func TestDisputes(t *testing.T) {
 	v.campaign()
 	blocks := v.chain()
 	report := booked(t, blocks[:arrived.in(blocks)])
-	if report.Fund.Disputes != 1 || report.Fund.Confirmations != 0 {
+	if report.Fund.Disputes != 2 || report.Fund.Confirmations != 0 {
 		t.Errorf("the fund trail is %+v", report.Fund)
 	}
-	if want := "  campaigns agreeing 4 / 4     disbursements 1     confirmations 0     disputes 1\n"; !strings.Contains(report.Text(), want) {
+	if want := "  campaigns agreeing 4 / 4     disbursements 1     confirmations 0     disputes 2\n"; !strings.Contains(report.Text(), want) {
 		t.Errorf("prints %s", report.Text())
+	}
+}
+
+// TestEmergency: what answers a disaster is spent before its filing number, on
+// the programme alone and for ten days.
+func TestEmergency(t *testing.T) {
+	v := newVillage(t)
+	v.campaign()
+	for _, test := range []struct{ from, refused string }{
+		{"2026-01-01", "d2"}, {"2025-12-22", "d2"}, {"2025-12-21", "d1 d2 d3"},
+	} {
+		blocks := v.chain()
+		rewrite(blocks[opened.in(blocks)], 0, everywhere(`"from":"2025-12-01"`, `"emergency":true,"from":"`+test.from+`"`))
+		var early []string
+		for _, f := range booked(t, moved(blocks, filed, nil)).Findings {
+			if strings.HasPrefix(f.What, "the money of a campaign is ordered whose plan is not in force") {
+				early = append(early, strings.TrimPrefix(f.Key, "ordered/charity:sunrise:speech/"))
+			}
+		}
+		if got := strings.Join(early, " "); got != test.refused {
+			t.Errorf("from %s: %q were ordered too early, want %q", test.from, got, test.refused)
+		}
 	}
 }
 
@@ -322,8 +375,8 @@ func TestFundOrder(t *testing.T) {
 		{"listed twice", twice(listed), "listed/charity:sunrise:speech/d1/1, list is used twice"},
 		{"paid twice", twice(paid), "chunk/charity:sunrise:speech/d1/0, chunk is used twice"},
 		{"restored twice", twice(place{"Fund:Restore", "restore-d2"}), "restored/charity:sunrise:speech/d2.0.0, a payout is restored of which nothing came back since; expected nothing, found charity/again"},
-		{"confirmed twice", twice(arrived), "confirmation/charity:sunrise:speech/d1.0.0, a payout is confirmed twice; expected nothing, found bank/again"},
-		{"enrolled twice", twice(place{"Fund:Enrol", "enrol-own"}), "payee/charity:sunrise:speech/outside:supplier:s1, enrolment is used twice"},
+		{"confirmed twice", twice(arrived), "confirmation/charity:sunrise:speech/d1.0.0, the receiver says the same twice; expected nothing, found bank/again"},
+		{"enrolled twice", twice(place{"Fund:Enrol", "enrol-own"}), "payee/charity:sunrise:speech/outside:staff:c1, a payee is enrolled twice; expected nothing, found charity/again"},
 		{"a document cited twice", twice(place{"Fund:Cite", "cite-1"}), "document is used twice; expected once, by charity/cite-1, found again by charity/again"},
 		{"a pledge settled twice", twice(place{"Fund:SettlePledge", "kept-1"}), "pledge/charity:sunrise:speech/pledge-1, a pledge is settled twice; expected nothing, found charity/again"},
 		{"published twice", twice(place{"Fund:Publish", "pub-2"}), "publication/charity:sunrise:speech/2, the number of the publication; expected 3, found 2"},
@@ -332,6 +385,12 @@ func TestFundOrder(t *testing.T) {
 			rewrite(blocks[no.in(blocks)], 0, everywhere("d4", "d1"))
 			return moved(blocks, place{"Fund:Reject", "no-d1"}, &ordering)
 		}, "ordered/charity:sunrise:speech/d1, a disbursement is ordered that was rejected; expected nothing, found charity/d1-order"},
+		{"the plan changes before it is approved", func(blocks []*common.Block) []*common.Block {
+			return moved(moved(blocks, place{"Fund:AmendCampaign", "amend-1"}, &yes), place{"Fund:AcceptFiling", "file-2"}, &yes)
+		}, "approved/charity:sunrise:speech/d1/checker, the plan that the proposal was made under; expected 1, found 2"},
+		{"the plan changes before it is ordered", func(blocks []*common.Block) []*common.Block {
+			return moved(moved(blocks, place{"Fund:AmendCampaign", "amend-1"}, &ordering), place{"Fund:AcceptFiling", "file-2"}, &ordering)
+		}, "ordered/charity:sunrise:speech/d1, the plan that the proposal was made under; expected 1, found 2"},
 		{"a maker approves and orders", func(blocks []*common.Block) []*common.Block {
 			rewrite(blocks[yes.in(blocks)], 0, everywhere("checker", "maker"))
 			rewrite(blocks[ordering.in(blocks)], 0, everywhere("checker", "maker"))
@@ -378,7 +437,7 @@ func TestFundForgery(t *testing.T) {
 	for _, one := range forgeries {
 		t.Run(one.name, func(t *testing.T) { finds(t, report, "replay: \nbooks: "+one.prints) })
 	}
-	if want := (books.Trail{Campaigns: 4, Agreeing: 3, Disbursements: 4, Confirmations: 1}); report.Fund != want {
+	if want := (books.Trail{Campaigns: 4, Agreeing: 3, Disbursements: 4, Confirmations: 1, Disputes: 1}); report.Fund != want {
 		t.Errorf("the fund trail is %+v", report.Fund)
 	}
 }

@@ -20,7 +20,7 @@ func (b *Books) openCampaign() error {
 	b.opened(command.Account, command.Plan.Goal.Currency, command.Custodian)
 	c := &campaign{account: b.accounts[command.Account], organisation: b.entry.Organisation, basis: command.Basis, parent: command.Parent,
 		state: fund.Active, version: 1, plan: command.Plan, ordered: map[tape.ID]int64{}, invited: map[tape.AccountID]bool{},
-		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, flagged: map[tape.AccountID]bool{},
+		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, flagged: map[tape.AccountID]string{},
 		agents: map[tape.ID]*agent{}, disbursements: map[tape.ID]*disbursement{}, pledges: map[tape.ID]*pledge{}, goods: map[tape.ID]*goods{}}
 	if command.Basis == fund.Filing {
 		c.state, c.version = fund.Draft, 0
@@ -31,13 +31,17 @@ func (b *Books) openCampaign() error {
 	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	b.signers()
 	b.descends(c)
+	if c.plan.Regulator == c.organisation {
+		b.problem(key, "an organisation supervises itself", "", c.organisation)
+	}
 	b.noteCampaign(c)
 	b.noteBudget(c)
 	return nil
 }
 
 // descends checks that a grant was invited by the campaign whose money it is,
-// and that what is left of a grant or an earmark goes back there.
+// and that what is left of a grant or an earmark goes back there. Neither has
+// costs beside the programme, which would escape the cap of its campaign.
 func (b *Books) descends(c *campaign) {
 	if c.basis != fund.Grant && c.basis != fund.Earmark {
 		return
@@ -49,6 +53,11 @@ func (b *Books) descends(c *campaign) {
 		return
 	}
 	b.differs(key, "where what is left of it goes", string(c.parent), string(c.plan.Leftover))
+	for _, line := range c.plan.Lines {
+		if line.Kind != fund.Programme {
+			b.problem(key, "a grant or an earmark has a line for something else than the programme", fund.Programme, line.Kind)
+		}
+	}
 	if c.basis == fund.Grant && !parent.invited[c.account.id] {
 		b.problem(fund.InvitationKey(c.parent, c.account.id), "a grant is opened that was not invited", "", b.entry.Reference())
 	}
@@ -61,6 +70,7 @@ func (b *Books) amendCampaign() error {
 	}
 	b.agreed(fund.CampaignKey(command.Account), money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	b.signers()
+	b.keepsOrders(c, command.Plan)
 	if c.basis == fund.Filing {
 		c.pending = &command.Plan
 	} else {
@@ -72,11 +82,25 @@ func (b *Books) amendCampaign() error {
 	return nil
 }
 
+// keepsOrders checks that a plan would allow what is ordered already.
+func (b *Books) keepsOrders(c *campaign, plan fund.Plan) {
+	for _, id := range slices.Sorted(maps.Keys(c.ordered)) {
+		before, after := c.line(id), lineOf(plan, id)
+		if units := c.ordered[id]; units > 0 && (units > after.Amount.Units || before.Kind != after.Kind) {
+			b.problem(fund.CampaignKey(c.account.id), "a plan does not allow what is ordered on line "+string(id)+" already", fmt.Sprintf("%d units for %s", units, before.Kind),
+				fmt.Sprintf("%d units for %s", after.Amount.Units, after.Kind))
+		}
+	}
+}
+
 // consented checks that the donors of an agreement have signed another use of
-// their money: another plan in anything but its title, dates, goal and amounts.
+// their money, and that a grant or an earmark has no other use at all.
 func (b *Books) consented(c *campaign, plan fund.Plan) {
-	if c.basis != fund.Agreement || useOf(c.plan, c.plan) == useOf(plan, c.plan) {
+	if !changesUse(c.plan, plan) {
 		return
+	}
+	if c.parent != "" {
+		b.problem(fund.CampaignKey(c.account.id), "the use of money changes that was given for another", string(c.parent), b.entry.Reference())
 	}
 	for _, donor := range c.plan.Donors {
 		if !slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return a.Person == donor }) {
@@ -85,14 +109,25 @@ func (b *Books) consented(c *campaign, plan fund.Plan) {
 	}
 }
 
-// useOf spells what a plan uses money for. A line that the earlier plan has and
-// the later one leaves out is no other use.
-func useOf(plan, earlier fund.Plan) string {
-	lines := map[tape.ID]string{}
-	for _, line := range slices.Concat(earlier.Lines, plan.Lines) {
-		lines[line.ID] = line.Kind + spelled(line.Title)
+// changesUse says whether money would be used otherwise: for something else, less
+// of it for the programme, or more for anything else.
+func changesUse(before, after fund.Plan) bool {
+	if useOf(before) != useOf(after) {
+		return true
 	}
-	return spelled([]any{plan.Purpose, plan.Beneficiaries, plan.Area, plan.Leftover, plan.ManagementPartsPerMillion, plan.Sector, plan.Donors, lines})
+	for _, line := range after.Lines {
+		was := lineOf(before, line.ID)
+		if was.Kind+spelled(was.Title) != line.Kind+spelled(line.Title) || line.Kind != fund.Programme && line.Amount.Units > was.Amount.Units {
+			return true
+		}
+	}
+	return slices.ContainsFunc(before.Lines, func(line fund.BudgetLine) bool {
+		return line.Kind == fund.Programme && lineOf(after, line.ID).Amount.Units < line.Amount.Units
+	})
+}
+
+func useOf(p fund.Plan) string {
+	return spelled([]any{p.Purpose, p.Beneficiaries, p.Area, p.Leftover, p.ManagementPartsPerMillion, p.Sector, append([]tape.ID{}, p.Donors...)})
 }
 
 // acceptFiling is the regulator's: the plan that waits is in force.
@@ -109,6 +144,7 @@ func (b *Books) acceptFiling() error {
 		b.problem(key, "a filing is accepted and no plan waits", "", b.entry.Reference())
 	}
 	if c.pending != nil {
+		b.keepsOrders(c, *c.pending)
 		c.plan, c.pending = *c.pending, nil
 	}
 	if c.state == fund.Draft {
@@ -150,6 +186,21 @@ func (b *Books) carry() error {
 		return err
 	}
 	b.differs(key, "what is left behind a remainder", "none", spell(c.account.spansOf(free)))
+	return b.inherits(c, command.Amount)
+}
+
+// inherits notes what another campaign gets: it was counted where it was first
+// received, and no management costs are taken of it again.
+func (b *Books) inherits(c *campaign, amount money.Amount) error {
+	heir, err := b.campaign(c.plan.Leftover)
+	if err != nil {
+		return err
+	}
+	if c.parent == "" && (heir.state == fund.Closed || heir.basis != fund.Filing && heir.basis != c.basis) {
+		b.problem(fund.CampaignKey(c.account.id), "a remainder goes to a campaign that cannot have it", string(c.basis)+" or filing, not closed", fmt.Sprintf("%s, %s", heir.basis, heir.state))
+	}
+	heir.carried += amount.Units
+	b.noteBudget(heir)
 	return nil
 }
 
@@ -189,12 +240,12 @@ func spelled(value any) string {
 // noteBudget compares what is ordered on each line. Lines on which nothing is
 // ordered may be listed or not.
 func (b *Books) noteBudget(c *campaign) {
-	noted(b, fund.BudgetKey(c.account.id), "what is ordered on each budget line", spelledBudget(c.ordered), func(r fund.Budget) string {
+	noted(b, fund.BudgetKey(c.account.id), "what is ordered on each budget line", spelledBudget(c.ordered, c.carried), func(r fund.Budget) string {
 		ordered := map[tape.ID]int64{}
 		for _, line := range r.Lines {
 			ordered[line.Line] += line.Units
 		}
-		return spelledBudget(ordered)
+		return spelledBudget(ordered, r.Carried)
 	})
 }
 
@@ -205,7 +256,7 @@ func (b *Books) noteBudgetIfWritten(c *campaign) {
 	}
 }
 
-func spelledBudget(ordered map[tape.ID]int64) string {
+func spelledBudget(ordered map[tape.ID]int64, carried int64) string {
 	var lines []string
 	for _, id := range slices.Sorted(maps.Keys(ordered)) {
 		if ordered[id] != 0 {
@@ -213,16 +264,21 @@ func spelledBudget(ordered map[tape.ID]int64) string {
 		}
 	}
 	if len(lines) == 0 {
-		return "nothing on any"
+		lines = []string{"nothing on any"}
+	}
+	if carried != 0 {
+		lines = append(lines, fmt.Sprintf("%d carried over", carried))
 	}
 	return strings.Join(lines, ", ")
 }
 
 // line is the budget line of the plan in force; the zero value is none.
-func (c *campaign) line(id tape.ID) fund.BudgetLine {
-	at := slices.IndexFunc(c.plan.Lines, func(l fund.BudgetLine) bool { return l.ID == id })
+func (c *campaign) line(id tape.ID) fund.BudgetLine { return lineOf(c.plan, id) }
+
+func lineOf(plan fund.Plan, id tape.ID) fund.BudgetLine {
+	at := slices.IndexFunc(plan.Lines, func(l fund.BudgetLine) bool { return l.ID == id })
 	if at < 0 {
 		return fund.BudgetLine{}
 	}
-	return c.plan.Lines[at]
+	return plan.Lines[at]
 }

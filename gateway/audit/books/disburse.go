@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -18,6 +19,8 @@ import (
 type disbursement struct {
 	proposed fund.Propose
 	maker    tape.Approval
+	// plan is the version of the plan that it was proposed under.
+	plan int32
 	// listed are the chunks that were laid open, by number.
 	listed   map[int32]chunk
 	approved map[tape.ID]tape.Approval
@@ -28,6 +31,8 @@ type disbursement struct {
 type chunk struct {
 	node  node
 	count int
+	// concerned are those whom it pays or who serve these, each once, in order.
+	concerned []tape.ID
 }
 
 // payout is money on its way to a payee outside.
@@ -38,6 +43,7 @@ type payout struct {
 	// outcome is what the receiver said last, about the amount said; restored is
 	// what was given back to the budget line, in minor units.
 	outcome  string
+	reason   string
 	said     money.Amount
 	restored int64
 }
@@ -66,14 +72,14 @@ func (b *Books) propose() error {
 	if c.line(command.Line).ID == "" {
 		b.problem(key, "the plan has no such budget line", "", string(command.Line))
 	}
-	c.disbursements[command.ID] = &disbursement{proposed: command, maker: maker, listed: map[int32]chunk{}, approved: map[tape.ID]tape.Approval{}}
-	want := fund.Disbursement{ID: command.ID, Line: command.Line, Amount: command.Amount, Count: command.Count, Chunks: command.Chunks, Root: command.Root, Maker: maker}
+	c.disbursements[command.ID] = &disbursement{proposed: command, maker: maker, plan: c.version, listed: map[int32]chunk{}, approved: map[tape.ID]tape.Approval{}}
+	want := fund.Disbursement{ID: command.ID, Line: command.Line, Amount: command.Amount, Count: command.Count, Chunks: command.Chunks, Root: command.Root, Plan: c.version, Maker: maker}
 	noted(b, key, "what was proposed", spelledDisbursement(want), spelledDisbursement)
 	return nil
 }
 
 func spelledDisbursement(d fund.Disbursement) string {
-	return fmt.Sprintf("%s on line %s to %d payees in %d chunks with root %s, by %s", d.Amount, d.Line, d.Count, d.Chunks, d.Root, d.Maker.Person)
+	return fmt.Sprintf("%s on line %s of plan %d to %d payees in %d chunks with root %s, by %s", d.Amount, d.Line, d.Plan, d.Count, d.Chunks, d.Root, d.Maker.Person)
 }
 
 // payments are the lines of a chunk, also as they are spelled: the leaf of a
@@ -99,7 +105,7 @@ func (p *payments) read() (chunk, error) {
 	}
 	message := binary.BigEndian.AppendUint64([]byte{0}, uint64(total))
 	message = fmt.Appendf(message, `{"lines":%s,"n":%d}`, p.Lines, p.N)
-	return chunk{node{sha256.Sum256(message), total}, len(p.lines)}, nil
+	return chunk{node: node{sha256.Sum256(message), total}, count: len(p.lines)}, nil
 }
 
 func (b *Books) list() error {
@@ -117,10 +123,37 @@ func (b *Books) list() error {
 	}
 	key := fund.ListedKey(command.Account, command.Disbursement, command.N)
 	b.once("list", key)
+	b.ofPlan(key, c, d)
+	found.concerned = c.concerned(command.lines)
+	if slices.Contains(found.concerned, d.maker.Person) {
+		b.problem(key, "who proposed it is paid by it or serves who is", "", string(d.maker.Person))
+	}
 	d.listed[command.N] = found
-	want := fmt.Sprintf("chunk %d, %d payees, %s", command.N, found.count, money.New(found.node.sum, c.account.currency))
-	noted(b, key, "what was listed", want, func(r fund.Listed) string { return fmt.Sprintf("chunk %d, %d payees, %s", r.N, r.Count, r.Total) })
+	said := func(n, count int32, total money.Amount, concerned []tape.ID) string {
+		return fmt.Sprintf("chunk %d, %d payees, %s, concerning %q", n, count, total, concerned)
+	}
+	noted(b, key, "what was listed", said(command.N, int32(found.count), money.New(found.node.sum, c.account.currency), found.concerned),
+		func(r fund.Listed) string { return said(r.N, r.Count, r.Total, r.Concerned) })
 	return nil
+}
+
+// concerned are the persons of payees outside, and those who serve them.
+func (c *campaign) concerned(lines []tape.Payment) []tape.ID {
+	var persons []tape.ID
+	for _, line := range lines {
+		for _, person := range []tape.ID{c.payees[line.To].Person, c.agentOf[line.To]} {
+			if person != "" {
+				persons = append(persons, person)
+			}
+		}
+	}
+	slices.Sort(persons)
+	return slices.Compact(persons)
+}
+
+// ofPlan checks that the plan is still the one that a proposal was made under.
+func (b *Books) ofPlan(key string, c *campaign, d *disbursement) {
+	b.differs(key, "the plan that the proposal was made under", fmt.Sprint(d.plan), fmt.Sprint(c.version))
 }
 
 // laidOpen checks that every chunk has been listed, and that the lists are what
@@ -166,6 +199,12 @@ func (b *Books) approve() error {
 	if by.Person == d.maker.Person {
 		b.problem(key, "who proposed it approves it", "another person than "+string(d.maker.Person), string(by.Person))
 	}
+	for _, one := range d.listed {
+		if slices.Contains(one.concerned, by.Person) {
+			b.problem(key, "who is paid or serves who is approves it", "", string(by.Person))
+		}
+	}
+	b.ofPlan(key, c, d)
 	b.laidOpen(key, d)
 	d.approved[by.Person] = by
 	noted(b, key, "who approved", spelled(by), func(r fund.Approved) string { return spelled(r.Approval) })
@@ -202,9 +241,11 @@ func (b *Books) order() error {
 	b.once("order of disbursement", key)
 	b.marked(key)
 	b.approvedBefore(key, c, d, command)
-	b.spends(key, c)
+	b.ofPlan(key, c, d)
+	b.spends(key, c, c.line(d.proposed.Line))
+	given := c.given()
 	c.ordered[d.proposed.Line] += d.proposed.Amount.Units
-	b.withinPlan(c, d.proposed.Line)
+	b.withinPlan(c, d.proposed.Line, given)
 	b.noteBudget(c)
 	return b.openJobOf(c.account, command.Disbursement, d.proposed.Amount)
 }
@@ -227,14 +268,21 @@ func (b *Books) approvedBefore(key string, c *campaign, d *disbursement, command
 			approvals = append(approvals, approval)
 		}
 	}
+	for _, a := range approvals {
+		if person, in := b.person(a.Person); person.Revoked != 0 || in.Suspended != 0 || in.Witness == "" || b.entry.At < in.From {
+			b.problem(party.PersonKey(a.Person), "an order rests on the word of somebody whose key is not in force", "", string(a.Person))
+		}
+	}
 	b.agreed(key, d.proposed.Amount, approvals, c.organisation)
 	b.differs(key, "those on whose word the order rests", people(approvals), people(b.entry.Intents))
 }
 
 // spends checks that the campaign's plan is in force and its time has come.
-// What answers a disaster may be spent before it is filed (Charity Law art. 73).
-func (b *Books) spends(key string, c *campaign) {
-	if c.state == fund.Closed || c.state == fund.Draft && !c.plan.Emergency {
+// What answers a disaster may be spent on the programme before it is filed, for
+// as many days as the law gives (Charity Law art. 73).
+func (b *Books) spends(key string, c *campaign, line fund.BudgetLine) {
+	early := c.plan.Emergency && line.Kind == fund.Programme && b.entry.BusinessDate <= emergencyUntil(c.plan)
+	if c.state == fund.Closed || c.state == fund.Draft && !early {
 		b.problem(key, "the money of a campaign is ordered whose plan is not in force", string(fund.Active), string(c.state))
 	}
 	if b.entry.BusinessDate < c.plan.From {
@@ -242,9 +290,38 @@ func (b *Books) spends(key string, c *campaign) {
 	}
 }
 
+// emergencyUntil is the last day on which the law of its first day lets an
+// answer to a disaster wait for its filing; none where it knows no such wait.
+func emergencyUntil(plan fund.Plan) tape.Date {
+	laws, err := fund.Laws()
+	if err != nil {
+		return ""
+	}
+	var until tape.Date
+	for _, law := range laws { // the oldest first
+		for _, duty := range law.Duties {
+			if law.InForce <= plan.From && duty.Duty == "filing" && duty.EmergencyOnly {
+				until = plan.From.AddDays(duty.Days)
+			}
+		}
+	}
+	return until
+}
+
+// given is what givers gave and still have in the campaign, in minor units: what
+// is free and what is ordered, no more than was received, without what other
+// campaigns handed over.
+func (c *campaign) given() int64 {
+	had := c.account.spansOf(free).Total()
+	for _, units := range c.ordered {
+		had += units
+	}
+	return max(0, min(had, c.account.end())-c.carried)
+}
+
 // withinPlan checks that no more is ordered on a line than the plan gives it,
-// and on management lines no more than the plan's share of what has come in.
-func (b *Books) withinPlan(c *campaign, id tape.ID) {
+// and on management lines no more than the plan's share of what was given.
+func (b *Books) withinPlan(c *campaign, id tape.ID, given int64) {
 	key, line := fund.BudgetKey(c.account.id), c.line(id)
 	if c.ordered[id] > line.Amount.Units {
 		b.problem(key, "more is ordered on line "+string(id)+" than the plan gives it", fmt.Sprintf("%d units at most", line.Amount.Units), fmt.Sprint(c.ordered[id]))
@@ -258,11 +335,11 @@ func (b *Books) withinPlan(c *campaign, id tape.ID) {
 			management += c.ordered[one.ID]
 		}
 	}
-	// management ≤ received × parts / 1,000,000, in 128 bits
+	// management ≤ given × parts / 1,000,000, in 128 bits
 	high, low := bits.Mul64(uint64(max(0, management)), 1_000_000)
-	limitHigh, limitLow := bits.Mul64(uint64(c.account.end()), uint64(c.plan.ManagementPartsPerMillion))
+	limitHigh, limitLow := bits.Mul64(uint64(given), uint64(c.plan.ManagementPartsPerMillion))
 	if high > limitHigh || high == limitHigh && low > limitLow {
-		b.problem(key, "management costs are above the plan's cap", fmt.Sprintf("%d parts per million of %d units at most", c.plan.ManagementPartsPerMillion, c.account.end()),
+		b.problem(key, "management costs are above the plan's cap", fmt.Sprintf("%d parts per million of %d units at most", c.plan.ManagementPartsPerMillion, given),
 			fmt.Sprint(management))
 	}
 }
@@ -281,12 +358,11 @@ func (b *Books) pay() error {
 	if err != nil {
 		return err
 	}
-	if listed := d.listed[command.N]; listed != found {
+	if listed := d.listed[command.N]; listed.node != found.node {
 		b.problem(fund.ListedKey(command.Account, command.Disbursement, command.N), "what is paid is not what was listed", fmt.Sprintf("%x", listed.node.hash), fmt.Sprintf("%x", found.node.hash))
 	}
-	kind := c.line(d.proposed.Line).Kind
 	for i, line := range command.lines {
-		b.payable(c, line.To, kind)
+		b.payable(c, line.To, c.line(d.proposed.Line))
 		if line.To.Outside() {
 			key := tape.HoldKey(command.Account, tape.ChunkHold(command.Disbursement, command.N, i))
 			b.trail.payouts[key] = &payout{to: line.To, amount: line.Amount, disbursement: command.Disbursement}
@@ -297,9 +373,9 @@ func (b *Books) pay() error {
 
 // payable checks one payment: outside, somebody who is enrolled for that kind
 // of line and not flagged; on the ledger, a grant or an earmark of the campaign.
-func (b *Books) payable(c *campaign, to tape.AccountID, kind string) {
+func (b *Books) payable(c *campaign, to tape.AccountID, line fund.BudgetLine) {
 	if !to.Outside() {
-		b.payableAccount(c, to)
+		b.payableAccount(c, to, line)
 		return
 	}
 	payee, enrolled := c.payees[to]
@@ -307,23 +383,27 @@ func (b *Books) payable(c *campaign, to tape.AccountID, kind string) {
 		b.problem(fund.PayeeKey(c.account.id, to), "somebody is paid who is not enrolled", "", b.entry.Reference())
 		return
 	}
-	if c.flagged[to] {
+	if c.flagged[to] != "" {
 		b.problem(fund.FlagKey(c.account.id, to), "somebody is paid who is flagged", "", b.entry.Reference())
 	}
-	if payee.Kind == fund.Staff && kind == fund.Programme || payee.Kind == fund.Household && kind != fund.Programme {
-		b.problem(fund.PayeeKey(c.account.id, to), "the kind of payee does not fit the budget line", "", payee.Kind+" on a line for "+kind)
+	if payee.Kind == fund.Staff && line.Kind == fund.Programme || payee.Kind == fund.Household && line.Kind != fund.Programme {
+		b.problem(fund.PayeeKey(c.account.id, to), "the kind of payee does not fit the budget line", "", payee.Kind+" on a line for "+line.Kind)
 	}
 }
 
-func (b *Books) payableAccount(c *campaign, to tape.AccountID) {
+func (b *Books) payableAccount(c *campaign, to tape.AccountID, line fund.BudgetLine) {
 	target := b.trail.campaigns[to]
 	switch {
+	case line.Kind != fund.Programme:
+		b.problem(fund.CampaignKey(c.account.id), "an account is paid out of another line than the programme's", fund.Programme, line.Kind)
 	case target == nil:
 		b.problem(fund.CampaignKey(c.account.id), "an account is paid that is no campaign", "", string(to))
 	case target.state == fund.Closed, target.parent != c.account.id:
 		b.problem(fund.CampaignKey(c.account.id), "an account is paid that is no open grant or earmark of the campaign", "", string(to))
 	case target.basis == fund.Grant && !c.invited[to]:
 		b.problem(fund.InvitationKey(c.account.id, to), "a partner is paid that is not invited", "", b.entry.Reference())
+	case target.basis == fund.Earmark && slices.ContainsFunc(target.plan.Lines, func(l fund.BudgetLine) bool { return l.ID != line.ID }):
+		b.problem(fund.CampaignKey(to), "an earmark is paid that spends on other lines", string(line.ID), b.entry.Reference())
 	}
 }
 
@@ -363,7 +443,6 @@ func (b *Books) restore() error {
 		return err
 	}
 	key := fund.RestoredKey(command.Account, command.Hold)
-	b.marked(key)
 	b.differs(key, "the disbursement of the payout", string(p.disbursement), string(command.Disbursement))
 	back := h.returned - p.restored
 	if h.released {
@@ -373,13 +452,15 @@ func (b *Books) restore() error {
 		b.problem(key, "a payout is restored of which nothing came back since", "", b.entry.Reference())
 	}
 	p.restored += back
+	noted(b, key, "what of the payout was restored so far", fmt.Sprint(p.restored), func(r fund.Restored) string { return fmt.Sprint(r.Units) })
 	c.ordered[d.proposed.Line] -= back
 	b.noteBudget(c)
 	return nil
 }
 
-// confirm is the receiver's own word: of the person whom the payee's record
-// names, by a key in its own hands, over exactly what the bank has paid.
+// confirm is the receiver's own word, of the person whom the payee's record
+// names. What arrived it says by a key in its own hands, over exactly what the
+// bank has paid; it may dispute by any key.
 func (b *Books) confirm() error {
 	command, c, err := about(b, func(c fund.Confirm) tape.AccountID { return c.Account })
 	if err != nil {
@@ -392,19 +473,19 @@ func (b *Books) confirm() error {
 	}
 	key := fund.ConfirmationKey(command.Account, command.Hold)
 	b.signers()
-	b.receiver(key, c.payees[p.to].Person)
+	b.receiver(key, c.payees[p.to].Person, command.Outcome)
+	if p.outcome == command.Outcome && p.said == command.Amount && p.reason == command.Reason {
+		b.problem(key, "the receiver says the same twice", "", b.entry.Reference())
+	}
 	want := p.amount
 	if command.Outcome == fund.Arrived {
-		if p.outcome == fund.Arrived && p.said == command.Amount {
-			b.problem(key, "a payout is confirmed twice", "", b.entry.Reference())
-		}
 		want.Units = h.paid.Total() - h.returned
 		if want.Units == 0 {
 			b.problem(key, "a payout is confirmed that no line of the bank shows", "", command.Amount.String())
 		}
 	}
 	b.differs(key, "the amount that is "+command.Outcome, want.String(), command.Amount.String())
-	p.outcome, p.said = command.Outcome, command.Amount
+	p.outcome, p.reason, p.said = command.Outcome, command.Reason, command.Amount
 	said := func(payee tape.AccountID, outcome string, amount money.Amount, by tape.ID) string {
 		return fmt.Sprintf("%s: %s %s, by %s", payee, outcome, amount, by)
 	}
@@ -413,15 +494,15 @@ func (b *Books) confirm() error {
 	return nil
 }
 
-// receiver checks that a payee's own person signed alone, with a key that
-// nobody else holds.
-func (b *Books) receiver(key string, person tape.ID) {
+// receiver checks that a payee's own person signed alone, and what arrived with
+// a key that nobody else holds.
+func (b *Books) receiver(key string, person tape.ID, outcome string) {
 	signed := b.entry.Intents
 	if len(signed) != 1 || signed[0].Person != person || person == "" {
 		b.problem(key, "somebody else confirms than the payee's own person", string(person), people(signed))
 		return
 	}
-	if custody := signed[0].Custody; !slices.Contains([]string{"own", "card"}, custody) {
+	if custody := signed[0].Custody; outcome == fund.Arrived && !slices.Contains([]string{"own", "card"}, custody) {
 		b.problem(key, "a key confirms that is not in the receiver's hands", "own or card", custody)
 	}
 }

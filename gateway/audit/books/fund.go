@@ -39,12 +39,15 @@ type campaign struct {
 	version      int32
 	plan         fund.Plan
 	pending      *fund.Plan
-	// ordered counts what was ordered on a budget line, less what came back.
-	ordered       map[tape.ID]int64
-	invited       map[tape.AccountID]bool
-	payees        map[tape.AccountID]fund.NewPayee
-	agentOf       map[tape.AccountID]tape.ID
-	flagged       map[tape.AccountID]bool
+	// ordered counts what was ordered on a budget line, less what came back;
+	// carried is what other campaigns handed over, in minor units.
+	ordered map[tape.ID]int64
+	carried int64
+	invited map[tape.AccountID]bool
+	payees  map[tape.AccountID]fund.NewPayee
+	agentOf map[tape.AccountID]tape.ID
+	// flagged names the organisation whose flag stops payouts to a payee.
+	flagged       map[tape.AccountID]string
 	agents        map[tape.ID]*agent
 	disbursements map[tape.ID]*disbursement
 	pledges       map[tape.ID]*pledge
@@ -294,13 +297,18 @@ func (b *Books) agreed(key string, amount money.Amount, approvals []tape.Approva
 // ledger knows of these persons.
 func (b *Books) signers() {
 	for _, a := range b.entry.Intents {
-		person := b.trail.persons[a.Person]
-		key := person.Key
-		if next := person.Next; next != nil && next.Witness != "" && b.entry.At >= next.From {
-			key = *next
-		}
+		person, key := b.person(a.Person)
 		b.differs(party.PersonKey(a.Person), "whose person signed, and who holds its key", person.Organisation+", "+string(key.Custody), a.Organisation+", "+a.Custody)
 	}
+}
+
+// person is somebody as the ledger knows it, and the key that is in turn now.
+func (b *Books) person(id tape.ID) (party.Person, party.Key) {
+	person := b.trail.persons[id]
+	if next := person.Next; next != nil && next.Witness != "" && b.entry.At >= next.From {
+		return person, *next
+	}
+	return person, person.Key
 }
 
 // signedBy reports a command that no person of an organisation has signed.

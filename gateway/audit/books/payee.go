@@ -21,19 +21,38 @@ func (b *Books) enrol() error {
 		return err
 	}
 	b.signers()
+	added := int32(0)
 	for _, p := range command.Payees {
-		key := fund.PayeeKey(command.Account, p.Payee)
-		b.once("enrolment", key)
-		c.payees[p.Payee], c.agentOf[p.Payee] = p, command.Agent
-		noted(b, key, "who was enrolled", spelledPayee(p, command.Agent), func(r fund.Payee) string {
-			return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent)
-		})
+		if b.enrolOne(c, p, command.Agent) {
+			added++
+		}
 	}
 	if command.Agent == "" {
 		b.signedBy(fund.CampaignKey(command.Account), c.organisation)
 		return nil
 	}
-	return b.serves(c, command)
+	return b.serves(c, command, added)
+}
+
+// enrolOne books a payee, and says whether it is a new one: one that had no key
+// of its own may be brought again with the key that it has now.
+func (b *Books) enrolOne(c *campaign, p fund.NewPayee, agent tape.ID) bool {
+	key := fund.PayeeKey(c.account.id, p.Payee)
+	known, again := c.payees[p.Payee]
+	if again {
+		agent = c.agentOf[p.Payee]
+		if known.Person = p.Person; known != p || c.payees[p.Payee].Person != "" || p.Person == "" {
+			b.problem(key, "a payee is enrolled twice", "", b.entry.Reference())
+		}
+	}
+	if p.Person != "" && (p.Person == agent || slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return a.Person == p.Person })) {
+		b.problem(key, "somebody enrols itself", "", string(p.Person))
+	}
+	c.payees[p.Payee], c.agentOf[p.Payee] = p, agent
+	noted(b, key, "who was enrolled", spelledPayee(p, agent), func(r fund.Payee) string {
+		return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent)
+	})
+	return !again
 }
 
 func spelledPayee(p fund.NewPayee, agent tape.ID) string {
@@ -41,7 +60,7 @@ func spelledPayee(p fund.NewPayee, agent tape.ID) string {
 }
 
 // serves checks an agent's list: signed by the agent, within its number.
-func (b *Books) serves(c *campaign, command fund.Enrol) error {
+func (b *Books) serves(c *campaign, command fund.Enrol, added int32) error {
 	key := fund.AgentKey(command.Account, command.Agent)
 	a := c.agents[command.Agent]
 	if a == nil {
@@ -50,7 +69,7 @@ func (b *Books) serves(c *campaign, command fund.Enrol) error {
 	if !slices.ContainsFunc(b.entry.Intents, func(by tape.Approval) bool { return by.Person == command.Agent }) {
 		b.problem(key, "an agent's list is signed by the agent", string(command.Agent), people(b.entry.Intents))
 	}
-	a.payees += int32(len(command.Payees))
+	a.payees += added
 	if a.ended || a.payees > a.payeesMax {
 		b.problem(key, "an agent serves more than it may", fmt.Sprintf("%d at most", a.payeesMax), fmt.Sprintf("%d, ended %t", a.payees, a.ended))
 	}
@@ -81,7 +100,8 @@ func (b *Books) appointAgent() error {
 	return nil
 }
 
-// setFlag stops payouts to a payee. One person raises a flag, several lift it.
+// setFlag stops payouts to a payee. One person of the charity or its regulator
+// raises a flag; the same organisation lifts it, and for the charity several sign.
 func (b *Books) setFlag() error {
 	command, c, err := about(b, func(c fund.SetFlag) tape.AccountID { return c.Account })
 	if err != nil {
@@ -89,18 +109,30 @@ func (b *Books) setFlag() error {
 	}
 	key := fund.FlagKey(command.Account, command.Payee)
 	b.signers()
-	switch {
-	case !command.Raise:
-		b.differs(key, "who lifts a flag", c.organisation, b.entry.Organisation)
-		b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
-	case b.entry.Organisation != c.organisation && b.entry.Organisation != c.plan.Regulator:
+	b.signedBy(key, b.entry.Organisation)
+	if b.entry.Organisation != c.organisation && b.entry.Organisation != c.plan.Regulator {
 		b.problem(key, "a flag is the charity's or its regulator's", c.organisation+" or "+c.plan.Regulator, b.entry.Organisation)
-	default:
-		b.signedBy(key, b.entry.Organisation)
 	}
-	c.flagged[command.Payee] = command.Raise
 	b.noteFlag(key, command.Raise)
+	if command.Raise {
+		c.flagged[command.Payee] = b.entry.Organisation
+		return nil
+	}
+	b.lifted(key, c, command.Payee)
+	c.flagged[command.Payee] = ""
 	return nil
+}
+
+func (b *Books) lifted(key string, c *campaign, payee tape.AccountID) {
+	b.differs(key, "who lifts a flag", c.flagged[payee], b.entry.Organisation)
+	if b.entry.Organisation == c.organisation {
+		b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	}
+	for _, by := range b.entry.Intents {
+		if by.Person == c.agentOf[payee] || by.Person == c.payees[payee].Person {
+			b.problem(key, "who serves a payee lifts its flag", "", string(by.Person))
+		}
+	}
 }
 
 func (b *Books) noteFlag(key string, raised bool) {
@@ -121,8 +153,8 @@ func (b *Books) callBackPayee() error {
 		}
 	}
 	noted(b, key, "what the payee answered", command.Outcome, func(r fund.CallBack) string { return r.Outcome })
-	if command.Outcome == "denied" {
-		c.flagged[command.Payee] = true
+	if command.Outcome == "denied" && c.flagged[command.Payee] == "" {
+		c.flagged[command.Payee] = b.entry.Organisation
 		b.noteFlag(fund.FlagKey(command.Account, command.Payee), true)
 	}
 	return nil

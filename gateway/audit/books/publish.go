@@ -144,8 +144,8 @@ func (b *Books) giveGoods() error {
 	}
 	key := fund.GoodsKey(command.Account, command.Goods)
 	b.signers()
-	b.signedBy(key, c.organisation)
-	b.payable(c, command.To, fund.Programme)
+	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	b.payable(c, command.To, fund.BudgetLine{ID: "goods", Kind: fund.Programme})
 	g.given += command.Quantity
 	if command.Quantity < 1 || g.given > g.quantity {
 		b.problem(key, "more goods are given on than came", fmt.Sprint(g.quantity), fmt.Sprint(g.given))
