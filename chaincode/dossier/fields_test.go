@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier"}
+var tabled = []string{"tape", "party", "dossier", "fund"}
 
 const privacyDocument = "../../docs/privacy.md"
 
