@@ -106,16 +106,12 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	if err != nil {
 		return nil, err
 	}
-	unidentified, err := p.unidentified(ctx, a)
-	if err != nil {
-		return nil, err
-	}
 	for i := range figures {
 		if figures[i].Key == "confirmed" && f.paid.Units > 0 {
 			figures[i].Share = int(float64(figures[i].Amount.Units) / float64(f.paid.Units) * 100)
 		}
 	}
-	return append(figures, unidentified...), nil
+	return append(figures, f.unidentified...), nil
 }
 
 func (p *portal) shown(ctx context.Context, account tape.AccountID, all []asked) ([]views.Figure, error) {
@@ -167,27 +163,6 @@ func (p *portal) step(ctx context.Context, e readmodel.Entry) (views.ProofStep, 
 		step.Endorsers = transaction.Endorsers
 	}
 	return step, err
-}
-
-// unidentified is what other accounts hold of bank lines that may belong to this one.
-func (p *portal) unidentified(ctx context.Context, a readmodel.Account) ([]views.Figure, error) {
-	var figures []views.Figure
-	window := readmodel.Window{Limit: windowMax}
-	for range windowsMax {
-		list, err := p.Model.Accounts(ctx, readmodel.AccountFilter{Organisation: a.Organisation, Currency: a.Currency}, window)
-		if err != nil {
-			return nil, err
-		}
-		for _, other := range list.Items {
-			if other.Unidentified == a.ID && other.Free.Units > 0 {
-				figures = append(figures, views.Figure{Key: "unidentified", Amount: other.Free, Share: -1, Rows: "/accounts/" + string(other.ID)})
-			}
-		}
-		if window.After = list.Next; window.After == "" {
-			break
-		}
-	}
-	return figures, nil
 }
 
 func giftRows(gifts []readmodel.Gift, state string) []views.GiftRow {

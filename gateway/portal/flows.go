@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -22,6 +23,7 @@ const (
 	snapshotTries = 3
 	payeesShown   = 5
 	monthsShown   = 24
+	addingWait    = 30 * time.Second
 )
 
 // flows is what the movements of an account come to, as of a position of the
@@ -39,6 +41,8 @@ type flows struct {
 	fees    money.Amount
 	months  map[string]*views.Month
 	refunds map[tape.ID]bool
+	// unidentified are other accounts' bank lines that may belong to this one.
+	unidentified []views.Figure
 	// cut says that there were more movements than are added up here.
 	cut bool
 }
@@ -63,17 +67,28 @@ func addTo(sums map[tape.AccountID]money.Amount, key tape.AccountID, more money.
 func negative(a money.Amount) money.Amount { return money.New(-a.Units, a.Currency) }
 
 // flowsOf adds up an account, or takes what was added up at the same position.
+// However many ask at once after a block, one of them reads for all.
 func (p *portal) flowsOf(ctx context.Context, id tape.AccountID) (*flows, error) {
+	shared, err, _ := p.adding.Do(string(id), func() (any, error) {
+		// Those who wait for the answer need it also when the first one has left.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), addingWait)
+		defer cancel()
+		return p.current(ctx, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shared.(*flows), nil
+}
+
+func (p *portal) current(ctx context.Context, id tape.AccountID) (*flows, error) {
 	var f *flows
 	for range snapshotTries {
 		position, err := p.Model.Position(ctx)
 		if err != nil {
 			return nil, err
 		}
-		p.mutex.Lock()
-		known := p.flows[id]
-		p.mutex.Unlock()
-		if known != nil && known.position == position {
+		if known := p.kept(id); known != nil && known.position == position {
 			return known, nil
 		}
 		if f, err = p.addUp(ctx, id); err != nil {
@@ -91,6 +106,12 @@ func (p *portal) flowsOf(ctx context.Context, id tape.AccountID) (*flows, error)
 		}
 	}
 	return f, nil
+}
+
+func (p *portal) kept(id tape.AccountID) *flows {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.flows[id]
 }
 
 func (p *portal) keep(id tape.AccountID, f *flows) {
@@ -117,6 +138,9 @@ func (p *portal) addUp(ctx context.Context, id tape.AccountID) (*flows, error) {
 		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Inflow], error) {
 			return p.Model.Inflows(ctx, readmodel.InflowFilter{Account: id}, w)
 		}, f.inflow),
+		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Account], error) {
+			return p.Model.Accounts(ctx, readmodel.AccountFilter{Organisation: account.Organisation, Currency: account.Currency}, w)
+		}, f.other),
 		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Posting], error) {
 			return p.Model.Postings(ctx, id, w)
 		}, f.posting),
@@ -127,6 +151,14 @@ func (p *portal) addUp(ctx context.Context, id tape.AccountID) (*flows, error) {
 		}
 	}
 	return f, nil
+}
+
+// other notes an account that holds unidentified money for this one.
+func (f *flows) other(other readmodel.Account) error {
+	if other.Unidentified == f.account.ID && other.Free.Units > 0 {
+		f.unidentified = append(f.unidentified, views.Figure{Key: "unidentified", Amount: other.Free, Share: -1, Rows: "/accounts/" + string(other.ID)})
+	}
+	return nil
 }
 
 // each goes through a whole list, as far as a page may.

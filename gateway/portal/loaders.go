@@ -209,36 +209,44 @@ func (p *portal) transaction(r *http.Request) (views.Page, string, error) {
 		return nil, "", rule.Refuse(rule.NotFound, "transaction %.70q is not on the ledger", id)
 	}
 	page := views.Transaction{Transaction: *found}
-	page.Entry, err = p.entryOf(r.Context(), *found)
+	if !found.Valid || found.Function == "" {
+		return page, "", nil
+	}
+	// The entry stands where its transaction stands: it is sought from both ends
+	// of the ledger, as far as a page may read.
+	for _, newest := range []bool{true, false} {
+		if page.Entry, page.Far, err = p.entryOf(r.Context(), *found, newest); err != nil || !page.Far {
+			break
+		}
+	}
 	return page, "", err
 }
 
-// entryOf finds what a transaction wrote among the entries of its block. An
-// entry stands where its transaction stands, so the newest ones are read back from there.
-func (p *portal) entryOf(ctx context.Context, t readmodel.TransactionSummary) (*views.EntryRow, error) {
-	if !t.Valid || t.Function == "" {
-		return nil, nil
-	}
-	window := readmodel.Window{Newest: true, Limit: windowMax}
-	for range windowsMax {
-		list, err := p.Model.Entries(ctx, readmodel.EntryFilter{Organisation: t.Creator}, window)
+// entryWindows is how many parts of the list of entries one page may read from one end.
+const entryWindows = 5
+
+// entryOf finds what a transaction wrote; far says that it is too far from this end of the ledger.
+func (p *portal) entryOf(ctx context.Context, t readmodel.TransactionSummary, newest bool) (found *views.EntryRow, far bool, err error) {
+	window := readmodel.Window{Newest: newest, Limit: windowMax}
+	for range entryWindows {
+		list, err := p.Model.Entries(ctx, readmodel.EntryFilter{}, window)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, entry := range list.Items {
 			if entry.Transaction == t.ID {
 				row := entryRow(entry)
-				return &row, nil
+				return &row, false, nil
 			}
-			if entry.Block < t.Block {
-				return nil, nil
+			if newest && entry.Block < t.Block || !newest && entry.Block > t.Block {
+				return nil, false, nil
 			}
 		}
 		if window.After = list.Next; window.After == "" {
-			return nil, nil
+			return nil, false, nil
 		}
 	}
-	return nil, nil
+	return nil, true, nil
 }
 
 func (p *portal) settlements(r *http.Request) (views.Page, string, error) {

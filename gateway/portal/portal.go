@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
@@ -68,7 +70,8 @@ type portal struct {
 	set    *pages.Set
 	routes *http.ServeMux
 
-	mutex sync.Mutex
+	adding singleflight.Group
+	mutex  sync.Mutex
 	// flows are the sums of accounts, by account; see flows.go.
 	flows map[tape.AccountID]*flows
 

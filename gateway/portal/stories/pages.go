@@ -197,6 +197,7 @@ func ledger() []Story {
 		{"transactions", "Transactions", views.Transactions{Rows: all, Next: "abc"}}, {"transactions-none", "No transactions", views.Transactions{Invalid: true}},
 		{"transaction", "A transaction that counts", views.Transaction{Transaction: all[0], Entry: &row}},
 		{"transaction-invalid", "A transaction that does not count", views.Transaction{Transaction: all[1]}},
+		{"transaction-far", "A transaction whose entry is far away", views.Transaction{Transaction: all[0], Far: true}},
 		{"transaction-unknown", "A verdict without a word of its own", views.Transaction{Transaction: all[3]}},
 	}
 }

@@ -458,6 +458,8 @@ func (Transactions) Name() string { return "transactions" }
 type Transaction struct {
 	Transaction readmodel.TransactionSummary
 	Entry       *EntryRow
+	// Far says that its entry was not found because it is far from both ends of the ledger.
+	Far bool
 }
 
 // Name of its template.
