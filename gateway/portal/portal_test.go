@@ -471,3 +471,21 @@ func TestBrokenModel(t *testing.T) {
 	}
 	sound(t, "a request that was given up", answer)
 }
+
+// TestMounting: the portal stands beside an API that answers everything else.
+func TestMounting(t *testing.T) {
+	mux := http.NewServeMux()
+	rest := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }
+	for _, pattern := range []string{"/", "GET /livez", "GET /api/v1/accounts/{account}", "POST /api/v1/commands"} {
+		mux.HandleFunc(pattern, rest)
+	}
+	h := newLedger(t).open(nil)
+	for _, pattern := range Patterns() {
+		mux.Handle(pattern, h)
+	}
+	for path, code := range map[string]int{"/": 303, "/en/": 200, "/zh-CN/status": 200, "/assets/portal.css": 200, "/livez": 418, "/api/v1/accounts/a": 418, "/openapi.json": 418, "/english": 418, "/en": 307} {
+		if answer := get(t, mux, path); answer.Code != code {
+			t.Errorf("%s: %d, not %d", path, answer.Code, code)
+		}
+	}
+}
