@@ -11,6 +11,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/replay"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/audit"
 	"github.com/lianbao/lianbao/gateway/audit/books"
 )
@@ -67,6 +68,36 @@ func (h honest) Evaluate(_ context.Context, function string, argument []byte) ([
 }
 
 func (v *village) honest(organisation string) audit.Peer { return honest{v, organisation} }
+
+// TestARefundThatCameBack: a gift may be refunded again when the bank has
+// returned all of the first refund, and is not taken back twice by that.
+func TestARefundThatCameBack(t *testing.T) {
+	v := newVillage(t)
+	const account tape.AccountID = "charity:sunrise:gifts"
+	v.by("charity", "Tape:Open", tape.Open{Account: account, Attribution: tape.FIFO, Currency: "CNY", Custodian: vault, ID: "open-gifts"})
+	gifts := giftsOf("g", 2_500)
+	v.receive(account, "g", gifts)
+	v.speechStatement("in", "", 0, tape.CreditSide, linesOf("g", 1, 2_500))
+	v.by("charity", "Tape:Settle", tape.Settle{Account: account, ID: "settle-g", Items: []tape.SettleItem{{Source: "g", Lines: &tape.LinesRef{Statement: "in"}}}})
+	gift, err := tape.NewGiftProof("g", gifts, 0)
+	must(t, gift, err)
+	refund := tape.Refund{Account: account, Expires: tape.Instant(v.Clock().Add(48 * time.Hour).UnixMilli()), Gift: gift, ID: "refund-1", To: "outside:giver-1"}
+	v.by("charity", "Tape:Refund", v.signedBy("refund", account, 2_500, refund, "maker", "checker"))
+	debits, credits := linesOf("out", 1, 2_500), linesOf("back", 1, 2_500)
+	v.speechStatement("out", "in", 2_500, tape.DebitSide, debits)
+	v.speechStatement("back", "out", 0, tape.CreditSide, credits)
+	paid, err := tape.NewLineProof("out", 0, debits, 0)
+	must(t, paid, err)
+	v.by("bank", "Tape:Capture", tape.Capture{Account: account, Amount: cny(2_500), Hold: "refund-1", ID: "capture-1", Line: &paid})
+	returned, err := tape.NewLineProof("back", 0, credits, 0)
+	must(t, returned, err)
+	v.by("bank", "Tape:Return", tape.Return{Account: account, Amount: cny(2_500), Hold: "refund-1", ID: "return-1", Line: returned})
+	refund.ID = "refund-2"
+	v.by("charity", "Tape:Refund", v.signedBy("refund", account, 2_500, refund, "maker", "checker"))
+	for _, f := range run(t, v, v.chain(), v.honest).Findings {
+		t.Error(f)
+	}
+}
 
 func TestHonestChain(t *testing.T) {
 	v := newVillage(t)

@@ -89,10 +89,11 @@ func (b *Books) takeGift(id tape.AccountID, page tape.ID, index int32, spans tap
 	return a.change(spans, free, spent)
 }
 
-// givenUp says whether a hold was released and its money taken back.
+// givenUp says whether a hold keeps nothing and has ended: its rest was taken
+// back, or the bank has returned what was paid.
 func (b *Books) givenUp(key string) bool {
 	h, known := b.holds[key]
-	return known && h.released && len(h.left) == 0
+	return known && len(h.left) == 0 && (h.released || h.paid.Total() == h.returned)
 }
 
 // keep books a new hold over spans that were free or in a job.
