@@ -41,6 +41,13 @@ func (s *Server) fundReads() {
 		published, err := m.Publications(ctx, tape.AccountID(in.Account))
 		return append([]fund.Publication{}, published...), err
 	})
+	get(s, "/api/v1/organisations/{organisation}/years", "An organisation's years and the law's ratios, computed from entries", func(ctx context.Context, in *struct {
+		Reading
+		Organisation string `path:"organisation"`
+		Kind         string `query:"kind" default:"public-foundation" doc:"What kind of organisation the law takes it for." enum:"public-foundation,public-association"`
+	}) ([]disclosure.Annual, error) {
+		return disclosure.Annuals(ctx, m, in.Organisation, in.Kind, time.Now())
+	})
 	s.payeeReads()
 	get(s, "/api/v1/disbursements", "Disbursements: proposed, approved, ordered, paid", func(ctx context.Context, in *struct {
 		Paging

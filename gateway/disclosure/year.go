@@ -1,0 +1,143 @@
+package disclosure
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Register is the read model as far as an organisation's year needs it.
+type Register interface {
+	Books
+	Campaigns(ctx context.Context, filter readmodel.CampaignFilter, window readmodel.Window) (readmodel.List[readmodel.Campaign], error)
+}
+
+// Annual is what an organisation did in a year, and whether it kept the law's ratios.
+type Annual struct {
+	Organisation string    `json:"organisation"`
+	Year         fund.Year `json:"year"`
+	// Before is the year before, whose income a ratio is of.
+	Before fund.Year    `json:"before"`
+	Law    string       `json:"law"`
+	Ratios []fund.Ratio `json:"ratios"`
+	// Running says that the year has not ended: its ratios may still change.
+	Running bool `json:"running,omitempty"`
+}
+
+// Annuals adds up all campaigns of an organisation, year by year and currency
+// by currency, and judges them as what kind of organisation it is, such as
+// public-foundation. Money handed from one of its campaigns to another is
+// spent by the second only.
+func Annuals(ctx context.Context, register Register, organisation, kind string, now time.Time) ([]Annual, error) {
+	zone, err := Zone(ctx, register)
+	if err != nil {
+		return nil, err
+	}
+	today, err := zone.Date(tape.Instant(now.UnixMilli()))
+	if err != nil {
+		return nil, err
+	}
+	years := yearBook{}
+	window := readmodel.Window{Limit: 1000}
+	for {
+		list, err := register.Campaigns(ctx, readmodel.CampaignFilter{Organisation: organisation}, window)
+		if err != nil {
+			return nil, err
+		}
+		for _, campaign := range list.Items {
+			flows, err := register.Flows(ctx, campaign.Account)
+			if err != nil {
+				return nil, err
+			}
+			// A grant or an earmark of an own campaign was handed on, not spent, when it left that.
+			years.add(campaign.Plan, flows, campaign.Parent != "" && ownParent(ctx, register, campaign.Parent, organisation))
+		}
+		if window.After = list.Next; list.Next == "" {
+			break
+		}
+	}
+	return years.judge(organisation, kind, today)
+}
+
+func ownParent(ctx context.Context, register Register, parent tape.AccountID, organisation string) bool {
+	campaign, err := register.Campaign(ctx, parent)
+	return err == nil && campaign.Organisation == organisation
+}
+
+// yearBook holds the years by currency and number.
+type yearBook map[money.Currency]map[int]*fund.Year
+
+func (b yearBook) year(currency money.Currency, number int) *fund.Year {
+	if b[currency] == nil {
+		b[currency] = map[int]*fund.Year{}
+	}
+	if b[currency][number] == nil {
+		b[currency][number] = &fund.Year{Year: strconv.Itoa(number), Currency: currency}
+	}
+	return b[currency][number]
+}
+
+// add counts the flows of one campaign.
+func (b yearBook) add(plan fund.Plan, flows []readmodel.Flow, child bool) {
+	for _, f := range flows {
+		number, _ := strconv.Atoi(string(f.Day[:4]))
+		year, units := b.year(f.Amount.Currency, number), f.Amount.Units
+		switch f.Kind {
+		case readmodel.FlowSettled:
+			year.Income += units
+		case readmodel.FlowRefunded, readmodel.FlowReversed:
+			year.Income -= units
+		case readmodel.FlowFee:
+			year.Fundraising += units
+		case readmodel.FlowGranted:
+			if child {
+				year.Programme -= units
+			} else {
+				year.Income += units
+			}
+		case readmodel.FlowPaid, readmodel.FlowPassed:
+			*spending(year, plan, f.Line) += units
+		case readmodel.FlowReturned:
+			*spending(year, plan, f.Line) -= units
+		}
+	}
+}
+
+// spending is the sum that a budget line counts to.
+func spending(year *fund.Year, plan fund.Plan, line tape.ID) *int64 {
+	found, _ := plan.Line(line)
+	switch found.Kind {
+	case fund.Management:
+		return &year.Management
+	case fund.Fundraising:
+		return &year.Fundraising
+	}
+	return &year.Programme
+}
+
+func (b yearBook) judge(organisation, kind string, today tape.Date) ([]Annual, error) {
+	annuals := []Annual{}
+	for _, currency := range slices.Sorted(maps.Keys(b)) {
+		for _, number := range slices.Sorted(maps.Keys(b[currency])) {
+			end := tape.Date(strconv.Itoa(number) + "-12-31")
+			law, err := fund.LawOn(min(end, today))
+			if err != nil {
+				continue // a year before any law that is known here
+			}
+			before := fund.Year{Year: strconv.Itoa(number - 1), Currency: currency}
+			if known := b[currency][number-1]; known != nil {
+				before = *known
+			}
+			annuals = append(annuals, Annual{Organisation: organisation, Year: *b[currency][number], Before: before, Law: law.ID,
+				Ratios: append([]fund.Ratio{}, law.Judge(kind, before, *b[currency][number])...), Running: today <= end})
+		}
+	}
+	return annuals, nil
+}

@@ -1,0 +1,42 @@
+package disclosure
+
+import (
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+func flow(day tape.Date, kind readmodel.FlowKind, line tape.ID, units int64) readmodel.Flow {
+	return readmodel.Flow{Day: day, Kind: kind, Line: line, Amount: money.New(10*units, "CNY"), Count: 1}
+}
+
+// TestYears adds a campaign and its own grant up by hand: 10,000,000.00 came in
+// 2024; in 2025 6,900,000.00 were paid for the programme, of it 2,000,000.00 by
+// the grant, and 800,000.00 for management.
+func TestYears(t *testing.T) {
+	plan := fund.Plan{Lines: []fund.BudgetLine{{ID: "p", Kind: fund.Programme}, {ID: "m", Kind: fund.Management}}}
+	book := yearBook{}
+	book.add(plan, []readmodel.Flow{
+		flow("2024-12-31", readmodel.FlowSettled, "", 100_100_000), flow("2024-12-31", readmodel.FlowRefunded, "", 100_000),
+		flow("2025-01-01", readmodel.FlowPaid, "p", 50_000_000), flow("2025-02-01", readmodel.FlowReturned, "p", 1_000_000),
+		flow("2025-03-01", readmodel.FlowPassed, "p", 30_000_000), flow("2025-03-01", readmodel.FlowPaid, "m", 8_000_000)}, false)
+	book.add(plan, []readmodel.Flow{flow("2025-03-02", readmodel.FlowGranted, "", 30_000_000), flow("2025-04-01", readmodel.FlowPaid, "p", 20_000_000)}, true)
+	annuals, err := book.judge("charity", "public-foundation", "2026-06-30")
+	if err != nil || len(annuals) != 2 {
+		t.Fatalf("%+v, %v", annuals, err)
+	}
+	year := annuals[1]
+	if year.Year.Programme != 690_000_000 || year.Year.Management != 80_000_000 || year.Before.Income != 1_000_000_000 || year.Running {
+		t.Errorf("the year: %+v after %+v", year.Year, year.Before)
+	}
+	if len(year.Ratios) != 2 || year.Ratios[0].PartsPerMillion != 690_000 || year.Ratios[0].Kept || year.Ratios[1].Kept {
+		t.Errorf("69 %% of last year's income and 10.38 %% of spending: %+v", year.Ratios)
+	}
+	book.add(plan, []readmodel.Flow{flow("2025-12-31", readmodel.FlowPaid, "p", 3_000_000)}, false)
+	if annuals, err = book.judge("charity", "public-foundation", "2025-12-31"); err != nil || !annuals[1].Running || !annuals[1].Ratios[0].Kept || !annuals[1].Ratios[1].Kept {
+		t.Errorf("72 %% and 10.0 %%: %+v, %v", annuals, err)
+	}
+}
