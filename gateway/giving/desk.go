@@ -1,0 +1,228 @@
+package giving
+
+import (
+	"context"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Issuer is who signs receipts, as the charity is registered.
+type Issuer struct {
+	Name donation.Text `json:"name"`
+	// CreditCode is its 统一社会信用代码; Handler deals with gifts.
+	CreditCode string `json:"creditCode"`
+	Handler    string `json:"handler"`
+}
+
+// InventedCreditCode has the right check digit and is nobody's: it says that
+// the organisation has not said how it is registered.
+const InventedCreditCode = "000000000000000000"
+
+// Desk joins the store with what the ledger says about the gifts.
+type Desk struct {
+	*Store
+	Organisation string
+	Model        *readmodel.Model
+	Issuer       Issuer
+	// BankAccounts are how a giver pays to a bank account of the ledger: holder,
+	// bank and number as people need them. One that is missing is shown by its
+	// name on the ledger.
+	BankAccounts map[tape.AccountID]string
+	// Today is the civil day.
+	Today func() tape.Date
+}
+
+// Standing is how one gift of an announcement stands.
+type Standing struct {
+	Use
+	// Trace is nil while the ledger does not hold the gift.
+	Trace *readmodel.Trace
+	// Void is set when the gift goes back or went back, so that its receipt is
+	// worth nothing; not where the giver's bank sent a refund back in turn.
+	Void bool
+}
+
+// Settled reports whether the bank's line has shown the money, and whose it is.
+func (s Standing) Settled() bool {
+	return s.Trace != nil && s.Trace.Gift.State == readmodel.GiftSettled
+}
+
+// Standing finds a gift on the ledger.
+func (d *Desk) Standing(ctx context.Context, u Use) (Standing, error) {
+	s := Standing{Use: u}
+	all, err := d.Model.FindGifts(ctx, u.Gift)
+	if rule.Is(err, rule.NotFound) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	for _, gift := range all {
+		page := strings.TrimSuffix(strings.TrimSuffix(string(gift.Page), string(tape.MatchedSuffix)), string(tape.UnmatchedSuffix))
+		if gift.Account != u.Account || u.Page != "" && u.Page != gift.Page && string(u.Page) != page {
+			continue
+		}
+		trace, err := d.Model.TraceGift(ctx, readmodel.GiftAt{Account: gift.Account, Page: gift.Page, Index: gift.Index})
+		if err != nil {
+			return s, err
+		}
+		s.Trace = &trace
+		s.Void, err = d.void(ctx, trace)
+		return s, err
+	}
+	return s, nil
+}
+
+func (d *Desk) void(ctx context.Context, trace readmodel.Trace) (bool, error) {
+	back := trace.Reversal
+	if back == nil || back.Kind == "identified" {
+		return false, nil
+	}
+	if back.Hold == "" {
+		return true, nil
+	}
+	hold, err := d.Model.Hold(ctx, trace.Gift.Account, back.Hold)
+	returned := hold.State == tape.HoldReclaimed || hold.State == tape.HoldCaptured && hold.Captured.Total() == hold.Returned.Total()
+	return !returned, err
+}
+
+// Stands tells whether the ledger holds a gift.
+func (d *Desk) Stands(ctx context.Context) Stands {
+	return func(u Use) (bool, error) {
+		s, err := d.Standing(ctx, u)
+		return s.Trace != nil, err
+	}
+}
+
+// Campaign is what a giver gives to.
+type Campaign struct {
+	Account tape.AccountID
+	Title   donation.Text
+	// Filing is the campaign's filing number, empty where it has none.
+	Filing string
+	// Pay is where the money goes, as people need it.
+	Pay string
+	// Closed campaigns take no gifts.
+	Closed bool
+}
+
+// Campaign finds what can be given to: an account of this organisation.
+func (d *Desk) Campaign(ctx context.Context, id tape.AccountID) (Campaign, readmodel.Account, error) {
+	account, err := d.Model.Account(ctx, id)
+	if err != nil {
+		return Campaign{}, account, err
+	}
+	if account.Organisation != d.Organisation || account.Unidentified != "" {
+		return Campaign{}, account, rule.Field("account", rule.Refuse(rule.NotFound, "%s takes no gifts here; ask the gateway of %s", id, account.Organisation))
+	}
+	c := Campaign{Account: id, Title: donation.Text{Chinese: string(id)}, Pay: string(account.Custodian)}
+	if words, known := d.BankAccounts[account.Custodian]; known {
+		c.Pay = words
+	}
+	filed, err := d.Model.Campaign(ctx, id)
+	switch {
+	case rule.Is(err, rule.NotFound):
+		return c, account, nil
+	case err != nil:
+		return c, account, err
+	}
+	c.Title = donation.Text{Chinese: filed.Plan.Title.Zh, English: filed.Plan.Title.En}
+	if c.Title.Chinese == "" {
+		c.Title.Chinese = c.Title.English
+	}
+	if filed.Filing != nil {
+		c.Filing = filed.Filing.Number
+	}
+	c.Closed = filed.State == "closed"
+	return c, account, nil
+}
+
+// notFiled stands on a receipt where a campaign has no filing number.
+const notFiled = "— 未备案 (not filed)"
+
+// Receipt makes the paper of article 38 for a settled gift of a code. Its
+// number is given out with the first call; one that went back gets none, and
+// one that had a number says that it is void.
+func (d *Desk) Receipt(ctx context.Context, code string, gift tape.ID, giftPage string) (donation.Receipt, Standing, error) {
+	announced, err := d.Find(code)
+	if err != nil {
+		return donation.Receipt{}, Standing{}, err
+	}
+	for _, use := range announced.Uses {
+		if use.Gift == gift {
+			return d.receipt(ctx, code, announced, use, giftPage)
+		}
+	}
+	return donation.Receipt{}, Standing{}, unknown()
+}
+
+func (d *Desk) receipt(ctx context.Context, code string, a Announcement, use Use, giftPage string) (donation.Receipt, Standing, error) {
+	s, err := d.Standing(ctx, use)
+	if err != nil {
+		return donation.Receipt{}, s, err
+	}
+	if !s.Settled() {
+		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the gift waits for the bank's line")
+	}
+	campaign, account, err := d.Campaign(ctx, a.Account)
+	if err != nil {
+		return donation.Receipt{}, s, err
+	}
+	if account.ID != use.Account && s.Trace.Reversal == nil {
+		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
+	}
+	today := d.Today()
+	r := donation.Receipt{Charity: donation.Charity{Name: d.Issuer.Name, CreditCode: d.Issuer.CreditCode}, Handler: d.Issuer.Handler, Donor: a.Donor,
+		Campaign: donation.Campaign{Title: campaign.Title, FilingNumber: campaign.Filing}, Amount: s.Trace.Gift.Amount,
+		ReceivedOn: d.receivedOn(s), IssuedOn: string(today), Reference: a.Reference, GiftCode: spelled(code), GiftPage: giftPage}
+	if r.Campaign.FilingNumber == "" {
+		r.Campaign.FilingNumber = notFiled
+	}
+	// What cannot be printed must not take a number.
+	r.Number = "?"
+	if err := r.Check(); err != nil {
+		return r, s, err
+	}
+	number, found, err := d.Number(use, today, !s.Void)
+	if err != nil {
+		return r, s, err
+	}
+	if !found {
+		return r, s, rule.Refuse(rule.WrongState, "the gift went back before a receipt was issued")
+	}
+	r.Number, r.IssuedOn = number.Text(d.Organisation), number.IssuedOn
+	if s.Void {
+		r.Number += voidMark
+	}
+	return r, s, nil
+}
+
+// voidMark stands behind the number of a receipt whose gift went back.
+const voidMark = " 作废 VOID"
+
+// receivedOn is the day of the bank's line; of a gift without one, that of its entry.
+func (d *Desk) receivedOn(s Standing) string {
+	if s.Trace.Line != nil {
+		return string(s.Trace.Line.Date)
+	}
+	return s.Trace.Gift.At.String()[:len("2006-01-02")]
+}
+
+// spelled prints a code that was found the way it was given out.
+func spelled(code string) string {
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(codeSigns, r) {
+			return r
+		}
+		return -1
+	}, folded(code))
+	var groups []string
+	for ; len(plain) > codeGroup; plain = plain[codeGroup:] {
+		groups = append(groups, plain[:codeGroup])
+	}
+	return strings.Join(append(groups, plain), " ")
+}
