@@ -99,6 +99,19 @@ func TestARefundThatCameBack(t *testing.T) {
 	}
 }
 
+// TestDossierAndFund: both contracts have a command Cite, and both stand on one ledger.
+func TestDossierAndFund(t *testing.T) {
+	p := newPeople(t)
+	p.campaign()
+	report := p.audited(t, p.chain(), viewer{people: p, organisation: "bank"})
+	for _, f := range report.Findings {
+		t.Error(f)
+	}
+	if report.Fund.Agreeing != 4 || report.Private != (audit.PrivateState{Kept: 2, Verified: 2, Purged: 1}) {
+		t.Errorf("the fund trail is %+v, private values are %+v", report.Fund, report.Private)
+	}
+}
+
 func TestHonestChain(t *testing.T) {
 	v := newVillage(t)
 	v.live()

@@ -337,7 +337,7 @@ func (b *Books) withinPlan(c *campaign, id tape.ID, given int64) {
 	}
 	// management ≤ given × parts / 1,000,000, in 128 bits
 	high, low := bits.Mul64(uint64(max(0, management)), 1_000_000)
-	limitHigh, limitLow := bits.Mul64(uint64(given), uint64(c.plan.ManagementPartsPerMillion))
+	limitHigh, limitLow := bits.Mul64(uint64(given), uint64(max(0, c.plan.ManagementPartsPerMillion)))
 	if high > limitHigh || high == limitHigh && low > limitLow {
 		b.problem(key, "management costs are above the plan's cap", fmt.Sprintf("%d parts per million of %d units at most", c.plan.ManagementPartsPerMillion, given),
 			fmt.Sprint(management))
