@@ -3,6 +3,7 @@ package fund
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -112,6 +113,15 @@ func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
 	if c.Plan.Leftover != c.Parent {
 		return rule.Field("plan.leftover", rule.Refuse(rule.Invalid, "names %s; what is left of a grant or an earmark goes back to %s", c.Plan.Leftover, c.Parent))
 	}
+	if err := rule.Field("plan", state.Parent.shares(c.Plan)); err != nil {
+		return err
+	}
+	return c.sponsored(state, ctx)
+}
+
+// sponsored refuses a grant of who was not invited, and an earmark of another
+// organisation or on other lines than its campaign's.
+func (c OpenCampaign) sponsored(state OpenState, ctx tape.Context) error {
 	if c.Basis == Grant {
 		return state.Invitation.allows(c.Parent, c.Account)
 	}
@@ -119,6 +129,21 @@ func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
 		return rule.Field("parent", rule.Refuse(rule.Forbidden, "%s is a campaign of %s; an earmark belongs to the same organisation", c.Parent, state.Parent.Organisation))
 	}
 	return state.Parent.has(c.Plan)
+}
+
+// shares refuses to give money on for another purpose than it was given for:
+// nobody else reads the plan of a grant or an earmark.
+func (c Campaign) shares(plan Plan) error {
+	if plan.Purpose != c.Plan.Purpose {
+		return rule.Field("purpose", rule.Refuse(rule.Forbidden, "is another than that of %s, whose money it is", c.Account))
+	}
+	if plan.Sector != c.Plan.Sector {
+		return rule.Field("sector", rule.Refuse(rule.Forbidden, "is %s; that of %s, whose money it is, is %s", plan.Sector, c.Account, c.Plan.Sector))
+	}
+	if plan.Area != c.Plan.Area && !strings.HasPrefix(plan.Area, c.Plan.Area+"-") {
+		return rule.Field("area", rule.Refuse(rule.Forbidden, "is %s, which is not in %s; the money of %s stays there", plan.Area, c.Plan.Area, c.Account))
+	}
+	return nil
 }
 
 // has refuses an earmark that would spend on other lines than its campaign's.

@@ -79,7 +79,7 @@ func checkEvidence(evidence []Citation) error {
 		return rule.Field("evidence", rule.Refuse(rule.Invalid, "holds %d documents; %d at most", len(evidence), EvidenceMax))
 	}
 	for i, citation := range evidence {
-		if err := rule.Field("kind", oneOf(citation.Kind, "invoice", "photo", "delivery-note", "agreement", "list", "publication", "other")); err != nil {
+		if err := rule.Field("kind", oneOf(citation.Kind, CitationKinds()...)); err != nil {
 			return at("evidence", i, err)
 		}
 		if citation.Hash == (merkle.Hash{}) || slices.ContainsFunc(evidence[:i], func(c Citation) bool { return c.Hash == citation.Hash }) {
@@ -155,20 +155,22 @@ func (c Campaign) proposedUnder(d Disbursement) error {
 func concerned(d Disbursement, lines []Line) ([]tape.ID, error) {
 	var persons []tape.ID
 	for i, line := range lines {
-		if line.Payee == nil {
-			continue
+		of := line.persons()
+		if slices.Contains(of, d.Maker.Person) {
+			return nil, at("lines", i, rule.Refuse(rule.Forbidden, "%s proposed disbursement %s, and is paid by it or serves who is", d.Maker.Person, d.ID))
 		}
-		for _, person := range []tape.ID{line.Payee.Person, line.Payee.Agent} {
-			if person == d.Maker.Person {
-				return nil, at("lines", i, rule.Refuse(rule.Forbidden, "%s proposed disbursement %s, and is paid by it or serves who is", person, d.ID))
-			}
-			if person != "" {
-				persons = append(persons, person)
-			}
-		}
+		persons = append(persons, of...)
 	}
 	slices.Sort(persons)
 	return slices.Compact(persons), nil
+}
+
+// persons are the payee and its agent, as far as there are any.
+func (l Line) persons() []tape.ID {
+	if l.Payee == nil {
+		return nil
+	}
+	return slices.DeleteFunc([]tape.ID{l.Payee.Person, l.Payee.Agent}, func(person tape.ID) bool { return person == "" })
 }
 
 // payable judges each payment of a chunk by the plan and by its payee.

@@ -1,6 +1,8 @@
 package fund
 
 import (
+	"slices"
+
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -113,6 +115,9 @@ func (c Campaign) GiveGoods(command GiveGoods, goods Goods, line Line, ctx tape.
 	refuse := func(err error) (Goods, tape.Entry, error) { return goods, tape.Entry{}, err }
 	if err := first(c.governs(ctx), c.filed(ctx), checkEvidence(command.Evidence), c.pays(line, BudgetLine{Kind: Programme, ID: "goods"})); err != nil {
 		return refuse(err)
+	}
+	if persons := line.persons(); slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return slices.Contains(persons, a.Person) }) {
+		return refuse(rule.Field("to", rule.Refuse(rule.Forbidden, "who gives goods neither gets them nor serves %s", command.To)))
 	}
 	if left := goods.Quantity - goods.Given; command.Quantity < 1 || command.Quantity > left {
 		return refuse(rule.Field("quantity", rule.Refuse(rule.Insufficient, "%d %s of %s are left; %d were asked", left, goods.Unit, goods.ID, command.Quantity)))

@@ -179,6 +179,9 @@ func (c Campaign) Appoint(command AppointAgent, known *Agent, ctx tape.Context) 
 			return refuse(rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot appoint itself", command.Person)))
 		}
 	}
+	if command.End && (known == nil || known.Ended) {
+		return refuse(rule.Field("person", rule.Refuse(rule.NotFound, "%s is not an agent of %s", command.Person, c.Account)))
+	}
 	entry := ctx.Entry(command.ID, "appoint-agent", string(c.Account))
 	return Agent{V: 1, Person: command.Person, PayeesMax: command.PayeesMax, Payees: served, Ended: command.End, Entry: entry.Reference()}, entry, nil
 }
@@ -314,9 +317,9 @@ func (c Campaign) paysAccount(l Line, budget BudgetLine) error {
 	}
 	switch {
 	case l.Campaign.Basis == Grant && l.Campaign.Parent == c.Account:
-		return l.Invitation.allows(c.Account, l.Payment.To)
+		return first(l.Invitation.allows(c.Account, l.Payment.To), c.shares(l.Campaign.Plan))
 	case l.Campaign.Basis == Earmark && l.Campaign.Parent == c.Account:
-		return l.Campaign.spendsOnly(budget)
+		return first(l.Campaign.spendsOnly(budget), c.shares(l.Campaign.Plan))
 	}
 	return rule.Refuse(rule.Forbidden, "%s is neither an invited partner's grant nor an earmark of %s; its money is for another purpose", l.Payment.To, c.Account)
 }

@@ -267,8 +267,13 @@ type Disbursement struct {
 // Citation names a document by its salted hash; the original is encrypted elsewhere.
 type Citation struct {
 	Hash merkle.Hash `json:"hash"`
-	// Kind is invoice, photo, delivery-note, agreement, list, publication or other.
+	// Kind is one of CitationKinds.
 	Kind string `json:"kind"`
+}
+
+// CitationKinds are the words for what a document is.
+func CitationKinds() []string {
+	return []string{"invoice", "photo", "delivery-note", "agreement", "list", "publication", "other"}
 }
 
 // Listed notes that a chunk was laid open before it is approved.

@@ -49,6 +49,10 @@ func TestOpenCampaign(t *testing.T) {
 		{func(s *opening) { s.State.Parent.State = fund.Closed }, "wrong-state: field parent: charity:sunrise:speech was closed on 1970"},
 		{func(s *opening) { s.State.Parent.Plan.Goal = money.New(1, "USD") }, "invalid: field parent: charity:sunrise:speech is of USD, the plan of CNY"},
 		{func(s *opening) { s.C.Plan.Leftover = children }, "invalid: field plan.leftover: names charity:sunrise:children; what is left of a grant"},
+		{func(s *opening) { s.C.Plan.Purpose = text("A yacht") }, "forbidden: field plan.purpose: is another than that of charity:sunrise:speech, whose money it is"},
+		{func(s *opening) { s.C.Plan.Sector = "11220" }, "forbidden: field plan.sector: is 11220; that of charity:sunrise:speech, whose money it is, is 12220"},
+		{func(s *opening) { s.C.Plan.Area = "CN" }, "forbidden: field plan.area: is CN, which is not in CN-53"},
+		{func(s *opening) { s.C.Plan.Area = "CN-5" }, "forbidden: field plan.area: is CN-5, which is not in CN-53"},
 		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Management }, "forbidden: field plan.lines[0].kind: is management; grants are for the programme"},
 		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Fundraising }, "forbidden: field plan.lines[0].kind: is fundraising; grants are for the programme"},
 		{func(s *opening) { s.State.Invitation = nil }, "forbidden: partner:school:speech is not invited to charity:sunrise:speech"},
@@ -300,6 +304,8 @@ func TestAppointAgent(t *testing.T) {
 		{func(s *appointing) { s.A.PayeesMax = 4 }, "invalid: field payeesMax: 4 is not 5 to 10000; 5 are served"},
 		{func(s *appointing) { s.A.PayeesMax = 10_001 }, "invalid: field payeesMax: 10001 is not 5 to 10000"},
 		{func(s *appointing) { s.Known, s.A.PayeesMax = nil, 0 }, "invalid: field payeesMax: 0 is not 1 to 10000"},
+		{func(s *appointing) { s.Known, s.A.End = nil, true }, "not-found: field person: agent is not an agent of charity:sunrise:speech"},
+		{func(s *appointing) { s.Known.Ended, s.A.End = true, true }, "not-found: field person: agent is not an agent"},
 		{func(s *appointing) { s.A.Person = "checker" }, "forbidden: field person: checker cannot appoint itself"},
 	})
 }

@@ -117,6 +117,9 @@ func TestList(t *testing.T) {
 			to(s, school, fund.Line{Campaign: &fund.Campaign{Basis: fund.Grant, Parent: speech}, Invitation: &fund.Invitation{}})
 			s.D.Line = "office"
 		}, "forbidden: field lines[0].to: line office is for management; grants and earmarks are for the programme"},
+		{func(s *listing) {
+			to(s, school, fund.Line{Campaign: &fund.Campaign{Basis: fund.Grant, Parent: speech, Plan: fund.Plan{Purpose: text("A yacht")}}, Invitation: &fund.Invitation{}})
+		}, "forbidden: field lines[0].to.purpose: is another than that of charity:sunrise:speech"},
 		{func(s *listing) { s.D.Maker.Person = "h1" }, "forbidden: field lines[0]: h1 proposed disbursement d1, and is paid by it or serves who is"},
 		{func(s *listing) { s.D.Maker.Person = "agent" }, "forbidden: field lines[0]: agent proposed disbursement d1"},
 		{func(s *listing) { s.A.N = 1 }, "conflict: field path: chunk 1 is not under the root of disbursement d1"},
@@ -405,6 +408,8 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Line.Payee = nil }, "not-found: field to: outside:household:h1 is not enrolled"},
 		{func(s *inKind) { s.Line.Payee.Kind = fund.Staff }, "forbidden: field to: outside:household:h1 is staff; line goods is for the programme"},
 		{func(s *inKind) { s.Line.Flag = &fund.Flag{Raised: true, Reason: "device"} }, "forbidden: field to: payouts to outside:household:h1 are stopped by a flag"},
+		{func(s *inKind) { s.Line.Payee.Person = "checker" }, "forbidden: field to: who gives goods neither gets them nor serves outside:household:h1"},
+		{func(s *inKind) { s.Line.Payee.Agent = "maker" }, "forbidden: field to: who gives goods neither gets them"},
 		{func(s *inKind) { s.Give.Quantity = 101 }, "insufficient: field quantity: 100 kg of rice are left; 101 were asked"},
 		{func(s *inKind) { s.Give.Quantity = 0 }, "insufficient: field quantity: 100 kg of rice are left; 0 were asked"},
 	})
