@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/lianbao/lianbao/gateway/api"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/trail"
 )
@@ -34,6 +36,12 @@ type config struct {
 	// Token is the file of the bearer token that lets programs write.
 	Token  string          `json:"token"`
 	Others []api.Neighbour `json:"others"`
+	// Documents says where evidence is kept; left out, in the folder Data.
+	Documents *struct {
+		Store  string `json:"store"`
+		Keys   string `json:"keys"`
+		Master string `json:"master"`
+	} `json:"documents,omitempty"`
 	// Publishers are how organisations name themselves in exports, by their names on the ledger.
 	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
@@ -88,6 +96,15 @@ func (c config) missing() []string {
 		}
 	}
 	return names
+}
+
+// archive says where evidence is kept.
+func (c config) archive() document.Config {
+	if c.Documents != nil {
+		return document.Config{Store: c.Documents.Store, Keys: c.Documents.Keys, Master: c.Documents.Master}
+	}
+	return document.Config{Store: "file://" + filepath.ToSlash(filepath.Join(c.Data, "documents")), Keys: filepath.Join(c.Data, "document-keys"),
+		Master: filepath.Join(c.Data, "document-master.key")}
 }
 
 // connection reads the files that the config names.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
@@ -36,13 +38,15 @@ const (
 
 // gateway is what the process consists of.
 type gateway struct {
-	config  config
-	ledger  *fabric.Ledger
-	outbox  *outbox.Outbox
-	model   *readmodel.Model
-	lanes   *lane.Lanes
-	inflows *lane.Inflows
-	server  *api.Server
+	config config
+	ledger *fabric.Ledger
+	outbox *outbox.Outbox
+	model  *readmodel.Model
+	// documents is the organisation's evidence.
+	documents *document.Archive
+	lanes     *lane.Lanes
+	inflows   *lane.Inflows
+	server    *api.Server
 }
 
 // open opens the stores and the connection; nothing is carried or served before all of them are there.
@@ -76,6 +80,9 @@ func (g *gateway) open(ctx context.Context) error {
 	if g.model, err = readmodel.Open(ctx, filepath.Join(g.config.Data, "readmodel.db")); err != nil {
 		return err
 	}
+	if g.documents, err = openDocuments(ctx, g.config.archive()); err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	settings := lane.Settings{PagesInFlight: g.config.PagesInFlight, Metrics: lane.NewMetrics(registry)}
@@ -85,8 +92,8 @@ func (g *gateway) open(ctx context.Context) error {
 	g.inflows = &lane.Inflows{Lanes: g.lanes, Arrivals: g.model, Organisation: g.config.Organisation, Height: g.ledger.Height}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
-		Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
-		Shelf:   disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
+		Exports:   &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
+		Documents: g.documents, Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
 	g.pages()
 	return nil
 }
@@ -104,6 +111,24 @@ func (g *gateway) pages() {
 	}
 }
 
+// openDocuments opens the archive of evidence, and makes its master key the first time.
+func openDocuments(ctx context.Context, c document.Config) (*document.Archive, error) {
+	if _, err := os.Stat(c.Master); errors.Is(err, os.ErrNotExist) {
+		if err := document.CreateMaster(c.Master); err != nil {
+			return nil, err
+		}
+	}
+	if folder, local := strings.CutPrefix(c.Store, "file://"); local {
+		if err := os.MkdirAll(filepath.FromSlash(folder), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(c.Keys, 0o700); err != nil {
+		return nil, err
+	}
+	return document.New(ctx, c)
+}
+
 // close ends everything in the order in which it depends on each other.
 func (g *gateway) close() error {
 	if g.lanes != nil {
@@ -112,6 +137,9 @@ func (g *gateway) close() error {
 	var all []error
 	if g.outbox != nil {
 		all = append(all, g.outbox.Close())
+	}
+	if g.documents != nil {
+		all = append(all, g.documents.Close())
 	}
 	if g.model != nil {
 		all = append(all, g.model.Close())

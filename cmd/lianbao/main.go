@@ -23,22 +23,24 @@ type commandLine struct {
 	Dir  string `help:"Folder that holds the network." default:".lianbao" placeholder:"FOLDER" type:"path"`
 	JSON bool   `name:"json" help:"Print JSON, one document a line; the last line is the result."`
 
-	Up      upCommand      `cmd:"" help:"Start the network; make it first where the folder holds none."`
-	Down    downCommand    `cmd:"" help:"Stop the network and remove it, its ledger and its keys."`
-	Stop    stopCommand    `cmd:"" help:"Stop the network and keep its data."`
-	Start   startCommand   `cmd:"" help:"Start a network that was stopped."`
-	Reset   resetCommand   `cmd:"" help:"Stop the network and remove its ledger and its keys; ports and topology stay."`
-	Status  statusCommand  `cmd:"" help:"Show every node: address, height, certificate's end."`
-	Logs    logsCommand    `cmd:"" help:"Print what nodes have written."`
-	Doctor  doctorCommand  `cmd:"" help:"Look for what would keep a network from starting."`
-	Import  importCommand  `cmd:"" help:"Import what others hold."`
-	Demo    demoCommand    `cmd:"" help:"Play two invented stories, from filing to confirmation."`
-	Trace   traceCommand   `cmd:"" help:"Follow a gift to where it is now, and back."`
-	Publish publishCommand `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
-	Export  exportCommand  `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
-	Audit   auditCommand   `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
-	Connect connectCommand `cmd:"" help:"Show how a program speaks to the network for an organisation."`
+	Up       upCommand       `cmd:"" help:"Start the network; make it first where the folder holds none."`
+	Down     downCommand     `cmd:"" help:"Stop the network and remove it, its ledger and its keys."`
+	Stop     stopCommand     `cmd:"" help:"Stop the network and keep its data."`
+	Start    startCommand    `cmd:"" help:"Start a network that was stopped."`
+	Reset    resetCommand    `cmd:"" help:"Stop the network and remove its ledger and its keys; ports and topology stay."`
+	Status   statusCommand   `cmd:"" help:"Show every node: address, height, certificate's end."`
+	Logs     logsCommand     `cmd:"" help:"Print what nodes have written."`
+	Doctor   doctorCommand   `cmd:"" help:"Look for what would keep a network from starting."`
+	Import   importCommand   `cmd:"" help:"Import what others hold."`
+	Demo     demoCommand     `cmd:"" help:"Play two invented stories, from filing to confirmation."`
+	Trace    traceCommand    `cmd:"" help:"Follow a gift to where it is now, and back."`
+	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
+	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
+	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
+	Audit    auditCommand    `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
+	Connect  connectCommand  `cmd:"" help:"Show how a program speaks to the network for an organisation."`
+	Person   personCommand   `cmd:"" help:"Keep a key of your own: sign, log in, confirm what reached you."`
 }
 
 // application is what every command gets.

@@ -26,7 +26,9 @@ const positionHeader = "Lianbao-Position"
 // the ledger on, then whether it was answered before.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
-		if failure := recover(); failure != nil {
+		if failure := recover(); failure == http.ErrAbortHandler {
+			panic(failure) // what was begun must not look whole
+		} else if failure != nil {
 			s.Log.Error("a handler panicked", "path", r.URL.Path, "failure", failure, "stack", string(debug.Stack()))
 			s.write(w, s.problem(internal, "the gateway failed; its log says why"))
 		}
@@ -52,7 +54,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer takes the way that fits the request.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == "/api/v1/events", strings.Contains(r.URL.Path, "/exports/"):
+	case r.URL.Path == "/api/v1/events", strings.Contains(r.URL.Path, "/exports/"), strings.HasPrefix(r.URL.Path, "/api/v1/documents"):
 		s.mux.ServeHTTP(w, r) // as it comes: they are long
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		s.tagged(w, r)

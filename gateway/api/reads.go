@@ -55,6 +55,7 @@ func (s *Server) routes() {
 	s.fundReads()
 	s.publicationRoutes()
 	s.exportRoutes()
+	s.documentRoutes()
 	s.ledgerReads()
 	s.statusReads()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
@@ -49,6 +50,8 @@ type Parts struct {
 	Neighbours []Neighbour
 	// Exports writes campaigns' books in the forms that others read.
 	Exports *books.Books
+	// Documents keeps the organisation's evidence.
+	Documents *document.Archive
 	// Shelf keeps the documents that the organisation published.
 	Shelf disclosure.Shelf
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,6 +31,9 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/client"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
@@ -94,7 +98,7 @@ func (w *world) found() {
 	for _, name := range organisations {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
 	}
-	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Cooperative}}
+	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Cooperative}, {Organisation: "bank", Power: party.Regulator}}
 	hash, err := charter.Hash()
 	if err != nil {
 		w.Fatal(err)
@@ -162,7 +166,8 @@ func (w *world) serve(organisation string) *gateway {
 	if g.lanes, err = lane.Start(w.Context(), g, g.box, lane.Settings{Log: log, Metrics: lane.NewMetrics(registry)}); err != nil {
 		w.Fatal(err)
 	}
-	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log})
+	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
+		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: nowhere{}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL
 	g.client = &client.Client{URL: listener.URL, Token: secret}
@@ -278,17 +283,55 @@ func (g *gateway) Evaluate(_ context.Context, function string, argument []byte) 
 	return answer, translated(err)
 }
 
+// archive is an empty one of evidence.
+func (w *world) archive() *document.Archive {
+	folder := w.TempDir()
+	for _, name := range []string{"blobs", "keys"} {
+		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
+			w.Fatal(err)
+		}
+	}
+	master := filepath.Join(folder, "master.key")
+	if err := document.CreateMaster(master); err != nil {
+		w.Fatal(err)
+	}
+	archive, err := document.New(w.Context(), document.Config{Store: "file://" + filepath.Join(folder, "blobs"), Keys: filepath.Join(folder, "keys"), Master: master})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = archive.Close() })
+	return archive
+}
+
+// nowhere publishes nothing about anybody.
+type nowhere struct{}
+
+func (nowhere) Campaign(context.Context, tape.AccountID) (books.Campaign, error) {
+	return books.Campaign{}, rule.Refuse(rule.NotFound, "nothing is published")
+}
+
+func (nowhere) Party(context.Context, tape.AccountID) (books.Party, error) {
+	return books.Party{}, rule.Refuse(rule.NotFound, "nothing is published")
+}
+
+func (nowhere) Promises(context.Context, tape.AccountID) ([]books.Promise, error) { return nil, nil }
+
 // signed wraps a spend with the intents of maker and checker.
 func (w *world) signed(command tape.Spend, total string) []byte {
+	w.Helper()
+	return w.signedAs("spend", command.Account, total, command, "maker", "checker")
+}
+
+func (w *world) signedAs(action string, subject tape.AccountID, total string, command any, persons ...tape.ID) []byte {
 	w.Helper()
 	body := encoded(w.T, command)
 	envelope := struct {
 		Command json.RawMessage `json:"command"`
 		Intents []party.Intent  `json:"intents"`
 	}{Command: body}
-	for _, person := range []tape.ID{"maker", "checker"} {
+	for _, person := range persons {
 		w.intents++
-		statement := party.Statement{Action: "spend", Subject: string(command.Account), Amount: total, Command: sha256.Sum256(body),
+		statement := party.Statement{Action: action, Subject: string(subject), Amount: total, Command: sha256.Sum256(body),
 			Intent: party.IntentID{15: w.intents}, Deadline: tape.Instant(w.network.Clock().UnixMilli()/1000*1000) + tape.Hour}
 		intent, err := sign.Intent(w.keys[person], ledgerID, person, statement)
 		if err != nil {

@@ -210,6 +210,29 @@ func (c *Client) Download(ctx context.Context, path string) (io.ReadCloser, erro
 	return answer.Body, nil
 }
 
+// Upload sends a body as it is, once: what it made cannot be told apart from a second try.
+func (c *Client) Upload(ctx context.Context, path, kind string, body io.Reader, into any) error {
+	message, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.URL, "/")+path, body)
+	if err != nil {
+		return err
+	}
+	message.Header.Set("Authorization", "Bearer "+c.Token)
+	message.Header.Set("Content-Type", kind)
+	answer, err := c.client().Do(message)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, answerBytesMax))
+	if err != nil {
+		return &url.Error{Op: http.MethodPost, URL: path, Err: err}
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		return problemOf(answer.StatusCode, text)
+	}
+	return json.Unmarshal(text, into)
+}
+
 func (c *Client) client() *http.Client {
 	if c.HTTP == nil {
 		return http.DefaultClient

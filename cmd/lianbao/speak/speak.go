@@ -102,6 +102,11 @@ func (g *Gateway) Download(ctx context.Context, path string, query url.Values) (
 	return body, g.translate(ctx, err)
 }
 
+// Upload hands a file over.
+func (g *Gateway) Upload(ctx context.Context, path, kind string, body io.Reader, into any) error {
+	return g.translate(ctx, g.client.Upload(ctx, "/api/v1"+path, kind, body, into))
+}
+
 // Address is where the gateway answers.
 func (g *Gateway) Address() string { return g.client.URL }
 

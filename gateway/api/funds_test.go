@@ -1,0 +1,146 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/client"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+const campaign = "charity:sunrise:speech"
+
+func yuan(units int64) money.Amount { return money.New(units, "CNY") }
+
+// collects opens a campaign under an agreement, and settles one gift of 100.00 CNY.
+func (w *world) collects() client.Acceptance {
+	w.Helper()
+	charity := w.gateways["charity"]
+	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, Donors: []tape.ID{"checker"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100000),
+		Leftover: "charity:sunrise:children", ManagementPartsPerMillion: 100_000, Purpose: fund.Text{En: "Speech training"}, Regulator: "bank", Sector: "12220",
+		Title: fund.Text{En: "Speech"}, Lines: []fund.BudgetLine{{Amount: yuan(100000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training"}}}}
+	opening := fund.OpenCampaign{Account: campaign, Basis: fund.Agreement, Custodian: custody, ID: "open-campaign", Plan: plan}
+	w.send(charity, "Fund:OpenCampaign", w.signedAs("open-campaign", campaign, "0.00 CNY", opening, "maker", "checker"))
+	all, err := charity.client.Gifts(w.Context(), campaign, client.Gift{ID: "GIFT-1", Amount: "100.00 CNY"})
+	given := done(charity, all, err)
+	all, err = charity.client.Settle(w.Context(), campaign, client.Item{Source: given.Command, SelfDeclared: true})
+	return done(charity, all, err)
+}
+
+func (w *world) send(g *gateway, function string, argument []byte) client.Acceptance {
+	w.Helper()
+	a, err := g.client.Submit(w.Context(), function, argument)
+	if err != nil || !a.Done() {
+		w.Fatalf("%s: %+v, %v", function, a, err)
+	}
+	return a
+}
+
+// TestCampaignSheet: the sums, the clock and a publication that others can check.
+func TestCampaignSheet(t *testing.T) {
+	w := newWorld(t)
+	settled := w.collects()
+	charity := w.gateways["charity"]
+	sheet := read[disclosure.Sheet](charity, settled, path("campaigns", campaign))
+	if sheet.Sums.Settled != yuan(10000) || sheet.Sums.Gifts != 1 || sheet.Cap != yuan(1000) || len(sheet.Clock) == 0 || sheet.Lines[0].ID != "training" {
+		t.Errorf("the sheet: %+v", sheet)
+	}
+	var draft struct {
+		Document string       `json:"document"`
+		Command  fund.Publish `json:"command"`
+	}
+	// The network in memory begins on 1 January 2026; the gateway's clock is today's.
+	ask := map[string]string{"duty": "progress", "from": "2025-12-01", "to": "2026-01-01"}
+	if err := charity.client.Post(t.Context(), path("campaigns", campaign, "publications"), ask, &draft); err != nil {
+		t.Fatal(err)
+	}
+	status, _, text := charity.request(http.MethodGet, path("publications", draft.Document), "", nil)
+	digest := sha256.Sum256([]byte(text))
+	if status != http.StatusOK || hex.EncodeToString(digest[:]) != draft.Document || draft.Command.Document.String() != draft.Document {
+		t.Fatalf("the document is not what its hash says: %d %s", status, text)
+	}
+	published := w.send(charity, "Fund:Publish", w.signedAs("publish", campaign, "0.00 CNY", draft.Command, "maker"))
+	list := read[[]fund.Publication](charity, published, path("campaigns", campaign, "publications"))
+	if len(list) != 1 || list[0].Figures.Settled != yuan(10000) || list[0].Document.String() != draft.Document {
+		t.Errorf("published: %+v", list)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("publications", strings.Repeat("0", 64)), "", nil); status != http.StatusNotFound {
+		t.Errorf("a document that nobody published: %d %s", status, text)
+	}
+}
+
+// TestDocuments: evidence is kept, cited, given to its owner only, and shredded.
+func TestDocuments(t *testing.T) {
+	w := newWorld(t)
+	w.collects()
+	charity := w.gateways["charity"]
+	const invoice = "Invoice 7\nspeech training, 100.00 CNY\n"
+	status, _, text := charity.request(http.MethodPost, path("documents?kind=invoice"), invoice, map[string]string{"Content-Type": "text/plain"})
+	var citation document.Citation
+	if err := json.Unmarshal([]byte(text), &citation); status != http.StatusCreated || err != nil {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	cite := fund.Cite{Account: campaign, Evidence: []fund.Citation{{Hash: merkle.Hash(citation.Hash), Kind: "invoice"}}, For: "charity/open-campaign", ID: "cite-1"}
+	w.send(charity, "Fund:Cite", w.signedAs("cite", campaign, "0.00 CNY", cite, "maker"))
+	for name, c := range map[string]struct {
+		method, path string
+		header       map[string]string
+		status       int
+	}{
+		"read without the token": {http.MethodGet, path("documents", citation.ID), nil, http.StatusUnauthorized},
+		"another kind":           {http.MethodPost, path("documents?kind=gossip"), nil, http.StatusUnprocessableEntity},
+		"no document":            {http.MethodGet, path("documents", strings.Repeat("0", 32)), map[string]string{"Authorization": "Bearer " + secret}, http.StatusNotFound},
+		"HTML":                   {http.MethodPost, path("documents?kind=other"), map[string]string{"Content-Type": "text/html"}, http.StatusUnprocessableEntity},
+	} {
+		if status, _, text := charity.request(c.method, c.path, "<p>", c.header); status != c.status {
+			t.Errorf("%s: %d %s", name, status, text)
+		}
+	}
+	own := map[string]string{"Authorization": "Bearer " + secret}
+	status, header, text := charity.request(http.MethodGet, path("documents", citation.ID), "", own)
+	if status != http.StatusOK || text != invoice {
+		t.Errorf("%d %q", status, text)
+	}
+	var salt document.Salt
+	if err := salt.UnmarshalText([]byte(header.Get(saltHeader))); err != nil {
+		t.Fatal(err)
+	}
+	if err := document.Verify(citation, salt, bytes.NewReader([]byte(text))); err != nil {
+		t.Errorf("what was given out is not what was cited: %v", err)
+	}
+	if status, _, text := charity.request(http.MethodDelete, path("documents", citation.ID), "", own); status != http.StatusNoContent {
+		t.Errorf("shredding: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("documents", citation.ID), "", own); status == http.StatusOK || strings.Contains(text, "Invoice") {
+		t.Errorf("after shredding: %d %s", status, text)
+	}
+}
+
+// TestExports: tables stream, what is not published is refused.
+func TestExports(t *testing.T) {
+	w := newWorld(t)
+	settled := w.collects()
+	charity := w.gateways["charity"]
+	read[readmodel.Campaign](charity, settled, path("campaigns", campaign))
+	status, header, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "gifts.csv"), "", nil)
+	if status != http.StatusOK || !strings.Contains(text, "100.00") || !strings.HasPrefix(header.Get("Content-Type"), "text/csv") || !strings.Contains(header.Get("Content-Disposition"), "gifts.csv") {
+		t.Errorf("%d %v %s", status, header, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "iati.xml"), "", nil); status != http.StatusNotFound || strings.Contains(text, "<iati") {
+		t.Errorf("an activity of which nothing is published: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "secrets.csv"), "", nil); status != http.StatusNotFound || !strings.Contains(text, "gifts.csv") {
+		t.Errorf("no such table: %d %s", status, text)
+	}
+}
