@@ -141,7 +141,6 @@ func TestOfferRefusals(t *testing.T) {
 	}
 }
 
-func good2address(w *world) party.Address { return w.person("checker").Key.Address }
 
 // TestPrepareRefusals: what cannot be drafted.
 func TestPrepareRefusals(t *testing.T) {
