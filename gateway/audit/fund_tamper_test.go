@@ -255,6 +255,10 @@ func TestFundTampering(t *testing.T) {
 			"campaign/charity:sunrise:speech, a plan does not allow what is ordered on line training already; expected 9000 units for programme, found 5000 units for programme"},
 		{"a grant that is used otherwise", place{"Fund:AmendCampaign", "amend-circle"}, everywhere(string(circle), string(school)),
 			"campaign/partner:school:speech, the use of money changes that was given for another; expected charity:sunrise:speech, found charity/amend-circle"},
+		{"a grant for another purpose", granted, everywhere(`"sector":"12220"`, `"sector":"11110"`),
+			`campaign/partner:school:speech, what the money of charity:sunrise:speech is for; expected [{"en":"Speech training"},"12220","CN-53"], found [{"en":"Speech training"},"11110","CN-53"]`},
+		{"goods for oneself", place{"Fund:GiveGoods", "give-1"}, inEntry(`"person":"checker"`, `"person":"agent"`),
+			"goods/charity:sunrise:speech/rice, who gives goods gets them or serves who does; expected nothing, found agent"},
 		{"a remainder that leaves the plans", granted, func(p *parts) {
 			everywhere(`"parent":"charity:sunrise:speech",`, ``)(p)
 			everywhere(`"leftover":"charity:sunrise:speech"`, `"leftover":"charity:sunrise:circle"`)(p)

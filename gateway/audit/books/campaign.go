@@ -53,6 +53,7 @@ func (b *Books) descends(c *campaign) {
 		return
 	}
 	b.differs(key, "where what is left of it goes", string(c.parent), string(c.plan.Leftover))
+	b.shares(parent, c)
 	for _, line := range c.plan.Lines {
 		if line.Kind != fund.Programme {
 			b.problem(key, "a grant or an earmark has a line for something else than the programme", fund.Programme, line.Kind)
@@ -61,6 +62,16 @@ func (b *Books) descends(c *campaign) {
 	if c.basis == fund.Grant && !parent.invited[c.account.id] {
 		b.problem(fund.InvitationKey(c.parent, c.account.id), "a grant is opened that was not invited", "", b.entry.Reference())
 	}
+}
+
+// shares checks that a grant or an earmark is for what its campaign's money was
+// given for, in the same area or a part of it.
+func (b *Books) shares(parent, c *campaign) {
+	of, plan := parent.plan, c.plan
+	if plan.Area != of.Area && strings.HasPrefix(plan.Area, of.Area+"-") {
+		plan.Area = of.Area
+	}
+	b.differs(fund.CampaignKey(c.account.id), "what the money of "+string(parent.account.id)+" is for", spelled([]any{of.Purpose, of.Sector, of.Area}), spelled([]any{plan.Purpose, plan.Sector, plan.Area}))
 }
 
 func (b *Books) amendCampaign() error {

@@ -393,6 +393,9 @@ func (b *Books) payable(c *campaign, to tape.AccountID, line fund.BudgetLine) {
 
 func (b *Books) payableAccount(c *campaign, to tape.AccountID, line fund.BudgetLine) {
 	target := b.trail.campaigns[to]
+	if target != nil && target.parent == c.account.id {
+		b.shares(c, target)
+	}
 	switch {
 	case line.Kind != fund.Programme:
 		b.problem(fund.CampaignKey(c.account.id), "an account is paid out of another line than the programme's", fund.Programme, line.Kind)

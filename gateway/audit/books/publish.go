@@ -2,6 +2,7 @@ package books
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/merkle"
@@ -146,6 +147,11 @@ func (b *Books) giveGoods() error {
 	b.signers()
 	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	b.payable(c, command.To, fund.BudgetLine{ID: "goods", Kind: fund.Programme})
+	for _, by := range b.entry.Intents {
+		if slices.Contains(c.concerned([]tape.Payment{{To: command.To}}), by.Person) {
+			b.problem(key, "who gives goods gets them or serves who does", "", string(by.Person))
+		}
+	}
 	g.given += command.Quantity
 	if command.Quantity < 1 || g.given > g.quantity {
 		b.problem(key, "more goods are given on than came", fmt.Sprint(g.quantity), fmt.Sprint(g.given))
