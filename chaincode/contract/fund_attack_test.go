@@ -184,6 +184,30 @@ func TestAnEmergency(t *testing.T) {
 	w.ordered("d3", "training", payment("a", 100, family))
 }
 
+// TestOthersRunNothing: another organisation's gateway, with its own persons.
+func TestOthersRunNothing(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	w.enrolled()
+	p := w.proposed("d1", "training", payment("a", 6000, family))
+	w.must("charity", "Fund:Approve", w.approval(p, "charity-checker"))
+	w.refused("forbidden: coop (role gateway) does not run charity:sunrise:speech", "coop", "Fund:Order", order(p, "charity-checker"))
+	w.refused("forbidden: charity (role auditor) does not run charity:sunrise:speech", "charity:auditor", "Fund:Order", order(p, "charity-checker"))
+	w.must("charity", "Fund:Order", order(p, "charity-checker"))
+	w.refused("forbidden: coop (role gateway) does not run charity:sunrise:speech", "coop", "Fund:Pay", p.pay)
+	w.refused("forbidden: coop (role gateway) does not sponsor charity:sunrise:speech", "coop", "Fund:CloseDisbursement", fund.CloseDisbursement{Abandon: true, Account: speech, Disbursement: "d1", ID: "close-d1"})
+	w.refused("forbidden: charity:sunrise:speech is spent by the commands of fund", "charity", "Tape:CloseJob", tape.CloseJob{Abandon: true, Account: speech, ID: "close-d1", Job: "d1"})
+	w.refused("forbidden: charity:sunrise:speech is spent by the commands of fund", "charity", "Tape:RunChunk", p.pay.Chunk())
+	// A partner's name is for the partner to open.
+	invite := fund.Invite{Account: speech, ID: "invite-1", Organisation: "coop", Partner: school}
+	w.must("charity", "Fund:Invite", w.decided("invite", speech, invite, staff...))
+	grant := plan(speech)
+	grant.Goal, grant.Lines = cny(80000), grant.Lines[:1]
+	c := openCampaign(school, fund.Grant, grant)
+	c.Parent = speech
+	w.refused("forbidden: partner:school:speech is invited to charity:sunrise:speech as an account of coop", "charity", "Fund:OpenCampaign", w.decided("open-campaign", school, c, staff...))
+}
+
 // TestALineStaysALine: money of one line is spent on no other by way of an earmark.
 func TestALineStaysALine(t *testing.T) {
 	w := newWorld(t)

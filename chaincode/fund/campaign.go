@@ -123,7 +123,7 @@ func (c OpenCampaign) descent(state OpenState, ctx tape.Context) error {
 // organisation or on other lines than its campaign's.
 func (c OpenCampaign) sponsored(state OpenState, ctx tape.Context) error {
 	if c.Basis == Grant {
-		return state.Invitation.allows(c.Parent, c.Account)
+		return state.Invitation.opens(c.Parent, c.Account, ctx)
 	}
 	if state.Parent.Organisation != ctx.Organisation {
 		return rule.Field("parent", rule.Refuse(rule.Forbidden, "%s is a campaign of %s; an earmark belongs to the same organisation", c.Parent, state.Parent.Organisation))
@@ -160,6 +160,17 @@ func (c Campaign) has(plan Plan) error {
 func (i *Invitation) allows(campaign, partner tape.AccountID) error {
 	if i == nil || i.Withdrawn {
 		return rule.Refuse(rule.Forbidden, "%s is not invited to %s; invite it first", partner, campaign)
+	}
+	return nil
+}
+
+// opens refuses a grant that somebody else opens under the partner's name.
+func (i *Invitation) opens(campaign, partner tape.AccountID, ctx tape.Context) error {
+	if err := i.allows(campaign, partner); err != nil {
+		return err
+	}
+	if i.Organisation != ctx.Organisation {
+		return rule.Refuse(rule.Forbidden, "%s is invited to %s as an account of %s", partner, campaign, i.Organisation)
 	}
 	return nil
 }
@@ -420,10 +431,12 @@ func (c Campaign) inherits(heir *Campaign) error {
 
 // Invite lets a partner's account receive the campaign's money, or ends that.
 type Invite struct {
-	Account  tape.AccountID `json:"account"`
-	ID       tape.ID        `json:"id"`
-	Partner  tape.AccountID `json:"partner"`
-	Withdraw bool           `json:"withdraw,omitempty"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	// Organisation is the partner's; none when it is the campaign's own.
+	Organisation string         `json:"organisation,omitempty"`
+	Partner      tape.AccountID `json:"partner"`
+	Withdraw     bool           `json:"withdraw,omitempty"`
 }
 
 // Invite judges the command; known is the invitation that stands, nil for none.
@@ -435,9 +448,16 @@ func (c Campaign) Invite(command Invite, known *Invitation, ctx tape.Context) (I
 	if command.Partner.Outside() || command.Partner == c.Account {
 		return refuse(rule.Field("partner", rule.Refuse(rule.Invalid, "%s is no partner's account; who is paid outside the ledger is enrolled", command.Partner)))
 	}
+	of := c.Organisation
+	if command.Organisation != "" {
+		of = command.Organisation
+	}
+	if err := rule.Field("organisation", tape.CheckSegment(of)); err != nil {
+		return refuse(err)
+	}
 	if invited := known != nil && !known.Withdrawn; invited != command.Withdraw {
 		return refuse(rule.Field("partner", rule.Refuse(rule.WrongState, "the invitation of %s stands as you ask already", command.Partner)))
 	}
 	entry := ctx.Entry(command.ID, "invite", string(c.Account))
-	return Invitation{V: 1, Partner: command.Partner, Withdrawn: command.Withdraw, Entry: entry.Reference()}, entry, nil
+	return Invitation{V: 1, Partner: command.Partner, Organisation: of, Withdrawn: command.Withdraw, Entry: entry.Reference()}, entry, nil
 }

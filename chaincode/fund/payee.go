@@ -315,6 +315,9 @@ func (c Campaign) paysAccount(l Line, budget BudgetLine) error {
 	if budget.Kind != Programme {
 		return rule.Refuse(rule.Forbidden, "line %s is for %s; grants and earmarks are for the programme", budget.ID, budget.Kind)
 	}
+	if c.State == Draft {
+		return rule.Refuse(rule.WrongState, "before its filing number %s hands no money on", c.Account)
+	}
 	switch {
 	case l.Campaign.Basis == Grant && l.Campaign.Parent == c.Account:
 		return first(l.Invitation.allows(c.Account, l.Payment.To), c.shares(l.Campaign.Plan))

@@ -189,6 +189,8 @@ type Ordered struct {
 type Invitation struct {
 	V       int32          `json:"v"`
 	Partner tape.AccountID `json:"partner"`
+	// Organisation is whose account it is to be: a name alone is anyone's to open.
+	Organisation string `json:"organisation"`
 	// Withdrawn partners get no more; what they have stays theirs to spend.
 	Withdrawn bool   `json:"withdrawn,omitempty"`
 	Entry     string `json:"entry"`

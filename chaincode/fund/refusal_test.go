@@ -43,7 +43,7 @@ func TestOpenCampaign(t *testing.T) {
 		parent, p := campaign(), plan()
 		p.Leftover, p.Goal, p.Lines = speech, cny(70_000), p.Lines[:1]
 		return opening{fund.OpenCampaign{Account: school, Basis: fund.Grant, Custodian: custody, ID: "open-1", Parent: speech, Plan: p},
-			fund.OpenState{Parent: &parent, Invitation: &fund.Invitation{V: 1, Partner: school}, Regulates: true, Keeps: true}, by("school", "maker")}
+			fund.OpenState{Parent: &parent, Invitation: &fund.Invitation{V: 1, Partner: school, Organisation: "school"}, Regulates: true, Keeps: true}, by("school", "maker")}
 	}, judge, []row[opening]{
 		{func(s *opening) { s.State.Parent = nil }, "not-found: field parent: there is no campaign charity:sunrise:speech"},
 		{func(s *opening) { s.State.Parent.State = fund.Closed }, "wrong-state: field parent: charity:sunrise:speech was closed on 1970"},
@@ -56,6 +56,7 @@ func TestOpenCampaign(t *testing.T) {
 		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Management }, "forbidden: field plan.lines[0].kind: is management; grants are for the programme"},
 		{func(s *opening) { s.C.Plan.Lines[0].Kind = fund.Fundraising }, "forbidden: field plan.lines[0].kind: is fundraising; grants are for the programme"},
 		{func(s *opening) { s.State.Invitation = nil }, "forbidden: partner:school:speech is not invited to charity:sunrise:speech"},
+		{func(s *opening) { s.State.Invitation.Organisation = "charity" }, "forbidden: partner:school:speech is invited to charity:sunrise:speech as an account of charity"},
 		{func(s *opening) { s.State.Invitation.Withdrawn = true }, "forbidden: partner:school:speech is not invited to charity:sunrise:speech"},
 		{func(s *opening) { s.C.Basis = fund.Earmark }, "forbidden: school holds no power of a charity"},
 		{func(s *opening) { s.C.Basis, s.Ctx.Powers = fund.Earmark, []string{party.Charity} }, "forbidden: field parent: charity:sunrise:speech is a campaign of charity"},
@@ -233,6 +234,7 @@ func TestInvite(t *testing.T) {
 		{func(s *inviting) { s.A.Partner = "partner/x" }, `invalid: field partner: "partner/x" is not an account`},
 		{func(s *inviting) { s.A.Partner = family }, "invalid: field partner: outside:household:h1 is no partner's account"},
 		{func(s *inviting) { s.A.Partner = speech }, "invalid: field partner: charity:sunrise:speech is no partner's account"},
+		{func(s *inviting) { s.A.Organisation = "The School" }, `invalid: field organisation: "The School" is not a name`},
 		{func(s *inviting) { s.A.Withdraw = true }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
 		{func(s *inviting) { s.Known = &fund.Invitation{} }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
 		{func(s *inviting) { s.Known, s.A.Withdraw = &fund.Invitation{Withdrawn: true}, true }, "wrong-state: field partner: the invitation"},

@@ -137,7 +137,7 @@ func newSimulated(t *testing.T, seed uint64) *simulated {
 func (w *simulated) open(id tape.AccountID, basis fund.Basis, parent tape.AccountID, p fund.Plan) {
 	w.Helper()
 	c := fund.OpenCampaign{Account: id, Basis: basis, Custodian: custody, ID: w.id("open"), Parent: parent, Plan: p}
-	state := fund.OpenState{Regulates: true, Keeps: true, Invitation: &fund.Invitation{V: 1, Partner: id}}
+	state := fund.OpenState{Regulates: true, Keeps: true, Invitation: &fund.Invitation{V: 1, Partner: id, Organisation: "charity"}}
 	if parent != "" {
 		state.Parent = &w.sites[parent].campaign
 	}

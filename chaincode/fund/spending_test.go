@@ -120,6 +120,10 @@ func TestList(t *testing.T) {
 		{func(s *listing) {
 			to(s, school, fund.Line{Campaign: &fund.Campaign{Basis: fund.Grant, Parent: speech, Plan: fund.Plan{Purpose: text("A yacht")}}, Invitation: &fund.Invitation{}})
 		}, "forbidden: field lines[0].to.purpose: is another than that of charity:sunrise:speech"},
+		{func(s *listing) {
+			to(s, school, fund.Line{Campaign: &fund.Campaign{Basis: fund.Grant, Parent: speech, Plan: plan()}, Invitation: &fund.Invitation{}})
+			s.C.State, s.C.Plan.Emergency, s.C.Plan.From = fund.Draft, true, "2025-12-30"
+		}, "wrong-state: field lines[0].to: before its filing number charity:sunrise:speech hands no money on"},
 		{func(s *listing) { s.D.Maker.Person = "h1" }, "forbidden: field lines[0]: h1 proposed disbursement d1, and is paid by it or serves who is"},
 		{func(s *listing) { s.D.Maker.Person = "agent" }, "forbidden: field lines[0]: agent proposed disbursement d1"},
 		{func(s *listing) { s.A.N = 1 }, "conflict: field path: chunk 1 is not under the root of disbursement d1"},
