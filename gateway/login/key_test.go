@@ -1,8 +1,12 @@
 package login
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +237,57 @@ func TestConfig(t *testing.T) {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// TestSecrets: a client's secret that others may read is no secret.
+func TestSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	c := Config{Issuers: []Issuer{{Name: "own", Secret: path}, {Name: "public"}}}
+	for _, step := range []struct {
+		text string
+		mode os.FileMode
+		want string
+	}{{"hidden\n", 0o600, ""}, {"hidden\n", 0o644, "chmod 600"}, {" \n", 0o600, "is empty"}} {
+		if err := errors.Join(os.WriteFile(path, []byte(step.text), step.mode), os.Chmod(path, step.mode)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Secrets()
+		if step.want == "" && (err != nil || len(got) != 1 || got["own"] != "hidden") || step.want != "" && (err == nil || !strings.Contains(err.Error(), step.want)) {
+			t.Errorf("%q %o: %v %v", step.text, step.mode, got, err)
+		}
+	}
+	c.Issuers[0].Secret += "x"
+	if _, err := c.Secrets(); err == nil {
+		t.Error("no file")
+	}
+}
+
+// TestExample: the settings in the documentation are good.
+func TestExample(t *testing.T) {
+	text, err := os.ReadFile("../../docs/people.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := 0
+	for _, block := range strings.Split(string(text), "```json\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.Contains(block, `"issuers"`) {
+			continue
+		}
+		var c Config
+		decoder := json.NewDecoder(strings.NewReader(block))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&c); err != nil {
+			t.Errorf("%s: %v", block, err)
+		}
+		if err := c.Check(); err != nil {
+			t.Errorf("%s: %v", block, err)
+		}
+		examples++
+	}
+	if examples != 2 {
+		t.Errorf("the documentation has %d examples", examples)
 	}
 }
 

@@ -6,6 +6,7 @@ package login
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,6 +110,32 @@ func (c Config) Check() error {
 		}
 	}
 	return nil
+}
+
+// Secrets reads the issuers' client secrets, by the issuer's name, and refuses
+// a file that others than its owner may read.
+func (c Config) Secrets() (map[string]string, error) {
+	secrets := map[string]string{}
+	for _, issuer := range c.Issuers {
+		if issuer.Secret == "" {
+			continue
+		}
+		info, err := os.Stat(issuer.Secret)
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			return nil, fmt.Errorf("others than its owner may read %s; run chmod 600 on it", issuer.Secret)
+		}
+		text, err := os.ReadFile(issuer.Secret)
+		if err != nil {
+			return nil, err
+		}
+		if secrets[issuer.Name] = strings.TrimSpace(string(text)); secrets[issuer.Name] == "" {
+			return nil, fmt.Errorf("%s is empty", issuer.Secret)
+		}
+	}
+	return secrets, nil
 }
 
 func (c Config) idle() time.Duration {
