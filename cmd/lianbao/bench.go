@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -30,6 +31,8 @@ type benchCommand struct {
 	PageGifts int           `help:"How many gifts a page holds." default:"2000"`
 	Gifts     int           `help:"How many single gifts are sent by HTTP." default:"30"`
 	Traces    int           `help:"How many gifts are traced." default:"2000"`
+	Chunks    int           `help:"How many chunks of 200 households are paid as one disbursement, 50 at most; 0 leaves it out." default:"50"`
+	Visits    int           `help:"How often the page of the campaign with the statement behind it is asked for; 0 leaves it out." default:"200"`
 	Statement string        `help:"Statement to import; without it one is invented." type:"existingfile" placeholder:"FILE"`
 	Lines     int           `help:"Lines of the invented statement; 0 leaves the import out." default:"200361"`
 }
@@ -37,6 +40,9 @@ type benchCommand struct {
 func (c *benchCommand) Run(app *application) error {
 	if c.InFlight < 1 || c.PageFlow < 1 || c.PageGifts < 1 || c.PageGifts > tape.PageGiftsMax {
 		return &failure{exitUsage, fmt.Sprintf("--in-flight and --page-flow count from 1, --page-gifts from 1 to %d", tape.PageGiftsMax), ""}
+	}
+	if c.Chunks < 0 || c.Chunks > fund.ChunksMax || c.Visits < 0 {
+		return &failure{exitUsage, fmt.Sprintf("--chunks is 0 to %d, --visits not negative", fund.ChunksMax), ""}
 	}
 	n, boot, remove, err := c.network(app)
 	defer remove()
@@ -116,26 +122,58 @@ func (a *application) raise(n *network.Network) (time.Duration, error) {
 func (c *benchCommand) options(app *application, n *network.Network) (o bench.Options, clean func(), err error) {
 	clean = func() {}
 	o = bench.Options{Baseline: c.Baseline, Shared: c.Shared, Pages: c.Pages, InFlight: c.InFlight, PagesInFlight: c.PageFlow,
-		PageGifts: c.PageGifts, Gifts: c.Gifts, Traces: c.Traces,
+		PageGifts: c.PageGifts, Gifts: c.Gifts, Traces: c.Traces, Chunks: c.Chunks, ChunkHouseholds: tape.ChunkLinesMax, Visits: c.Visits,
 		Report: func(text string) { app.console.say("  · %s", text) }}
 	charter, err := founding.Charter(n.Folder())
 	if err != nil {
 		return o, clean, err
 	}
-	maker, checker, err := founding.Staff(n.Folder(), "charity")
-	if err != nil {
+	if o.Sign, o.Checker, err = signing(n.Folder(), charter); err != nil {
 		return o, clean, err
-	}
-	o.Sign = func(action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error) {
-		return founding.Envelope(charter.Ledger, command, founding.Decision{Action: action, Subject: string(account), Amount: amount.String(),
-			Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}, maker, checker)
 	}
 	if c.Statement == "" && c.Lines == 0 {
 		return o, clean, nil
 	}
 	file, clean, err := c.file()
-	o.Import = func(ctx context.Context) (int, error) { return carry(ctx, n, file) }
-	return o, clean, err
+	if err != nil {
+		return o, clean, err
+	}
+	survey, err := statement.Survey(file, statement.Mapping{})
+	if err != nil {
+		return o, clean, err
+	}
+	o.Currency, o.SpendMost = money.Currency(survey.Currency), oneMay(charter, survey.Currency)
+	o.Import = func(ctx context.Context, account tape.AccountID) (int, error) { return carry(ctx, n, file, account) }
+	return o, clean, nil
+}
+
+// signing lets the invented staff of the charity, and of the regulator where
+// there is one, sign.
+func signing(folder string, charter party.Charter) (sign func(bench.Signer, string, tape.AccountID, money.Amount, any) ([]byte, error), checker tape.ID, err error) {
+	signers := map[bench.Signer][]founding.Signer{}
+	makes, checks, err := founding.Staff(folder, "charity")
+	if err != nil {
+		return nil, "", err
+	}
+	signers[bench.MakerAndChecker], signers[bench.Maker], signers[bench.Checker] = []founding.Signer{makes, checks}, []founding.Signer{makes}, []founding.Signer{checks}
+	if supervisor, _, err := founding.Staff(folder, "regulator"); err == nil {
+		signers[bench.Supervisor] = []founding.Signer{supervisor}
+	}
+	return func(by bench.Signer, action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error) {
+		return founding.Envelope(charter.Ledger, command, founding.Decision{Action: action, Subject: string(account), Amount: amount.String(),
+			Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}, signers[by]...)
+	}, checks.Person, nil
+}
+
+// oneMay is nine tenths of the amount above which persons of two organisations
+// sign, 0 where none was voted.
+func oneMay(charter party.Charter, currency money.Currency) int64 {
+	for _, threshold := range charter.Policy.Approval.Thresholds {
+		if threshold.Amount.Currency == currency && threshold.Organisations == 2 {
+			return threshold.Amount.Units / 10 * 9
+		}
+	}
+	return 0
 }
 
 // file is the statement to import, invented where none was named.
@@ -157,8 +195,8 @@ func (c *benchCommand) file() (path string, clean func(), err error) {
 }
 
 // carry imports a statement and returns how many lines it had.
-func carry(ctx context.Context, n *network.Network, file string) (int, error) {
-	order := importing.Order{File: file}
+func carry(ctx context.Context, n *network.Network, file string, account tape.AccountID) (int, error) {
+	order := importing.Order{File: file, Account: account}
 	var err error
 	if order.Charity, err = side(n, "charity"); err != nil {
 		return 0, err

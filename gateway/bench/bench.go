@@ -28,10 +28,19 @@ type Options struct {
 	PageGifts int
 	// Gifts by HTTP, one after the other, and Traces; zero leaves them out.
 	Gifts, Traces int
-	// Sign makes the envelope of a command that moves an account's money.
-	Sign func(action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error)
-	// Import carries a statement and returns its lines; nil leaves it out.
-	Import func(ctx context.Context) (lines int, err error)
+	// Chunks is how many chunks of ChunkHouseholds are paid as one disbursement; zero leaves it out.
+	Chunks, ChunkHouseholds int
+	// Visits is how often the page of the campaign is asked for in each way; zero leaves it out.
+	Visits int
+	// Sign makes the envelope of a command that persons decide; Checker approves disbursements.
+	Sign    func(by Signer, action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error)
+	Checker tape.ID
+	// Import carries a statement in a currency into an account, a new one where
+	// none is named, and returns its lines; nil leaves it out.
+	Import   func(ctx context.Context, account tape.AccountID) (lines int, err error)
+	Currency money.Currency
+	// SpendMost is how many minor units of that currency persons of one organisation may spend at once.
+	SpendMost int64
 	// Report is told what is being measured; may be nil.
 	Report func(text string)
 }
@@ -46,9 +55,11 @@ type Result struct {
 	Pages       *Pages   `json:"pages,omitempty"`
 	Gift        *Latency `json:"gift,omitempty"`
 	// BlockMilliseconds is the longest that a transaction waits for its block.
-	BlockMilliseconds float64    `json:"blockMilliseconds"`
-	Statement         *Statement `json:"statement,omitempty"`
-	Trace             *Trace     `json:"trace,omitempty"`
+	BlockMilliseconds float64     `json:"blockMilliseconds"`
+	Statement         *Statement  `json:"statement,omitempty"`
+	Trace             *Trace      `json:"trace,omitempty"`
+	Households        *Households `json:"households,omitempty"`
+	Campaign          *Campaign   `json:"campaign,omitempty"`
 	// Load is the load average of the machine over the last minute, before and after.
 	Load [2]float64 `json:"load"`
 	// Processors of the machine.
@@ -129,7 +140,8 @@ func Run(ctx context.Context, n *network.Network, o Options) (Result, error) {
 		do   func(context.Context) error
 	}{
 		{"memory at rest", l.memory}, {"baselines", l.baselines}, {"gifts by pages", l.pages},
-		{"one gift at rest", l.gifts}, {"traces", l.traces}, {"statement", l.statement},
+		{"one gift at rest", l.gifts}, {"traces", l.traces}, {"households", l.households}, {"statement", l.statement},
+		{"a campaign's page", l.visits}, {"a campaign's traces", l.campaignTraces},
 	} {
 		if err := part.do(ctx); err != nil {
 			return l.result, fmt.Errorf("%s: %w", part.name, err)
@@ -149,9 +161,15 @@ func (l *lab) statement(ctx context.Context) error {
 	if l.options.Import == nil {
 		return nil
 	}
+	if l.regulated() {
+		var err error
+		if l.collected, err = l.opens(ctx, "collection", l.options.Currency, goalMost); err != nil {
+			return err
+		}
+	}
 	l.report("a bank statement, imported, settled and visible")
 	begun, before := time.Now(), l.cpu(ctx)
-	lines, err := l.options.Import(ctx)
+	lines, err := l.options.Import(ctx, l.collected.account)
 	if err != nil {
 		return err
 	}
@@ -159,4 +177,4 @@ func (l *lab) statement(ctx context.Context) error {
 	return nil
 }
 
-var errNoSigner = errors.New("spending needs somebody who signs")
+var errNoSigner = errors.New("these measurements need somebody who signs")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -48,6 +51,45 @@ func TestLatency(t *testing.T) {
 		if got := latencyOf(append([]time.Duration(nil), test.of...)); got != test.want {
 			t.Errorf("%d latencies come to %+v, want %+v", len(test.of), got, test.want)
 		}
+	}
+}
+
+func TestRetryOf(t *testing.T) {
+	for _, test := range []struct {
+		line, cause string
+		count       int
+		is          bool
+	}{
+		{`lianbao_retries_total{cause="MVCC_READ_CONFLICT"} 3`, "MVCC_READ_CONFLICT", 3, true},
+		{`lianbao_retries_total{cause="lagging"} 1.2e+02`, "lagging", 120, true},
+		{`lianbao_retries_total{cause="lagging"} many`, "lagging", 0, false},
+		{`# HELP lianbao_retries_total Attempts that were not the last, by cause.`, "", 0, false},
+		{`lianbao_submits_total{function="Fund:Pay"} 50`, "", 0, false},
+	} {
+		if cause, count, is := retryOf(test.line); is != test.is || is && (cause != test.cause || count != test.count) {
+			t.Errorf("%s is %s %d %t", test.line, cause, count, is)
+		}
+	}
+}
+
+// TestPagesAsked has a server that answers everything but one page.
+func TestPagesAsked(t *testing.T) {
+	var asked, together, most atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		most.Store(max(most.Load(), together.Add(1)))
+		defer together.Add(-1)
+		if r.URL.Path == "/none" {
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	c := campaign{gateway: &client.Client{URL: server.URL, HTTP: server.Client()}}
+	if got, err := c.asks(t.Context(), 3, 30, []string{"/a", "/b"}); err != nil || got.Count != 30 || asked.Load() != 30 || most.Load() > 3 {
+		t.Errorf("%+v of %d, %d at once: %v", got, asked.Load(), most.Load(), err)
+	}
+	if _, err := c.asks(t.Context(), 1, 2, []string{"/a", "/none"}); err == nil || !strings.Contains(err.Error(), "/none answers 404") {
+		t.Errorf("a page that is not there: %v", err)
 	}
 }
 
@@ -94,7 +136,11 @@ func TestRows(t *testing.T) {
 	result := Result{BlockMilliseconds: 200, BootSeconds: 7, CreateAsset: &create,
 		SharedTotal: &Rate{PerSecond: 4, Done: 4, Failed: map[string]int{"MVCC_READ_CONFLICT": 12}},
 		Pages:       &Pages{Rate: Rate{InFlight: 10, Ended: 10, CPU: map[string]float64{"peer": 1, "orderer": 1}}, PageGifts: 2000, GiftsPerSecond: 20_000, Ratio: 200},
-		Gift:        &Latency{30, 250, 310}, Memory: &Memory{Processes: 19, Megabytes: 901, ByRole: map[string]float64{"peer": 901}}}
+		Households: &Households{Count: 10_000, Chunks: 50, Seconds: 8, Chunk: Latency{50, 6000, 7000}, Conflicts: 1, Retries: map[string]int{"MVCC_READ_CONFLICT": 1, "lagging": 2},
+			CPU: map[string]float64{"peer": 7}, Single: Rate{PerSecond: 25, Done: 50}, SingleSeconds: 400, PreparedSeconds: 9},
+		Campaign: &Campaign{Gifts: 200_000, Households: 200, Alone: Latency{200, 7, 9}, Together: Latency{200, 30, 101}, Fresh: Latency{20, 12, 20},
+			Live: Latency{200, 0.4, 1}, LiveTogether: Latency{200, 0.9, 2}, Trace: Trace{Latency{500, 0.8, 4}, 200_000, 1}},
+		Gift: &Latency{30, 250, 310}, Memory: &Memory{Processes: 19, Megabytes: 901, ByRole: map[string]float64{"peer": 901}}}
 	var lines []string
 	for _, row := range result.Rows() {
 		lines = append(lines, strings.TrimRight(strings.Join(row, " | "), " |"))
@@ -107,6 +153,15 @@ gifts into one account, by pages | 20000 /s | pages of 2000, 10 in flight, p50 0
   conflicts at a client | 0 | nothing failed | 0 | ✓
   processor time a gift | 100 µs | CreateAsset 20.0 ms; orderer 1, peer 1 s
 one gift by HTTP at rest, median | 250 ms | p99 310 ms, blocks 200 ms | 300 ms | ✓
+10000 households, from order to paid | 8.0 s | 50 chunks side by side, p50 6000 ms; peer 7 s | 10 s | ✓
+  one transaction a household | 400 s | reckoned from 50 in 2.0 s
+  as many CreateAssets | 100 s | reckoned from 100 /s
+  conflicts, and all retries | 1 | 1 mvcc read conflict, 2 lagging | 0 | ✗
+  until it could be ordered | 9.0 s | opened, enrolled, proposed, listed, approved
+campaign page, 200000 gifts behind it, p99 | 9.0 ms | p50 7.0 ms of 200; /livez one by one p50 0.4, p99 1.0 ms | 100 ms | ✓
+  eight at once, p99 | 101.0 ms | p50 30.0 ms of 200; /livez eight at once p50 0.9, p99 2.0 ms | 100 ms | ✗
+  right after a block, p99 | 20.0 ms | p50 12.0 ms of 20; /livez one by one p50 0.4, p99 1.0 ms | 100 ms | ✓
+  trace of its gifts, p99 | 4.00 ms | p50 0.80 ms, 200 households, 1 hops | 5 ms | ✓
 up --empty | 7.0 s | programs built, committed by every organisation | 6 s | ✗
 memory at rest | 901 MB | 19 processes: peer 901 MB | 900 MB | ✗`
 	if got := strings.Join(lines, "\n"); got != want {

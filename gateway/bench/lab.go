@@ -36,7 +36,9 @@ type lab struct {
 	filled []tape.ID
 	// baselinePIDs are the baseline's processes, which the network does not know.
 	baselinePIDs []int
-	last         uint64 // the last block that a command of ours is in
+	// collected is the campaign into which the statement was imported.
+	collected campaign
+	last      uint64 // the last block that a command of ours is in
 }
 
 func newLab(n *network.Network, o Options) (*lab, error) {

@@ -15,6 +15,8 @@ const (
 	goalTrace         = 5 // milliseconds
 	goalBootSeconds   = 6
 	goalMegabytes     = 900
+	goalDisbursement  = 10  // seconds for 10,000 households
+	goalPage          = 100 // milliseconds
 )
 
 // Rows are the result as a table for people: what, the figure, what stands
@@ -48,6 +50,8 @@ func (r Result) Rows() [][]string {
 	if t := r.Trace; t != nil {
 		add(fmt.Sprintf("trace over %d hops, p99", t.Hops), fmt.Sprintf("%.2f ms", t.P99), fmt.Sprintf("p50 %.2f ms, among %d gifts", t.P50, t.Gifts), fmt.Sprintf("%d ms", goalTrace), t.P99 < goalTrace)
 	}
+	r.addHouseholds(add)
+	r.addCampaign(add)
 	if r.BootSeconds > 0 {
 		add("up --empty", fmt.Sprintf("%.1f s", r.BootSeconds), "programs built, committed by every organisation", fmt.Sprintf("%d s", goalBootSeconds), r.BootSeconds < goalBootSeconds)
 	}
@@ -73,6 +77,43 @@ func (r Result) addPages(add func(what, here, beside, goal string, met bool)) {
 		beside = fmt.Sprintf("CreateAsset %.1f ms; %s", 1e3*sum(c.CPU)/float64(c.Ended), beside)
 	}
 	add("  processor time a gift", fmt.Sprintf("%.0f µs", 1e6*sum(p.CPU)/max(gifts, 1)), beside, "", true)
+}
+
+func (r Result) addHouseholds(add func(what, here, beside, goal string, met bool)) {
+	h := r.Households
+	if h == nil {
+		return
+	}
+	add(fmt.Sprintf("%d households, from order to paid", h.Count), fmt.Sprintf("%.1f s", h.Seconds), fmt.Sprintf("%d chunks side by side, p50 %.0f ms; %s", h.Chunks, h.Chunk.P50, spellShares(h.CPU, "s")),
+		fmt.Sprintf("%d s", goalDisbursement), h.Seconds < goalDisbursement)
+	add("  one transaction a household", fmt.Sprintf("%.0f s", h.SingleSeconds), fmt.Sprintf("reckoned from %d in %.1f s", h.Single.Done, float64(h.Single.Done)/h.Single.PerSecond), "", true)
+	if c := r.CreateAsset; c != nil && c.PerSecond > 0 {
+		add("  as many CreateAssets", fmt.Sprintf("%.0f s", float64(h.Count)/c.PerSecond), fmt.Sprintf("reckoned from %.0f /s", c.PerSecond), "", true)
+	}
+	add("  conflicts, and all retries", fmt.Sprint(h.Conflicts), spellFailures(h.Retries), "0", h.Conflicts == 0)
+	add("  until it could be ordered", fmt.Sprintf("%.1f s", h.PreparedSeconds), "opened, enrolled, proposed, listed, approved", "", true)
+}
+
+func (r Result) addCampaign(add func(what, here, beside, goal string, met bool)) {
+	c := r.Campaign
+	if c == nil {
+		return
+	}
+	goal := fmt.Sprintf("%d ms", goalPage)
+	for _, row := range []struct {
+		what         string
+		page, beside Latency
+		of           string
+	}{
+		{fmt.Sprintf("campaign page, %d gifts behind it, p99", c.Gifts), c.Alone, c.Live, "one by one"},
+		{"  eight at once, p99", c.Together, c.LiveTogether, "eight at once"},
+		{"  right after a block, p99", c.Fresh, c.Live, "one by one"},
+	} {
+		add(row.what, fmt.Sprintf("%.1f ms", row.page.P99), fmt.Sprintf("p50 %.1f ms of %d; /livez %s p50 %.1f, p99 %.1f ms", row.page.P50, row.page.Count, row.of, row.beside.P50, row.beside.P99), goal, row.page.P99 < goalPage)
+	}
+	if t := c.Trace; t.Count > 0 {
+		add("  trace of its gifts, p99", fmt.Sprintf("%.2f ms", t.P99), fmt.Sprintf("p50 %.2f ms, %d households, %d hops", t.P50, c.Households, t.Hops), fmt.Sprintf("%d ms", goalTrace), t.P99 < goalTrace)
+	}
 }
 
 // Remark says how much the figures are worth.

@@ -146,7 +146,7 @@ func (l *lab) pay(ctx context.Context, from, to string, n int, each int64) error
 	for i := range payments {
 		spend.Payments = append(spend.Payments, tape.Payment{Amount: money.New(each, "CNY"), Line: tape.ID(fmt.Sprintf("l%d", i)), To: l.account(to)})
 	}
-	envelope, err := l.options.Sign("spend", spend.Account, money.New(each*payments, "CNY"), spend)
+	envelope, err := l.options.Sign(MakerAndChecker, "spend", spend.Account, money.New(each*payments, "CNY"), spend)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (l *lab) order(ctx context.Context, from string, each int64) error {
 			orders.Holds = append(orders.Holds, tape.HoldOrder{Amount: money.New(each, "CNY"), Hold: tape.ID(fmt.Sprintf("%s-h%d-%d", l.run, n, i)),
 				To: tape.AccountID(fmt.Sprintf("outside:household-%d", i))})
 		}
-		envelope, err := l.options.Sign("hold", orders.Account, money.New(each*payments, "CNY"), orders)
+		envelope, err := l.options.Sign(MakerAndChecker, "hold", orders.Account, money.New(each*payments, "CNY"), orders)
 		if err != nil {
 			return err
 		}

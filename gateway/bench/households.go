@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Households is one disbursement to many, from its order to the last chunk on
+// the ledger, through the charity's gateway.
+type Households struct {
+	Count   int     `json:"count"`
+	Chunks  int     `json:"chunks"`
+	Seconds float64 `json:"seconds"`
+	Chunk   Latency `json:"chunk"`
+	// Conflicts are attempts that met another writer of the same block, Retries
+	// all attempts that were not the last, by cause.
+	Conflicts int            `json:"conflicts"`
+	Retries   map[string]int `json:"retries"`
+	// CPU is the processor time of each kind of process, in seconds.
+	CPU map[string]float64 `json:"cpuSeconds"`
+	// Single is the same command with one household in each chunk: what one
+	// transaction a payment costs. SingleSeconds is what it would need for all,
+	// reckoned from its rate.
+	Single        Rate    `json:"single"`
+	SingleSeconds float64 `json:"singleSeconds"`
+	// Prepared is how long enrolling, proposing, listing and approving took.
+	PreparedSeconds float64 `json:"preparedSeconds"`
+}
+
+// householdUnits is what a household gets: 50.00 CNY. 10,000 times that stays
+// below the amount that needs persons of two organisations.
+const householdUnits = 50_00
+
+func (l *lab) households(ctx context.Context) error {
+	o := l.options
+	if o.Chunks == 0 || !l.regulated() {
+		return nil
+	}
+	count := o.Chunks * o.ChunkHouseholds
+	l.report("a campaign with %d households enrolled; a disbursement proposed, listed and approved", count)
+	begun := time.Now()
+	c, err := l.opens(ctx, "households", "CNY", goalMost)
+	if err != nil {
+		return err
+	}
+	total := int64(count+o.Chunks) * householdUnits
+	if err := c.endows(ctx, total); err != nil {
+		return err
+	}
+	if err := c.enrols(ctx, 0, count); err != nil {
+		return err
+	}
+	d, err := c.proposes(ctx, tape.ID(l.run+".all"), o.Chunks, o.ChunkHouseholds, householdUnits)
+	if err != nil {
+		return err
+	}
+	h := Households{Count: count, Chunks: o.Chunks, PreparedSeconds: time.Since(begun).Seconds()}
+	l.report("%d households paid in %d chunks side by side", count, o.Chunks)
+	retries, err := c.retries(ctx)
+	if err != nil {
+		return err
+	}
+	before := l.cpu(ctx)
+	took, each, err := d.pays(ctx)
+	if err != nil {
+		return err
+	}
+	h.Seconds, h.Chunk, h.CPU = took.Seconds(), latencyOf(each), l.used(ctx, before)
+	if h.Retries, err = c.retries(ctx); err != nil {
+		return err
+	}
+	for cause, count := range retries {
+		if h.Retries[cause] -= count; h.Retries[cause] == 0 {
+			delete(h.Retries, cause)
+		}
+	}
+	h.Conflicts = h.Retries["MVCC_READ_CONFLICT"] + h.Retries["PHANTOM_READ_CONFLICT"]
+	l.result.Households = &h
+	return c.singly(ctx, &h)
+}
+
+// singly pays one household a transaction, as many side by side as there were chunks.
+func (c campaign) singly(ctx context.Context, h *Households) error {
+	c.report("%d households paid by a transaction each, for comparison", h.Chunks)
+	d, err := c.proposes(ctx, tape.ID(c.run+".single"), h.Chunks, 1, householdUnits)
+	if err != nil {
+		return err
+	}
+	before := c.cpu(ctx)
+	took, each, err := d.pays(ctx)
+	if err != nil {
+		return err
+	}
+	h.Single = Rate{PerSecond: float64(h.Chunks) / took.Seconds(), Done: h.Chunks, Ended: h.Chunks, InFlight: h.Chunks, Latency: latencyOf(each), CPU: c.used(ctx, before)}
+	h.SingleSeconds = float64(h.Count) / h.Single.PerSecond
+	return nil
+}
+
+// retries are what the gateway had to try again since it started, by cause.
+func (c campaign) retries(ctx context.Context) (map[string]int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.gateway.URL+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.gateway.HTTP.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the metrics of the gateway: %s", answer.Status)
+	}
+	found := map[string]int{}
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		cause, count, is := retryOf(lines.Text())
+		if is {
+			found[cause] = count
+		}
+	}
+	return found, lines.Err()
+}
+
+// retryOf reads one line of the metrics.
+func retryOf(line string) (cause string, count int, is bool) {
+	rest, is := strings.CutPrefix(line, `lianbao_retries_total{cause="`)
+	cause, figure, closed := strings.Cut(rest, `"} `)
+	if !is || !closed {
+		return "", 0, false
+	}
+	value, err := strconv.ParseFloat(figure, 64)
+	return cause, int(value), err == nil
+}
