@@ -136,4 +136,3 @@ func (c *verifyCommand) Run(app *application) error {
 	app.console.say("  %s is the document that is cited, byte for byte", filepath.Base(c.File))
 	return nil
 }
-

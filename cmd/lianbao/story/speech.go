@@ -118,6 +118,10 @@ func (s *speech) paying(ctx context.Context) error {
 	if err := s.disburses(ctx, speechAccount, "speech-office", "office", []tape.Payment{{Amount: toClerk, Line: "clerk", To: clerk}}); err != nil {
 		return err
 	}
+	invoice := "INVENTED INVOICE 2026-017\nRoom and speech therapist, first term\n30 children\nNobody in it exists.\n"
+	if err := s.cites(ctx, speechAccount, "story.speech.invoice", yuan(0), invoice, charity+"/speech-training"); err != nil {
+		return err
+	}
 	// One proposal waits for its approval, so that the work list has something to do.
 	_, err := s.proposes(ctx, speechAccount, "speech-travel-2", "travel", s.travel)
 	return err
