@@ -149,7 +149,7 @@ func (a *application) welcome(ready up) {
 	a.console.result(ready)
 	a.console.say("")
 	if len(ready.Addresses) > 0 {
-		a.console.say("  Gateway  %s   (its API: /openapi.json)", ready.Addresses[0].URL)
+		a.console.say("  Pages    %s/en/   (中文: /zh-CN/; for programs: /openapi.json)", ready.Addresses[0].URL)
 	}
 	next := a.again("import statement FILE")
 	if ready.Demo != nil {
