@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -53,6 +54,9 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 	return page, "", err
 }
 
+// partsPerHundredth are the parts per million of one per cent.
+const partsPerHundredth = 10_000
+
 // counted counts the days to each date of the disclosure clock.
 func (p *portal) counted(facts views.CampaignFacts) *views.CampaignFacts {
 	facts.Clock = slices.Clone(facts.Clock)
@@ -98,7 +102,7 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	all = append(all,
 		asked{key: "free", amount: a.Free, rows: "/accounts/" + id, kinds: []string{"settle"}, back: true},
 		asked{key: "pending", amount: a.Pending, rows: "/campaigns/" + id + "/gifts?state=pending", kinds: []string{"receive"}},
-		asked{key: "passed", amount: f.passed, rows: "/entries?kind=spend&subject=" + id, kinds: []string{"spend"}},
+		asked{key: "passed", amount: f.passed, rows: "/entries?kind=" + passedBy(facts) + "&subject=" + id, kinds: []string{"pay", "carry", "spend"}},
 		asked{key: "returned", amount: f.returned, rows: "/entries?kind=return&subject=" + id, kinds: []string{"return"}},
 		asked{key: "fee", amount: f.fees, rows: "/entries?kind=file-processor&subject=" + id, kinds: []string{"file-processor"}},
 		asked{key: "given-back", amount: f.reverse, rows: "/entries?kind=refund&subject=" + id, kinds: []string{"refund", "charge-back"}})
@@ -108,10 +112,19 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	}
 	for i := range figures {
 		if figures[i].Key == "confirmed" && f.paid.Units > 0 {
-			figures[i].Share = int(float64(figures[i].Amount.Units) / float64(f.paid.Units) * 100)
+			figures[i].Share = int(fund.PartsPerMillion(figures[i].Amount.Units, f.paid.Units) / partsPerHundredth)
 		}
 	}
 	return append(figures, f.unidentified...), nil
+}
+
+// passedBy is the kind of entry that passes money on: a campaign's disbursements
+// are paid, other accounts spend.
+func passedBy(facts *views.CampaignFacts) string {
+	if facts != nil {
+		return "pay"
+	}
+	return "spend"
 }
 
 func (p *portal) shown(ctx context.Context, account tape.AccountID, all []asked) ([]views.Figure, error) {
@@ -241,14 +254,31 @@ func (p *portal) payouts(r *http.Request) (views.Page, string, error) {
 
 func (p *portal) payoutRows(ctx context.Context, holds []readmodel.Hold) ([]views.PayoutRow, error) {
 	var rows []views.PayoutRow
+	disbursements := map[string]bool{} // one disbursement orders many payouts
 	for _, hold := range holds {
 		row, err := p.payoutRow(ctx, hold)
 		if err != nil {
 			return nil, err
 		}
+		key := string(hold.Account) + "/" + string(hold.Job)
+		if _, asked := disbursements[key]; !asked && hold.Job != "" {
+			if disbursements[key], err = p.disburses(ctx, hold); err != nil {
+				return nil, err
+			}
+		}
+		row.Enrolled = disbursements[key]
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// disburses reports whether the job that ordered a payout is a disbursement.
+func (p *portal) disburses(ctx context.Context, h readmodel.Hold) (bool, error) {
+	_, err := p.Model.Disbursement(ctx, h.Account, h.Job)
+	if rule.Is(err, rule.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (p *portal) payoutRow(ctx context.Context, h readmodel.Hold) (views.PayoutRow, error) {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
@@ -51,7 +52,22 @@ type Parts struct {
 	Address string
 	// Today is the civil day by which days are counted; nil takes the clock's, in UTC+8.
 	Today func() tape.Date
+	// Now is the clock of what is added up up to today; nil takes time.Now.
+	Now func() time.Time
+	// Block reads a block again from the own peer, such as for the payments that a
+	// list laid open; nil where there is no peer to ask.
+	Block func(ctx context.Context, number uint64) (readmodel.Block, error)
+	// Documents keeps what this organisation published; nil where nothing is kept here.
+	Documents Documents
+	// Kinds say what kind of organisation each is by the law, such as
+	// public-foundation; the limits of a year differ between them.
+	Kinds map[string]string
 	Log   *slog.Logger
+}
+
+// Documents are publications by their hash, as disclosure.Shelf keeps them.
+type Documents interface {
+	Get(hash merkle.Hash) ([]byte, error)
 }
 
 // Patterns are what a server hands to the portal.
@@ -69,6 +85,8 @@ type portal struct {
 	Parts
 	set    *pages.Set
 	routes *http.ServeMux
+	// forms are the addresses that a form may be sent to; all others are only read.
+	forms *http.ServeMux
 
 	adding singleflight.Group
 	mutex  sync.Mutex
@@ -94,7 +112,10 @@ func New(parts Parts) http.Handler {
 	if parts.Today == nil {
 		parts.Today = func() tape.Date { return tape.Date(time.Now().UTC().Add(8 * time.Hour).Format(time.DateOnly)) }
 	}
-	p := &portal{Parts: parts, set: set, routes: http.NewServeMux(), flows: map[tape.AccountID]*flows{}}
+	if parts.Now == nil {
+		parts.Now = time.Now
+	}
+	p := &portal{Parts: parts, set: set, routes: http.NewServeMux(), forms: http.NewServeMux(), flows: map[tape.AccountID]*flows{}}
 	p.route()
 	return p
 }
@@ -126,6 +147,12 @@ func (p *portal) route() {
 		"/statements":                       p.statements,
 		"/statements/{account}/{statement}": p.statement,
 		"/status":                           p.status,
+
+		"/publications/{account}/{n}":        p.publication,
+		"/organisations/{organisation}":      p.organisation,
+		"/campaigns/{account}/disbursements": p.disbursements,
+		"/disbursements/{account}/{id}":      p.disbursement,
+		"/payees/{account}/{payee}":          p.payee,
 	} {
 		p.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, load) })
 	}
@@ -150,6 +177,8 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	inner := r.WithContext(ctx)
 	switch {
+	case r.Method == http.MethodPost && known && p.takesForms(inner, rest):
+		p.send(w, inner, rest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		p.problem(w, inner, http.StatusMethodNotAllowed, "method", nil)
@@ -169,13 +198,35 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// inside hands the rest of the address, behind the language, to the routes.
-func (p *portal) inside(w http.ResponseWriter, r *http.Request, rest string) {
-	// A copy of the address: the language switch needs the whole one.
+// form lets an address take what people send; its handler checks who sends it.
+func (p *portal) form(pattern string, handler http.HandlerFunc) {
+	p.forms.HandleFunc("POST "+pattern, handler)
+}
+
+// takesForms reports whether a form may be sent to an address behind its language.
+func (p *portal) takesForms(r *http.Request, rest string) bool {
+	_, pattern := p.forms.Handler(under(r, rest))
+	return pattern != ""
+}
+
+// send hands a form to its handler.
+func (p *portal) send(w http.ResponseWriter, r *http.Request, rest string) {
+	w.Header().Set("Cache-Control", "no-store")
+	p.forms.ServeHTTP(w, under(r, rest))
+}
+
+// under is the request with its address behind the language.
+func under(r *http.Request, rest string) *http.Request {
+	inner := *r
 	address := *r.URL
 	address.Path, address.RawPath = "/"+strings.TrimSuffix(rest, "/"), ""
-	r.URL = &address
-	p.routes.ServeHTTP(w, r)
+	inner.URL = &address
+	return &inner
+}
+
+// inside hands the rest of the address, behind the language, to the routes.
+func (p *portal) inside(w http.ResponseWriter, r *http.Request, rest string) {
+	p.routes.ServeHTTP(w, under(r, rest))
 }
 
 func (p *portal) redirect(w http.ResponseWriter, r *http.Request, to string) {

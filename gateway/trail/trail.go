@@ -42,7 +42,7 @@ func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.Cam
 		return nil, err
 	}
 	plan := sheet.Campaign.Plan
-	facts := &views.CampaignFacts{Title: text(plan.Title), Purpose: text(plan.Purpose), Area: views.Text{Chinese: plan.Area, English: plan.Area},
+	facts := &views.CampaignFacts{Title: Text(plan.Title), Purpose: Text(plan.Purpose), Area: views.Text{Chinese: plan.Area, English: plan.Area},
 		From: plan.From, To: plan.To, Goal: &plan.Goal, Confirmed: sheet.Sums.Confirmed, Disputed: sheet.Sums.Disputed}
 	if sheet.Campaign.Filing != nil {
 		facts.Filing = sheet.Campaign.Filing.Number
@@ -51,21 +51,48 @@ func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.Cam
 		facts.Budget = append(facts.Budget, budget(line))
 	}
 	for _, due := range sheet.Clock {
-		facts.Clock = append(facts.Clock, views.Duty{Key: duties[due.Duty], Due: due.Date, Source: due.Article, Done: due.State == fund.Met, Days: due.Days,
-			Entry: entryOf(sheet.Published, due.Publication)})
+		facts.Clock = append(facts.Clock, views.Duty{Key: Duty(due.Duty), Due: due.Date, Source: due.Article, Done: due.State == fund.Met || due.State == fund.Late,
+			Late: due.State == fund.Late, Days: due.Days, Entry: entryOf(sheet.Published, due.Publication)})
 	}
 	for _, p := range sheet.Published {
-		facts.Publications = append(facts.Publications, views.Publication{Title: views.Text{}, Date: p.Date, Entry: p.Entry, Hash: p.Document.String()})
+		facts.Publications = append(facts.Publications, Published(p))
 	}
 	facts.Ratios = ratios(sheet)
-	return facts, nil
+	return facts, late(facts, sheet)
+}
+
+// Published is a publication as pages show it.
+func Published(p fund.Publication) views.Publication {
+	return views.Publication{N: p.N, Duty: Duty(p.Duty), From: p.From, To: p.To, Date: p.Date, Entry: p.Entry, Hash: p.Document.String()}
+}
+
+// late are the gifts that have waited for longer than the law lets them wait unseen.
+func late(facts *views.CampaignFacts, sheet disclosure.Sheet) error {
+	law, err := fund.LawOn(sheet.Today)
+	if err != nil {
+		return err
+	}
+	facts.LateDays = law.SettleDays
+	for _, l := range sheet.Late {
+		facts.Late = append(facts.Late, views.Late{Page: l.Page, Total: l.Total, Count: int(l.Count), Since: l.Since, Days: l.Days})
+	}
+	return nil
 }
 
 // duties are the portal's words for the duties of the law.
 var duties = map[string]string{"filing": "filing", "emergency": "five-daily", "progress": "three-monthly", "final": "final-report",
-	"remainder": "leftover", "annual": "annual-report"}
+	"remainder": "leftover", "annual": "annual-report", "other": "other"}
 
-func text(t fund.Text) views.Text {
+// Duty is the portal's word for a duty; one that it has no word for stays as it is.
+func Duty(duty string) string {
+	if word, known := duties[duty]; known {
+		return word
+	}
+	return duty
+}
+
+// Text is a text in both languages; where one is missing the other stands for it.
+func Text(t fund.Text) views.Text {
 	shown := views.Text{Chinese: t.Zh, English: t.En}
 	if shown.Chinese == "" {
 		shown.Chinese = t.En
@@ -80,7 +107,7 @@ func text(t fund.Text) views.Text {
 func budget(line disclosure.Line) views.Budget {
 	paid := line.Sums.Paid.Units + line.Sums.Passed.Units
 	currency := line.Amount.Currency
-	return views.Budget{ID: string(line.ID), Title: text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
+	return views.Budget{ID: string(line.ID), Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
 		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts)}
 }
 

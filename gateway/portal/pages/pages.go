@@ -62,7 +62,7 @@ func New() (*Set, error) {
 }
 
 // shared are the templates that every page can use.
-var shared = []string{"templates/frame.html", "templates/parts.html", "templates/pictures.html"}
+var shared = []string{"templates/frame.html", "templates/parts.html", "templates/pictures.html", "templates/fund.html"}
 
 func (s *Set) read(language *words.Language) (map[string]*template.Template, error) {
 	base, err := template.New("frame.html").Funcs(s.functions(language)).ParseFS(files, shared...)

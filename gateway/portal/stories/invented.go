@@ -92,14 +92,16 @@ func facts() *views.CampaignFacts {
 			{Key: "first-report", Due: "2026-03-01", Days: -9, Done: true, Entry: "charity/publish-1", Source: "慈善法 art. 79"},
 			{Key: "three-monthly", Due: "2026-03-22", Days: 12, Source: "慈善法 art. 79"},
 			{Key: "annual-report", Due: "2026-03-09", Days: -1, Source: "慈善法 art. 13"},
+			{Key: "filing", Due: "2025-11-21", Days: -109, Done: true, Late: true, Source: "慈善法 art. 24"},
 			{Key: "final-report", Due: "2027-02-28", Days: 355, Source: "慈善法 art. 79"},
 		},
 		Ratios: []views.Ratio{
 			{Key: "management", Share: 406, Limit: 1000, Part: yuan("12220.00"), Whole: yuan("301000.00"), Source: "慈善法 art. 61"},
 			{Key: "spending", Share: 6500, Limit: 7000, Least: true, Part: yuan("268000.00"), Whole: yuan("412300.00"), Source: "慈善法 art. 61"},
 		},
-		Publications: []views.Publication{{Title: text("First report of the campaign", "项目首次公开"), Date: "2026-02-27", Entry: "charity/publish-1", Hash: hash("report")}},
-		Confirmed:    yuan("288400.00"), Disputed: yuan("300.00"),
+		Publications: []views.Publication{{N: 1, Duty: "three-monthly", From: "2025-12-01", To: "2026-02-27", Date: "2026-02-27", Entry: "charity/publish-1", Hash: hash("report")}},
+		Late:         []views.Late{{Page: "page-9", Total: yuan("14180.00"), Count: 41, Since: "2026-02-20", Days: 18}}, LateDays: 7,
+		Confirmed: yuan("288400.00"), Disputed: yuan("300.00"),
 	}
 }
 

@@ -119,6 +119,8 @@ type Duty struct {
 	Done   bool
 	// Days is how many days are left, negative when it is overdue. The loader counts it.
 	Days int
+	// Late says that it was done after its day.
+	Late bool
 	// Entry published it, where it is done.
 	Entry string
 }
@@ -143,10 +145,13 @@ func (r Ratio) Kept() bool {
 	return r.Share <= r.Limit
 }
 
-// Publication is something that the charity has published.
+// Publication is something that the charity has published. Duty names what it
+// meets in the catalogue, under "duty.".
 type Publication struct {
-	Title Text
-	Date  tape.Date
+	N        int32
+	Duty     string
+	From, To tape.Date
+	Date     tape.Date
 	// Entry is organisation/id; Hash is the SHA-256 of the document, in hexadecimal.
 	Entry string
 	Hash  string
@@ -166,6 +171,9 @@ type CampaignFacts struct {
 	Clock        []Duty
 	Ratios       []Ratio
 	Publications []Publication
+	// Late are gifts that wait for their bank line for more than LateDays.
+	Late     []Late
+	LateDays int
 	// Confirmed is what receivers have signed for, Disputed what they deny.
 	Confirmed money.Amount
 	Disputed  money.Amount
@@ -251,6 +259,8 @@ type PayoutRow struct {
 	Expires  tape.Instant
 	Entry    string
 	Job      tape.ID
+	// Enrolled says that a disbursement ordered it, to a payee of the campaign.
+	Enrolled bool
 	// Confirmation is nil where nothing is known of it.
 	Confirmation *Confirmation
 }

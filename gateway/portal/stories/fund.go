@@ -1,0 +1,105 @@
+package stories
+
+import (
+	"crypto/sha256"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// family is an invented household.
+const family = tape.AccountID("outside:household:fake-h-101")
+
+func publications() []Story {
+	f := facts()
+	figure := func(key, published, here string) views.PublishedFigure {
+		return views.PublishedFigure{Key: key, Published: yuan(published), Here: yuan(here)}
+	}
+	page := views.PublicationPage{Publication: f.Publications[0], Account: training, Title: &f.Title, Organisation: "charity", Source: "Charity Law art. 79", Block: 203,
+		Figures: []views.PublishedFigure{figure("raised", "412300.00", "412300.00"), figure("settled", "398120.00", "398120.00"), figure("set-apart", "335220.00", "335220.00"),
+			figure("paid-or-passed", "301000.00", "301000.00"), figure("confirmed", "288400.00", "288400.00"), figure("management", "12220.00", "12220.00")},
+		Months: []views.PublishedMonth{{Month: "2025-12", Settled: yuan("120000.00"), Paid: yuan("0.00"), Confirmed: yuan("0.00")}, {Month: "2026-01", Settled: yuan("278120.00"), Paid: yuan("301000.00"), Confirmed: yuan("288400.00")}},
+		Kept:   true, Recount: views.RecountEqual, Document: "/api/v1/publications/" + hash("report")}
+	for _, line := range f.Budget {
+		page.Lines = append(page.Lines, views.PublishedLine{Title: line.Title, Planned: line.Planned, Ordered: line.Ordered, Paid: line.Paid, Confirmed: line.Confirmed})
+	}
+	later, differs := page, page
+	later.N, later.Previous, later.Recount, later.Kept, later.Document = 2, hash("before"), views.RecountLater, false, ""
+	differs.Recount, differs.Source, differs.Duty, differs.Document = views.RecountDiffers, "", "other", "http://127.0.0.1:8101/api/v1/publications/"+hash("report")
+	differs.Figures = append([]views.PublishedFigure{figure("raised", "90071992547409.91", "90071992547409.90")}, page.Figures[1:]...)
+	return []Story{{"publication", "A publication that adds up", page}, {"publication-later", "A publication of a day on which more was written", later},
+		{"publication-differs", "A publication that does not add up", differs}}
+}
+
+func organisations() []Story {
+	ratio := func(key string, share, limit int, least, kept bool, part, whole string) views.YearRatio {
+		return views.YearRatio{Kept: kept, Ratio: views.Ratio{Key: key, Share: share, Limit: limit, Least: least, Part: yuan(part), Whole: yuan(whole), Source: "Charity Law art. 61"}}
+	}
+	none := ratio("spending", 0, 7000, true, true, "0.00", "0.00")
+	none.Nothing = true
+	year := func(number string, running bool, ratios ...views.YearRatio) views.Year {
+		return views.Year{Year: number, Running: running, Law: "cn-2026-01-01", Income: yuan("398120.00"), Programme: yuan("288780.00"), Management: yuan("12220.00"), Fundraising: yuan("0.00"), Ratios: ratios}
+	}
+	full := views.Organisation{Organisation: "charity", Kind: "public-foundation", Campaigns: accountRows()[:2], Years: []views.Year{
+		year("2025", false, none, ratio("management", 1240, 1000, false, false, "62000.00", "500000.00")),
+		year("2026", true, ratio("spending", 7253, 7000, true, true, "288780.00", "398120.00"), ratio("management", 406, 1000, false, true, "12220.00", "301000.00")),
+		year("2027", true)}}
+	return []Story{{"organisation", "An organisation's years", full}, {"organisation-empty", "An organisation without campaigns", views.Organisation{Organisation: "coop", Kind: "public-association"}}}
+}
+
+func disbursementRows() []views.DisbursementRow {
+	var rows []views.DisbursementRow
+	f := facts()
+	for i, state := range []readmodel.DisbursementState{readmodel.Proposed, readmodel.Proposed, readmodel.Rejected, readmodel.InPayment, readmodel.Closed, readmodel.Abandoned} {
+		rows = append(rows, views.DisbursementRow{Account: training, ID: tape.ID("training-2026-0" + string(rune('1'+i))), Line: f.Budget[0].Title, Amount: yuan("24000.00"), Count: 24, State: state, Approved: i > 0, Date: "2026-03-01"})
+	}
+	return rows
+}
+
+// enrolledPayouts are payouts of a disbursement to payees.
+func enrolledPayouts() []views.PayoutRow {
+	rows := payoutRows()
+	for i := range rows {
+		rows[i].Enrolled, rows[i].To = true, family
+	}
+	return rows
+}
+
+func disbursements() []Story {
+	f, rows := facts(), disbursementRows()
+	proposed := views.Disbursement{DisbursementRow: rows[0], Title: &f.Title, Organisation: "charity", Maker: approvals[0], Root: sha256.Sum256([]byte("root")), Chunks: 2, Listed: 2,
+		Expires: at("2026-04-30 00:00"), Entry: "charity/training-2026-01", Evidence: []fund.Citation{{Hash: sha256.Sum256([]byte("invoice")), Kind: "invoice"}, {Hash: sha256.Sum256([]byte("list")), Kind: "list"}},
+		Lists: []views.List{{N: 0, Count: 2, Total: yuan("2000.00"), Entry: "charity/training-2026-01.list.0", Payments: []tape.Payment{{To: family, Amount: yuan("1000.00"), Line: "a"}, {To: partner, Amount: yuan("1000.00"), Line: "b"}}},
+			{N: 1, Count: 22, Total: yuan("22000.00"), Entry: "charity/training-2026-01.list.1"}}, MoreLists: true}
+	unlisted, rejected, paid := proposed, proposed, proposed
+	unlisted.Listed, unlisted.Lists, unlisted.MoreLists, unlisted.Evidence = 0, nil, false, nil
+	rejected.DisbursementRow, rejected.Rejected = rows[2], &fund.Rejected{Reason: "wrong-payee", By: approvals[1], Entry: "charity/reject-1"}
+	paid.DisbursementRow, paid.Approvals, paid.Ran, paid.Payouts, paid.Next, paid.Lists = rows[3], approvals[1:], 1, enrolledPayouts(), "abc", nil
+	return []Story{
+		{"disbursements", "Disbursements in every state", views.Disbursements{Account: training, Title: &f.Title, Rows: rows, Next: "abc"}},
+		{"disbursements-none", "No disbursements", views.Disbursements{Account: long, State: "closed"}},
+		{"disbursement", "A proposal that waits to be decided", proposed}, {"disbursement-unlisted", "A proposal that nobody can read yet", unlisted},
+		{"disbursement-rejected", "A proposal that was rejected", rejected}, {"disbursement-paid", "A disbursement in payment", paid}}
+}
+
+func payees() []Story {
+	f := facts()
+	well := views.Payee{Account: training, Title: &f.Title, Payee: family, Kind: fund.Household, Entry: "charity/enrol-1", Keyed: true, Agent: "invented-agent-1",
+		CallBack: &fund.CallBack{Outcome: "confirmed", Caller: "p-92ab", Entry: "charity/call-1"}, Flag: &fund.Flag{Reason: "cleared", Entry: "charity/flag-2"}, Payouts: enrolledPayouts(), Next: "abc"}
+	flagged := well
+	flagged.Keyed, flagged.Agent, flagged.CallBack, flagged.Payouts, flagged.Next = false, "", nil, nil, ""
+	flagged.Flag = &fund.Flag{Raised: true, Reason: "payee-account", Entry: "regulator/flag-1"}
+	return []Story{{"payee", "A household and its payouts", well}, {"payee-flagged", "A household whose payouts are stopped", flagged}}
+}
+
+func trails() []Story {
+	var all []Story
+	for _, part := range [][]Story{publications(), organisations(), disbursements(), payees(), works()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func works() []Story { return nil }
