@@ -79,7 +79,7 @@ func (a *application) tellReconciliation(r books.Reconciliation) error {
 	}
 	a.console.table(rows)
 	if !r.Agrees() {
-		return &failure{exitRefused, "bank, chain and export do not agree", a.again("audit") + " looks for the cause"}
+		return &failure{exitDiffers, "bank, chain and export do not agree", a.again("audit") + " looks for the cause"}
 	}
 	return nil
 }
