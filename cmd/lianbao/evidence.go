@@ -13,6 +13,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/network"
@@ -62,13 +63,8 @@ func (c *citeCommand) Run(app *application) error {
 	if err := gateway.Get(app.context, "/campaigns/"+c.Campaign, nil, 0, &campaign); err != nil {
 		return err
 	}
-	file, err := os.Open(c.File)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
 	var done cited
-	if err := gateway.Upload(app.context, "/documents?kind="+c.Kind, mediaTypeOf(c.File), file, &done.Citation); err != nil {
+	if done.Citation, err = c.keep(app, gateway); err != nil {
 		return err
 	}
 	command := fund.Cite{Account: tape.AccountID(c.Campaign), For: c.For, ID: tape.ID("cite." + done.ID),
@@ -84,12 +80,28 @@ func (c *citeCommand) Run(app *application) error {
 	}
 	done.Entry = c.At + "/" + string(command.ID)
 	app.console.result(done)
-	app.console.say("  %s of %d bytes, kept as %s under a key of its own", done.MediaType, done.Size, done.ID)
-	for _, removed := range done.Removed {
-		app.console.say("  taken out before: %s", removed)
-	}
-	app.console.say("  cited      entry %s   sha256 %s", done.Entry, done.Hash)
+	app.tellCited(done)
 	return nil
+}
+
+// keep hands the file to the gateway.
+func (c *citeCommand) keep(app *application, gateway *speak.Gateway) (document.Citation, error) {
+	var citation document.Citation
+	file, err := os.Open(c.File)
+	if err != nil {
+		return citation, err
+	}
+	defer file.Close()
+	err = gateway.Upload(app.context, "/documents?kind="+c.Kind, mediaTypeOf(c.File), file, &citation)
+	return citation, err
+}
+
+func (a *application) tellCited(done cited) {
+	a.console.say("  %s of %d bytes, kept as %s under a key of its own", done.MediaType, done.Size, done.ID)
+	for _, removed := range done.Removed {
+		a.console.say("  taken out before: %s", removed)
+	}
+	a.console.say("  cited      entry %s   sha256 %s", done.Entry, done.Hash)
 }
 
 // mediaTypeOf takes a file's ending for what it is; the gateway looks at its content as well.

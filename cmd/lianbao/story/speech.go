@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/gateway/importing"
 )
 
@@ -50,8 +51,9 @@ func (s *speech) tell(ctx context.Context) error {
 }
 
 func (s *speech) opening(ctx context.Context) error {
-	s.say("speech training: a campaign for %d children is filed", children)
-	plan := fund.Plan{Area: "CN-53", From: s.today.AddMonths(-4), To: s.today.AddMonths(8), Goal: yuan(412_300), Leftover: reliefAccount,
+	s.say("speech training: a campaign for %d children begins under an agreement", children)
+	// A plan by filing would have to be handed in ten days before; an agreement binds the donor whom it names.
+	plan := fund.Plan{Area: "CN-53", Donors: []tape.ID{founding.PersonID(coop, founding.Maker)}, From: s.today.AddMonths(-2), To: s.today.AddMonths(8), Goal: yuan(412_300), Leftover: reliefAccount,
 		ManagementPartsPerMillion: 100_000, Regulator: regulator, Sector: "12220",
 		Title:         fund.Text{En: "Speech training for 30 children (invented)", Zh: "30名儿童言语康复训练（虚构）"},
 		Purpose:       fund.Text{En: "A year of speech training and the fares to it, paid to the families of an invented county. Everything here is invented.", Zh: "为某虚构县30名儿童提供一年言语康复训练及交通补助，款项直接发放到家庭。本项目纯属虚构。"},
@@ -60,7 +62,7 @@ func (s *speech) opening(ctx context.Context) error {
 			{Amount: yuan(300_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training", Zh: "康复训练"}},
 			{Amount: yuan(71_070), ID: "travel", Kind: fund.Programme, Title: fund.Text{En: "Fares", Zh: "交通补助"}},
 			{Amount: yuan(41_230), ID: "office", Kind: fund.Management, Title: fund.Text{En: "Management", Zh: "管理费用"}}}}
-	return s.opens(ctx, fund.OpenCampaign{Account: speechAccount, Basis: fund.Filing, Custodian: speechBank, ID: "story.speech", Plan: plan}, "invented-2026-002")
+	return s.opens(ctx, fund.OpenCampaign{Account: speechAccount, Basis: fund.Agreement, Custodian: speechBank, ID: "story.speech", Plan: plan}, "")
 }
 
 func (s *speech) collecting(ctx context.Context) error {
