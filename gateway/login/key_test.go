@@ -30,6 +30,13 @@ func TestKeyLogin(t *testing.T) {
 	if got := b.get("/work").body; got != `{"By":"key","Person":"household","Roles":null}`+"\n" {
 		t.Errorf("logged in as %s", got)
 	}
+	household := b.session()
+	if got := b.prove("maker", keyOf("maker")); got.status != http.StatusSeeOther || b.session() == household {
+		t.Errorf("a second login in one browser: %d", got.status)
+	}
+	if got := w.browser().get("/work", "Cookie", "lianbao-session="+household); got.status != http.StatusSeeOther {
+		t.Errorf("the session of the first login gets %d %s", got.status, got.body)
+	}
 	c := w.browser()
 	c.prove("checker", keyOf("checker"))
 	if got := c.get("/check").status; got != http.StatusNotFound { // the handler's own answer

@@ -103,6 +103,7 @@ func TestStates(t *testing.T) {
 	}
 	denied += url.Values{"error": {"access_denied"}, "state": {asked.Query().Get("state")}}.Encode()
 	b.get(denied).expect(t, "declined", http.StatusForbidden, "issuer.declined")
+	b.get(denied).expect(t, "declined again", http.StatusGone, "issuer.state")
 	mixed := strings.Replace(b.choose("invented-maker", "/"), "iss=http", "iss=https", 1)
 	b.get(mixed).expect(t, "another issuer's answer", http.StatusForbidden, "issuer.refused")
 }
