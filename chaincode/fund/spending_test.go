@@ -405,6 +405,13 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Goods.Quantity = 1_000_000_001 }, "invalid: field quantity: 1000000001 is not 1 to"},
 		{func(s *inKind) { s.Ctx.Approvals = nil }, "forbidden: a person of charity must sign"},
 	})
+	for _, quantity := range []int64{1, fund.QuantityMax} {
+		s := given()
+		s.Goods.Quantity = quantity
+		if _, _, err := s.C.ReceiveGoods(s.Goods, s.Ctx); err != nil {
+			t.Error(err)
+		}
+	}
 	refusals(t, given, func(s inKind) error { _, _, err := s.C.GiveGoods(s.Give, s.G, s.Line, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.C.State = fund.Draft }, "wrong-state: the plan of charity:sunrise:speech waits for its filing number"},
