@@ -141,7 +141,6 @@ func TestOfferRefusals(t *testing.T) {
 	}
 }
 
-
 // TestPrepareRefusals: what cannot be drafted.
 func TestPrepareRefusals(t *testing.T) {
 	w, drafts, _ := office(t)
