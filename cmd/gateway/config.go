@@ -44,6 +44,8 @@ type config struct {
 	} `json:"documents,omitempty"`
 	// Publishers are how organisations name themselves in exports, by their names on the ledger.
 	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
+	// Giving is how givers find this organisation; it may be left out.
+	Giving givingConfig `json:"giving,omitzero"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
 	PagesInFlight int `json:"pagesInFlight,omitempty"`
 	// LeaveInflows leaves money from other accounts waiting until someone settles it.

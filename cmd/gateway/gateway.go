@@ -19,6 +19,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/portal"
@@ -44,6 +45,7 @@ type gateway struct {
 	model  *readmodel.Model
 	// documents is the organisation's evidence.
 	documents *document.Archive
+	giving    *giving.Desk
 	lanes     *lane.Lanes
 	inflows   *lane.Inflows
 	server    *api.Server
@@ -90,10 +92,13 @@ func (g *gateway) open(ctx context.Context) error {
 		return err
 	}
 	g.inflows = &lane.Inflows{Lanes: g.lanes, Arrivals: g.model, Organisation: g.config.Organisation, Height: g.ledger.Height}
+	if err := g.openGiving(); err != nil {
+		return err
+	}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
 		Exports:   &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
-		Documents: g.documents, Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}})
+		Documents: g.documents, Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}, Giving: g.giving})
 	g.pages()
 	return nil
 }
@@ -141,6 +146,9 @@ func (g *gateway) close() error {
 	if g.documents != nil {
 		all = append(all, g.documents.Close())
 	}
+	if g.giving != nil {
+		all = append(all, g.giving.Close())
+	}
 	if g.model != nil {
 		all = append(all, g.model.Close())
 	}
@@ -170,6 +178,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		g.follow(ctx)
 	}()
 	go g.prune(ctx)
+	go g.sweep(ctx)
 	slog.Info("gateway serves", "address", listener.Addr().String(), "peer", g.config.Peer.Address)
 	select {
 	case <-ctx.Done():

@@ -22,6 +22,7 @@ type importCommand struct {
 type importStatementCommand struct {
 	File      string `arg:"" help:"CSV or gzipped CSV."`
 	Account   string `help:"Account that receives the gifts; without it one is opened." placeholder:"ACCOUNT"`
+	Unclaimed string `help:"Account of unidentified money: lines in without a known reference wait there until somebody claims them. Without it they are gifts to the account." placeholder:"ACCOUNT"`
 	Mapping   string `help:"File that describes the bank's dialect; see docs/import.md." placeholder:"FILE"`
 	Currency  string `help:"Currency of the statement, where the file does not say it." placeholder:"CODE"`
 	Charity   string `help:"Organisation that receives the gifts." default:"charity" placeholder:"ORG"`
@@ -33,7 +34,7 @@ func (c *importStatementCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	order := importing.Order{File: c.File, Account: tape.AccountID(c.Account), Currency: money.Currency(c.Currency)}
+	order := importing.Order{File: c.File, Account: tape.AccountID(c.Account), Unclaimed: tape.AccountID(c.Unclaimed), Currency: money.Currency(c.Currency)}
 	if c.Mapping != "" {
 		if order.Mapping, err = statement.LoadMapping(c.Mapping); err != nil {
 			return err
@@ -87,6 +88,7 @@ func (a *application) tellImport(r importing.Result) {
 	if len(r.Remarks) > 10 {
 		a.console.say("               and more; --json lists the first hundred")
 	}
+	a.tellClaims(r)
 	a.console.say("")
 	a.console.say("  Statement %s of %s, %s lines, closing with %s", r.Statement, r.BankAccount, grouped(r.Lines), groupedAmount(r.Closing))
 	verb := "Account  "
@@ -96,6 +98,20 @@ func (a *application) tellImport(r importing.Result) {
 	a.console.say("  %s %s   %.1f s", verb, r.Account, r.Seconds)
 	if r.FirstGift != "" {
 		a.console.say("  Next      %s", a.again("trace "+string(r.FirstGift)))
+	}
+}
+
+// tellClaims says what announcements and their absence have come to.
+func (a *application) tellClaims(r importing.Result) {
+	if r.Announced > 0 {
+		where := ""
+		for _, account := range r.Others {
+			where += ", " + string(account)
+		}
+		a.console.say("  ✓ %-10s %s gifts by their references, on %s%s", "announced", grouped(r.Announced), r.Account, where)
+	}
+	if r.Unclaimed > 0 {
+		a.console.say("  · %-10s %s lines  %s wait on %s until somebody claims them", "unclaimed", grouped(r.Unclaimed), groupedAmount(r.UnclaimedTotal), r.UnclaimedAccount)
 	}
 }
 

@@ -32,6 +32,7 @@ type commandLine struct {
 	Logs     logsCommand     `cmd:"" help:"Print what nodes have written."`
 	Doctor   doctorCommand   `cmd:"" help:"Look for what would keep a network from starting."`
 	Import   importCommand   `cmd:"" help:"Import what others hold."`
+	Identify identifyCommand `cmd:"" help:"Give money that nobody had claimed to the campaign it was meant for."`
 	Demo     demoCommand     `cmd:"" help:"Play two invented stories, from filing to confirmation."`
 	Trace    traceCommand    `cmd:"" help:"Follow a gift to where it is now, and back."`
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`

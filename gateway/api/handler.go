@@ -56,6 +56,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/api/v1/events", strings.Contains(r.URL.Path, "/exports/"), strings.HasPrefix(r.URL.Path, "/api/v1/documents"):
 		s.mux.ServeHTTP(w, r) // as it comes: they are long
+	case strings.HasPrefix(r.URL.Path, givingPath):
+		w.Header().Set("Cache-Control", "no-store")
+		s.mux.ServeHTTP(w, r)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		s.tagged(w, r)
 	case r.Header.Get("Idempotency-Key") != "":

@@ -54,6 +54,7 @@ func (s *Server) routes() {
 	s.giftReads()
 	s.fundReads()
 	s.publicationRoutes()
+	s.givingRoutes()
 	s.exportRoutes()
 	s.documentRoutes()
 	s.ledgerReads()

@@ -23,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -54,6 +55,8 @@ type Parts struct {
 	Documents *document.Archive
 	// Shelf keeps the documents that the organisation published.
 	Shelf disclosure.Shelf
+	// Giving keeps what givers announced; nil where an organisation takes no gifts.
+	Giving *giving.Desk
 }
 
 // Neighbour is another organisation's gateway.

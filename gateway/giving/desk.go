@@ -141,6 +141,22 @@ func (d *Desk) Campaign(ctx context.Context, id tape.AccountID) (Campaign, readm
 	return c, account, nil
 }
 
+// Accept keeps an announcement for a campaign that takes gifts.
+func (d *Desk) Accept(ctx context.Context, a Ask) (Announcement, Code, Campaign, error) {
+	campaign, account, err := d.Campaign(ctx, a.Account)
+	if err != nil {
+		return Announcement{}, Code{}, campaign, err
+	}
+	if campaign.Closed {
+		return Announcement{}, Code{}, campaign, rule.Field("account", rule.Refuse(rule.WrongState, "%s is closed and takes no more gifts", a.Account))
+	}
+	if a.Amount.Currency != account.Currency {
+		return Announcement{}, Code{}, campaign, rule.Field("amount", rule.Refuse(rule.Invalid, "%s is kept in %s", a.Account, account.Currency))
+	}
+	made, code, err := d.Announce(a)
+	return made, code, campaign, err
+}
+
 // notFiled stands on a receipt where a campaign has no filing number.
 const notFiled = "— 未备案 (not filed)"
 

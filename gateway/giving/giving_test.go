@@ -237,6 +237,14 @@ func TestClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if found, err := s.Find(code); err != nil || len(found.Uses) > 0 {
+		t.Errorf("asking has taken %+v, %v", found.Uses, err)
+	}
+	for range 2 {
+		if err := s.Take([]Taking{{made.ID, "line-a"}, {"gone", "line-b"}, {made.ID, "line-c"}, {made.ID, "line-c"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s.again()
 	second, err := s.Claims(memos)
 	if err != nil {
@@ -273,6 +281,9 @@ func TestClaims(t *testing.T) {
 	}
 	if _, err := s.Claims(make([]Memo, MemosMax+1)); !rule.Is(err, rule.Invalid) {
 		t.Errorf("too many: %v", err)
+	}
+	if err := s.Take(make([]Taking, MemosMax+1)); !rule.Is(err, rule.Invalid) {
+		t.Errorf("too many taken: %v", err)
 	}
 }
 
@@ -311,7 +322,7 @@ func TestErase(t *testing.T) {
 			for i := range 6 {
 				s.announce(fmt.Sprintf("Other %d", i))
 			}
-			if _, err := s.Claims([]Memo{{made.Reference, "a"}}); err != nil {
+			if err := s.Take([]Taking{{made.ID, "a"}}); err != nil {
 				t.Fatal(err)
 			}
 			salt := s.byID[made.ID].Salt
@@ -358,7 +369,7 @@ func TestSweep(t *testing.T) {
 	_, lateCode := s.announce("Late")
 	s.now = s.now.AddDate(0, 0, 89)
 	_, freshCode := s.announce("Fresh")
-	if _, err := s.Claims([]Memo{{met.Reference, "a"}}); err != nil {
+	if err := s.Take([]Taking{{met.ID, "a"}}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.Sweep(never); err != nil || n != 0 {

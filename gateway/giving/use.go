@@ -24,46 +24,87 @@ type Memo struct {
 // Claim says whose a line is.
 type Claim struct {
 	// Known is false where no announcement has the reference.
-	Known   bool           `json:"known"`
-	Account tape.AccountID `json:"account,omitempty"`
-	Gift    tape.ID        `json:"gift,omitempty"`
+	Known bool `json:"known"`
+	// Announcement is its id, which tells nothing about the giver.
+	Announcement string         `json:"announcement,omitempty"`
+	Account      tape.AccountID `json:"account,omitempty"`
+	Gift         tape.ID        `json:"gift,omitempty"`
 	// Donor is the salted commitment that stands on the ledger.
 	Donor string `json:"donor,omitempty"`
 }
 
-// MemosMax is how many lines are asked about at once.
+// Taking says that a line did become a gift of an announcement.
+type Taking struct {
+	Announcement string `json:"announcement"`
+	Line         string `json:"line"`
+}
+
+// MemosMax is how many lines are asked about, or taken, at once.
 const MemosMax = 5000
 
 const lineBytesMax = 100
 
-// Claims answers which gifts the lines are, in their order. What it answers is
-// on the disk before, so that the giver's code finds the gift from then on.
+func checkLine(line string) error {
+	if line == "" || len(line) > lineBytesMax {
+		return rule.Field("line", rule.Refuse(rule.Invalid, "is empty or longer than %d bytes", lineBytesMax))
+	}
+	return nil
+}
+
+func checkCount(count int) error {
+	if count > MemosMax {
+		return rule.Field("items", rule.Refuse(rule.Invalid, "holds %d; %d at most", count, MemosMax))
+	}
+	return nil
+}
+
+// Claims answers which gifts the lines are, in their order. It notes nothing:
+// who asks may find that a line cannot be that gift.
 func (s *Store) Claims(memos []Memo) ([]Claim, error) {
-	if len(memos) > MemosMax {
-		return nil, rule.Field("memos", rule.Refuse(rule.Invalid, "holds %d; %d at most", len(memos), MemosMax))
+	if err := checkCount(len(memos)); err != nil {
+		return nil, err
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	claims := make([]Claim, len(memos))
+	for i, m := range memos {
+		if err := checkLine(m.Line); err != nil {
+			return nil, err
+		}
+		if h := s.byReference[m.Reference]; h != nil {
+			gift := h.giftOf(m.Line)
+			claims[i] = Claim{Known: true, Announcement: h.ID, Account: h.Account, Gift: gift, Donor: h.commitment(gift)}
+		}
+	}
+	return claims, nil
+}
+
+// Take notes that lines are gifts of announcements, so that the givers' codes
+// find them from then on. It is on the disk when it returns; what is taken
+// twice is taken once. What was erased meanwhile is passed over.
+func (s *Store) Take(takings []Taking) error {
+	if err := checkCount(len(takings)); err != nil {
+		return err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	var fresh []record
 	seen := map[giftKey]bool{}
-	for i, m := range memos {
-		if m.Line == "" || len(m.Line) > lineBytesMax {
-			return nil, rule.Field("line", rule.Refuse(rule.Invalid, "is empty or longer than %d bytes", lineBytesMax))
+	for _, t := range takings {
+		if err := checkLine(t.Line); err != nil {
+			return err
 		}
-		h := s.byReference[m.Reference]
-		if h == nil {
+		h := s.byID[t.Announcement]
+		if h == nil || h.erased {
 			continue
 		}
-		gift := h.giftOf(m.Line)
-		claims[i] = Claim{Known: true, Account: h.Account, Gift: gift, Donor: h.commitment(gift)}
-		use := Use{Account: h.Account, Gift: gift, At: s.now()}
+		use := Use{Account: h.Account, Gift: h.giftOf(t.Line), At: s.now()}
 		if !h.has(use) && !seen[keyOf(use)] {
 			seen[keyOf(use)] = true
 			fresh = append(fresh, record{Used: &used{Announcement: h.ID, Use: use}})
 		}
 	}
-	return claims, s.keep(fresh...)
+	return s.keep(fresh...)
 }
 
 func (h *held) has(u Use) bool {

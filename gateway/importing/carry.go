@@ -81,7 +81,7 @@ func (j *job) carry(ctx context.Context) error {
 	j.progress.stage(Carrying)
 	work, working := errgroup.WithContext(ctx)
 	queue := make(chan page)
-	arrived := newArrivals(j.pagesOf(gifts))
+	arrived := newArrivals(len(j.plan.Shape.Pages))
 	work.Go(func() error {
 		defer close(queue)
 		return j.turn(working, j.fill, func(p page) error {
@@ -99,83 +99,120 @@ func (j *job) carry(ctx context.Context) error {
 				if err := j.carryPage(working, p); err != nil {
 					return err
 				}
-				if p.group == gifts {
-					arrived.add(int(p.n))
-				}
+				arrived.add(int(p.n))
 			}
 			return nil
 		})
 	}
-	work.Go(func() error { return j.settle(working, arrived) })
+	for g := range j.groups() {
+		if account, settles := j.settled(g); settles {
+			settling := arrived.watch()
+			work.Go(func() error { return j.settle(working, g, account, settling) })
+		}
+	}
 	return work.Wait()
 }
 
-// carryPage sends one page on both sides at once.
+// carryPage sends one page on both sides at once. What nobody claims is made
+// out of the filed lines, and so comes after them.
 func (j *job) carryPage(ctx context.Context, p page) error {
-	work, working := errgroup.WithContext(ctx)
-	work.Go(func() error {
-		command := tape.FileLines{Account: j.plan.BankAccount, ID: j.id("lines-%d", p.n), Lines: p.lines, N: p.n, Statement: j.plan.Statement}
-		argument, err := command.Encode()
-		if err == nil {
-			err = j.send(working, j.Bank, "Tape:FileLines", argument)
-		}
-		if err == nil && p.group == gifts {
-			j.progress.set(func(now *Progress) { now.Filed += len(p.lines) })
-		}
-		return err
-	})
-	if p.group == gifts {
-		work.Go(func() error {
-			command := tape.Receive{Account: j.plan.Account, ID: j.pageID(p.n), Count: int32(len(p.gifts)), Total: j.plan.Shape.Pages[p.n].Total, Gifts: p.gifts}
-			argument, err := command.Encode()
-			if err == nil {
-				err = j.send(working, j.Charity, "Tape:Receive", argument)
-			}
-			if err == nil {
-				j.progress.set(func(now *Progress) { now.Received += len(p.gifts) })
-			}
+	if p.group == unclaimed {
+		if err := j.carryLines(ctx, p); err != nil {
 			return err
-		})
+		}
+		return j.carryUnclaimed(ctx, p)
+	}
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return j.carryLines(working, p) })
+	if account, settles := j.settled(p.group); settles {
+		work.Go(func() error { return j.carryGifts(working, p, account) })
 	}
 	return work.Wait()
+}
+
+func (j *job) carryLines(ctx context.Context, p page) error {
+	command := tape.FileLines{Account: j.plan.BankAccount, ID: j.id("lines-%d", p.n), Lines: p.lines, N: p.n, Statement: j.plan.Statement}
+	argument, err := command.Encode()
+	if err == nil {
+		err = j.send(ctx, j.Bank, "Tape:FileLines", argument)
+	}
+	if _, settles := j.settled(p.group); settles && err == nil {
+		j.progress.set(func(now *Progress) { now.Filed += len(p.lines) })
+	}
+	return err
+}
+
+func (j *job) carryGifts(ctx context.Context, p page, account tape.AccountID) error {
+	command := tape.Receive{Account: account, ID: j.pageID(p.n), Count: int32(len(p.gifts)), Total: j.plan.Shape.Pages[p.n].Total, Gifts: p.gifts}
+	argument, err := command.Encode()
+	if err == nil {
+		err = j.send(ctx, j.Charity, "Tape:Receive", argument)
+	}
+	if err == nil {
+		j.progress.set(func(now *Progress) { now.Received += len(p.gifts) })
+	}
+	return err
+}
+
+func (j *job) carryUnclaimed(ctx context.Context, p page) error {
+	command := tape.NewReceiveUnidentified(j.plan.Unclaimed, j.pageID(p.n), j.plan.Statement, p.n, p.lines)
+	err := j.patiently(ctx, "Tape:ReceiveUnidentified", command)
+	if err == nil {
+		j.progress.set(func(now *Progress) { now.Received += len(p.lines) })
+	}
+	return err
 }
 
 func (j *job) pageID(n int32) tape.ID { return j.id("page-%d", n) }
 
 // arrivals notes which pages both sides have filed.
 type arrivals struct {
-	mutex sync.Mutex
-	done  []bool
-	stir  chan struct{}
+	mutex    sync.Mutex
+	done     []bool
+	watchers []chan struct{}
 }
 
-func newArrivals(pages int) *arrivals {
-	return &arrivals{done: make([]bool, pages), stir: make(chan struct{}, 1)}
-}
+func newArrivals(pages int) *arrivals { return &arrivals{done: make([]bool, pages)} }
 
 func (a *arrivals) add(n int) {
 	a.mutex.Lock()
+	defer a.mutex.Unlock()
 	a.done[n] = true
-	a.mutex.Unlock()
-	select {
-	case a.stir <- struct{}{}:
-	default:
+	for _, stir := range a.watchers {
+		select {
+		case stir <- struct{}{}:
+		default:
+		}
 	}
 }
 
+// watch returns what waits for pages; each waits by itself.
+func (a *arrivals) watch() watcher {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	stir := make(chan struct{}, 1)
+	a.watchers = append(a.watchers, stir)
+	return watcher{a, stir}
+}
+
+type watcher struct {
+	*arrivals
+	stir chan struct{}
+}
+
 // wait returns when the pages [from, to) are all there.
-func (a *arrivals) wait(ctx context.Context, from, to int) error {
+func (w watcher) wait(ctx context.Context, from, to int) error {
 	for {
-		a.mutex.Lock()
-		for from < to && a.done[from] {
+		w.mutex.Lock()
+		for from < to && w.done[from] {
 			from++
 		}
-		a.mutex.Unlock()
+		w.mutex.Unlock()
 		if from == to {
 			return nil
 		}
 		select {
-		case <-a.stir:
+		case <-w.stir:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

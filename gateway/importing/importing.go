@@ -17,6 +17,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/statement"
 )
 
@@ -35,6 +36,11 @@ type Gateway interface {
 	Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
 	// Pages returns the pages of gifts of an account as of a block or later.
 	Pages(ctx context.Context, account tape.AccountID, block uint64) ([]Page, error)
+	// Claims asks the charity's gateway which announced gifts the memos of lines
+	// name, giving.MemosMax at once at most. The answers stand in the order asked.
+	Claims(ctx context.Context, memos []giving.Memo) ([]giving.Claim, error)
+	// Take tells it which of them the import makes gifts of, as many at once.
+	Take(ctx context.Context, takings []giving.Taking) error
 }
 
 // Filed is a statement on the ledger.
@@ -66,6 +72,9 @@ type Order struct {
 	Mapping statement.Mapping
 	// Account receives the gifts; empty to open one.
 	Account tape.AccountID
+	// Unclaimed is the account of unidentified money that receives the lines
+	// without a known reference; empty to make them gifts to Account.
+	Unclaimed tape.AccountID
 	// Currency that the file must have; empty to take the file's.
 	Currency money.Currency
 	Charity  Side
@@ -119,7 +128,15 @@ type Result struct {
 	Settled      int          `json:"settled"`
 	SettledTotal money.Amount `json:"settledTotal"`
 	Unmatched    int          `json:"unmatched"`
-	NotGifts     int          `json:"notGifts"`
+	// Announced counts the gifts whose memo named an announcement.
+	Announced int `json:"announced"`
+	// Unclaimed counts those of the settled gifts that wait on UnclaimedAccount for somebody to claim them.
+	Unclaimed        int            `json:"unclaimed"`
+	UnclaimedTotal   money.Amount   `json:"unclaimedTotal"`
+	UnclaimedAccount tape.AccountID `json:"unclaimedAccount,omitempty"`
+	// Others are the accounts to which references gave gifts beside Account.
+	Others   []tape.AccountID `json:"others,omitempty"`
+	NotGifts int              `json:"notGifts"`
 	// Remarks name the first hundred lines that are not gifts.
 	Remarks []Remark `json:"remarks"`
 	// FirstGift is the id of one gift, to look at.
@@ -141,10 +158,12 @@ type Remark struct {
 // job is one run of an import.
 type job struct {
 	Order
-	begun    time.Time
-	survey   statement.Summary
-	plan     plan
-	secrets  secrets
+	begun   time.Time
+	survey  statement.Summary
+	plan    plan
+	secrets secrets
+	// claims are the lines that have an announcement, by their number.
+	claims   map[int]claim
 	progress tally
 	position uint64
 }
@@ -173,6 +192,9 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	})
 	if whole, err := j.wholly(ctx); err != nil || whole {
 		return j.result(true), err
+	}
+	if err := j.claim(ctx); err != nil {
+		return Result{}, err
 	}
 	if err := j.file(ctx); err != nil {
 		return Result{}, err
@@ -222,7 +244,13 @@ func (j *job) result(repeated bool) Result {
 			Debit: amount(remark.Debit), Credit: amount(remark.Credit)})
 	}
 	if j.plan.Shape.FirstGift > 0 {
-		r.FirstGift = j.giftID(j.plan.Shape.FirstGift)
+		r.FirstGift = j.nameOf(j.plan.Shape.FirstGift)
+	}
+	r.Announced, r.Others, r.UnclaimedAccount, r.UnclaimedTotal = len(j.claims), j.plan.Others, j.plan.Unclaimed, amount(0)
+	for n := range j.pagesOf(unclaimed) {
+		head := j.plan.Shape.Pages[j.first(unclaimed)+n]
+		r.Unclaimed += int(head.Count)
+		r.UnclaimedTotal.Units += head.Total.Units
 	}
 	if repeated {
 		r.Settled, r.SettledTotal = r.Gifts, r.Total
@@ -231,3 +259,14 @@ func (j *job) result(repeated bool) Result {
 }
 
 func (j *job) giftID(line int) tape.ID { return tape.ID(fmt.Sprintf("%s-%d", j.plan.Statement, line)) }
+
+// nameOf is the id of the gift that a line is.
+func (j *job) nameOf(line int) tape.ID {
+	if claim, known := j.claims[line]; known {
+		return claim.Gift
+	}
+	if j.plan.Unclaimed != "" {
+		return tape.ID(fmt.Sprintf("line-%d", line)) // as the ledger names it
+	}
+	return j.giftID(line)
+}

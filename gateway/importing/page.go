@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -23,25 +24,67 @@ const (
 	// credits came in and are not gifts; debits went out.
 	credits
 	debits
-	groups
+	// unclaimed came in without a known reference, where an account is named for those.
+	unclaimed
+	// others is the first of the groups of gifts that their references give to
+	// other accounts than the import's, in the order of the plan.
+	others
 )
 
 // groupOf puts a line on its page; a line that moves no money is on none.
-func groupOf(l statement.Line, verdict statement.Verdict) (group, bool) {
+func (j *job) groupOf(l statement.Line, verdict statement.Verdict) (group, bool) {
 	switch {
 	case l.Credit == 0 && l.Debit == 0:
 		return 0, false
 	case l.Debit > 0:
 		return debits, true
-	case verdict.Gift():
-		return gifts, true
+	case !verdict.Gift():
+		return credits, true
 	}
-	return credits, true
+	if claim, known := j.claims[l.Number]; known {
+		return j.groupOn(claim.Account), true
+	}
+	if j.plan.Unclaimed != "" {
+		return unclaimed, true
+	}
+	return gifts, true
+}
+
+// groupOn is where gifts to an account are; the plan knows it.
+func (j *job) groupOn(account tape.AccountID) group {
+	if account == j.plan.Account {
+		return gifts
+	}
+	return others + group(slices.Index(j.plan.Others, account))
+}
+
+// groups is how many groups the plan has.
+func (j *job) groups() group {
+	switch {
+	case len(j.plan.Others) > 0:
+		return others + group(len(j.plan.Others))
+	case j.plan.Unclaimed != "":
+		return unclaimed + 1
+	}
+	return debits + 1
+}
+
+// settled reports whether the lines of a group end on a tape, and on whose.
+func (j *job) settled(g group) (tape.AccountID, bool) {
+	switch {
+	case g == gifts:
+		return j.plan.Account, true
+	case g == unclaimed:
+		return j.plan.Unclaimed, true
+	case g >= others:
+		return j.plan.Others[g-others], true
+	}
+	return "", false
 }
 
 // shape is how a file falls into pages.
 type shape struct {
-	Counts [groups]int `json:"counts"`
+	Counts []int `json:"counts"`
 	// FirstGift is the number of the first line that is a gift; 0 without one.
 	FirstGift int `json:"firstGift"`
 	// Pages are the heads of the pages, group by group, and Contents the digests
@@ -52,6 +95,9 @@ type shape struct {
 }
 
 func (j *job) pagesOf(g group) int {
+	if int(g) >= len(j.plan.Shape.Counts) {
+		return 0
+	}
 	return (j.plan.Shape.Counts[g] + j.pageLines - 1) / j.pageLines
 }
 
@@ -64,9 +110,9 @@ func (j *job) first(g group) int {
 	return first
 }
 
-// each reads a file line by line.
-func each(ctx context.Context, path string, m statement.Mapping, take func(statement.Line, group) error) error {
-	reader, err := statement.Open(path, m)
+// each reads the file line by line.
+func (j *job) each(ctx context.Context, take func(statement.Line, group) error) error {
+	reader, err := statement.Open(j.File, j.Mapping)
 	if err != nil {
 		return err
 	}
@@ -75,7 +121,7 @@ func each(ctx context.Context, path string, m statement.Mapping, take func(state
 		if err != nil {
 			return err
 		}
-		if g, moves := groupOf(line, reader.Classify(line)); moves {
+		if g, moves := j.groupOf(line, reader.Classify(line)); moves {
 			if err := take(line, g); err != nil {
 				return err
 			}
@@ -87,25 +133,32 @@ func each(ctx context.Context, path string, m statement.Mapping, take func(state
 	return nil
 }
 
-// measure goes through the file and finds its shape.
-func (j *job) measure(ctx context.Context) (shape, error) {
-	var s shape
-	var heads [groups][]tape.LinesPage
-	var contents [groups][]string
-	var spelled [groups][]byte
+// measure goes through the file and finds its shape, and the memos that hold references.
+func (j *job) measure(ctx context.Context) (shape, []memo, error) {
+	s := shape{Counts: make([]int, j.groups())}
+	heads := make([][]tape.LinesPage, j.groups())
+	contents := make([][]string, j.groups())
+	spelled := make([][]byte, j.groups())
+	var memos []memo
 	fill := func(p *page, line statement.Line) error {
 		g := p.group
 		if line.Number < 1 || line.Number > math.MaxInt32 {
 			return rule.Refuse(rule.Invalid, "row %d: line number %d is not 1 to %d", line.Row, line.Number, math.MaxInt32)
 		}
-		if g == gifts && s.FirstGift == 0 {
-			s.FirstGift = line.Number
+		if _, settles := j.settled(g); settles {
+			if s.FirstGift == 0 {
+				s.FirstGift = line.Number
+			}
+			if references := referencesIn(line); len(references) > 0 {
+				memos = append(memos, memo{line: line.Number, reference: j.secrets.referenceOf(line), names: references})
+			}
 		}
 		s.Counts[g]++
 		spelled[g] = spell(spelled[g], line)
 		p.addLine(j, line)
 		return nil
 	}
+	// No gift has its page yet: the pages are numbered by the shape.
 	err := j.turn(ctx, fill, func(p page) error {
 		digest := sha256.Sum256(spelled[p.group])
 		contents[p.group] = append(contents[p.group], hex.EncodeToString(digest[:16]))
@@ -114,10 +167,10 @@ func (j *job) measure(ctx context.Context) (shape, error) {
 		heads[p.group] = append(heads[p.group], head)
 		return err
 	})
-	for g := range groups {
+	for g := range j.groups() {
 		s.Pages, s.Contents = append(s.Pages, heads[g]...), append(s.Contents, contents[g]...)
 	}
-	return s, err
+	return s, memos, err
 }
 
 // page is one page on its way: the bank's lines, and for gifts the charity's.
@@ -137,11 +190,11 @@ func (p page) side() tape.Side {
 
 // turn goes through the file and hands over its pages as they fill.
 func (j *job) turn(ctx context.Context, fill func(*page, statement.Line) error, hand func(page) error) error {
-	var open [groups]page
-	for g := range groups {
+	open := make([]page, j.groups())
+	for g := range j.groups() {
 		open[g] = page{n: int32(j.first(g)), group: g}
 	}
-	err := each(ctx, j.File, j.Mapping, func(line statement.Line, g group) error {
+	err := j.each(ctx, func(line statement.Line, g group) error {
 		p := &open[g]
 		if err := fill(p, line); err != nil || len(p.lines) < j.pageLines {
 			return err
@@ -150,7 +203,7 @@ func (j *job) turn(ctx context.Context, fill func(*page, statement.Line) error, 
 		*p = page{n: full.n + 1, group: g}
 		return hand(full)
 	})
-	for g := range groups {
+	for g := range j.groups() {
 		if err == nil && len(open[g].lines) > 0 {
 			err = hand(open[g])
 		}
@@ -161,9 +214,13 @@ func (j *job) turn(ctx context.Context, fill func(*page, statement.Line) error, 
 // fill puts a line, and the gift that it may be, on a page.
 func (j *job) fill(p *page, l statement.Line) error {
 	p.addLine(j, l)
-	if p.group == gifts {
-		id, line := j.giftID(l.Number), p.lines[len(p.lines)-1]
+	line := p.lines[len(p.lines)-1]
+	switch claim, known := j.claims[l.Number]; {
+	case p.group == gifts && !known:
+		id := j.giftID(l.Number)
 		p.gifts = append(p.gifts, tape.Gift{ID: id, Amount: line.Amount, Donor: j.secrets.donorOf(id, l.Payer), Reference: line.Reference})
+	case known && p.group != credits && p.group != debits:
+		p.gifts = append(p.gifts, tape.Gift{ID: claim.Gift, Amount: line.Amount, Donor: claim.Donor, Reference: line.Reference})
 	}
 	return nil
 }

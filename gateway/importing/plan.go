@@ -31,6 +31,21 @@ type plan struct {
 	Previous    tape.ID        `json:"previous,omitempty"`
 	Opening     money.Amount   `json:"opening"`
 	Shape       shape          `json:"shape"`
+	// Unclaimed receives the lines that name no known announcement; empty where
+	// they are the account's gifts.
+	Unclaimed tape.AccountID `json:"unclaimed,omitempty"`
+	// Others are the accounts, beside Account, to which references give lines.
+	Others []tape.AccountID `json:"others,omitempty"`
+	// Claims is the SHA-256 of the file that says which lines have announcements; empty where none has.
+	Claims string `json:"claims,omitempty"`
+}
+
+// planVersion is 2 for a plan that an earlier program would misread.
+func (p plan) version() int {
+	if p.Claims != "" || p.Unclaimed != "" {
+		return 2
+	}
+	return 1
 }
 
 func planPath(folder string, statement tape.ID) string {
@@ -46,8 +61,7 @@ func (j *job) prepare(ctx context.Context) error {
 	}
 	known := slices.IndexFunc(plans, func(p plan) bool { return p.Digest == j.survey.Digest })
 	if known >= 0 {
-		j.plan = plans[known]
-		return j.unlock()
+		return j.adopt(plans[known])
 	}
 	if err := j.draft(ctx); err != nil {
 		return err
@@ -55,7 +69,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.unlock(); err != nil {
 		return err
 	}
-	if j.plan.Shape, err = j.measure(ctx); err != nil {
+	if err := j.shapeUp(ctx); err != nil {
 		return err
 	}
 	// A copy with one edited line must not pass as another statement.
@@ -69,6 +83,36 @@ func (j *job) prepare(ctx context.Context) error {
 		return err
 	}
 	return j.keep()
+}
+
+// adopt goes on with a plan that stands.
+func (j *job) adopt(known plan) error {
+	j.plan = known
+	if j.Unclaimed != "" && j.Unclaimed != known.Unclaimed {
+		return rule.Field("unclaimed", rule.Refuse(rule.Exists, "statement %s was imported before, with %q for what nobody claims; an import goes on as it began", known.Statement, string(known.Unclaimed)))
+	}
+	return errors.Join(j.unlock(), j.readClaims())
+}
+
+// shapeUp measures the file, and once more where memos name announcements:
+// their lines are on other pages then.
+func (j *job) shapeUp(ctx context.Context) error {
+	found, memos, err := j.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if len(memos) > 0 {
+		if err := j.find(ctx, memos); err != nil {
+			return err
+		}
+	}
+	if len(j.claims) > 0 {
+		if found, _, err = j.measure(ctx); err != nil {
+			return err
+		}
+	}
+	j.plan.Shape = found
+	return nil
 }
 
 // fits refuses what no statement of the ledger can hold.
@@ -89,11 +133,10 @@ func (j *job) unlock() (err error) {
 
 // compare holds the file against the plan of a statement that it seems to be.
 func (j *job) compare(ctx context.Context, known plan) (err error) {
-	j.plan = known
-	if err := j.unlock(); err != nil {
+	if err := j.adopt(known); err != nil {
 		return err
 	}
-	now, err := j.measure(ctx)
+	now, _, err := j.measure(ctx)
 	if err != nil {
 		return err
 	}
@@ -122,8 +165,8 @@ func (j *job) plans() ([]plan, error) {
 		if err := json.Unmarshal(data, &p); err != nil {
 			return nil, fmt.Errorf("%s is damaged: %w", path, err)
 		}
-		if p.V != 1 {
-			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows 1", path, p.V)
+		if p.V < 1 || p.V > 2 {
+			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows 1 and 2", path, p.V)
 		}
 		if (j.Account == "" || p.Account == j.Account) && tape.CustodianOf(p.BankAccount) == j.Bank.Organisation {
 			all = append(all, p)
@@ -138,20 +181,26 @@ func shares(one, other []string) bool {
 
 // draft decides everything that the file does not say.
 func (j *job) draft(ctx context.Context) error {
-	j.plan = plan{V: 1, Name: filepath.Base(j.File), Digest: j.survey.Digest, Account: j.Account}
+	j.plan = plan{Name: filepath.Base(j.File), Digest: j.survey.Digest, Account: j.Account, Unclaimed: j.Unclaimed}
+	j.claims = nil
 	code, err := j.freeCode()
 	if err != nil {
 		return err
 	}
 	j.plan.Statement = tape.ID(code)
-	if j.Account == "" {
+	if j.Unclaimed != "" {
+		if err := j.checkUnclaimed(ctx); err != nil {
+			return err
+		}
+	}
+	if j.plan.Account == "" {
 		name := strings.ToLower(code)
 		j.plan.Opens = true
 		j.plan.Account = tape.AccountID("charity:" + j.Charity.Organisation + ":" + name)
 		j.plan.BankAccount = tape.AccountID("outside:" + j.Bank.Organisation + ":" + name)
 		return j.begin(ctx)
 	}
-	account, err := j.Charity.Gateway.Account(ctx, j.Account)
+	account, err := j.Charity.Gateway.Account(ctx, j.plan.Account)
 	if err != nil {
 		return err
 	}
@@ -163,6 +212,30 @@ func (j *job) draft(ctx context.Context) error {
 	}
 	j.plan.BankAccount = account.Custodian
 	return j.begin(ctx)
+}
+
+// checkUnclaimed refuses an account that cannot take what nobody claims. Where
+// no account is named for the gifts, it is the one that it holds such money for.
+func (j *job) checkUnclaimed(ctx context.Context) error {
+	account, err := j.Charity.Gateway.Account(ctx, j.Unclaimed)
+	if err != nil {
+		return rule.Field("unclaimed", err)
+	}
+	if account.Unidentified == "" {
+		return rule.Field("unclaimed", rule.Refuse(rule.WrongState, "%s does not hold unidentified money; open one with unidentified set", account.ID))
+	}
+	if j.plan.Account == "" {
+		j.plan.Account = account.Unidentified
+	}
+	main, err := j.Charity.Gateway.Account(ctx, j.plan.Account)
+	if err != nil {
+		return rule.Field("account", err)
+	}
+	if main.Custodian != account.Custodian || main.Currency != account.Currency {
+		return rule.Field("unclaimed", rule.Refuse(rule.Conflict, "%s is at %s in %s, %s at %s in %s; one statement shows one bank account",
+			account.ID, account.Custodian, account.Currency, main.ID, main.Custodian, main.Currency))
+	}
+	return nil
 }
 
 // begin finds the balance to begin with: the file's, or what the statement
@@ -202,6 +275,12 @@ func (j *job) freeCode() (string, error) {
 }
 
 func (j *job) keep() error {
+	if len(j.claims) > 0 {
+		if err := j.keepClaims(); err != nil {
+			return err
+		}
+	}
+	j.plan.V = j.plan.version()
 	data, err := json.Marshal(j.plan)
 	if err != nil {
 		return err

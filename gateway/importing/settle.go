@@ -13,27 +13,43 @@ import (
 // that goes on must send again alike: it never changes.
 const settlePages = 20
 
-// settle settles the pages in the order of the evidence, a batch as soon as
-// both sides hold all of it.
-func (j *job) settle(ctx context.Context, arrived *arrivals) error {
-	pages := j.pagesOf(gifts)
+// settle settles the pages of a group in the order of the evidence, a batch as
+// soon as both sides hold all of it.
+func (j *job) settle(ctx context.Context, g group, account tape.AccountID, arrived watcher) error {
+	first, pages := j.first(g), j.pagesOf(g)
 	for from := 0; from < pages; from += j.settlePages {
 		to := min(from+j.settlePages, pages)
-		if err := arrived.wait(ctx, from, to); err != nil {
+		if err := arrived.wait(ctx, first+from, first+to); err != nil {
 			return err
 		}
-		command := tape.Settle{Account: j.plan.Account, ID: j.id("settle-%d", from/j.settlePages)}
+		command := tape.Settle{Account: account, ID: j.settleID(g, from/j.settlePages)}
 		count := 0
-		for n := int32(from); n < int32(to); n++ {
-			command.Items = append(command.Items, tape.SettleItem{Source: string(j.pageID(n)), Lines: &tape.LinesRef{N: n, Statement: j.plan.Statement}})
+		for n := int32(first + from); n < int32(first+to); n++ {
+			command.Items = append(command.Items, j.settleItem(g, n))
 			count += int(j.plan.Shape.Pages[n].Count)
 		}
-		if err := j.settleBatch(ctx, command); err != nil {
+		if err := j.patiently(ctx, "Tape:Settle", command); err != nil {
 			return err
 		}
 		j.progress.set(func(p *Progress) { p.Settled += count })
 	}
 	return nil
+}
+
+func (j *job) settleID(g group, batch int) tape.ID {
+	if g == gifts {
+		return j.id("settle-%d", batch)
+	}
+	return j.id("settle-%d-%d", g, batch)
+}
+
+// settleItem names the evidence; what nobody claimed has brought its own.
+func (j *job) settleItem(g group, n int32) tape.SettleItem {
+	item := tape.SettleItem{Source: string(j.pageID(n))}
+	if g != unclaimed {
+		item.Lines = &tape.LinesRef{N: n, Statement: j.plan.Statement}
+	}
+	return item
 }
 
 // The charity's peer may hear of a page a moment after the bank's has it.
@@ -42,10 +58,11 @@ const (
 	settlePause    = 200 * time.Millisecond
 )
 
-func (j *job) settleBatch(ctx context.Context, command tape.Settle) error {
+// patiently sends what needs the other side's pages.
+func (j *job) patiently(ctx context.Context, function string, command any) error {
 	begun := time.Now()
 	for {
-		err := j.sendRecord(ctx, j.Charity, "Tape:Settle", command)
+		err := j.sendRecord(ctx, j.Charity, function, command)
 		if !rule.Is(err, rule.NotFound) || time.Since(begun) > settlePatience {
 			return err
 		}
@@ -64,28 +81,52 @@ type standing struct {
 }
 
 func (j *job) standing(ctx context.Context, block uint64) (standing, error) {
-	pages, err := j.Charity.Gateway.Pages(ctx, j.plan.Account, block)
+	var s standing
+	for g := range j.groups() {
+		account, settles := j.settled(g)
+		if !settles || j.pagesOf(g) == 0 {
+			continue
+		}
+		if err := j.standingOf(ctx, g, account, block, &s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (j *job) standingOf(ctx context.Context, g group, account tape.AccountID, block uint64, s *standing) error {
+	pages, err := j.Charity.Gateway.Pages(ctx, account, block)
 	if err != nil {
-		return standing{}, err
+		return err
 	}
 	mine := map[tape.ID]int{}
-	for n := range j.pagesOf(gifts) {
-		mine[j.pageID(int32(n))] = n
+	for n := range j.pagesOf(g) {
+		mine[j.pageID(int32(j.first(g)+n))] = j.first(g) + n
 	}
-	var s standing
 	for _, p := range pages {
 		n, is := mine[p.ID]
 		if !is || !p.Settled {
 			continue
 		}
 		if p.Matches != j.plan.Shape.Pages[n].Matches {
-			return s, rule.Refuse(rule.Exists, "page %s of %s holds other gifts than the file", p.ID, j.plan.Account)
+			return rule.Refuse(rule.Exists, "page %s of %s holds other gifts than the file", p.ID, account)
 		}
 		s.pages++
 		s.gifts += int(p.Count)
 		s.total += p.Total.Units
 	}
-	return s, nil
+	return nil
+}
+
+// settling counts the pages that end on a tape.
+func (j *job) settling() int {
+	pages := 0
+	for g := range j.groups() {
+		if _, settles := j.settled(g); settles {
+			pages += j.pagesOf(g)
+		}
+	}
+	return pages
 }
 
 // wholly reports whether an earlier run has done everything: then nothing is sent.
@@ -95,7 +136,7 @@ func (j *job) wholly(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	s, err := j.standing(ctx, 0)
-	if err != nil || s.pages < j.pagesOf(gifts) {
+	if err != nil || s.pages < j.settling() {
 		return false, err
 	}
 	j.progress.set(func(p *Progress) { p.Received, p.Filed, p.Settled = p.Gifts, p.Gifts, p.Gifts })

@@ -20,6 +20,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/statement"
 )
 
@@ -37,6 +38,9 @@ type world struct {
 	fault func(sent int) fault
 	dead  bool
 	log   []string
+	// giving is the charity's store of announcements, asked counts the questions to it.
+	giving *giving.Store
+	asked  int
 }
 
 // fault is what goes wrong with one command.
@@ -70,6 +74,15 @@ func newWorld(t testing.TB) *world {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
 	}
 	w.must("charity", "admin", "Party:Found", party.FoundCommand{Charter: charter, ID: "found"})
+	var err error
+	if w.giving, err = giving.Open(giving.Settings{Folder: filepath.Join(w.folder, "giving"), Key: filepath.Join(w.folder, "giving.key")}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.giving.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return w
 }
 
@@ -247,4 +260,46 @@ func (w *world) received(account tape.AccountID) money.Amount {
 		w.Fatalf("account %s is not there", account)
 	}
 	return money.New(h.Received, a.Currency)
+}
+
+// Claims asks the store; it can fail as a command can.
+func (g *gateway) Claims(_ context.Context, memos []giving.Memo) (claims []giving.Claim, err error) {
+	err = g.desk(func() (failed error) {
+		g.asked++
+		claims, failed = g.giving.Claims(memos)
+		return failed
+	})
+	return claims, err
+}
+
+// Take tells the store.
+func (g *gateway) Take(_ context.Context, takings []giving.Taking) error {
+	return g.desk(func() error { return g.giving.Take(takings) })
+}
+
+func (g *gateway) desk(do func() error) error {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if g.organisation != "charity" {
+		g.Errorf("%s was asked who gave", g.organisation)
+	}
+	if g.dead {
+		return errKilled
+	}
+	g.sent++
+	what := none
+	if g.fault != nil {
+		what = g.fault(g.sent)
+	}
+	if g.dead = what == killedBefore; g.dead {
+		return errKilled
+	}
+	err := do()
+	if what == doubled && err == nil {
+		err = do()
+	}
+	if g.dead = what == killedAfter; g.dead {
+		return errKilled
+	}
+	return err
 }

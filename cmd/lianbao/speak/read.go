@@ -72,3 +72,12 @@ func (g *Gateway) Pages(ctx context.Context, account tape.AccountID, block uint6
 	}
 	return all, err
 }
+
+// GiftsOf returns all gifts of a page, as they stand on it.
+func (g *Gateway) GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID) ([]tape.Gift, error) {
+	var all []tape.Gift
+	err := every(ctx, g, "/accounts/"+escape(account)+"/gifts", url.Values{"page": {string(page)}}, 0, func(gift readmodel.Gift) {
+		all = append(all, tape.Gift{ID: gift.ID, Amount: gift.Amount, Donor: gift.Donor, Reference: gift.Reference})
+	})
+	return all, err
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/network"
+)
+
+type identifyCommand struct {
+	Gift    string `arg:"" help:"Money that nobody had claimed, such as line-140."`
+	To      string `required:"" help:"Campaign that it was meant for." placeholder:"CAMPAIGN"`
+	Code    string `help:"Gift code of who claims it, whose page then shows it. Other users of this machine can see what is typed here; LIANBAO_GIFT_CODE keeps it from them." env:"LIANBAO_GIFT_CODE" placeholder:"CODE"`
+	Account string `help:"Account of unidentified money, where several gifts have this id." placeholder:"ACCOUNT"`
+	Page    string `help:"Page of the gift, where several gifts have this id." placeholder:"PAGE"`
+	At      string `help:"Organisation that identifies." default:"charity" placeholder:"ORG"`
+}
+
+// identified is the result of an identification.
+type identified struct {
+	tape.Identify
+	Amount money.Amount `json:"amount"`
+	// Coded says that it stands on the page of a gift code now.
+	Coded bool   `json:"coded"`
+	Block uint64 `json:"block"`
+}
+
+func (c *identifyCommand) Run(app *application) error {
+	n, err := network.Open(app.folder)
+	if err != nil {
+		return err
+	}
+	charter, err := founding.Charter(n.Folder())
+	if err != nil {
+		return &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", app.again("up") + " starts it"}
+	}
+	gateway, err := speaker(n, c.At)
+	if err != nil {
+		return err
+	}
+	maker, checker, err := founding.Staff(n.Folder(), c.At)
+	if err != nil {
+		return err
+	}
+	if err := c.claimed(app, gateway); err != nil {
+		return err
+	}
+	command, gift, err := c.command(app, gateway)
+	if err != nil {
+		return err
+	}
+	decision := founding.Decision{Action: "identify", Subject: string(command.Account), Amount: gift.Amount.String(),
+		Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}
+	argument, err := founding.Envelope(charter.Ledger, command, decision, maker, checker)
+	if err != nil {
+		return err
+	}
+	done := identified{Identify: command, Amount: gift.Amount, Coded: c.Code != ""}
+	if done.Block, err = c.send(app, gateway, argument, gift); err != nil {
+		return err
+	}
+	app.console.result(done)
+	app.console.say("  ✓ %-10s %s of %s, page %s, is %s's now", "identified", groupedAmount(gift.Amount), gift.ID, gift.Page, c.To)
+	app.console.say("  Next      %s", app.again("trace "+string(gift.ID)+" --account "+string(gift.Account)+" --page "+string(gift.Page)))
+	return nil
+}
+
+// send moves the money, and then lets the code find it.
+func (c *identifyCommand) send(app *application, g *speak.Gateway, argument []byte, gift readmodel.Gift) (uint64, error) {
+	block, err := g.Send(app.context, "Tape:Identify", argument)
+	if err != nil || c.Code == "" {
+		return block, err
+	}
+	return block, g.Attach(app.context, c.Code, giving.Use{Account: gift.Account, Gift: gift.ID, Page: gift.Page})
+}
+
+// claimed refuses a code that was given for another campaign.
+func (c *identifyCommand) claimed(app *application, g *speak.Gateway) error {
+	if c.Code == "" {
+		return nil
+	}
+	account, err := g.CodeAccount(app.context, c.Code)
+	if err != nil {
+		return err
+	}
+	if account != tape.AccountID(c.To) {
+		return rule.Field("to", rule.Refuse(rule.Conflict, "the code was given for %s, the money would go to %s", account, c.To))
+	}
+	return nil
+}
+
+// command names the gift with its proof. Its id follows from the place of the
+// gift: asked again, the ledger answers as before.
+func (c *identifyCommand) command(app *application, g *speak.Gateway) (tape.Identify, readmodel.Gift, error) {
+	var gift readmodel.Gift
+	query := url.Values{}
+	for name, value := range map[string]string{"account": c.Account, "page": c.Page} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if err := g.Get(app.context, "/gifts/"+url.PathEscape(c.Gift), query, 0, &gift); err != nil {
+		return tape.Identify{}, gift, err
+	}
+	gifts, err := g.GiftsOf(app.context, gift.Account, gift.Page)
+	if err != nil {
+		return tape.Identify{}, gift, err
+	}
+	proof, err := tape.NewGiftProof(gift.Page, gifts, gift.Index)
+	digest := sha256.Sum256([]byte("lianbao identify 1\n" + string(gift.Account) + "\n" + string(gift.Page) + "\n" + string(gift.ID)))
+	return tape.Identify{Account: gift.Account, Gift: proof, ID: tape.ID("identify-" + hex.EncodeToString(digest[:8])), To: tape.AccountID(c.To)}, gift, err
+}
