@@ -70,6 +70,8 @@ func TestRefundIsNoPayout(t *testing.T) {
 		t.Fatal(err)
 	}
 	refund := tape.Refund{Account: speech, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: proof, ID: "d1.0.0", To: "outside:bank:donor"}
+	w.refused("forbidden: field to: names outside:bank:donor; money given for a purpose goes back to its giver only", "charity", "Tape:Refund", w.signed("refund", speech, cny(2500), refund, staff...))
+	refund.To = gift(3, 2500).Giver()
 	w.must("charity", "Tape:Refund", w.signed("refund", speech, cny(2500), refund, staff...))
 	w.must("charity", "Tape:Release", w.signed("release", speech, cny(2500), tape.Release{Account: speech, Hold: "d1.0.0", ID: "release-1"}, staff...))
 	w.refused("conflict: field hold: d1.0.0 is not payment 0 of chunk 0 of disbursement d1", "charity", "Fund:Restore", fund.Restore{Account: speech, Disbursement: "d1", Hold: "d1.0.0", ID: "restore-1"})
@@ -85,7 +87,7 @@ func TestCapCountsWhatWasKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refund := tape.Refund{Account: speech, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: proof, ID: "refund-1", To: "outside:bank:donor"}
+	refund := tape.Refund{Account: speech, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: proof, ID: "refund-1", To: gift(1, 10000).Giver()}
 	w.must("charity", "Tape:Refund", w.signed("refund", speech, cny(10000), refund, staff...))
 	p := w.proposed("cap", "office", payment("a", 751, clerk))
 	w.must("charity", "Fund:Approve", w.approval(p, "charity-checker"))

@@ -56,6 +56,9 @@ func (c Open) Apply(unidentified, ownFunds *Account, ctx Context) (Account, Head
 			return refuse(rule.Refuse(rule.Forbidden, "%s is not an account of %s in %s", related.ID, ctx.Organisation, c.Currency))
 		}
 	}
+	if ownFunds != nil && ownFunds.Subject != "" {
+		return refuse(rule.Field("ownFunds", rule.Refuse(rule.Forbidden, "%s is spent by the commands of %s; money given for a purpose does not bear chargebacks of another", ownFunds.ID, ownFunds.Subject)))
+	}
 	account := Account{V: 1, ID: c.Account, Currency: c.Currency, Organisation: ctx.Organisation, Custodian: c.Custodian,
 		Attribution: c.Attribution, Unidentified: c.Unidentified, Subject: ctx.Subject, OwnFunds: c.OwnFunds, Opened: ctx.At}
 	return account, Head{V: 1, Account: c.Account}, ctx.Entry(c.ID, "open", string(c.Account)), nil

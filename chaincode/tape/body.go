@@ -3,6 +3,7 @@ package tape
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -127,6 +128,13 @@ type Gift struct {
 func (g Gift) Row() string { return g.row().String() }
 
 func (g Gift) row() row { return row{string(g.ID), g.Amount.String(), g.Donor, g.Reference} }
+
+// Giver names whoever gave a gift, outside the ledger: drawn from the gift
+// itself, so that a refund can name nobody else.
+func (g Gift) Giver() AccountID {
+	digest := sha256.Sum256([]byte("giver\n" + g.Row()))
+	return AccountID("outside:donor:" + hex.EncodeToString(digest[:16]))
+}
 
 func giftOf(r row) (Gift, error) {
 	amount, err := money.Parse(r[1])

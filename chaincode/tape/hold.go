@@ -311,6 +311,9 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 	if free < span.Length() {
 		return refuse(rule.Field("gift", rule.Refuse(rule.Insufficient, "%s of the gift's %s is not free any more", money.New(span.Length()-free, account.Currency), gift.Amount)))
 	}
+	if giver := gift.Giver(); account.Subject != "" && c.To != giver {
+		return refuse(rule.Field("to", rule.Refuse(rule.Forbidden, "names %s; money given for a purpose goes back to its giver only, %s", c.To, giver)))
+	}
 	if h, err = h.takeSpan(span); err != nil {
 		return refuse(rule.Field("gift", err))
 	}

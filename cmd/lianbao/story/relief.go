@@ -192,7 +192,7 @@ func (r *relief) givingBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := tape.Refund{Account: reliefAccount, Expires: r.begun + 30*day, Gift: proof, ID: refundHold, To: "outside:donor:fake-9a41"}
+	command := tape.Refund{Account: reliefAccount, Expires: r.begun + 30*day, Gift: proof, ID: refundHold, To: r.gifts[last].Giver()}
 	_, err = r.staff(ctx, "Tape:Refund", "refund", reliefAccount, r.gifts[last].Amount, command)
 	return err
 }
