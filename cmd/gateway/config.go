@@ -36,6 +36,9 @@ type config struct {
 	// Token is the file of the bearer token that lets programs write.
 	Token  string          `json:"token"`
 	Others []api.Neighbour `json:"others"`
+	// Collections are the private data collections that the organisation is a
+	// member of, with their members; its own one needs no line.
+	Collections map[string][]string `json:"collections,omitempty"`
 	// Documents says where evidence is kept; left out, in the folder Data.
 	Documents *struct {
 		Store  string `json:"store"`

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
@@ -22,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/portal"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -98,6 +100,7 @@ func (g *gateway) open(ctx context.Context) error {
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
 		Exports:   &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
+		Personal:  personal.Desk{Ledger: g.ledger, Organisation: g.config.Organisation, Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections},
 		Documents: g.documents, Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}, Giving: g.giving})
 	g.pages()
 	return nil

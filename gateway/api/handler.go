@@ -54,7 +54,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer takes the way that fits the request.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case r.URL.Path == "/api/v1/events", strings.Contains(r.URL.Path, "/exports/"), strings.HasPrefix(r.URL.Path, "/api/v1/documents"):
+	case r.URL.Path == "/api/v1/events", strings.Contains(r.URL.Path, "/exports/"), strings.HasPrefix(r.URL.Path, "/api/v1/documents"), strings.HasPrefix(r.URL.Path, "/api/v1/personal"):
 		s.mux.ServeHTTP(w, r) // as it comes: they are long
 	case strings.HasPrefix(r.URL.Path, givingPath):
 		w.Header().Set("Cache-Control", "no-store")

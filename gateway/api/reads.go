@@ -57,6 +57,7 @@ func (s *Server) routes() {
 	s.givingRoutes()
 	s.exportRoutes()
 	s.documentRoutes()
+	s.personalRoutes()
 	s.ledgerReads()
 	s.statusReads()
 }

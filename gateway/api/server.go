@@ -26,6 +26,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -51,6 +52,8 @@ type Parts struct {
 	Neighbours []Neighbour
 	// Exports writes campaigns' books in the forms that others read.
 	Exports *books.Books
+	// Personal is where the organisation's personal data is handled.
+	Personal personal.Desk
 	// Documents keeps the organisation's evidence.
 	Documents *document.Archive
 	// Shelf keeps the documents that the organisation published.

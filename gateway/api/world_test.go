@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
@@ -21,13 +22,17 @@ import (
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/contract"
+	"github.com/lianbao/lianbao/chaincode/dossier"
+	"github.com/lianbao/lianbao/chaincode/dossier/seal"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/party/sign"
 	"github.com/lianbao/lianbao/chaincode/peertest"
+	network "github.com/lianbao/lianbao/chaincode/replay"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/client"
@@ -37,6 +42,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -85,10 +91,21 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{T: t, network: peertest.New(t, build, organisations...), arrived: make(chan struct{}), keys: map[tape.ID]*ecdsa.PrivateKey{}, gateways: map[string]*gateway{}}
 	w.found()
+	w.collection("charity-bank", true, "charity", "bank")
 	for _, organisation := range organisations {
+		w.collection(string(dossier.OwnCollection(organisation)), false, organisation)
 		w.gateways[organisation] = w.serve(organisation)
 	}
 	return w
+}
+
+// collection defines a private data collection as the default network does.
+func (w *world) collection(name string, guarded bool, members ...string) {
+	policy, err := proto.Marshal(network.OutOf(len(members), members...))
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.network.Collection(network.CollectionRule{Name: name, Members: members, MemberOnlyRead: guarded, MemberOnlyWrite: guarded, Policy: policy})
 }
 
 func (w *world) found() {
@@ -167,6 +184,7 @@ func (w *world) serve(organisation string) *gateway {
 		w.Fatal(err)
 	}
 	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
+		Personal:  personal.Desk{Ledger: g, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
 		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: nowhere{}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL
@@ -235,14 +253,39 @@ func (g *gateway) Height(context.Context) (uint64, error) {
 	return g.network.Height(), nil
 }
 
+// SubmitPrivate implements personal.Ledger on the network in memory.
+func (g *gateway) SubmitPrivate(_ context.Context, function string, argument []byte, p fabric.Private, sent func(string) error) (fabric.Receipt, error) {
+	return g.submit(function, argument, sent, peertest.Transient(p.Transient), peertest.From(p.Members...))
+}
+
+// Show implements personal.Ledger.
+func (g *gateway) Show(_ context.Context, query dossier.ShowQuery) ([]byte, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	key := bytes.Repeat([]byte{7}, seal.KeyBytes)
+	body, err := g.network.Evaluate(g.network.Identity(g.organisation, "gateway"), "Dossier:Show", string(encoded(g.T, query)), peertest.Transient(map[string][]byte{"key": key}), peertest.From(g.organisation))
+	if err != nil {
+		return nil, translated(err)
+	}
+	var answer seal.Answer
+	if err := canonical.Decode(body, &answer); err != nil {
+		return nil, err
+	}
+	return answer.Open(key, query)
+}
+
 // Submit implements lane.Ledger on the network in memory.
 func (g *gateway) Submit(_ context.Context, function string, argument []byte, sent func(string) error) (fabric.Receipt, error) {
+	return g.submit(function, argument, sent)
+}
+
+func (g *gateway) submit(function string, argument []byte, sent func(string) error, options ...peertest.Option) (fabric.Receipt, error) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	if g.down {
 		return fabric.Receipt{}, &fabric.Transient{Cause: fabric.Unreachable, Text: "the coop's peer does not answer; the others are too few to endorse without it"}
 	}
-	endorsed, err := g.network.Endorse(g.network.Identity(g.organisation, "gateway"), function, string(argument))
+	endorsed, err := g.network.Endorse(g.network.Identity(g.organisation, "gateway"), function, string(argument), options...)
 	if err != nil {
 		return fabric.Receipt{}, translated(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/lianbao/lianbao/network/identity"
 	"github.com/lianbao/lianbao/network/process"
@@ -32,6 +33,8 @@ type GatewaySettings struct {
 	Token string `json:"token"`
 	// Others are the gateways of the other organisations.
 	Others []Neighbour `json:"others"`
+	// Collections are the private data collections that the organisation is a member of, with their members.
+	Collections map[string][]string `json:"collections,omitempty"`
 }
 
 // PeerEndpoint says how a client reaches a peer.
@@ -118,6 +121,14 @@ func (s Site) gatewaySettings(o topology.Organisation, n topology.Node) (Gateway
 	for _, other := range s.Topology.Organisations {
 		if url := s.GatewayURL(other); other.Name != o.Name && url != "" {
 			settings.Others = append(settings.Others, Neighbour{Organisation: other.Name, MSPID: other.MSPID, URL: url})
+		}
+	}
+	for _, c := range s.Topology.Collections {
+		if slices.Contains(c.Members, o.Name) {
+			if settings.Collections == nil {
+				settings.Collections = map[string][]string{}
+			}
+			settings.Collections[c.Name] = c.Members
 		}
 	}
 	return settings, nil

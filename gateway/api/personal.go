@@ -1,0 +1,68 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/lianbao/lianbao/chaincode/dossier"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/gateway/personal"
+)
+
+// personalRoutes keep, show and purge what is known about people. Every one of
+// them needs the organisation's token, and no answer is kept anywhere.
+func (s *Server) personalRoutes() {
+	for pattern, handler := range map[string]func(http.ResponseWriter, *http.Request) (any, error){
+		"POST /api/v1/personal":                         s.keepPersonal,
+		"GET /api/v1/personal/{collection}/{record}":    s.showPersonal,
+		"DELETE /api/v1/personal/{collection}/{record}": s.purgePersonal,
+	} {
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-store")
+			if !s.authorized(r) {
+				w.Header().Set("WWW-Authenticate", "Bearer")
+				s.write(w, s.problem(unauthorized, "personal data is for the organisation's own programs; send its token as Authorization: Bearer"))
+				return
+			}
+			answer, err := handler(w, r)
+			if err != nil {
+				s.write(w, s.fail(err))
+				return
+			}
+			s.json(w, http.StatusOK, answer)
+		})
+	}
+}
+
+// keepPersonal reads strictly, and says where a body is wrong without repeating it.
+func (s *Server) keepPersonal(w http.ResponseWriter, r *http.Request) (any, error) {
+	var entry personal.Entry
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4*dossier.ValueBytesMax))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&entry); err != nil {
+		return nil, rule.Refuse(rule.Invalid, "the body is not {class, fields, collection?, keepUntil?, record?, replaces?} in JSON, or is too long")
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, rule.Refuse(rule.Invalid, "something stands behind the body")
+	}
+	return s.Personal.Keep(r.Context(), entry)
+}
+
+func (s *Server) showPersonal(_ http.ResponseWriter, r *http.Request) (any, error) {
+	value, err := s.Personal.Show(r.Context(), dossier.Collection(r.PathValue("collection")), dossier.Pseudonym(r.PathValue("record")))
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Class  dossier.Class  `json:"class"`
+		Fields dossier.Fields `json:"fields"`
+	}{value.Class, value.Fields}, nil
+}
+
+func (s *Server) purgePersonal(_ http.ResponseWriter, r *http.Request) (any, error) {
+	block, err := s.Personal.Purge(r.Context(), dossier.Collection(r.PathValue("collection")), dossier.Pseudonym(r.PathValue("record")), dossier.Reason(r.URL.Query().Get("reason")))
+	return struct {
+		Block uint64 `json:"block"`
+	}{block}, err
+}

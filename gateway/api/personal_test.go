@@ -1,0 +1,68 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/gateway/personal"
+)
+
+// TestPersonalData: kept by one member, shown at the other, refused to a
+// stranger, gone after the purge, and nowhere in what the channel sees.
+func TestPersonalData(t *testing.T) {
+	w := newWorld(t)
+	charity, bank, coop := w.gateways["charity"], w.gateways["bank"], w.gateways["coop"]
+	own := map[string]string{"Authorization": "Bearer " + secret}
+	const name, number = "王虚构 Nobody Invented", "530000190001010000"
+	body := `{"class":"household","collection":"charity-bank","fields":{"idNumber":"` + number + `","name":"` + name + `"}}`
+	status, _, text := charity.request(http.MethodPost, path("personal"), body, nil)
+	var kept personal.Kept
+	if err := json.Unmarshal([]byte(text), &kept); status != http.StatusOK || err != nil {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	at := path("personal", string(kept.Collection), string(kept.Record))
+	if status, header, text := bank.request(http.MethodGet, at, "", own); status != http.StatusOK || !strings.Contains(text, name) || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the other member: %d %s", status, text)
+	}
+	for who, g := range map[string]*gateway{"a stranger": coop} {
+		if status, _, text := g.request(http.MethodGet, at, "", own); status == http.StatusOK || strings.Contains(text, name) || strings.Contains(text, number) {
+			t.Errorf("%s: %d %s", who, status, text)
+		}
+	}
+	if status, _, text := bank.request(http.MethodGet, at, "", nil); status != http.StatusUnauthorized || strings.Contains(text, name) {
+		t.Errorf("without the token: %d %s", status, text)
+	}
+	for _, bad := range []string{`{"class":"household","fields":{"name":"` + name + `","shoeSize":"43"}}`, `{"class":"gossip","fields":{"name":"` + name + `"}}`, `{"class":"household","fields":{}}`, `[`} {
+		if status, _, text := charity.request(http.MethodPost, path("personal"), bad, nil); status != http.StatusUnprocessableEntity || strings.Contains(text, name) {
+			t.Errorf("%s: %d %s", bad, status, text)
+		}
+	}
+	if status, _, text := charity.request(http.MethodDelete, at+"?reason=because", "", own); status != http.StatusUnprocessableEntity {
+		t.Errorf("a purge without a reason: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodDelete, at+"?reason=requested", "", own); status != http.StatusOK {
+		t.Errorf("the purge: %d %s", status, text)
+	}
+	if status, _, text := bank.request(http.MethodGet, at, "", own); status == http.StatusOK || strings.Contains(text, name) {
+		t.Errorf("after the purge: %d %s", status, text)
+	}
+	// What must be kept is not purged; a day that cannot be is refused, and leaves nothing behind.
+	late := strings.Replace(body, `}}`, `},"keepUntil":"2030-01-01"}`, 1)
+	if status, _, text = charity.request(http.MethodPost, path("personal"), late, nil); status != http.StatusOK || json.Unmarshal([]byte(text), &kept) != nil {
+		t.Fatalf("%d %s", status, text)
+	}
+	at = path("personal", string(kept.Collection), string(kept.Record))
+	if status, _, text := charity.request(http.MethodDelete, at+"?reason=requested", "", own); status != http.StatusConflict || !strings.Contains(text, "2030-01-01") {
+		t.Errorf("a purge of what must be kept: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodPost, path("personal"), strings.Replace(body, `}}`, `},"keepUntil":"2020-01-01"}`, 1), nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("a day that has passed: %d %s", status, text)
+	}
+	for number := range w.network.Height() {
+		if block := w.network.Block(number).String(); strings.Contains(block, "Nobody Invented") || strings.Contains(block, "530000190001010000") {
+			t.Errorf("block %d holds what is private", number)
+		}
+	}
+}
