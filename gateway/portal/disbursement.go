@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -48,6 +49,9 @@ func (p *portal) disbursements(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page.Next = list.Next
+	if session := p.session(r); campaign.Organisation == p.Organisation && session.Has(login.Maker) {
+		page.Acting = &views.Acting{Person: session.Person(), Token: session.Token()}
+	}
 	zone, err := disclosure.Zone(ctx, p.Model)
 	if err != nil {
 		return nil, "", err
@@ -120,6 +124,7 @@ func (p *portal) disbursement(r *http.Request) (views.Page, string, error) {
 	}
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
+	page.Acting = p.mayDecide(r, page)
 	return page, "", err
 }
 
@@ -245,6 +250,10 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 		return nil, "", rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not a payee of %s", payee, account))
 	}
 	known := found.Items[0]
+	campaign, err := p.Model.Campaign(ctx, account)
+	if err != nil {
+		return nil, "", err
+	}
 	page := views.Payee{Account: account, Payee: payee, Kind: known.Kind, Entry: known.Entry, Keyed: known.Person != "", Agent: known.Agent}
 	if page.Title, err = p.title(ctx, account); err != nil {
 		return nil, "", err
@@ -261,5 +270,6 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 	}
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
+	page.Acting = p.mayLook(r, campaign, page.Flag)
 	return page, "", err
 }

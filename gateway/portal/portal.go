@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -87,6 +88,9 @@ type portal struct {
 	routes *http.ServeMux
 	// forms are the addresses that a form may be sent to; all others are only read.
 	forms *http.ServeMux
+	// people is nil where nobody logs in; signed are the pages of drafts.
+	people *People
+	signed http.Handler
 
 	adding singleflight.Group
 	mutex  sync.Mutex
@@ -101,7 +105,9 @@ type portal struct {
 
 // New builds the portal. What it embeds is checked by tests, so a fault there
 // is one of the program and not of its user.
-func New(parts Parts) http.Handler {
+func New(parts Parts) http.Handler { return open(parts) }
+
+func open(parts Parts) *portal {
 	set, err := pages.New()
 	if err != nil {
 		panic("portal: " + err.Error())
@@ -177,6 +183,8 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	inner := r.WithContext(ctx)
 	switch {
+	case p.people != nil && unspoken(first):
+		p.bare(w, inner)
 	case r.Method == http.MethodPost && known && p.takesForms(inner, rest):
 		p.send(w, inner, rest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -274,14 +282,29 @@ func (p *portal) problem(w http.ResponseWriter, r *http.Request, status int, key
 }
 
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, page views.Page) {
-	frame := pages.Frame{Language: languageOf(r), Path: r.URL.Path, Organisation: p.Organisation}
+	frame := pages.Frame{Language: languageOf(r), Path: r.URL.Path, Organisation: p.Organisation, Staffed: p.people != nil}
+	if session := p.session(r); session.LoggedIn() {
+		frame.Person, frame.Token = cmp.Or(string(session.Person()), session.By()), session.Token()
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	if _, broken := page.(views.Problem); broken {
 		// A page that does not exist is not offered in the other language either.
 		frame.Path = "/"
 	} else if r.URL.RawQuery != "" {
 		frame.Query = "?" + r.URL.Query().Encode()
 	}
-	switch page.(type) {
+	switch shown := page.(type) {
+	case views.Refused:
+		frame.Path, frame.Query = shown.Back, "" // the address took a form, and cannot be read
+	case views.Drafts:
+		frame.Path = "/drafts"
+		if shown.Draft != nil {
+			frame.Path += "/" + shown.Draft.ID
+		}
+	case views.Login:
+		if r.URL.Path != "/login" {
+			frame.Path, frame.Query = "/login", "" // where a form was sent, or an issuer led back
+		}
 	case views.Home, views.Campaign, views.Gift, views.Entries, views.Account:
 		frame.Events = "/api/v1/events"
 	}
@@ -293,8 +316,11 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, page v
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", frame.Language)
-	// What is shown changes with every block: it may be kept, and must be asked for anew.
-	w.Header().Set("Cache-Control", "no-cache")
+	// What is shown changes with every block: it may be kept, and must be asked
+	// for anew. What is shown to one person only is not kept.
+	if w.Header().Get("Cache-Control") != "no-store" {
+		w.Header().Set("Cache-Control", "no-cache")
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // whoever left does not read it

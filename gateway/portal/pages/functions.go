@@ -12,6 +12,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/message"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -46,6 +47,11 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"nodes":              func(nodes []readmodel.Node, of tape.AccountID) []nodeOf { return nodesOf(nodes, of) },
 		"absolute":           func(days int) int { return max(days, -days) },
 		"stage":              func(column int) (string, error) { return l.Word("stage.", column) },
+		"say":                func(m any) (string, error) { return saying(l.Tag, m) },
+		"rejectReasons":      func() []string { return words.Keys["reject-reason."][1:] },
+		"flagReasons":        func() []string { r := words.Keys["flag-reason."]; return r[:len(r)-1] },
+		"callbacks":          func() []string { return words.Keys["callback."] },
+		"amount":             func(a *money.Amount) money.Amount { return *a },
 		"disbursementStates": func() []string { return words.Keys["disbursement-state."] },
 		"len32":              func(n int32) int { return int(n) },
 		"giftStates":         func() []string { return words.Keys["gift-state."] },
@@ -56,6 +62,17 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"query":              func(text any) string { return url.QueryEscape(fmt.Sprint(text)) },
 		"units":              func(units int64, currency money.Currency) money.Amount { return money.New(units, currency) },
 	}
+}
+
+// saying says a message of logging in and signing, which have catalogues of their own.
+func saying(language string, what any) (string, error) {
+	switch m := what.(type) {
+	case message.Message:
+		return m.Text(language), nil
+	case *message.Message:
+		return m.Text(language), nil
+	}
+	return "", fmt.Errorf("%T is no message", what)
 }
 
 // chosen is the value of a filter that is on.

@@ -27,6 +27,9 @@ type Frame struct {
 	// Language is its tag, Path the address without it, Query with its question mark or empty.
 	Language, Path, Query string
 	Organisation          string
+	// Staffed says that people log in here; Person is who has, Token goes into its forms.
+	Staffed       bool
+	Person, Token string
 	// Events is where entries are streamed, empty where they are not.
 	Events string
 }

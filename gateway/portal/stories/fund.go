@@ -101,5 +101,3 @@ func trails() []Story {
 	}
 	return all
 }
-
-func works() []Story { return nil }

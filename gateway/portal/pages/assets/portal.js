@@ -1,5 +1,5 @@
-// Pages work without this file. It adds two things: a polite note that new
-// entries have come, and a button that copies a command.
+// Pages work without this file. It adds three things: a polite note that
+// new entries have come, and buttons that copy a command or print the page.
 (function () {
   "use strict";
 
@@ -50,6 +50,15 @@
     });
     window.addEventListener("pagehide", function () { stream.close(); });
   }
+
+  document.querySelectorAll("[data-print]").forEach(function (place) {
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain";
+    button.textContent = place.dataset.print;
+    button.addEventListener("click", function () { window.print(); });
+    place.append(button);
+  });
 
   document.querySelectorAll("[data-copy]").forEach(function (command) {
     if (!navigator.clipboard) {

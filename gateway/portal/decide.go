@@ -1,0 +1,246 @@
+package portal
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/signing"
+)
+
+// named makes an entry's id out of what it is about: the same form sent twice
+// asks for the same entry, which the ledger writes once.
+func named(about tape.ID, what ...string) tape.ID {
+	id := string(about) + "." + strings.Join(what, ".")
+	if tape.ID(id).Check() == nil {
+		return tape.ID(id)
+	}
+	digest := sha256.Sum256([]byte(id))
+	return tape.ID(fmt.Sprintf("%s.%x", what[0], digest[:12]))
+}
+
+// unlike makes an id of what it is about and of what stood before: it can be
+// asked for again once something else stands there.
+func unlike(what string, parts ...string) tape.ID {
+	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return tape.ID(fmt.Sprintf("%s.%x", what, digest[:12]))
+}
+
+// decide answers the forms of a disbursement.
+func (p *portal) decide(r *http.Request, session login.Session) (string, error) {
+	account, err := accountIn(r)
+	if err != nil {
+		return "", err
+	}
+	id, err := idIn(r, "id")
+	if err != nil {
+		return "", err
+	}
+	if err := roles(session, login.Maker, login.Checker); err != nil {
+		return "", err
+	}
+	d, err := p.Model.Disbursement(r.Context(), account, id)
+	if err != nil {
+		return "", err
+	}
+	back := pathTo("disbursements", string(account), string(id))
+	switch act := r.PathValue("act"); act {
+	case "approve":
+		return p.prepare(r, session, signing.Request{Function: "Fund:Approve", Amount: d.Amount.String(),
+			Command: fund.Approve{Account: account, Disbursement: id, ID: named(id, "approve", string(session.Person()))}})
+	case "reject", "withdraw":
+		reason := "withdrawn"
+		if act == "reject" {
+			reason = r.PostForm.Get("reason")
+		}
+		return p.prepare(r, session, signing.Request{Function: "Fund:Reject", Amount: d.Amount.String(),
+			Command: fund.Reject{Account: account, Disbursement: id, ID: named(id, "reject"), Reason: reason}})
+	case "list":
+		return back, p.layOpen(r.Context(), account, id)
+	case "order":
+		return back, p.order(r.Context(), d)
+	case "pay":
+		return back, p.pay(r.Context(), d)
+	case "close":
+		return back, p.carryOne(r.Context(), "Fund:CloseDisbursement", fund.CloseDisbursement{Account: account, Disbursement: id, ID: named(id, "close")})
+	}
+	return "", rule.Refuse(rule.NotFound, "there is no such form")
+}
+
+func (p *portal) carryOne(ctx context.Context, function string, command any) error {
+	argument, err := canonical.Encode(command)
+	if err != nil {
+		return err
+	}
+	return p.carry(ctx, carried{function, argument})
+}
+
+// order sets the money of an approved disbursement apart, on the approvals that there are.
+func (p *portal) order(ctx context.Context, d readmodel.Disbursement) error {
+	order := fund.Order{Account: d.Account, Disbursement: d.Disbursement.ID, ID: named(d.Disbursement.ID, "order"), Approvers: []tape.ID{}}
+	for _, approval := range d.Approvals {
+		order.Approvers = append(order.Approvers, approval.Person)
+	}
+	return p.carryOne(ctx, "Fund:Order", order)
+}
+
+// pay orders at the bank what was approved: the lists are read back from the
+// ledger, so that what is paid is what was laid open.
+func (p *portal) pay(ctx context.Context, d readmodel.Disbursement) error {
+	var commands []carried
+	for n := range d.Chunks {
+		_, err := p.Model.Record(ctx, tape.ChunkKey(d.Account, d.Disbursement.ID, n))
+		if err == nil {
+			continue // it was paid before
+		}
+		if !rule.Is(err, rule.NotFound) {
+			return err
+		}
+		listed, err := recordOf[fund.Listed](ctx, p.Model, fund.ListedKey(d.Account, d.Disbursement.ID, n))
+		if err != nil {
+			return err
+		}
+		if listed == nil {
+			return rule.Refuse(rule.WrongState, "list %d of disbursement %s is not laid open", n, d.Disbursement.ID)
+		}
+		list, err := p.listCommand(ctx, *listed)
+		if err != nil {
+			return err
+		}
+		argument, err := canonical.Encode(fund.Pay{Account: d.Account, Disbursement: d.Disbursement.ID, ID: named(d.Disbursement.ID, "pay", fmt.Sprint(n)), Lines: list.Lines, N: n, Path: list.Path})
+		if err != nil {
+			return err
+		}
+		commands = append(commands, carried{"Fund:Pay", argument})
+	}
+	return p.carry(ctx, commands...)
+}
+
+// look answers the forms of a payee.
+func (p *portal) look(r *http.Request, session login.Session) (string, error) {
+	ctx := r.Context()
+	account, err := accountIn(r)
+	if err != nil {
+		return "", err
+	}
+	payee := tape.AccountID(r.PathValue("payee"))
+	if err := payee.Check(); err != nil {
+		return "", rule.Field("payee", err)
+	}
+	if err := roles(session, login.Maker, login.Checker); err != nil {
+		return "", err
+	}
+	campaign, err := p.Model.Campaign(ctx, account)
+	if err != nil {
+		return "", err
+	}
+	request := signing.Request{Amount: campaign.Zero().String()}
+	switch act := r.PathValue("act"); act {
+	case "flag", "lift":
+		flag, err := recordOf[fund.Flag](ctx, p.Model, fund.FlagKey(account, payee))
+		if err != nil {
+			return "", err
+		}
+		command := fund.SetFlag{Account: account, Payee: payee, Raise: act == "flag", Reason: r.PostForm.Get("reason")}
+		if act == "lift" {
+			command.Reason = "cleared"
+			request.Persons = lifters(campaign, p.Organisation)
+		}
+		before := ""
+		if flag != nil {
+			before = flag.Entry
+		}
+		command.ID = unlike(act, string(account), string(payee), before)
+		request.Function, request.Command = "Fund:SetFlag", command
+	case "call-back":
+		called, err := recordOf[fund.CallBack](ctx, p.Model, fund.CallBackKey(account, payee))
+		if err != nil {
+			return "", err
+		}
+		before := ""
+		if called != nil {
+			before = called.Entry
+		}
+		outcome := r.PostForm.Get("outcome")
+		request.Function, request.Command = "Fund:CallBackPayee", fund.CallBackPayee{Account: account, ID: unlike("call-back", string(account), string(payee), before, outcome), Outcome: outcome, Payee: payee}
+	default:
+		return "", rule.Refuse(rule.NotFound, "there is no such form")
+	}
+	return p.prepare(r, session, request)
+}
+
+// lifters is how many persons lift a flag: two of the charity, one of the regulator.
+func lifters(campaign readmodel.Campaign, organisation string) int {
+	if campaign.Organisation == organisation {
+		return 2
+	}
+	return 1
+}
+
+// say prepares a receiver's word on one payout.
+func (p *portal) say(r *http.Request, session login.Session) (string, error) {
+	ctx := r.Context()
+	account, err := accountIn(r)
+	if err != nil {
+		return "", err
+	}
+	hold, err := idIn(r, "hold")
+	if err != nil {
+		return "", err
+	}
+	list, err := p.Model.Payouts(ctx, readmodel.PayoutFilter{Account: account, ID: hold}, readmodel.Window{Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(list.Items) == 0 {
+		return "", rule.Field("hold", rule.Refuse(rule.NotFound, "there is no payout %s of %s", hold, account))
+	}
+	payout := list.Items[0]
+	command := fund.Confirm{Account: account, Hold: hold, Outcome: r.PostForm.Get("outcome"), Amount: payout.Amount}
+	if command.Outcome == fund.Arrived {
+		command.Amount = money.New(payout.Captured.Total()-payout.Returned.Total(), payout.Amount.Currency)
+	} else {
+		command.Reason = r.PostForm.Get("reason")
+	}
+	before := ""
+	if payout.Confirmation != nil {
+		before = payout.Confirmation.Entry
+	}
+	command.ID = unlike("word", string(account), string(hold), before, command.Outcome, command.Reason, command.Amount.String())
+	if err := command.Check(); err != nil {
+		return "", err
+	}
+	return p.prepare(r, session, signing.Request{Function: "Fund:Confirm", Amount: command.Amount.String(), Command: command})
+}
+
+// publish makes a publication and prepares the command that freezes it.
+func (p *portal) publish(r *http.Request, session login.Session) (string, error) {
+	account, err := accountIn(r)
+	if err != nil {
+		return "", err
+	}
+	if err := roles(session, login.Maker, login.Checker); err != nil {
+		return "", err
+	}
+	if p.people.Shelf == nil {
+		return "", rule.Refuse(rule.Unsupported, "this gateway keeps no documents")
+	}
+	text, command, err := disclosure.Draft(r.Context(), p.Model, disclosure.Ask{Account: account, Duty: r.PostForm.Get("duty")}, p.Now())
+	if err != nil {
+		return "", err
+	}
+	if _, err := p.people.Shelf.Put(text); err != nil {
+		return "", err
+	}
+	return p.prepare(r, session, signing.Request{Function: "Fund:Publish", Amount: money.New(0, command.Figures.Settled.Currency).String(), Command: command})
+}

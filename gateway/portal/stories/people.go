@@ -1,0 +1,120 @@
+package stories
+
+import (
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/portal/words"
+)
+
+const (
+	maker   = tape.ID("invented-charity-maker")
+	checker = tape.ID("invented-charity-checker")
+)
+
+// acting lets somebody invented do all of some things.
+func acting(what ...string) *views.Acting {
+	a := &views.Acting{Person: checker, Token: "invented", May: map[string]bool{}}
+	for _, act := range what {
+		a.May[act] = true
+	}
+	return a
+}
+
+func works() []Story {
+	var all []Story
+	for _, part := range [][]Story{logins(), drafts(), lists(), forms()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func logins() []Story {
+	asked := &views.Challenge{Address: "https://ledger.example/login/key?deadline=2026-03-10T08:05:00.000Z&ledger=" + hash("ledger") + "&nonce=" + hash("nonce"), Nonce: hash("nonce"), Person: "invented-child-key-01", Deadline: at("2026-03-10 08:05")}
+	page := views.Login{Message: message.New("login.choose"), Ways: []views.Way{{Title: "Invented staff of charity", Address: "/login/issuer/demonstration?return=%2Fen%2Fwork"}}, Challenge: asked,
+		Return: "/en/work", Token: "invented", Demonstration: true}
+	wrong, out := page, views.Login{Message: message.New("logout.done"), Return: "/"}
+	wrong.Message, wrong.Broken = message.New("login.signature", "Person", "invented-child-key-01", "Address", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), true
+	return []Story{{"login", "How to log in", page}, {"login-wrong", "A login that was refused", wrong}, {"logout", "After the logout", out}}
+}
+
+func drafts() []Story {
+	lines := []views.DraftLine{{Field: "account", Value: string(training)}, {Field: "amount", Value: "24000.00 CNY"}, {Field: "chunks", Value: "1"}, {Field: "count", Value: "24"}, {Field: "id", Value: "d-7c1f90ab12de3456"}, {Field: "root", Value: hash("root")}}
+	d := views.Draft{ID: hash("draft")[:32], Function: "Fund:Propose", Sentence: message.New("sign.propose", "Amount", "24000.00 CNY", "Count", "24", "Account", string(training), "Line", "training", "Disbursement", "d-7c1f90ab12de3456"),
+		Lines: lines, By: maker, Persons: 1, Expires: at("2026-03-11 08:00"), Person: maker, Mine: true, Here: true, Back: "/disbursements/" + string(training) + "/d-7c1f90ab12de3456"}
+	own, done, refused, carried := d, d, d, d
+	own.Function, own.Here, own.OwnHand, own.By = "Fund:Confirm", false, true, "invented-child-key-01"
+	own.Sentence = message.New("sign.confirm.arrived", "Amount", "1000.00 CNY", "Hold", "d1.0.0", "Account", string(training))
+	done.Mine, done.State, done.Signed = false, "done", []tape.ID{maker}
+	carried.Mine, carried.State, carried.Signed, carried.Persons = false, "submitted", []tape.ID{maker, checker}, 2
+	refused.Mine, refused.State, refused.Signed = false, "refused", []tape.ID{maker}
+	refused.Refusal = &views.Refusal{Code: "insufficient", Text: "field amount: line training has 12,000.00 CNY left of 450,000.00 CNY; 24,000.00 CNY was asked"}
+	said := message.New("draft.refused")
+	return []Story{
+		{"draft", "A draft to be signed here", views.Drafts{Draft: &d, Token: "invented"}}, {"draft-own", "A draft that needs a key in own hands", views.Drafts{Draft: &own, Token: "invented"}},
+		{"draft-done", "A draft that stands on the ledger", views.Drafts{Draft: &done, Token: "invented"}}, {"draft-carried", "A draft on its way", views.Drafts{Draft: &carried, Token: "invented"}},
+		{"draft-refused", "A draft that the ledger refused", views.Drafts{Draft: &refused, Token: "invented"}},
+		{"draft-wrong", "A signature that is wrong", views.Drafts{Message: &said, Refusal: &views.Refusal{Code: "forbidden", Text: "the signature is not that of invented-charity-maker"}, Draft: &d, Token: "invented"}},
+		{"drafts", "What waits for signatures", views.Drafts{List: []views.Draft{d, done}, Token: "invented"}}, {"drafts-none", "Nothing waits", views.Drafts{Token: "invented"}}}
+}
+
+func lists() []Story {
+	f, amount := facts(), yuan("24000.00")
+	page := views.Work{Organisation: "charity", Login: true, Person: checker, Roles: []string{"checker"}, Staff: true, Token: "invented", Demonstration: true}
+	for i, kind := range words.Keys["work."] {
+		item := views.WorkItem{Kind: kind, Account: training, Title: &f.Title, ID: "d-7c1f90ab12de3456", Due: "2026-03-10", Days: i - 3, Path: "/campaigns/" + string(training), Maker: maker, Count: i % 3}
+		switch kind {
+		case "publish":
+			item.Reason, item.Acting = "three-monthly", acting("publish")
+		case "dispute":
+			item.Reason = "less-arrived"
+		case "flag", "suspect":
+			item.Reason = "payee-account"
+		}
+		if i%2 == 0 {
+			item.Amount = &amount
+		}
+		page.Rows = append(page.Rows, item)
+	}
+	none, stranger, household := page, views.Work{Organisation: "charity", Login: true, Demonstration: true}, views.Work{Organisation: "charity", Login: true, Person: "invented-child-key-01", Token: "invented"}
+	none.Rows = nil
+	return []Story{{"work", "Everything that staff can have to do", page}, {"work-none", "Nothing is to be done", none}, {"work-stranger", "The work list before the login", stranger}, {"work-household", "The work list of who is no staff", household}}
+}
+
+func forms() []Story {
+	f := facts()
+	all := disbursements()[2].Page.(views.Disbursement)
+	all.Acting = acting("approve", "reject", "order", "pay", "list", "close")
+	own := all
+	own.Acting = acting("withdraw")
+	looked := payees()[0].Page.(views.Payee)
+	looked.Acting = acting("flag", "lift", "call-back")
+	propose := views.Propose{Account: training, Title: &f.Title, Free: yuan("62900.00"), ID: "d-7c1f90ab12de3456", Acting: acting(), Payees: []tape.AccountID{family, partner}}
+	for i, line := range f.Budget {
+		propose.Lines = append(propose.Lines, views.BudgetChoice{ID: tape.ID(line.ID), Title: line.Title, Left: money.New(int64(i)*100_000, "CNY")})
+	}
+	for i := range 20 {
+		propose.Rows = append(propose.Rows, i+1)
+	}
+	listed := disbursements()[0].Page.(views.Disbursements)
+	listed.Acting = acting()
+	stories := []Story{{"disbursement-acting", "A disbursement and everything that can be done about it", all}, {"disbursement-own", "A proposal before its maker", own},
+		{"payee-acting", "A payee and what can be done", looked}, {"propose", "The form of a proposal", propose}, {"disbursements-acting", "Disbursements before a maker", listed}}
+	said := message.New("login.role", "Roles", "checker")
+	stories = append(stories, Story{"refused-role", "Something that a role is missing for", views.Refused{Message: &said, Back: "/work"}})
+	for _, code := range words.Keys["refused."] {
+		stories = append(stories, Story{"refused-" + code, "Refused: " + code, views.Refused{Refusal: views.Refusal{Code: code, Text: "field lines[3].to: outside:household:fake-h-101 is not enrolled in charity:sunrise:training"}, Back: "/work"}})
+	}
+	return append(stories, mine()...)
+}
+
+func mine() []Story {
+	f, me := facts(), views.Me{Person: "invented-child-key-01", Custody: "own", Confirms: true, Enrolled: 1, Reasons: words.Keys["dispute."], Token: "invented"}
+	for i, row := range enrolledPayouts()[:3] {
+		me.Payouts = append(me.Payouts, views.MyPayout{PayoutRow: row, Title: &f.Title, MayConfirm: i == 1, MayDispute: i != 1})
+	}
+	held, nobody := me, views.Me{Roles: []string{"auditor"}, Token: "invented"}
+	held.Person, held.Custody, held.Confirms, held.Payouts, held.Roles = maker, "gateway-held", false, nil, []string{"maker", "checker"}
+	return []Story{{"me", "A household and its payouts, to be answered", me}, {"me-held", "Somebody whose key the gateway holds", held}, {"me-nobody", "Somebody without a person on the ledger", nobody}}
+}

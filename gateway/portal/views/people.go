@@ -1,0 +1,133 @@
+package views
+
+import (
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/message"
+)
+
+// Way is a link that begins a login.
+type Way struct{ Title, Address string }
+
+// Challenge is what a person's key signs to log in.
+type Challenge struct {
+	// Address is what to copy into lianbao person login.
+	Address, Nonce, Person string
+	Deadline               tape.Instant
+}
+
+// Login is where people log in, and where they are told why they were not let in.
+type Login struct {
+	Message message.Message
+	// Broken says that the message is a refusal.
+	Broken        bool
+	Ways          []Way
+	Challenge     *Challenge
+	Return, Token string
+	// Demonstration says that anybody can log in as one of the staff.
+	Demonstration bool
+}
+
+// Name of its template.
+func (Login) Name() string { return "login" }
+
+// Refusal is the rules' no: its code, and their sentence in English.
+type Refusal struct{ Code, Text string }
+
+// DraftLine is one field of a command as it will be signed.
+type DraftLine struct{ Field, Value string }
+
+// Draft is a command that waits for signatures, or what became of it.
+type Draft struct {
+	ID, Function string
+	Sentence     message.Message
+	Lines        []DraftLine
+	By           tape.ID
+	Signed       []tape.ID
+	Persons      int
+	Expires      tape.Instant
+	// Person is who is logged in. Mine says that it can still sign, Here that
+	// the gateway holds its key, OwnHand that this must be signed by a key in
+	// the person's own hands although the gateway holds one.
+	Person              tape.ID
+	Mine, Here, OwnHand bool
+	// State is waiting, submitted, done, refused or failed; empty before it was handed over.
+	State   string
+	Refusal *Refusal
+	Trouble string
+	// Back is the page that it is about.
+	Back string
+}
+
+// Drafts is one draft, a list of them, or why something was not done.
+type Drafts struct {
+	Message *message.Message
+	Refusal *Refusal
+	Draft   *Draft
+	List    []Draft
+	Token   string
+}
+
+// Name of its template.
+func (Drafts) Name() string { return "drafts" }
+
+// Refused says why something was not done. Code names what to do in the
+// catalogue, under "refused.".
+type Refused struct {
+	Message *message.Message
+	Refusal Refusal
+	Back    string
+}
+
+// Name of its template.
+func (Refused) Name() string { return "refused" }
+
+// BudgetChoice is a budget line to choose, with what is left on it.
+type BudgetChoice struct {
+	ID    tape.ID
+	Title Text
+	Left  money.Amount
+}
+
+// Propose is the form of a proposal.
+type Propose struct {
+	Account tape.AccountID
+	Title   *Text
+	Lines   []BudgetChoice
+	// Payees are proposed for choosing, the first of the list; all others can be typed.
+	Payees []tape.AccountID
+	// Rows are how many payments the form has.
+	Rows []int
+	ID   tape.ID
+	// Free can be ordered now.
+	Free   money.Amount
+	Acting *Acting
+}
+
+// Name of its template.
+func (Propose) Name() string { return "propose" }
+
+// MyPayout is a payout of who is logged in.
+type MyPayout struct {
+	PayoutRow
+	Title *Text
+	// MayConfirm and MayDispute say which words the ledger can take now.
+	MayConfirm, MayDispute bool
+}
+
+// Me is the page of a person.
+type Me struct {
+	Person  tape.ID
+	Roles   []string
+	Custody string
+	// Confirms says that the key's custody lets it confirm an arrival.
+	Confirms bool
+	Payouts  []MyPayout
+	// Enrolled is on how many campaigns' lists the person stands.
+	Enrolled int
+	Reasons  []string
+	Token    string
+}
+
+// Name of its template.
+func (Me) Name() string { return "me" }

@@ -1,0 +1,265 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/trail"
+)
+
+// staff are the roles that see a work list.
+var staff = []login.Role{login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin}
+
+// work is what the organisation's staff have to do, what is due first standing first.
+func (p *portal) work(r *http.Request) (views.Page, string, error) {
+	page := views.Work{Organisation: p.Organisation, Login: true, Demonstration: p.people.Demonstration}
+	session := p.session(r)
+	if !session.LoggedIn() {
+		return page, "", nil
+	}
+	page.Person, page.Roles, page.Staff, page.Token = session.Person(), roleNames(session), session.Has(staff...), session.Token()
+	if !page.Staff {
+		return page, "", nil
+	}
+	items, err := trail.Trail{Model: p.Model, Now: p.Now}.Work(r.Context(), p.Organisation)
+	if err != nil {
+		return nil, "", err
+	}
+	titles := map[tape.AccountID]*views.Text{}
+	for _, item := range items {
+		row, err := p.workItem(r.Context(), session, item, titles)
+		if err != nil {
+			return nil, "", err
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	return page, "", nil
+}
+
+func roleNames(session login.Session) []string {
+	var names []string
+	for _, role := range session.Roles() {
+		names = append(names, string(role))
+	}
+	return names
+}
+
+func (p *portal) workItem(ctx context.Context, session login.Session, item trail.Work, titles map[tape.AccountID]*views.Text) (views.WorkItem, error) {
+	row := views.WorkItem{Kind: string(item.Kind), Account: item.Account, ID: item.ID, Amount: item.Amount, Count: item.Count, Due: item.Due,
+		Maker: item.Maker, Reason: item.Reason, Path: workPath(item)}
+	title, known := titles[item.Account]
+	if !known {
+		var err error
+		if title, err = p.title(ctx, item.Account); err != nil {
+			return row, err
+		}
+		titles[item.Account] = title
+	}
+	row.Title = title
+	row.Days = p.today().DaysUntil(item.Due)
+	switch item.Kind {
+	case trail.WorkApprove:
+		row.Kind = "decide"
+		if item.Maker == session.Person() {
+			row.Kind = "wait" // another person's turn
+		}
+	case trail.WorkPublish:
+		row.Reason = trail.Duty(item.Reason)
+		if item.Reason != "filing" && session.Has(login.Maker, login.Checker) {
+			row.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"publish": true}}
+		}
+	}
+	return row, nil
+}
+
+// today is the day by which days are counted.
+func (p *portal) today() tape.Date { return p.Today() }
+
+// workPath is where a thing is done.
+func workPath(item trail.Work) string {
+	account := string(item.Account)
+	switch item.Kind {
+	case trail.WorkApprove, trail.WorkList, trail.WorkOrder, trail.WorkPay:
+		return pathTo("disbursements", account, item.ID)
+	case trail.WorkBank, trail.WorkDispute:
+		return pathTo("payouts", account, item.ID)
+	case trail.WorkFlag:
+		return pathTo("payees", account, item.ID)
+	case trail.WorkSettle:
+		return pathTo("campaigns", account, "gifts") + "?page=" + item.ID
+	case trail.WorkUnclaimed:
+		return pathTo("accounts", account)
+	}
+	return pathTo("campaigns", account)
+}
+
+// mayDecide says what who is logged in may do about a disbursement. The ledger
+// has the last word on each.
+func (p *portal) mayDecide(r *http.Request, page views.Disbursement) *views.Acting {
+	session := p.session(r)
+	if !session.LoggedIn() || !session.Has(login.Maker, login.Checker) {
+		return nil
+	}
+	me, own := session.Person(), page.Organisation == p.Organisation
+	made := me == page.Maker.Person
+	mine := slices.ContainsFunc(page.Approvals, func(a tape.Approval) bool { return a.Person == me })
+	may := map[string]bool{}
+	switch page.State {
+	case readmodel.Proposed:
+		may["approve"] = !made && !mine && page.Listed == page.Chunks && session.Has(login.Checker)
+		may["reject"] = own && !made
+		may["withdraw"] = own && made
+		may["list"] = own && page.Listed < page.Chunks && p.people.Proposals.Has(page.Account, page.ID)
+		may["order"] = own && len(page.Approvals) > 0
+	case readmodel.InPayment:
+		may["pay"] = own && page.Ran < page.Chunks
+		may["close"] = own && page.Ran == page.Chunks
+	}
+	return &views.Acting{Person: me, Token: session.Token(), May: may}
+}
+
+// mayLook says what who is logged in may do about a payee.
+func (p *portal) mayLook(r *http.Request, campaign readmodel.Campaign, flag *fund.Flag) *views.Acting {
+	session := p.session(r)
+	own := campaign.Organisation == p.Organisation
+	if !session.LoggedIn() || !session.Has(login.Maker, login.Checker) || !own && campaign.Plan.Regulator != p.Organisation {
+		return nil
+	}
+	raised := flag != nil && flag.Raised
+	return &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"flag": !raised, "lift": raised, "call-back": own}}
+}
+
+// me is the page of who is logged in: its payouts, and its word on each.
+func (p *portal) me(r *http.Request) (views.Page, string, error) {
+	ctx, session := r.Context(), p.session(r)
+	if !session.LoggedIn() {
+		return nil, "/login?return=/" + languageOf(r) + "/me", nil
+	}
+	page := views.Me{Person: session.Person(), Roles: roleNames(session), Token: session.Token(), Reasons: disputeReasons}
+	if page.Person == "" {
+		return page, "", nil
+	}
+	person, err := p.people.Persons.Person(ctx, page.Person)
+	if err != nil {
+		return nil, "", err
+	}
+	if key, err := person.InForce(tape.Instant(p.Now().UnixMilli())); err == nil {
+		page.Custody, page.Confirms = string(key.Custody), key.Custody.Confirms()
+	}
+	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: page.Person}, readmodel.Window{Limit: listRows})
+	if err != nil {
+		return nil, "", err
+	}
+	page.Enrolled = len(list.Items)
+	for _, payee := range list.Items {
+		mine, err := p.myPayouts(ctx, payee, page.Confirms)
+		if err != nil {
+			return nil, "", err
+		}
+		page.Payouts = append(page.Payouts, mine...)
+	}
+	return page, "", nil
+}
+
+// disputeReasons are what a receiver can say against a payout.
+var disputeReasons = []string{"not-arrived", "less-arrived", "late", "not-asked-for", "taken-from-me"}
+
+func (p *portal) myPayouts(ctx context.Context, payee readmodel.Payee, confirms bool) ([]views.MyPayout, error) {
+	list, err := p.Model.Payouts(ctx, readmodel.PayoutFilter{Account: payee.Account, Payee: payee.Payee.Payee}, readmodel.Window{Limit: listRows, Newest: true})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.payoutRows(ctx, holdsOf(list.Items))
+	if err != nil {
+		return nil, err
+	}
+	title, err := p.title(ctx, payee.Account)
+	var mine []views.MyPayout
+	for i, row := range rows {
+		said := list.Items[i].Confirmation
+		arrived := said != nil && said.Outcome == fund.Arrived && said.Amount == row.Paid
+		mine = append(mine, views.MyPayout{PayoutRow: row, Title: title, MayConfirm: row.Paid.Units > 0 && !arrived && confirms,
+			MayDispute: said == nil || said.Outcome != fund.Disputed})
+	}
+	return mine, err
+}
+
+// proposing shows the form of a proposal.
+func (p *portal) proposing(r *http.Request) (views.Page, string, error) {
+	ctx, session := r.Context(), p.session(r)
+	account, err := accountIn(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if !session.LoggedIn() {
+		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+	}
+	campaign, err := p.Model.Campaign(ctx, account)
+	if err != nil {
+		return nil, "", err
+	}
+	if campaign.Organisation != p.Organisation || !session.Has(login.Maker) {
+		return nil, "", rule.Refuse(rule.Forbidden, "a maker of %s proposes disbursements of %s", campaign.Organisation, account)
+	}
+	stands, err := p.Model.Account(ctx, account)
+	if err != nil {
+		return nil, "", err
+	}
+	page := views.Propose{Account: account, Free: stands.Free, ID: newID(), Acting: &views.Acting{Person: session.Person(), Token: session.Token()}}
+	if page.Title, err = p.title(ctx, account); err != nil {
+		return nil, "", err
+	}
+	if page.Lines, err = p.choices(ctx, campaign); err != nil {
+		return nil, "", err
+	}
+	for i := range formRows {
+		page.Rows = append(page.Rows, i+1)
+	}
+	payees, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Account: account}, readmodel.Window{Limit: payeesOffered})
+	for _, payee := range payees.Items {
+		page.Payees = append(page.Payees, payee.Payee.Payee)
+	}
+	return page, "", err
+}
+
+// choices are the budget lines with what is left on each.
+func (p *portal) choices(ctx context.Context, campaign readmodel.Campaign) ([]views.BudgetChoice, error) {
+	budget, err := recordOf[fund.Budget](ctx, p.Model, fund.BudgetKey(campaign.Account))
+	if err != nil {
+		return nil, err
+	}
+	var choices []views.BudgetChoice
+	for _, line := range campaign.Plan.Lines {
+		left := line.Amount.Units
+		if budget != nil {
+			for _, ordered := range budget.Lines {
+				if ordered.Line == line.ID {
+					left -= ordered.Units
+				}
+			}
+		}
+		choices = append(choices, views.BudgetChoice{ID: line.ID, Title: trail.Text(line.Title), Left: money.New(left, line.Amount.Currency)})
+	}
+	return choices, nil
+}
+
+// What the form of a proposal offers, and how long its orders are good.
+const (
+	formRows      = 20
+	payeesOffered = 500
+	orderDays     = 60
+)
+
+// expiry of a proposal is the end of a day, so that one form says the same all day.
+func (p *portal) expiry() tape.Instant {
+	return tape.Instant(p.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, orderDays).UnixMilli())
+}
