@@ -88,10 +88,11 @@ func (p *portal) current(ctx context.Context, id tape.AccountID) (*flows, error)
 		if err != nil {
 			return nil, err
 		}
-		if known := p.kept(id); known != nil && known.position == position {
+		known := p.kept(id)
+		if known != nil && known.position == position {
 			return known, nil
 		}
-		if f, err = p.addUp(ctx, id); err != nil {
+		if f, err = p.addUp(ctx, id, known); err != nil {
 			return nil, err
 		}
 		// Several reads make one picture only when no block came between them.
@@ -123,14 +124,14 @@ func (p *portal) keep(id tape.AccountID, f *flows) {
 	p.flows[id] = f
 }
 
-func (p *portal) addUp(ctx context.Context, id tape.AccountID) (*flows, error) {
+// addUp adds up an account. Postings are never changed, so those that were
+// added up before, known, need not be read again after every block.
+func (p *portal) addUp(ctx context.Context, id tape.AccountID, known *flows) (*flows, error) {
 	account, err := p.Model.Account(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	none := money.New(0, account.Currency)
-	f := &flows{account: account, gifts: none, paid: none, passed: none, returned: none, reverse: none, fees: none, inflows: map[tape.AccountID]money.Amount{},
-		out: map[tape.AccountID]money.Amount{}, months: map[string]*views.Month{}, refunds: map[tape.ID]bool{}}
+	f, since := known.further(account)
 	steps := []error{
 		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Entry], error) {
 			return p.Model.Entries(ctx, readmodel.EntryFilter{Subject: string(id), Kind: "refund"}, w)
@@ -142,7 +143,7 @@ func (p *portal) addUp(ctx context.Context, id tape.AccountID) (*flows, error) {
 			return p.Model.Accounts(ctx, readmodel.AccountFilter{Organisation: account.Organisation, Currency: account.Currency}, w)
 		}, f.other),
 		each(f, func(w readmodel.Window) (readmodel.List[readmodel.Posting], error) {
-			return p.Model.Postings(ctx, id, w)
+			return p.Model.PostingsSince(ctx, id, since, w)
 		}, f.posting),
 	}
 	for _, err := range steps {
@@ -159,6 +160,25 @@ func (f *flows) other(other readmodel.Account) error {
 		f.unidentified = append(f.unidentified, views.Figure{Key: "unidentified", Amount: other.Free, Share: -1, Rows: "/accounts/" + string(other.ID)})
 	}
 	return nil
+}
+
+// further is a copy to go on with, because others are reading the first, and
+// the block from which postings are still to be added. An inflow is laid some
+// time after it came, and other accounts change, so those are added up anew.
+func (f *flows) further(account readmodel.Account) (next *flows, since uint64) {
+	none := money.New(0, account.Currency)
+	if f == nil || f.cut {
+		return &flows{account: account, gifts: none, paid: none, passed: none, returned: none, reverse: none, fees: none, inflows: map[tape.AccountID]money.Amount{},
+			out: map[tape.AccountID]money.Amount{}, months: map[string]*views.Month{}, refunds: map[tape.ID]bool{}}, 0
+	}
+	copied := *f
+	copied.account, copied.inflows, copied.unidentified = account, map[tape.AccountID]money.Amount{}, nil
+	copied.out, copied.refunds, copied.months = maps.Clone(f.out), maps.Clone(f.refunds), make(map[string]*views.Month, len(f.months))
+	for name, month := range f.months {
+		same := *month
+		copied.months[name] = &same
+	}
+	return &copied, f.position.Next
 }
 
 // each goes through a whole list, as far as a page may.

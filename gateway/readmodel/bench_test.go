@@ -184,3 +184,36 @@ func depth(n Node) int {
 	}
 	return below
 }
+
+// BenchmarkPostings reads the postings of an account that made 10,000 payments:
+// all of them, as a page of its flows once did after every block, and those of the last block.
+func BenchmarkPostings(b *testing.B) {
+	r := newRelief(200_000)
+	r.pass(0, 1, 0, 0, 10_000, 30_003)
+	r.block()
+	m := open(b)
+	if err := m.Apply(context.Background(), r.blocks...); err != nil {
+		b.Fatal(err)
+	}
+	last := r.blocks[len(r.blocks)-2].Number
+	for name, since := range map[string]uint64{"all": 0, "since the last block": last} {
+		b.Run(name, func(b *testing.B) {
+			count := 0
+			for b.Loop() {
+				count = 0
+				window := Window{Limit: limitMax}
+				for {
+					list, err := m.PostingsSince(context.Background(), r.accounts[0].record.ID, since, window)
+					if err != nil {
+						b.Fatal(err)
+					}
+					count += len(list.Items)
+					if window.After = list.Next; window.After == "" {
+						break
+					}
+				}
+			}
+			b.ReportMetric(float64(count), "postings")
+		})
+	}
+}

@@ -106,10 +106,20 @@ func entryOf(scan func(...any) error, key any) (Entry, error) {
 
 // Postings lists the postings from and to an account, in ledger order.
 func (m *Model) Postings(ctx context.Context, account tape.AccountID, window Window) (List[Posting], error) {
+	return m.PostingsSince(ctx, account, 0, window)
+}
+
+// PostingsSince leaves out what came before a block: whoever has added up
+// everything before it need not read that again.
+func (m *Model) PostingsSince(ctx context.Context, account tape.AccountID, block uint64, window Window) (List[Posting], error) {
+	first, err := ordinalOf(block, 0, 0)
+	if err != nil {
+		return List[Posting]{}, err
+	}
 	q := query{list: "postings", key: "postings.ordinal", columns: "postings.body, entries.organisation || '/' || entries.id, entries.kind, entries.business_date",
 		from:       "postings JOIN entries ON entries.ordinal = postings.ordinal & ~65535",
-		conditions: []string{"postings.ordinal IN (SELECT ordinal FROM postings WHERE from_account = ? UNION SELECT ordinal FROM postings WHERE to_account = ?)"},
-		arguments:  []any{string(account), string(account)}}
+		conditions: []string{"postings.ordinal IN (SELECT ordinal FROM postings WHERE from_account = ? AND ordinal >= ? UNION SELECT ordinal FROM postings WHERE to_account = ? AND ordinal >= ?)"},
+		arguments:  []any{string(account), int64(first), string(account), int64(first)}}
 	return read(ctx, m, window, q, func(scan func(...any) error, key any) (Posting, error) {
 		var p Posting
 		var body []byte
