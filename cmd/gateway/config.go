@@ -13,6 +13,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/trail"
 )
 
@@ -49,6 +50,14 @@ type config struct {
 	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
 	// Giving is how givers find this organisation; it may be left out.
 	Giving givingConfig `json:"giving,omitzero"`
+	// Login says who may log in to the pages; left out, nobody does.
+	Login *login.Config `json:"login,omitempty"`
+	// Keyring says where the keys of persons are that this gateway holds.
+	Keyring *keyringConfig `json:"keyring,omitempty"`
+	// Demonstration lets anybody log in as invented people.
+	Demonstration *demonstration `json:"demonstration,omitempty"`
+	// Kinds say what the law takes organisations for, such as public-foundation.
+	Kinds map[string]string `json:"kinds,omitempty"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
 	PagesInFlight int `json:"pagesInFlight,omitempty"`
 	// LeaveInflows leaves money from other accounts waiting until someone settles it.

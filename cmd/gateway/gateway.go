@@ -16,11 +16,11 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/gateway/api"
-	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/personal"
@@ -48,9 +48,11 @@ type gateway struct {
 	// documents is the organisation's evidence.
 	documents *document.Archive
 	giving    *giving.Desk
-	lanes     *lane.Lanes
-	inflows   *lane.Inflows
-	server    *api.Server
+	// keys are those of persons, nil where nobody logs in.
+	keys    *keyring.Keyring
+	lanes   *lane.Lanes
+	inflows *lane.Inflows
+	server  *api.Server
 }
 
 // open opens the stores and the connection; nothing is carried or served before all of them are there.
@@ -101,22 +103,26 @@ func (g *gateway) open(ctx context.Context) error {
 		Token: token, Registry: registry, Neighbours: g.config.Others,
 		Exports:   &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
 		Personal:  personal.Desk{Ledger: g.ledger, Organisation: g.config.Organisation, Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections},
-		Documents: g.documents, Shelf: disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}, Giving: g.giving})
-	g.pages()
-	return nil
+		Documents: g.documents, Shelf: g.shelf(), Giving: g.giving})
+	g.giverPages()
+	return g.pages(token)
 }
 
 // pages adds the people's pages beside the API.
-func (g *gateway) pages() {
+func (g *gateway) pages(token string) error {
 	neighbours := make([]views.Neighbour, len(g.config.Others))
 	for i, other := range g.config.Others {
 		neighbours[i] = views.Neighbour{Organisation: other.Organisation, URL: other.URL}
 	}
-	handler := portal.New(portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Neighbours: neighbours,
-		Campaigns: trail.Trail{Model: g.model, Now: time.Now}})
+	handler, err := g.staffed(portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Neighbours: neighbours,
+		Campaigns: trail.Trail{Model: g.model, Now: time.Now}, Gives: true, Block: g.block, Documents: g.shelf(), Kinds: g.config.Kinds}, token)
+	if err != nil {
+		return err
+	}
 	for _, pattern := range portal.Patterns() {
 		g.server.Handle(pattern, handler)
 	}
+	return nil
 }
 
 // openDocuments opens the archive of evidence, and makes its master key the first time.
@@ -143,6 +149,9 @@ func (g *gateway) close() error {
 		g.lanes.Stop()
 	}
 	var all []error
+	if g.keys != nil {
+		all = append(all, g.keys.Close())
+	}
 	if g.outbox != nil {
 		all = append(all, g.outbox.Close())
 	}

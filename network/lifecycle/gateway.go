@@ -33,6 +33,10 @@ type GatewaySettings struct {
 	Token string `json:"token"`
 	// Others are the gateways of the other organisations.
 	Others []Neighbour `json:"others"`
+	// Login says who may log in to the pages, Demonstration offers the invented
+	// staff for choosing: a network on one machine has no other people.
+	Login         *Login         `json:"login,omitempty"`
+	Demonstration *Demonstration `json:"demonstration,omitempty"`
 	// Collections are the private data collections that the organisation is a member of, with their members.
 	Collections map[string][]string `json:"collections,omitempty"`
 }
@@ -118,6 +122,7 @@ func (s Site) gatewaySettings(o topology.Organisation, n topology.Node) (Gateway
 		Identity: id.Speaker(identity.Gateway), Auditor: id.Speaker(identity.Auditor),
 		Token: s.TokenPath(o.Name),
 	}
+	settings.Login, settings.Demonstration = s.staff(o)
 	for _, other := range s.Topology.Organisations {
 		if url := s.GatewayURL(other); other.Name != o.Name && url != "" {
 			settings.Others = append(settings.Others, Neighbour{Organisation: other.Name, MSPID: other.MSPID, URL: url})
