@@ -38,6 +38,7 @@ type commandLine struct {
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
 	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
+	Personal personalCommand `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
 	Audit    auditCommand    `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
 	Bench    benchCommand    `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
 	Connect  connectCommand  `cmd:"" help:"Show how a program speaks to the network for an organisation."`

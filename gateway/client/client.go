@@ -192,6 +192,18 @@ func (c *Client) Get(ctx context.Context, path, position string, into any) error
 	return c.do(ctx, http.MethodGet, path, request{position: position}, into)
 }
 
+// Own asks for what is the organisation's own: with its token, once.
+func (c *Client) Own(ctx context.Context, method, path string, body, into any) error {
+	encoded := []byte(nil)
+	if body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	return c.once(ctx, method, path, request{body: encoded, own: true}, into)
+}
+
 // Download reads an answer as it comes; whoever asked closes it.
 func (c *Client) Download(ctx context.Context, path string) (io.ReadCloser, error) {
 	message, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+path, nil)
@@ -243,6 +255,8 @@ func (c *Client) client() *http.Client {
 type request struct {
 	body                  []byte
 	prefer, key, position string
+	// own sends the token although nothing is written.
+	own bool
 }
 
 // do sends a request again and again while that may help.
@@ -289,7 +303,7 @@ func (c *Client) once(ctx context.Context, method, path string, r request, into 
 			message.Header.Set(name, value)
 		}
 	}
-	if method != http.MethodGet {
+	if method != http.MethodGet || r.own {
 		message.Header.Set("Authorization", "Bearer "+c.Token)
 		message.Header.Set("Content-Type", "application/json")
 	}

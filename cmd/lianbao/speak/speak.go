@@ -107,6 +107,11 @@ func (g *Gateway) Upload(ctx context.Context, path, kind string, body io.Reader,
 	return g.translate(ctx, g.client.Upload(ctx, "/api/v1"+path, kind, body, into))
 }
 
+// Own asks for what is the organisation's own, with its token.
+func (g *Gateway) Own(ctx context.Context, method, path string, body, into any) error {
+	return g.translate(ctx, g.client.Own(ctx, method, "/api/v1"+path, body, into))
+}
+
 // Address is where the gateway answers.
 func (g *Gateway) Address() string { return g.client.URL }
 

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/dossier"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/gateway/personal"
+	"github.com/lianbao/lianbao/network"
+)
+
+// personalCommand is what is done with personal data. Values are read from the
+// standard input: an argument would stay in the shell's history.
+type personalCommand struct {
+	Keep  keepPersonalCommand  `cmd:"" help:"Keep a value: {\"class\":\"household\",\"collection\":\"charity-bank\",\"fields\":{\"name\":\"…\"},\"keepUntil\":\"2030-01-01\"} on the standard input."`
+	Show  showPersonalCommand  `cmd:"" help:"Show a value, at a member."`
+	Purge purgePersonalCommand `cmd:"" help:"Remove a value and its history at every member, and note why."`
+}
+
+type keepPersonalCommand struct {
+	At string `help:"Organisation that keeps it." default:"charity" placeholder:"ORG"`
+}
+
+// personalBytesMax bounds what is read from the standard input.
+const personalBytesMax = 64 << 10
+
+func (c *keepPersonalCommand) Run(app *application) error {
+	gateway, err := app.gateway(c.At)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(os.Stdin, personalBytesMax))
+	if err != nil {
+		return err
+	}
+	if !json.Valid(text) {
+		return &failure{exitUsage, "the standard input is not JSON", ""}
+	}
+	var kept personal.Kept
+	if err := gateway.Own(app.context, http.MethodPost, "/personal", json.RawMessage(text), &kept); err != nil {
+		return err
+	}
+	app.console.result(kept)
+	app.console.say("  kept       %s %s of the class %s", kept.Collection, kept.Record, kept.Class)
+	app.console.say("  noted      block %d   sha256 %s", kept.Block, kept.Hash)
+	return nil
+}
+
+// gateway opens the gateway of an organisation of the network in the folder.
+func (a *application) gateway(organisation string) (*speak.Gateway, error) {
+	n, err := network.Open(a.folder)
+	if err != nil {
+		return nil, err
+	}
+	return speaker(n, organisation)
+}
+
+type showPersonalCommand struct {
+	Collection string `arg:"" help:"Collection, such as charity-bank."`
+	Record     string `arg:"" help:"Record, as keep has named it."`
+	At         string `help:"Member that is asked." default:"charity" placeholder:"ORG"`
+}
+
+func (c *showPersonalCommand) Run(app *application) error {
+	gateway, err := app.gateway(c.At)
+	if err != nil {
+		return err
+	}
+	var shown struct {
+		Class  dossier.Class  `json:"class"`
+		Fields dossier.Fields `json:"fields"`
+	}
+	if err := gateway.Own(app.context, http.MethodGet, "/personal/"+url.PathEscape(c.Collection)+"/"+url.PathEscape(c.Record), nil, &shown); err != nil {
+		return err
+	}
+	app.console.result(shown)
+	rows := [][]string{{"  class", string(shown.Class)}}
+	fields := reflect.ValueOf(shown.Fields)
+	for i := range fields.NumField() {
+		if text := fields.Field(i).String(); text != "" {
+			name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+			rows = append(rows, []string{"  " + name, text})
+		}
+	}
+	app.console.table(rows)
+	return nil
+}
+
+type purgePersonalCommand struct {
+	Collection string `arg:"" help:"Collection, such as charity-bank."`
+	Record     string `arg:"" help:"Record, as keep has named it."`
+	Reason     string `help:"Why: ${enum}." enum:"purpose-achieved,retention-ended,consent-withdrawn,requested,unlawful,mistake" required:""`
+	At         string `help:"Organisation that kept it." default:"charity" placeholder:"ORG"`
+}
+
+func (c *purgePersonalCommand) Run(app *application) error {
+	gateway, err := app.gateway(c.At)
+	if err != nil {
+		return err
+	}
+	var done struct {
+		Block uint64 `json:"block"`
+	}
+	path := fmt.Sprintf("/personal/%s/%s?reason=%s", url.PathEscape(c.Collection), url.PathEscape(c.Record), url.QueryEscape(c.Reason))
+	if err := gateway.Own(app.context, http.MethodDelete, path, nil, &done); err != nil {
+		return err
+	}
+	app.console.result(done)
+	app.console.say("  purged at every member, noted in block %d", done.Block)
+	return nil
+}
