@@ -9,6 +9,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/portal"
+	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 // givingConfig is what givers need to know that the ledger does not hold.
@@ -20,6 +22,8 @@ type givingConfig struct {
 	BankAccounts map[tape.AccountID]string `json:"bankAccounts,omitempty"`
 	// Key is the file of the key that seals announcements; beside the data where it is empty.
 	Key string `json:"key,omitempty"`
+	// Font is a TrueType font with Chinese signs for receipts as PDF; empty to look in the usual places.
+	Font string `json:"font,omitempty"`
 	// KeepDays is how long an announcement waits for its bank line; 0 means 90.
 	KeepDays int `json:"keepDays,omitempty"`
 }
@@ -79,4 +83,18 @@ func (g *gateway) readUp(ctx context.Context) bool {
 	}
 	position, err := g.model.Position(ctx)
 	return err == nil && height > 0 && position.Next >= height
+}
+
+// giverPages are where people give and see what became of it.
+func (g *gateway) giverPages() {
+	announcements, wrongCodes := giving.NewLimits(time.Now)
+	days := g.config.Giving.KeepDays
+	if days == 0 {
+		days = giving.KeepDays
+	}
+	parts := portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Campaigns: trail.Trail{Model: g.model, Now: time.Now}}
+	handler := portal.NewGivers(parts, portal.Givers{Desk: g.giving, Announcements: announcements, WrongCodes: wrongCodes, KeepDays: days, Font: g.config.Giving.Font})
+	for _, pattern := range portal.GiverPatterns() {
+		g.server.Handle(pattern, handler)
+	}
 }

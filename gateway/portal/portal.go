@@ -58,6 +58,8 @@ type Parts struct {
 	// Block reads a block again from the own peer, such as for the payments that a
 	// list laid open; nil where there is no peer to ask.
 	Block func(ctx context.Context, number uint64) (readmodel.Block, error)
+	// Gives says that the pages of givers stand beside these: own campaigns lead there.
+	Gives bool
 	// Documents keeps what this organisation published; nil where nothing is kept here.
 	Documents Documents
 	// Kinds say what kind of organisation each is by the law, such as

@@ -1,0 +1,88 @@
+package views
+
+import (
+	"html/template"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Give is the form by which a gift is announced.
+type Give struct {
+	Account  tape.AccountID
+	Title    Text
+	Currency money.Currency
+	// Closed says that the campaign takes no more gifts.
+	Closed bool
+	// Attempt marks the form; Amount, Named and Publish are what was typed. A
+	// name is never shown again: the page could be somebody else's by then.
+	Attempt, Amount string
+	Anonymous       bool
+	Publish         bool
+	// Fault names what is wrong, empty where nothing is.
+	Fault string
+}
+
+// Name of its template.
+func (Give) Name() string { return "give" }
+
+// Given is an announced gift: the one time that its code is shown.
+type Given struct {
+	Account   tape.AccountID
+	Title     Text
+	Amount    money.Amount
+	Code      string
+	Reference string
+	PayTo     string
+	Named     bool
+	KeepDays  int
+	// Address is where the code is typed in, for the QR code: it does not hold the code.
+	Address string
+}
+
+// Name of its template.
+func (Given) Name() string { return "give-done" }
+
+// Receipts is where a gift code is typed in. Fault names what is wrong.
+type Receipts struct {
+	Fault string
+	// Erased says that what the code named is erased; Kept that the law's record is left.
+	Erased, Kept bool
+}
+
+// Name of its template.
+func (Receipts) Name() string { return "receipts" }
+
+// Receipt is what the giver of a code may see.
+type Receipt struct {
+	Account   tape.AccountID
+	Title     Text
+	Amount    money.Amount
+	Reference string
+	// Code goes into the forms below and nowhere else.
+	Code  string
+	Gifts []OwnGift
+}
+
+// Name of its template.
+func (Receipt) Name() string { return "receipt" }
+
+// OwnGift is one gift of a code.
+type OwnGift struct {
+	Gift   tape.ID
+	Amount money.Amount
+	// Differs says that another amount was announced.
+	Differs bool
+	Path    string
+	// State is waits, unidentified, settled or void.
+	State  string
+	Pieces []Piece
+	// Arrived, Waits and Back add up to the amount: what is with somebody, what
+	// still waits, and what went back.
+	Arrived, Waits, Back money.Amount
+	// Paper is the receipt of the law, empty where there is none; Reason says why.
+	Paper  template.HTML
+	Reason string
+	// Salt, Giver and Commitment prove to others whose gift it is.
+	Salt, Giver, Commitment string
+}
