@@ -119,7 +119,12 @@ func (l *lane) nextTurn() (id string, done func()) {
 	if !l.headReady() {
 		return "", nil
 	}
-	return l.heads[0].id, func() { l.heads = l.heads[1:] }
+	turn := l.heads[0]
+	// It may not be the first any more: one that was accepted before it can
+	// come into the queue while it is under way, and must not be taken for it.
+	return turn.id, func() {
+		l.heads = slices.DeleteFunc(l.heads, func(h head) bool { return h.sequence == turn.sequence })
+	}
 }
 
 // bundleItems makes a batch of the items that come before the horizon, leaving
