@@ -97,33 +97,46 @@ func (p *portal) order(ctx context.Context, d readmodel.Disbursement) error {
 // pay orders at the bank what was approved: the lists are read back from the
 // ledger, so that what is paid is what was laid open.
 func (p *portal) pay(ctx context.Context, d readmodel.Disbursement) error {
+	found, err := p.laidOpen(ctx, d, int(d.Chunks))
+	if err != nil {
+		return err
+	}
+	if len(found) < int(d.Chunks) {
+		return rule.Refuse(rule.WrongState, "%d of %d lists of disbursement %s could be read back", len(found), d.Chunks, d.Disbursement.ID)
+	}
 	var commands []carried
-	for n := range d.Chunks {
-		_, err := p.Model.Record(ctx, tape.ChunkKey(d.Account, d.Disbursement.ID, n))
-		if err == nil {
-			continue // it was paid before
-		}
-		if !rule.Is(err, rule.NotFound) {
-			return err
-		}
-		listed, err := recordOf[fund.Listed](ctx, p.Model, fund.ListedKey(d.Account, d.Disbursement.ID, n))
+	for _, one := range found {
+		paid, err := p.paid(ctx, d, one)
 		if err != nil {
 			return err
 		}
-		if listed == nil {
-			return rule.Refuse(rule.WrongState, "list %d of disbursement %s is not laid open", n, d.Disbursement.ID)
+		if paid {
+			continue
 		}
-		list, err := p.listCommand(ctx, *listed)
-		if err != nil {
-			return err
-		}
-		argument, err := canonical.Encode(fund.Pay{Account: d.Account, Disbursement: d.Disbursement.ID, ID: named(d.Disbursement.ID, "pay", fmt.Sprint(n)), Lines: list.Lines, N: n, Path: list.Path})
+		argument, err := canonical.Encode(fund.Pay{Account: d.Account, Disbursement: d.Disbursement.ID, ID: named(d.Disbursement.ID, "pay", fmt.Sprint(one.N)), Lines: one.command.Lines, N: one.N, Path: one.command.Path})
 		if err != nil {
 			return err
 		}
 		commands = append(commands, carried{"Fund:Pay", argument})
 	}
 	return p.carry(ctx, commands...)
+}
+
+// paid reports whether a list was ordered at the bank before: its first payee
+// outside then has a payout. A list that pays accounts only is sent again under
+// its own id, and answered as before.
+func (p *portal) paid(ctx context.Context, d readmodel.Disbursement, one laid) (bool, error) {
+	for i, payment := range one.command.Lines {
+		if !payment.To.Outside() {
+			continue
+		}
+		_, err := p.Model.Hold(ctx, d.Account, tape.ChunkHold(d.Disbursement.ID, one.N, i))
+		if rule.Is(err, rule.NotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // look answers the forms of a payee.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
@@ -172,52 +173,90 @@ func recordOf[R any](ctx context.Context, model *readmodel.Model, key string) (*
 	return value, json.Unmarshal(record.Value, value)
 }
 
-// lists are the parts of a disbursement that were laid open, the first few with their payments.
+// laid is a list as it was laid open, and the command that did it.
+type laid struct {
+	fund.Listed
+	command fund.List
+}
+
+// lists are the parts of a disbursement that were laid open, a few of them with
+// their payments: those who approve read them here. Once they are ordered, the
+// payouts say the same.
 func (p *portal) lists(ctx context.Context, d readmodel.Disbursement) ([]views.List, error) {
-	var lists []views.List
-	for n := range min(d.Chunks, listsShown) {
-		listed, err := recordOf[fund.Listed](ctx, p.Model, fund.ListedKey(d.Account, d.Disbursement.ID, n))
-		if err != nil {
+	if d.State != readmodel.Proposed && d.State != readmodel.Rejected {
+		return nil, nil
+	}
+	found, err := p.laidOpen(ctx, d, listsShown)
+	if err != nil {
+		if ctx.Err() != nil {
 			return nil, err
 		}
-		if listed == nil {
-			continue
-		}
-		shown := views.List{N: n, Count: listed.Count, Total: listed.Total, Entry: listed.Entry}
-		// Those who approve read the payments here; once ordered, the payouts say the same.
-		if d.State == readmodel.Proposed {
-			if command, err := p.listCommand(ctx, *listed); err == nil {
-				shown.Payments = command.Lines
-			} else {
-				p.Log.Warn("a list cannot be read back", "entry", listed.Entry, "error", err)
-			}
-		}
-		lists = append(lists, shown)
+		p.Log.Warn("lists cannot be read back", "account", d.Account, "disbursement", d.Disbursement.ID, "error", err)
+		return nil, nil
+	}
+	var lists []views.List
+	for _, one := range found {
+		lists = append(lists, views.List{N: one.N, Count: one.Count, Total: one.Total, Entry: one.Entry, Payments: one.command.Lines})
 	}
 	return lists, nil
 }
 
-// listCommand reads the command that laid a list open out of the block that holds it.
-func (p *portal) listCommand(ctx context.Context, listed fund.Listed) (fund.List, error) {
-	var command fund.List
+// laidOpen reads lists of a disbursement back out of the blocks that hold them,
+// most at most, in the order of their numbers: only there the payments stand.
+func (p *portal) laidOpen(ctx context.Context, d readmodel.Disbursement, most int) ([]laid, error) {
 	if p.Block == nil {
-		return command, rule.Refuse(rule.NotFound, "this gateway has no peer to read blocks from")
+		return nil, rule.Refuse(rule.NotFound, "this gateway has no peer to read blocks from")
 	}
-	organisation, id, _ := strings.Cut(listed.Entry, "/")
-	entry, err := p.Model.Entry(ctx, organisation, tape.ID(id))
-	if err != nil {
-		return command, err
+	var found []laid
+	most = min(most, int(d.Listed))
+	window, over := readmodel.Window{Newest: true, Limit: windowMax}, false
+	for len(found) < most && !over {
+		list, err := p.Model.Entries(ctx, readmodel.EntryFilter{Subject: string(d.Account), Kind: "list"}, window)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range list.Items {
+			if over = entry.Block < d.Block || len(found) >= most; over {
+				break // what is older than the proposal cannot be its list
+			}
+			one, err := p.laidBy(ctx, d, entry)
+			if err != nil {
+				return nil, err
+			}
+			if one != nil {
+				found = append(found, *one)
+			}
+		}
+		window.After = list.Next
+		over = over || list.Next == ""
 	}
+	slices.SortFunc(found, func(a, b laid) int { return int(a.N - b.N) })
+	return found, nil
+}
+
+// laidBy is the list that an entry laid open, nil where it is another disbursement's.
+func (p *portal) laidBy(ctx context.Context, d readmodel.Disbursement, entry readmodel.Entry) (*laid, error) {
 	block, err := p.Block(ctx, entry.Block)
 	if err != nil {
-		return command, err
+		return nil, err
 	}
+	prefix := strings.TrimSuffix(fund.ListedKey(d.Account, d.Disbursement.ID, 0), "0")
 	for _, transaction := range block.Transactions {
-		if transaction.ID == entry.Transaction {
-			return command, canonical.Decode(plain(transaction.Argument), &command)
+		if transaction.ID != entry.Transaction {
+			continue
+		}
+		for _, write := range transaction.Writes {
+			if !strings.HasPrefix(write.Key, prefix) {
+				continue
+			}
+			one := new(laid)
+			if err := json.Unmarshal(write.Value, &one.Listed); err != nil {
+				return nil, err
+			}
+			return one, canonical.Decode(plain(transaction.Argument), &one.command)
 		}
 	}
-	return command, rule.Refuse(rule.NotFound, "block %d does not hold transaction %s", entry.Block, entry.Transaction)
+	return nil, nil
 }
 
 // plain is a command without the envelope in which it may have travelled.
