@@ -53,6 +53,12 @@ func (p *portal) decide(r *http.Request, session login.Session) (string, error) 
 	if err != nil {
 		return "", err
 	}
+	return p.decideOn(r, session, d)
+}
+
+// decideOn does what the form asks for.
+func (p *portal) decideOn(r *http.Request, session login.Session, d readmodel.Disbursement) (string, error) {
+	account, id := d.Account, d.Disbursement.ID
 	back := pathTo("disbursements", string(account), string(id))
 	switch act := r.PathValue("act"); act {
 	case "approve":
@@ -160,36 +166,46 @@ func (p *portal) look(r *http.Request, session login.Session) (string, error) {
 	request := signing.Request{Amount: campaign.Zero().String()}
 	switch act := r.PathValue("act"); act {
 	case "flag", "lift":
-		flag, err := recordOf[fund.Flag](ctx, p.Model, fund.FlagKey(account, payee))
-		if err != nil {
-			return "", err
-		}
-		command := fund.SetFlag{Account: account, Payee: payee, Raise: act == "flag", Reason: r.PostForm.Get("reason")}
+		request.Function = "Fund:SetFlag"
+		request.Command, err = p.flagging(ctx, fund.SetFlag{Account: account, Payee: payee, Raise: act == "flag", Reason: r.PostForm.Get("reason")})
 		if act == "lift" {
-			command.Reason = "cleared"
 			request.Persons = lifters(campaign, p.Organisation)
 		}
-		before := ""
-		if flag != nil {
-			before = flag.Entry
-		}
-		command.ID = unlike(act, string(account), string(payee), before)
-		request.Function, request.Command = "Fund:SetFlag", command
 	case "call-back":
-		called, err := recordOf[fund.CallBack](ctx, p.Model, fund.CallBackKey(account, payee))
-		if err != nil {
-			return "", err
-		}
-		before := ""
-		if called != nil {
-			before = called.Entry
-		}
-		outcome := r.PostForm.Get("outcome")
-		request.Function, request.Command = "Fund:CallBackPayee", fund.CallBackPayee{Account: account, ID: unlike("call-back", string(account), string(payee), before, outcome), Outcome: outcome, Payee: payee}
+		request.Function = "Fund:CallBackPayee"
+		request.Command, err = p.calling(ctx, fund.CallBackPayee{Account: account, Outcome: r.PostForm.Get("outcome"), Payee: payee})
 	default:
-		return "", rule.Refuse(rule.NotFound, "there is no such form")
+		err = rule.Refuse(rule.NotFound, "there is no such form")
+	}
+	if err != nil {
+		return "", err
 	}
 	return p.prepare(r, session, request)
+}
+
+// flagging names a flag by the one that stood there before.
+func (p *portal) flagging(ctx context.Context, command fund.SetFlag) (fund.SetFlag, error) {
+	if !command.Raise {
+		command.Reason = "cleared"
+	}
+	flag, err := recordOf[fund.Flag](ctx, p.Model, fund.FlagKey(command.Account, command.Payee))
+	before := ""
+	if flag != nil {
+		before = flag.Entry
+	}
+	command.ID = unlike("flag", string(command.Account), string(command.Payee), before, command.Reason)
+	return command, err
+}
+
+// calling names a call-back by the one before.
+func (p *portal) calling(ctx context.Context, command fund.CallBackPayee) (fund.CallBackPayee, error) {
+	called, err := recordOf[fund.CallBack](ctx, p.Model, fund.CallBackKey(command.Account, command.Payee))
+	before := ""
+	if called != nil {
+		before = called.Entry
+	}
+	command.ID = unlike("call-back", string(command.Account), string(command.Payee), before, command.Outcome)
+	return command, err
 }
 
 // lifters is how many persons lift a flag: two of the charity, one of the regulator.

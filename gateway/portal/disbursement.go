@@ -50,21 +50,27 @@ func (p *portal) disbursements(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page.Next = list.Next
+	page.Rows, err = p.disbursementRows(ctx, list.Items, campaign.Plan)
 	if session := p.session(r); campaign.Organisation == p.Organisation && session.Has(login.Maker) {
 		page.Acting = &views.Acting{Person: session.Person(), Token: session.Token()}
 	}
+	return page, "", err
+}
+
+func (p *portal) disbursementRows(ctx context.Context, list []readmodel.Disbursement, plan fund.Plan) ([]views.DisbursementRow, error) {
 	zone, err := disclosure.Zone(ctx, p.Model)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	for _, d := range list.Items {
-		row, err := disbursementRow(d, campaign.Plan, zone)
+	var rows []views.DisbursementRow
+	for _, d := range list {
+		row, err := disbursementRow(d, plan, zone)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
-		page.Rows = append(page.Rows, row)
+		rows = append(rows, row)
 	}
-	return page, "", nil
+	return rows, nil
 }
 
 // stateIn refuses a state that a family of words does not know.

@@ -284,10 +284,34 @@ func (p *portal) problem(w http.ResponseWriter, r *http.Request, status int, key
 }
 
 func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, page views.Page) {
+	frame := p.frame(r, page)
+	if frame.Person != "" {
+		w.Header().Set("Cache-Control", "no-store") // what is shown to one person is not kept
+	}
+	body, err := p.set.Render(frame, page)
+	if err != nil {
+		p.Log.Error("a page cannot be written", "path", r.URL.Path, "error", err)
+		http.Error(w, "This page cannot be shown just now. 暂时无法显示页面。", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", frame.Language)
+	// What is shown changes with every block: it may be kept, and must be asked
+	// for anew. What is shown to one person only is not kept.
+	if w.Header().Get("Cache-Control") != "no-store" {
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // whoever left does not read it
+	}
+}
+
+// frame is what stands around a page.
+func (p *portal) frame(r *http.Request, page views.Page) pages.Frame {
 	frame := pages.Frame{Language: languageOf(r), Path: r.URL.Path, Organisation: p.Organisation, Staffed: p.people != nil}
 	if session := p.session(r); session.LoggedIn() {
 		frame.Person, frame.Token = cmp.Or(string(session.Person()), session.By()), session.Token()
-		w.Header().Set("Cache-Control", "no-store")
 	}
 	if _, broken := page.(views.Problem); broken {
 		// A page that does not exist is not offered in the other language either.
@@ -310,23 +334,7 @@ func (p *portal) show(w http.ResponseWriter, r *http.Request, status int, page v
 	case views.Home, views.Campaign, views.Gift, views.Entries, views.Account:
 		frame.Events = "/api/v1/events"
 	}
-	body, err := p.set.Render(frame, page)
-	if err != nil {
-		p.Log.Error("a page cannot be written", "path", r.URL.Path, "error", err)
-		http.Error(w, "This page cannot be shown just now. 暂时无法显示页面。", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", frame.Language)
-	// What is shown changes with every block: it may be kept, and must be asked
-	// for anew. What is shown to one person only is not kept.
-	if w.Header().Get("Cache-Control") != "no-store" {
-		w.Header().Set("Cache-Control", "no-cache")
-	}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // whoever left does not read it
-	}
+	return frame
 }
 
 var hostNames = regexp.MustCompile(`^[A-Za-z0-9.\-\[\]:]{1,255}$`)

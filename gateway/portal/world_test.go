@@ -131,7 +131,7 @@ func (l *ledger) key(person tape.ID) *ecdsa.PrivateKey {
 func (l *ledger) found() {
 	l.Helper()
 	charter := party.Charter{Ledger: party.LedgerID{9}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(party.Threshold{Amount: yuan(100_000_000), Organisations: 2}),
-		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}}}
+		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Regulator}}}
 	charter.Policy.Persons.KeyWaitingHours = 0
 	for _, name := range []string{"charity", "bank", "coop"} {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})

@@ -1,0 +1,411 @@
+package portal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/party/sign"
+	"github.com/lianbao/lianbao/chaincode/peertest"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/lane"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/login/challenge"
+	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/persons"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/signing"
+	"github.com/lianbao/lianbao/gateway/trail"
+)
+
+const (
+	speech = tape.AccountID("charity:sunrise:speech")
+	family = tape.AccountID("outside:household:h1")
+	shop   = tape.AccountID("outside:supplier:s1")
+)
+
+// town is the real contracts, and a portal where people log in and act.
+type town struct {
+	*ledger
+	handler  http.Handler
+	shelf    disclosure.Shelf
+	statuses map[string]lane.Status
+	carried  []string
+}
+
+func newTown(t *testing.T) *town {
+	w := &town{ledger: newLedger(t), statuses: map[string]lane.Status{}}
+	w.found()
+	for _, person := range []tape.ID{"giver", "child"} {
+		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "bank"})
+		made(w.ledger, proof, err)
+		w.bank("Party:Register", party.RegisterCommand{Address: sign.Address(w.key(person)), Custody: party.Own, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
+		w.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(w.key(person)), ID: "witness-" + person, Person: person})
+	}
+	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100_000), Leftover: training, Donors: []tape.ID{"giver"},
+		ManagementPartsPerMillion: 100_000, Purpose: fund.Text{Zh: "言语训练", En: "Speech training"}, Regulator: "coop", Sector: "12220", Title: fund.Text{En: "Speech training", Zh: "言语训练"},
+		Lines: []fund.BudgetLine{{Amount: yuan(80_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training"}}, {Amount: yuan(20_000), ID: "office", Kind: fund.Management, Title: fund.Text{En: "Office"}}}}
+	w.decided("open-campaign", "Fund:OpenCampaign", speech, 0, fund.OpenCampaign{Account: speech, Basis: fund.Agreement, Custodian: bank, ID: "open-speech", Plan: plan})
+	w.evidence()
+	w.charity("Tape:Receive", tape.Receive{Account: speech, ID: "page-1", Count: 3, Total: yuan(35_000), Gifts: given})
+	w.charity("Tape:Settle", tape.Settle{Account: speech, ID: "settle-1", Items: []tape.SettleItem{{Source: "page-1", Lines: &tape.LinesRef{N: 0, Statement: "january"}}}})
+	w.charity("Fund:Enrol", w.by("maker", "enrol", 0, fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "child"}, {Kind: fund.Supplier, Payee: shop}}}))
+	w.follow()
+	w.shelf = disclosure.Shelf{Folder: t.TempDir()}
+	w.open()
+	return w
+}
+
+// by gives a command that one person has signed.
+func (w *town) by(person tape.ID, action string, units int64, command any) any {
+	w.Helper()
+	plain := w.encode(command)
+	w.intents++
+	intent, err := sign.Intent(w.key(person), party.LedgerID{9}, person, party.Statement{Action: action, Subject: string(speech), Amount: yuan(units).String(), Command: sha256.Sum256(plain),
+		Intent: party.IntentID{15: w.intents}, Deadline: tape.Instant(w.network.Clock().Add(time.Hour).Truncate(time.Second).UnixMilli())})
+	made(w.ledger, intent, err)
+	return struct {
+		Command json.RawMessage `json:"command"`
+		Intents []party.Intent  `json:"intents"`
+	}{plain, []party.Intent{intent}}
+}
+
+func (w *town) open() {
+	w.Helper()
+	register := persons.Register{Records: w.model}
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	parts := Parts{Organisation: "charity", Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf,
+		Today: func() tape.Date { return tape.Date(w.network.Clock().Add(8 * time.Hour).Format(time.DateOnly)) }, Log: quiet,
+		Block: func(_ context.Context, n uint64) (readmodel.Block, error) {
+			return fabric.ReadBlock(w.network.Block(n), peertest.Chaincode, nil)
+		}}
+	handler, err := NewStaffed(parts, func(renderer Renderer) (*People, error) {
+		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
+			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
+		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Lanes: w, Clock: w.network.Clock}), Lanes: w, Persons: register,
+			Shelf: w.shelf, Proposals: Proposals{Folder: w.TempDir()}}, err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.handler = handler
+}
+
+// Submit implements Lanes on the network, at once.
+func (w *town) Submit(_ context.Context, function string, argument []byte) (lane.Status, error) {
+	var command struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(plain(argument), &command)
+	status := lane.Status{ID: command.ID, Function: function, State: outbox.Done, Block: w.network.Height()}
+	w.network.Advance(time.Second)
+	if _, err := w.network.Invoke(w.network.Identity("charity", "gateway"), function, string(argument)); err != nil {
+		status.State = outbox.Refused
+		if !errors.As(err, &status.Refusal) {
+			return status, err
+		}
+	}
+	w.follow()
+	if status.State == outbox.Done {
+		status.Block = w.read - 1
+	}
+	w.carried = append(w.carried, function)
+	w.statuses[status.ID] = status
+	return status, nil
+}
+
+// Command implements Lanes.
+func (w *town) Command(_ context.Context, id string) (lane.Status, bool, error) {
+	status, found := w.statuses[id]
+	return status, found, nil
+}
+
+// Await implements Lanes.
+func (w *town) Await(ctx context.Context, _ lane.Status, _ string, ask func(context.Context) (lane.Status, bool, error)) (lane.Status, error) {
+	status, _, err := ask(ctx)
+	return status, err
+}
+
+// visitor is somebody at a browser without scripts.
+type visitor struct {
+	*town
+	cookie *http.Cookie
+	body   string
+	place  string
+	code   int
+}
+
+func (v *visitor) request(method, path string, form url.Values) {
+	v.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8101"+path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if v.cookie != nil {
+		r.AddCookie(v.cookie)
+	}
+	answer := httptest.NewRecorder()
+	v.handler.ServeHTTP(answer, r)
+	for _, cookie := range answer.Result().Cookies() {
+		v.cookie = cookie
+	}
+	v.code, v.body, v.place = answer.Code, answer.Body.String(), path
+	if answer.Code == http.StatusSeeOther {
+		v.request(http.MethodGet, answer.Header().Get("Location"), nil)
+	}
+}
+
+var formToken = regexp.MustCompile(`name="form-token" value="([^"]+)"`)
+
+// posts sends a form with the token of the page that was read before.
+func (v *visitor) posts(path string, fields ...string) {
+	v.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	if token := formToken.FindStringSubmatch(v.body); token != nil {
+		form.Set("form-token", token[1])
+	}
+	v.request(http.MethodPost, path, form)
+}
+
+func (v *visitor) reads(want ...string) {
+	v.Helper()
+	text := strings.ReplaceAll(html.UnescapeString(v.body), "\u00a0", " ")
+	for _, one := range want {
+		if !strings.Contains(text, one) {
+			v.Errorf("%s (%d) does not say %q", v.place, v.code, one)
+		}
+	}
+}
+
+// logsIn answers the challenge of the page by a person's key.
+func (w *town) logsIn(person tape.ID) *visitor {
+	w.Helper()
+	w.network.Advance(time.Minute)
+	v := &visitor{town: w}
+	v.request(http.MethodGet, "/login?return=/en/me", nil)
+	found := regexp.MustCompile(`login '(http[^']+)'`).FindStringSubmatch(html.UnescapeString(v.body))
+	if found == nil {
+		w.Fatalf("%s asks nothing: %s", v.place, v.body)
+	}
+	asked, err := challenge.Parse(found[1])
+	made(w.ledger, asked, err)
+	signature, err := asked.Sign(w.key(person))
+	made(w.ledger, signature, err)
+	v.posts("/en/login/key", "person", string(person), "nonce", asked.Nonce.String(), "signature", signature.String(), "return", "/en/me")
+	v.reads("You are logged in as " + string(person))
+	return v
+}
+
+// signs signs the draft that the page shows as lianbao person sign does, and pastes it.
+func (v *visitor) signs(person tape.ID) {
+	v.Helper()
+	id := regexp.MustCompile(`/drafts/([0-9a-f]{32})`).FindStringSubmatch(v.place)
+	if id == nil {
+		v.Fatalf("%s is no draft: %s", v.place, v.body)
+	}
+	page := *v
+	page.request(http.MethodGet, "/en/drafts/"+id[1]+"/file", nil)
+	draft, err := signing.ParseDraft([]byte(page.body))
+	made(v.ledger, draft, err)
+	statement, err := draft.Statement()
+	made(v.ledger, statement, err)
+	intent, err := sign.Intent(v.key(person), draft.Ledger, person, statement)
+	made(v.ledger, intent, err)
+	v.posts("/en/drafts/"+id[1]+"/intent", "intent", string(v.encode(intent)))
+}
+
+// TestPeopleAct takes a disbursement over the pages, from the proposal to the orders for the bank.
+func TestPeopleAct(t *testing.T) {
+	w := newTown(t)
+	maker := w.logsIn("maker")
+	propose := "/en/campaigns/" + string(speech) + "/propose"
+	maker.request(http.MethodGet, propose, nil)
+	maker.reads("Propose a disbursement", "Training: 800.00 CNY left", string(family))
+	id := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(maker.body)[1]
+	fields := []string{"id", id, "line", "training", "payee", string(family), "amount", "60.00", "payee", string(shop), "amount", "20.00 CNY", "payee", "", "amount", ""}
+	again := *maker
+	maker.posts(propose, fields...)
+	maker.reads("Propose to pay 80.00 CNY to 2 payees", "Download the draft")
+	again.posts(propose, fields...)
+	if again.place != maker.place {
+		t.Errorf("the same form twice makes two drafts, %s and %s", maker.place, again.place)
+	}
+	maker.signs("maker")
+	maker.reads("Done: it stands on the ledger.")
+	page := "/disbursements/" + string(speech) + "/" + id
+	maker.request(http.MethodGet, "/en"+page, nil)
+	maker.reads("1 of 1 lists", "another person has to approve it", "60.00 CNY", string(shop))
+	checker := w.logsIn("checker")
+	checker.request(http.MethodGet, "/zh-CN/work", nil)
+	checker.reads("批准或驳回提案", id)
+	checker.request(http.MethodGet, "/en"+page, nil)
+	checker.posts("/en"+page+"/order")
+	checker.reads("This was not done", "Something that was filled in cannot be right", "field approvers: names 0")
+	checker.request(http.MethodGet, "/en"+page, nil)
+	checker.posts("/en" + page + "/approve")
+	checker.signs("checker")
+	for _, act := range []string{"order", "pay", "close"} {
+		checker.request(http.MethodGet, "/en"+page, nil)
+		checker.posts("/en" + page + "/" + act)
+	}
+	checker.reads("closed, all was ordered", "Approved by", "ordered, waits for the bank")
+	public := &visitor{town: w}
+	public.request(http.MethodGet, "/en"+page, nil)
+	public.reads("checker of charity", "key held by the gateway")
+	if strings.Contains(public.body, "What you can do") || public.cookie != nil {
+		t.Error("a stranger is shown forms or given a cookie")
+	}
+	w.household(id)
+}
+
+// household disputes its payout with its own key; the payee's page and the work list show it.
+func (w *town) household(id string) {
+	w.Helper()
+	child := w.logsIn("child")
+	child.reads("You are child on this ledger", "60.00 CNY", "key held by the person")
+	child.posts("/en/payouts/"+string(speech)+"/"+id+".0.0/word", "outcome", "disputed", "reason", "not-arrived")
+	child.reads("Dispute payout")
+	child.signs("child")
+	child.reads("Done: it stands on the ledger.")
+	child.request(http.MethodGet, "/en/work", nil)
+	child.reads("You have no role among the staff here.")
+	child.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family), nil)
+	child.reads("disputed by the receiver", "has a key of its own")
+	maker := w.logsIn("maker")
+	maker.request(http.MethodGet, "/en/work", nil)
+	maker.reads("A receiver says that it did not arrive as it should", "nothing arrived")
+}
+
+// TestFormsOfOthers: a form without the token of its session, or of a stranger, does nothing.
+func TestFormsOfOthers(t *testing.T) {
+	w := newTown(t)
+	path := "/en/payees/" + string(speech) + "/" + string(family) + "/flag"
+	stranger := &visitor{town: w}
+	stranger.posts(path, "reason", "complaint")
+	stranger.reads("Log in")
+	maker := w.logsIn("maker")
+	maker.body = ""
+	maker.posts(path, "reason", "complaint")
+	maker.reads("This was not done", "This form did not come from a page of yours")
+	maker.request(http.MethodGet, "/en/me", nil)
+	maker.posts(path, "reason", "cleared")
+	maker.signs("maker")
+	maker.reads("The ledger refused it", "cleared is the reason of a flag that is lifted")
+	child := w.logsIn("child")
+	child.posts(path, "reason", "complaint")
+	child.reads("This was not done", "This page is for maker, checker")
+	if len(w.carried) != 1 {
+		t.Errorf("carried: %v", w.carried)
+	}
+	maker.request(http.MethodGet, "/en/me", nil)
+	maker.posts(path, "reason", "complaint")
+	maker.signs("maker")
+	maker.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family), nil)
+	maker.reads("Payouts are stopped by a flag", "a complaint", "Let payouts go on again")
+}
+
+// TestPublications: a publication is added up again; what is written about its
+// last day afterwards is told apart from a figure that is wrong.
+func TestPublications(t *testing.T) {
+	w := newTown(t)
+	maker := w.logsIn("maker")
+	maker.request(http.MethodGet, "/en/me", nil)
+	maker.posts("/en/campaigns/"+string(speech)+"/publish", "duty", "other")
+	maker.signs("maker")
+	maker.reads("Done: it stands on the ledger.")
+	h := w.handler
+	page := loaded[views.PublicationPage](t, h, func(p *portal) load { return p.publication }, "/", "account", string(speech), "n", "1")
+	if page.Recount != views.RecountEqual || !page.Kept || page.Figures[0].Here != yuan(35_000) || len(page.Lines) != 2 || len(page.Months) != 1 || page.Document != "/api/v1/publications/"+page.Hash {
+		t.Errorf("the publication: %+v", page)
+	}
+	for path, code := range map[string]int{"1": 200, "2": 404, "0": 400, "01": 400, "x": 400} {
+		if answer := get(t, h, "/en/publications/"+string(speech)+"/"+path); answer.Code != code {
+			t.Errorf("publication %s: %d", path, answer.Code)
+		}
+	}
+	maker.request(http.MethodGet, "/en/campaigns/"+string(speech), nil)
+	maker.reads("Publication of its own accord, 1 Dec 2025 to ")
+	gifts, _ := giftsOf(70, 500)
+	w.charity("Tape:Receive", tape.Receive{Account: speech, ID: "page-2", Count: 1, Total: yuan(500), Gifts: gifts})
+	w.follow()
+	if page = loaded[views.PublicationPage](t, h, func(p *portal) load { return p.publication }, "/", "account", string(speech), "n", "1"); page.Recount != views.RecountLater || page.Figures[0].Here != yuan(35_500) {
+		t.Errorf("after another gift: %s %s", page.Recount, page.Figures[0].Here)
+	}
+	frozen, err := fundPublication(w)
+	made(w.ledger, frozen, err)
+	frozen.Figures.Raised, frozen.Block = yuan(1), int32(w.network.Height())
+	var wrong views.PublicationPage
+	if err := h.(*portal).recount(t.Context(), &wrong, frozen); err != nil || wrong.Recount != views.RecountDiffers {
+		t.Errorf("a wrong figure is %s: %v", wrong.Recount, err)
+	}
+}
+
+func fundPublication(w *town) (fund.Publication, error) {
+	list, err := w.model.Publications(w.Context(), speech)
+	if err == nil && len(list) != 1 {
+		err = fmt.Errorf("%d publications", len(list))
+	}
+	return list[0], err
+}
+
+// TestOrganisation: the years of an organisation, and one without campaigns.
+func TestOrganisation(t *testing.T) {
+	w := newTown(t)
+	page := loaded[views.Organisation](t, w.handler, func(p *portal) load { return p.organisation }, "/", "organisation", "charity")
+	if len(page.Years) != 1 || page.Years[0].Income != yuan(35_000) || len(page.Years[0].Ratios) != 2 || !page.Years[0].Ratios[0].Nothing {
+		t.Errorf("the years: %+v", page.Years)
+	}
+	for path, code := range map[string]int{"charity": 200, "coop": 200, "UPPER": 400} {
+		if answer := get(t, w.handler, "/zh-CN/organisations/"+path); answer.Code != code {
+			t.Errorf("%s: %d", path, answer.Code)
+		}
+	}
+}
+
+// TestPaymentsFromFiles: a file of payments is read strictly.
+func TestPaymentsFromFiles(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"payee,amount\n" + string(family) + ",60.00\n" + string(shop) + ",\"1,000.00 CNY\"\n", "60.00 CNY 1000.00 CNY"},
+		{"\ufeff" + string(family) + ",1\n", "field payment 1.amount: "}, {string(family) + "\n", "each line is payee,amount"},
+		{"nobody,1.00\n", "field payment 1.payee: "}, {string(family) + ",0.00\n", "field payment 1.amount: "}, {string(family) + ",1.00 VND\n", "field payment 1.amount: "},
+	} {
+		rows, err := csvRows([]byte(c.text))
+		var got []string
+		for i, row := range rows {
+			var payment tape.Payment
+			if payment, err = paymentOf(row, i+1, "CNY"); err != nil {
+				err = rule.Field(fmt.Sprintf("payment %d", i+1), err)
+				break
+			}
+			got = append(got, payment.Amount.String())
+		}
+		answer := strings.Join(got, " ")
+		if err != nil {
+			answer = err.Error()
+		}
+		if !strings.Contains(answer, c.want) {
+			t.Errorf("%q: %s, not %s", c.text, answer, c.want)
+		}
+	}
+}
