@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -353,5 +355,51 @@ func TestGuessing(t *testing.T) {
 	c.now = c.now.Add(time.Hour)
 	if right := c.look("en", code); right.Code != 200 {
 		t.Errorf("later: %d", right.Code)
+	}
+}
+
+// TestNamesStayHere: 200 invented names are announced over HTTP and arrive; none
+// of them, and no code, is in the ledger, the read model, the log or an address.
+func TestNamesStayHere(t *testing.T) {
+	c := newCounter(t)
+	var secrets []string
+	var gifts []tape.Gift
+	for i := range 200 {
+		c.now = c.now.Add(time.Minute)
+		name := fmt.Sprintf("Erfunden%03d 虚构%c", i, rune('\u4e00'+i*37))
+		code, reference := c.announce(words.Tags[i%2], "5", name)
+		claims := made(c.ledger, first(c.desk.Claims([]giving.Memo{{Reference: reference, Line: name}})), nil)
+		if err := c.desk.Take([]giving.Taking{{Announcement: claims[0].Announcement, Line: name}}); err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, name, code, strings.ReplaceAll(code, " ", ""), string(reference), url.QueryEscape(name), url.QueryEscape(code))
+		gifts = append(gifts, tape.Gift{ID: claims[0].Gift, Amount: money.New(5_00, "CNY"), Donor: claims[0].Donor})
+	}
+	c.charity("Tape:Receive", tape.Receive{Account: lunches, ID: "all", Count: 200, Total: money.New(1_000_00, "CNY"), Gifts: gifts})
+	c.settle("all")
+	answer := c.look("en", secrets[1])
+	if !strings.Contains(answer.Body.String(), "CHARITY-2026-000001") {
+		t.Fatalf("the gift is not there: %d", answer.Code)
+	}
+	searched := c.log.String()
+	for _, address := range regexp.MustCompile(`(?:href|action|src)="([^"]*)"`).FindAllStringSubmatch(answer.Body.String(), -1) {
+		searched += address[1] + "\n"
+	}
+	for number := range c.network.Height() {
+		raw, err := proto.Marshal(c.network.Block(number))
+		searched += string(made(c.ledger, raw, err))
+	}
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(t.TempDir()), "*", "readmodel.db*"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		searched += string(made(c.ledger, text, err))
+	}
+	if len(files) == 0 || strings.Count(searched, gifts[7].Donor) < 1 || !strings.Contains(searched, string(gifts[0].ID)) {
+		t.Fatalf("the search would find nothing: %v", files)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(searched, secret) {
+			t.Errorf("%q is found", secret)
+		}
 	}
 }
