@@ -228,7 +228,7 @@ func TestTargets(t *testing.T) {
 	defer end()
 	const small = `Array.from(document.querySelectorAll("button, select, input, summary, .button, .top a, .sum")).filter(function (e) {
 		var box = e.getBoundingClientRect(); return box.height > 0 && box.height < 43.5; }).map(function (e) { return e.outerHTML.slice(0, 120); })`
-	for _, name := range []string{"home", "campaign", "gift", "entries"} {
+	for _, name := range []string{"home", "campaign", "gift", "entries", "work", "propose", "draft-own", "login", "me", "disbursement-acting", "publication"} {
 		err := chromedp.Do(ctx, looks[0].see(), chromedp.Navigate(address+"/en/stories/"+name))
 		found, err2 := chromedp.Run(ctx, chromedp.Evaluate[[]string](small))
 		if err := errors.Join(err, err2); err != nil {
