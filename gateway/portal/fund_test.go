@@ -260,7 +260,7 @@ func TestPeopleAct(t *testing.T) {
 	checker.request(http.MethodGet, "/zh-CN/work", nil)
 	checker.reads("批准或驳回提案", id)
 	checker.request(http.MethodGet, "/en"+page, nil)
-	checker.posts("/en"+page+"/order")
+	checker.posts("/en" + page + "/order")
 	checker.reads("This was not done", "Something that was filled in cannot be right", "field approvers: names 0")
 	checker.request(http.MethodGet, "/en"+page, nil)
 	checker.posts("/en" + page + "/approve")
