@@ -43,47 +43,59 @@ func (l *lab) households(ctx context.Context) error {
 	if o.Chunks == 0 || !l.regulated() {
 		return nil
 	}
-	count := o.Chunks * o.ChunkHouseholds
-	l.report("a campaign with %d households enrolled; a disbursement proposed, listed and approved", count)
+	h := Households{Count: o.Chunks * o.ChunkHouseholds, Chunks: o.Chunks}
+	l.report("a campaign with %d households enrolled; a disbursement proposed, listed and approved", h.Count)
 	begun := time.Now()
+	d, err := l.prepares(ctx, h.Count)
+	if err != nil {
+		return err
+	}
+	h.PreparedSeconds = time.Since(begun).Seconds()
+	l.report("%d households paid in %d chunks side by side", h.Count, h.Chunks)
+	if err := d.times(ctx, &h); err != nil {
+		return err
+	}
+	l.result.Households = &h
+	return d.singly(ctx, &h)
+}
+
+// prepares brings a disbursement to so many households up to its order.
+func (l *lab) prepares(ctx context.Context, count int) (disbursement, error) {
 	c, err := l.opens(ctx, "households", "CNY", goalMost)
 	if err != nil {
-		return err
+		return disbursement{}, err
 	}
-	total := int64(count+o.Chunks) * householdUnits
-	if err := c.endows(ctx, total); err != nil {
-		return err
+	if err := c.endows(ctx, int64(count+l.options.Chunks)*householdUnits); err != nil {
+		return disbursement{}, err
 	}
 	if err := c.enrols(ctx, 0, count); err != nil {
-		return err
+		return disbursement{}, err
 	}
-	d, err := c.proposes(ctx, tape.ID(l.run+".all"), o.Chunks, o.ChunkHouseholds, householdUnits)
+	return c.proposes(ctx, tape.ID(l.run+".all"), l.options.Chunks, l.options.ChunkHouseholds, householdUnits)
+}
+
+// times pays and notes how long that took and what had to be tried again.
+func (d disbursement) times(ctx context.Context, h *Households) error {
+	before, err := d.retries(ctx)
 	if err != nil {
 		return err
 	}
-	h := Households{Count: count, Chunks: o.Chunks, PreparedSeconds: time.Since(begun).Seconds()}
-	l.report("%d households paid in %d chunks side by side", count, o.Chunks)
-	retries, err := c.retries(ctx)
-	if err != nil {
-		return err
-	}
-	before := l.cpu(ctx)
+	used := d.cpu(ctx)
 	took, each, err := d.pays(ctx)
 	if err != nil {
 		return err
 	}
-	h.Seconds, h.Chunk, h.CPU = took.Seconds(), latencyOf(each), l.used(ctx, before)
-	if h.Retries, err = c.retries(ctx); err != nil {
+	h.Seconds, h.Chunk, h.CPU = took.Seconds(), latencyOf(each), d.used(ctx, used)
+	if h.Retries, err = d.retries(ctx); err != nil {
 		return err
 	}
-	for cause, count := range retries {
+	for cause, count := range before {
 		if h.Retries[cause] -= count; h.Retries[cause] == 0 {
 			delete(h.Retries, cause)
 		}
 	}
 	h.Conflicts = h.Retries["MVCC_READ_CONFLICT"] + h.Retries["PHANTOM_READ_CONFLICT"]
-	l.result.Households = &h
-	return c.singly(ctx, &h)
+	return nil
 }
 
 // singly pays one household a transaction, as many side by side as there were chunks.
