@@ -26,11 +26,9 @@ func keysUsed(t *testing.T) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range set.templates[words.Tags[0]] {
-		for _, part := range page.Templates() {
-			if part.Tree != nil {
-				inTemplate(part.Tree.Root, used, families)
-			}
+	for _, part := range set.templates[words.Tags[0]].Templates() {
+		if part.Tree != nil {
+			inTemplate(part.Tree.Root, used, families)
 		}
 	}
 	inSources(t, used, families)

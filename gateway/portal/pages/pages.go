@@ -37,7 +37,10 @@ type Frame struct {
 // Set is all pages in all languages, ready to be filled.
 type Set struct {
 	languages map[string]*words.Language
-	templates map[string]map[string]*template.Template
+	// templates are all of a language in one set: a copy of what they share for
+	// each page would take some thirty times the memory.
+	templates map[string]*template.Template
+	names     []string
 	assets    map[string]asset
 }
 
@@ -52,7 +55,7 @@ func New() (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{languages: languages, templates: map[string]map[string]*template.Template{}, assets: map[string]asset{}}
+	s := &Set{languages: languages, templates: map[string]*template.Template{}, assets: map[string]asset{}}
 	if err := s.readAssets(); err != nil {
 		return nil, err
 	}
@@ -67,8 +70,8 @@ func New() (*Set, error) {
 // shared are the templates that every page can use.
 var shared = []string{"templates/frame.html", "templates/parts.html", "templates/pictures.html", "templates/fund.html"}
 
-func (s *Set) read(language *words.Language) (map[string]*template.Template, error) {
-	base, err := template.New("frame.html").Funcs(s.functions(language)).ParseFS(files, shared...)
+func (s *Set) read(language *words.Language) (*template.Template, error) {
+	all, err := template.New("frame.html").Funcs(s.functions(language)).ParseFS(files, shared...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,33 +79,42 @@ func (s *Set) read(language *words.Language) (map[string]*template.Template, err
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]*template.Template{}
+	s.names = nil
 	for _, name := range found {
-		page, err := base.Clone()
+		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if page, err = page.ParseFS(files, name); err != nil {
+		page := strings.TrimSuffix(strings.TrimPrefix(name, "templates/page-"), ".html")
+		if _, err := all.New(name).Parse(own(page, string(text))); err != nil {
 			return nil, err
 		}
-		all[strings.TrimSuffix(strings.TrimPrefix(name, "templates/page-"), ".html")] = page
+		s.names = append(s.names, page)
 	}
 	return all, nil
 }
 
-// Names lists the pages that there are.
-func (s *Set) Names() []string {
-	var names []string
-	for name := range s.templates[words.Tags[0]] {
-		names = append(names, name)
+// parts are what page files define under the same names; the subject, by which
+// news are chosen, may be missing.
+var parts = []string{"title", "main", "subject"}
+
+// own gives the parts of a page file names of its own.
+func own(page, text string) string {
+	for _, part := range parts {
+		text = strings.Replace(text, `{{define "`+part+`"}}`, `{{define "`+page+" "+part+`"}}`, 1)
 	}
-	return names
+	return text
 }
+
+// Names lists the pages that there are.
+func (s *Set) Names() []string { return s.names }
 
 // shown is what a template gets.
 type shown struct {
 	Frame
 	Page views.Page
+	// Title and Main are the page itself, Subject is the account it is about.
+	Title, Main, Subject template.HTML
 }
 
 // Other is the same place in the other language.
@@ -123,12 +135,23 @@ func (f Frame) In(language string) string {
 // Render fills a page. It is complete before anything is sent, so that a fault
 // in a template can still become a page of its own.
 func (s *Set) Render(frame Frame, page views.Page) ([]byte, error) {
-	found := s.templates[frame.Language][page.Name()]
-	if found == nil {
+	all := s.templates[frame.Language]
+	if all == nil || all.Lookup(page.Name()+" main") == nil {
 		return nil, fmt.Errorf("there is no page %q in language %q", page.Name(), frame.Language)
 	}
+	var inner [3]template.HTML
+	for i, part := range parts {
+		var out bytes.Buffer
+		if all.Lookup(page.Name()+" "+part) == nil {
+			continue
+		}
+		if err := all.ExecuteTemplate(&out, page.Name()+" "+part, page); err != nil {
+			return nil, err
+		}
+		inner[i] = template.HTML(out.String()) // escaped by its own template
+	}
 	var out bytes.Buffer
-	if err := found.Execute(&out, shown{Frame: frame, Page: page}); err != nil {
+	if err := all.ExecuteTemplate(&out, "frame.html", shown{Frame: frame, Page: page, Title: inner[0], Main: inner[1], Subject: inner[2]}); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
