@@ -75,6 +75,7 @@ type site struct {
 
 // present is a settled gift.
 type present struct {
+	gift   tape.Gift
 	proof  tape.GiftProof
 	place  tape.SettledGift
 	refund *tape.Hold
@@ -258,7 +259,7 @@ func (w *simulated) give(s *site) error {
 		return err
 	}
 	s.head, s.given, w.inside = head, s.given+gift.Amount.Units, w.inside+gift.Amount.Units
-	s.gifts = append(s.gifts, &present{proof: proof, place: tape.SettledGift{Page: page, Settlement: &result.Settlements[0]}})
+	s.gifts = append(s.gifts, &present{gift: gift, proof: proof, place: tape.SettledGift{Page: page, Settlement: &result.Settlements[0]}})
 	return nil
 }
 
@@ -267,7 +268,7 @@ func (w *simulated) refund(s *site) error {
 	if !found {
 		return errNothing
 	}
-	c := tape.Refund{Account: s.account.ID, Expires: w.now + tape.Day, Gift: gift.proof, ID: w.id("refund"), To: "outside:bank:giver"}
+	c := tape.Refund{Account: s.account.ID, Expires: w.now + tape.Day, Gift: gift.proof, ID: w.id("refund"), To: gift.gift.Giver()}
 	head, hold, reversal, _, err := s.head.Refund(s.account, c, gift.place, w.ctx("charity", "maker", "checker"))
 	if err != nil {
 		return err
