@@ -144,10 +144,22 @@ func committed(ctx context.Context, all []Connection) error {
 	errs := make([]error, len(all))
 	var wait sync.WaitGroup
 	for i, c := range all {
-		wait.Go(func() { errs[i] = submit(ctx, c) })
+		wait.Go(func() { errs[i] = submitted(ctx, c) })
 	}
 	wait.Wait()
 	return errors.Join(errs...)
+}
+
+// committing is how long it is tried: orderers that were killed first choose a leader.
+const committing = 30 * time.Second
+
+func submitted(ctx context.Context, c Connection) error {
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		err := submit(ctx, c)
+		if err == nil || ctx.Err() != nil || time.Since(begun) > committing {
+			return err
+		}
+	}
 }
 
 func submit(ctx context.Context, c Connection) error {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -70,11 +71,13 @@ type relief struct {
 	charter                    party.Charter
 	maker, checker, supervisor founding.Signer
 	charity, bank, coop, regul *speak.Gateway
+	// last is the last block that the bank was told of: its read model may be a moment behind it.
+	last *atomic.Uint64
 }
 
 func newRelief(t *testing.T) relief {
 	t.Helper()
-	r := relief{T: t, site: startSite(t)}
+	r := relief{T: t, site: startSite(t), last: new(atomic.Uint64)}
 	var err error
 	if r.network, err = network.Open(r.site.folder); err != nil {
 		t.Fatal(err)
@@ -299,7 +302,9 @@ func (r relief) executes(d disbursement, day string, alone bool) {
 			argument, err := canonical.Encode(command)
 			r.must(err)
 			work.Go(func() error {
-				_, err := r.bank.Send(working, "Tape:Capture", argument)
+				block, err := r.bank.Send(working, "Tape:Capture", argument)
+				for last := r.last.Load(); block > last && !r.last.CompareAndSwap(last, block); last = r.last.Load() {
+				}
 				return err
 			})
 			at++
@@ -366,7 +371,7 @@ func (r relief) agrees(account tape.AccountID) {
 // stands is what an account comes to, with all that the bank's gateway has read.
 func (r relief) stands(account tape.AccountID) (stands readmodel.Account) {
 	r.Helper()
-	r.must(r.charity.Get(r.Context(), "/accounts/"+url.PathEscape(string(account)), nil, r.height(r.bank), &stands))
+	r.must(r.charity.Get(r.Context(), "/accounts/"+url.PathEscape(string(account)), nil, r.position(), &stands))
 	return stands
 }
 
@@ -374,7 +379,7 @@ func (r relief) stands(account tape.AccountID) (stands readmodel.Account) {
 func (r relief) counts(account tape.AccountID, kind string) int {
 	r.Helper()
 	var list readmodel.List[readmodel.Entry]
-	r.must(r.charity.Get(r.Context(), "/entries", url.Values{"subject": {string(account)}, "kind": {kind}, "limit": {"1000"}}, r.height(r.bank), &list))
+	r.must(r.charity.Get(r.Context(), "/entries", url.Values{"subject": {string(account)}, "kind": {kind}, "limit": {"1000"}}, r.position(), &list))
 	return len(list.Items)
 }
 
@@ -662,6 +667,9 @@ func (r relief) away() tape.AccountID {
 	}
 	return account
 }
+
+// position is a block by which all that the bank was told of has happened.
+func (r relief) position() uint64 { return max(r.height(r.bank), r.last.Load()) }
 
 func (r relief) height(gateway *speak.Gateway) uint64 {
 	r.Helper()
