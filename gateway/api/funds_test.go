@@ -127,7 +127,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// TestExports: tables stream, what is not published is refused.
+// TestExports: tables stream, the activity stands whole, what is no campaign or no table is refused.
 func TestExports(t *testing.T) {
 	w := newWorld(t)
 	settled := w.collects()
@@ -137,8 +137,12 @@ func TestExports(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(text, "100.00") || !strings.HasPrefix(header.Get("Content-Type"), "text/csv") || !strings.Contains(header.Get("Content-Disposition"), "gifts.csv") {
 		t.Errorf("%d %v %s", status, header, text)
 	}
-	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "iati.xml"), "", nil); status != http.StatusNotFound || strings.Contains(text, "<iati") {
-		t.Errorf("an activity of which nothing is published: %d %s", status, text)
+	status, _, text = charity.request(http.MethodGet, path("campaigns", campaign, "exports", "iati.xml"), "", nil)
+	if status != http.StatusOK || !strings.Contains(text, `<value currency="CNY" value-date="2026-01-01">100.00</value>`) || !strings.HasSuffix(strings.TrimSpace(text), "</iati-activities>") {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("campaigns", "charity:sunrise:nothing", "exports", "iati.xml"), "", nil); status != http.StatusNotFound || strings.Contains(text, "<iati") {
+		t.Errorf("an account that is no campaign: %d %s", status, text)
 	}
 	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "secrets.csv"), "", nil); status != http.StatusNotFound || !strings.Contains(text, "gifts.csv") {
 		t.Errorf("no such table: %d %s", status, text)

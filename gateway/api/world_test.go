@@ -44,6 +44,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 var (
@@ -185,7 +186,7 @@ func (w *world) serve(organisation string) *gateway {
 	}
 	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
 		Personal:  personal.Desk{Ledger: g, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
-		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: nowhere{}}})
+		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL
 	g.client = &client.Client{URL: listener.URL, Token: secret}
@@ -345,19 +346,6 @@ func (w *world) archive() *document.Archive {
 	w.Cleanup(func() { _ = archive.Close() })
 	return archive
 }
-
-// nowhere publishes nothing about anybody.
-type nowhere struct{}
-
-func (nowhere) Campaign(context.Context, tape.AccountID) (books.Campaign, error) {
-	return books.Campaign{}, rule.Refuse(rule.NotFound, "nothing is published")
-}
-
-func (nowhere) Party(context.Context, tape.AccountID) (books.Party, error) {
-	return books.Party{}, rule.Refuse(rule.NotFound, "nothing is published")
-}
-
-func (nowhere) Promises(context.Context, tape.AccountID) ([]books.Promise, error) { return nil, nil }
 
 // signed wraps a spend with the intents of maker and checker.
 func (w *world) signed(command tape.Spend, total string) []byte {

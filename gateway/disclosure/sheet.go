@@ -112,7 +112,9 @@ type Late struct {
 	Total money.Amount `json:"total"`
 	Count int32        `json:"count"`
 	Since tape.Date    `json:"since"`
-	Days  int          `json:"days"`
+	// Due is the last day on which it was not late.
+	Due  tape.Date `json:"due"`
+	Days int       `json:"days"`
 }
 
 // Sheet is everything about one campaign.
@@ -245,7 +247,7 @@ func (s *Sheet) late(ctx context.Context, books Books, zone tape.Zone) error {
 			return err
 		}
 		if days := since.DaysUntil(s.Today); days > law.SettleDays {
-			s.Late = append(s.Late, Late{page.ID, page.Total, page.Count, since, days})
+			s.Late = append(s.Late, Late{page.ID, page.Total, page.Count, since, since.AddDays(law.SettleDays), days})
 		}
 	}
 	return nil

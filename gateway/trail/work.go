@@ -214,7 +214,7 @@ func (w *workOf) published(ctx context.Context, c readmodel.Campaign) error {
 		}
 	}
 	for _, late := range sheet.Late {
-		w.add(Work{Kind: WorkSettle, Account: c.Account, ID: string(late.Page), Amount: &late.Total, Count: int(late.Count), Since: late.Since, Due: late.Since.AddDays(late.Days)})
+		w.add(Work{Kind: WorkSettle, Account: c.Account, ID: string(late.Page), Amount: &late.Total, Count: int(late.Count), Since: late.Since, Due: late.Due})
 	}
 	return nil
 }
