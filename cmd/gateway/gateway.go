@@ -101,7 +101,7 @@ func (g *gateway) open(ctx context.Context) error {
 	}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
-		Exports:   &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}},
+		Exports:   g.exports(),
 		Personal:  personal.Desk{Ledger: g.ledger, Organisation: g.config.Organisation, Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections},
 		Documents: g.documents, Shelf: g.shelf(), Giving: g.giving})
 	g.giverPages()
@@ -115,7 +115,8 @@ func (g *gateway) pages(token string) error {
 		neighbours[i] = views.Neighbour{Organisation: other.Organisation, URL: other.URL}
 	}
 	handler, err := g.staffed(portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Neighbours: neighbours,
-		Campaigns: trail.Trail{Model: g.model, Now: time.Now}, Gives: true, Block: g.block, Documents: g.shelf(), Kinds: g.config.Kinds}, token)
+		Campaigns: trail.Trail{Model: g.model, Now: time.Now}, Gives: true, Block: g.block, Documents: g.shelf(), Kinds: g.config.Kinds,
+		Exports: g.exports()}, token)
 	if err != nil {
 		return err
 	}
@@ -123,6 +124,11 @@ func (g *gateway) pages(token string) error {
 		g.server.Handle(pattern, handler)
 	}
 	return nil
+}
+
+// exports makes the books of campaigns.
+func (g *gateway) exports() *books.Books {
+	return &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}}
 }
 
 // openDocuments opens the archive of evidence, and makes its master key the first time.

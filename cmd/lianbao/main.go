@@ -35,6 +35,8 @@ type commandLine struct {
 	Identify identifyCommand `cmd:"" help:"Give money that nobody had claimed to the campaign it was meant for."`
 	Demo     demoCommand     `cmd:"" help:"Play two invented stories, from filing to confirmation."`
 	Trace    traceCommand    `cmd:"" help:"Follow a gift to where it is now, and back."`
+	Campaign campaignCommand `cmd:"" help:"Show what campaigns have come to, and what the law asks of them next."`
+	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
 	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`

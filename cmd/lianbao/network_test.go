@@ -22,6 +22,8 @@ import (
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/cmd/lianbao/story"
+	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/gateway/statement"
@@ -371,5 +373,57 @@ func (y typist) story() {
 		y.Errorf("the trail of %s ends in %v with %d units of %s, %d ways back", first.Gift, states, sum, trail.Gift.Amount, len(trail.Back))
 	}
 	y.types(0, nil, "trace", string(first.Partner))
+	y.books(first)
 	y.types(exitRefused, nil, "trace", "nobody-1")
+}
+
+// books reads what the story's campaigns have come to, on the command line: no
+// figure of one command may contradict another's.
+func (y typist) books(told story.Told) {
+	y.Helper()
+	var sheets []disclosure.Sheet
+	y.types(0, &sheets, "campaign")
+	for _, listed := range sheets {
+		account := string(listed.Campaign.Account)
+		var sheet disclosure.Sheet
+		y.types(0, &sheet, "campaign", account)
+		var figures books.Reconciliation
+		y.types(0, &figures, "export", "reconciliation", account)
+		if len(sheet.Clock) == 0 || sheet.Sums.Paid != figures.Page.Paid || sheet.Sums.Paid.Units != figures.Bank.Payouts.Units-figures.Bank.PayoutsReturned.Units {
+			y.Errorf("%s: %+v, reconciled as %+v", account, sheet.Sums, figures)
+		}
+	}
+	if len(sheets) < 3 {
+		y.Errorf("%d campaigns are listed", len(sheets))
+	}
+	var years []disclosure.Annual
+	y.types(0, &years, "years", "charity")
+	if len(years) == 0 || len(years[0].Ratios) == 0 {
+		y.Errorf("the charity's years: %+v", years)
+	}
+	var paid readmodel.List[readmodel.Payout]
+	if err := y.gateway("charity").Get(y.Context(), "/payouts", url.Values{"account": {string(told.Campaigns[0])}, "state": {"captured"}, "limit": {"3"}}, 0, &paid); err != nil || len(paid.Items) != 3 {
+		y.Fatal(paid, err)
+	}
+	for _, payout := range paid.Items {
+		var found []reached
+		y.types(0, &found, "trace", string(payout.To))
+		for _, one := range found {
+			back := int64(0)
+			for _, b := range one.Back {
+				for _, o := range b.Origins {
+					back += o.Amount.Units
+				}
+			}
+			if back != one.Payout.Captured.Total() {
+				y.Errorf("%s: %d units go back to gifts, %d were paid", one.Payout.ID, back, one.Payout.Captured.Total())
+			}
+		}
+	}
+	y.types(exitRefused, nil, "trace", "outside:household:nobody")
+	var nothing published
+	y.types(0, &nothing, "publish", string(sheets[0].Campaign.Account), "--duty", "other")
+	if nothing.N == 0 || nothing.Document.String() == "" {
+		y.Errorf("published: %+v", nothing)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -12,7 +14,7 @@ import (
 )
 
 type traceCommand struct {
-	Gift    string `arg:"" help:"Gift, such as E59HF5-17; or an account, to see where its money came from."`
+	Gift    string `arg:"" help:"Gift, such as E59HF5-17; or an account or a payee outside the ledger, to see where its money came from."`
 	Account string `help:"Account of the gift, where several gifts have this id." placeholder:"ACCOUNT"`
 	Page    string `help:"Page of the gift, where several gifts have this id." placeholder:"PAGE"`
 	Span    string `help:"With an account: units of its tape, such as 500000..510000; all without it." placeholder:"FROM..TO"`
@@ -28,10 +30,75 @@ func (c *traceCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	if strings.Contains(c.Gift, ":") {
-		return c.back(app, gateway)
+	switch account := tape.AccountID(c.Gift); {
+	case !strings.Contains(c.Gift, ":"):
+		return c.forward(app, gateway)
+	case account.Outside():
+		return app.received(gateway, account)
 	}
-	return c.forward(app, gateway)
+	return c.back(app, gateway)
+}
+
+// reached is what one payout brought to a payee, and whose gifts are in it.
+type reached struct {
+	Payout readmodel.Payout `json:"payout"`
+	Back   []readmodel.Back `json:"back"`
+}
+
+// received looks back from a payee outside the ledger, payout by payout.
+func (a *application) received(g *speak.Gateway, payee tape.AccountID) error {
+	found := []reached{}
+	query := url.Values{"payee": {string(payee)}}
+	for more := true; more; {
+		var list readmodel.List[readmodel.Payout]
+		if err := g.Get(a.context, "/payouts", query, 0, &list); err != nil {
+			return err
+		}
+		for _, payout := range list.Items {
+			one := reached{Payout: payout, Back: []readmodel.Back{}}
+			for _, span := range payout.Captured {
+				back, err := origin(a, g, payout.Account, span)
+				if err != nil {
+					return err
+				}
+				one.Back = append(one.Back, back)
+			}
+			found = append(found, one)
+		}
+		query.Set("after", list.Next)
+		more = list.Next != ""
+	}
+	if len(found) == 0 {
+		return rule.Field("payee", rule.Refuse(rule.NotFound, "nothing was ordered for %s", payee))
+	}
+	a.console.result(found)
+	a.tellReceived(payee, found)
+	return nil
+}
+
+func (a *application) tellReceived(payee tape.AccountID, found []reached) {
+	a.console.say("  %s", payee)
+	a.console.say("  Rule: %s", ruleOf(tape.FIFO))
+	for _, one := range found {
+		p := one.Payout
+		a.console.say("")
+		a.console.say("  payout %s of %s   %s   %s%s", p.ID, p.Account, groupedAmount(p.Amount), p.State, wordOf(p.Confirmation))
+		rows := [][]string{{"  BACK FROM", "UNITS", "AMOUNT", "TO"}}
+		for _, back := range one.Back {
+			rows = append(rows, backRows(back)...)
+		}
+		if len(rows) > 1 {
+			a.console.table(rows)
+		}
+	}
+}
+
+// wordOf is what the receiver said.
+func wordOf(c *fund.Confirmation) string {
+	if c == nil {
+		return ""
+	}
+	return ", " + c.Outcome + " says its receiver (key: " + c.By.Custody + ")"
 }
 
 // traced is the result of following a gift in both directions.

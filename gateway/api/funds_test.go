@@ -16,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -136,6 +137,27 @@ func TestExports(t *testing.T) {
 	status, header, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "gifts.csv"), "", nil)
 	if status != http.StatusOK || !strings.Contains(text, "100.00") || !strings.HasPrefix(header.Get("Content-Type"), "text/csv") || !strings.Contains(header.Get("Content-Disposition"), "gifts.csv") {
 		t.Errorf("%d %v %s", status, header, text)
+	}
+	w.send(charity, "Fund:RecordPledge", encoded(t, fund.RecordPledge{Account: campaign, Amount: yuan(5000), Due: "2026-06-30", ID: "pledge-1"}))
+	goods := fund.ReceiveGoods{Account: campaign, ID: "goods-1", Item: "=books", Quantity: 30, Unit: "pieces"}
+	w.send(charity, "Fund:ReceiveGoods", w.signedAs("receive-goods", campaign, "0.00 CNY", goods, "maker"))
+	enrol := fund.Enrol{Account: campaign, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:h1"}}}
+	enrolled := w.send(charity, "Fund:Enrol", w.signedAs("enrol", campaign, "0.00 CNY", enrol, "maker"))
+	read[readmodel.Campaign](charity, enrolled, path("campaigns", campaign))
+	rows := map[string]string{"budget": "training,programme,Training,,1000.00,CNY,0.00,CNY", "pledges": "pledge-1,50.00,CNY,2026-06-30,open,", "goods": "goods-1,'=books,pieces,30,0,",
+		"payees": "household,household,false,,,charity/enrol-1", "entries": "receive-goods"}
+	for _, table := range books.Tables() {
+		status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", table+".csv"), "", nil)
+		if status != http.StatusOK || !strings.Contains(text, rows[table]) || !strings.Contains(text, "\n") {
+			t.Errorf("%s: %d %s", table, status, text)
+		}
+	}
+	figures := read[books.Reconciliation](charity, enrolled, path("campaigns", campaign, "reconciliation"))
+	if !figures.Agrees() || len(figures.Equalities) != len(books.EqualityKeys()) || figures.Page.Settled != yuan(10000) {
+		t.Errorf("bank, chain, pages and export: %+v", figures)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "360giving.json"), "", nil); status != http.StatusConflict && status != http.StatusNotFound && status != http.StatusUnprocessableEntity {
+		t.Errorf("a package without grants: %d %s", status, text)
 	}
 	status, _, text = charity.request(http.MethodGet, path("campaigns", campaign, "exports", "iati.xml"), "", nil)
 	if status != http.StatusOK || !strings.Contains(text, `<value currency="CNY" value-date="2026-01-01">100.00</value>`) || !strings.HasSuffix(strings.TrimSpace(text), "</iati-activities>") {

@@ -26,7 +26,7 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page := views.Campaign{Account: id, Organisation: f.account.Organisation, Custodian: f.account.Custodian, Attribution: f.account.Attribution, Months: f.timeline(),
-		Give: p.Gives && f.account.Organisation == p.Organisation && f.account.Unidentified == ""}
+		Books: p.Exports != nil, Give: p.Gives && f.account.Organisation == p.Organisation && f.account.Unidentified == ""}
 	if page.Facts, err = p.facts(ctx, id); err != nil {
 		return nil, "", err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -92,7 +93,7 @@ func (w *town) open() {
 	w.Helper()
 	register := persons.Register{Records: w.model}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	parts := Parts{Organisation: "charity", Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf,
+	parts := Parts{Organisation: "charity", Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf, Exports: &books.Books{Model: w.model, Facts: trail.Facts{Model: w.model}},
 		Today: func() tape.Date { return tape.Date(w.network.Clock().Add(8 * time.Hour).Format(time.DateOnly)) }, Log: quiet,
 		Block: func(_ context.Context, n uint64) (readmodel.Block, error) {
 			return fabric.ReadBlock(w.network.Block(n), peertest.Chaincode, nil)
@@ -370,6 +371,27 @@ func fundPublication(w *town) (fund.Publication, error) {
 }
 
 // TestOrganisation: the years of an organisation, and one without campaigns.
+// TestExports: the page compares bank, ledger, pages and exports, and leads to each file.
+func TestExports(t *testing.T) {
+	w := newTown(t)
+	page := loaded[views.Books](t, w.handler, func(p *portal) load { return p.books }, "/", "account", string(speech))
+	if !page.Agrees || len(page.Equalities) != len(books.EqualityKeys()) || page.Equalities[0].Left != yuan(35_000) || page.Block == 0 {
+		t.Errorf("the books: %+v", page)
+	}
+	for path, code := range map[string]int{string(speech): 200, "charity:none:none": 404, "x": 400} {
+		answer := get(t, w.handler, "/zh-CN/campaigns/"+path+"/books")
+		if answer.Code != code {
+			t.Errorf("%s: %d", path, answer.Code)
+		}
+		if code == 200 && (!strings.Contains(answer.Body.String(), "/api/v1/campaigns/"+path+"/exports/iati.xml") || !strings.Contains(answer.Body.String(), "/exports/confirmations.csv")) {
+			t.Errorf("the page leads to no files: %s", answer.Body)
+		}
+	}
+	if text := get(t, w.handler, "/en/campaigns/"+string(speech)).Body.String(); !strings.Contains(text, "/en/campaigns/"+string(speech)+"/books") {
+		t.Error("the campaign's page does not lead to its books")
+	}
+}
+
 func TestOrganisation(t *testing.T) {
 	w := newTown(t)
 	page := loaded[views.Organisation](t, w.handler, func(p *portal) load { return p.organisation }, "/", "organisation", "charity")

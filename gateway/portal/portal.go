@@ -58,6 +58,8 @@ type Parts struct {
 	// Block reads a block again from the own peer, such as for the payments that a
 	// list laid open; nil where there is no peer to ask.
 	Block func(ctx context.Context, number uint64) (readmodel.Block, error)
+	// Exports may be nil: the pages then lead to no exports.
+	Exports Exports
 	// Gives says that the pages of givers stand beside these: own campaigns lead there.
 	Gives bool
 	// Documents keeps what this organisation published; nil where nothing is kept here.
@@ -138,6 +140,7 @@ func (p *portal) route() {
 		"/campaigns/{account}":              p.campaign,
 		"/campaigns/{account}/gifts":        p.gifts,
 		"/campaigns/{account}/payouts":      p.payouts,
+		"/campaigns/{account}/books":        p.books,
 		"/gifts/{gift}":                     p.gift,
 		"/payouts/{account}/{hold}":         p.payout,
 		"/origin/{account}":                 p.origin,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/export/books"
@@ -144,6 +145,9 @@ func budgets(plan fund.Plan) []iati.Budget {
 func (f Facts) Party(ctx context.Context, account tape.AccountID) (books.Party, error) {
 	if !account.Outside() {
 		campaign, err := f.Model.Campaign(ctx, account)
+		if rule.Is(err, rule.NotFound) {
+			return f.holder(ctx, account)
+		}
 		if err != nil {
 			return books.Party{}, err
 		}
@@ -163,6 +167,16 @@ func (f Facts) Party(ctx context.Context, account tape.AccountID) (books.Party, 
 		kind = books.Household
 	}
 	return books.Party{Kind: kind}, nil
+}
+
+// holder is the organisation that keeps an account which is no campaign's, such
+// as the own funds that bear a chargeback.
+func (f Facts) holder(ctx context.Context, account tape.AccountID) (books.Party, error) {
+	kept, err := f.Model.Account(ctx, account)
+	if err != nil {
+		return books.Party{}, err
+	}
+	return books.Party{Kind: books.Own, Organisation: f.publisher(kept.Organisation).organisation()}, nil
 }
 
 // Promises are the pledges of a campaign that were not cancelled.

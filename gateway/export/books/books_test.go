@@ -96,7 +96,7 @@ func TestReconcile(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", account, err)
 		}
-		if !r.Agrees() || len(r.Equalities) != 5 {
+		if !r.Agrees() || len(r.Equalities) != len(books.EqualityKeys()) {
 			t.Errorf("%s does not agree: %+v", account, r)
 		}
 		if account == campaign {
@@ -387,7 +387,8 @@ func TestTables(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if len(rows) < 2 && name != "jobs" {
+		// The account is no campaign's: what campaigns decide is tested where there are some.
+		if i := slices.Index(books.Tables(), name); len(rows) < 2 && name != "jobs" && i < slices.Index(books.Tables(), "budget") {
 			t.Errorf("%s has no rows", name)
 		}
 		if column := slices.Index(rows[0], "amount"); column >= 0 {

@@ -62,6 +62,8 @@ type reading struct {
 	next uint64
 	// waiting is money that has left for the account and has no place on its tape.
 	waiting int64
+	// daily are the sums from which sheets and pages are made.
+	daily []readmodel.Flow
 	// refunds are the holds by which gifts are paid back.
 	refunds map[tape.ID]bool
 	// receivable is what nobody bore of gifts that were charged back.
@@ -103,6 +105,9 @@ func (b *Books) read(ctx context.Context, account tape.AccountID, cut Cut) (*rea
 
 func (r *reading) heads(ctx context.Context, account tape.AccountID) (err error) {
 	if r.account, err = r.Model.Account(ctx, account); err != nil {
+		return err
+	}
+	if r.daily, err = r.Model.Flows(ctx, account); err != nil {
 		return err
 	}
 	r.waiting = 0

@@ -20,6 +20,8 @@ type Reconciliation struct {
 	Bank    Bank      `json:"bank"`
 	Chain   Chain     `json:"chain"`
 	Export  Exported  `json:"export"`
+	// Page is what sheets and pages add up, day by day.
+	Page Page `json:"page"`
 	// Equalities are what must hold, each with its two sides.
 	Equalities []Equality `json:"equalities"`
 }
@@ -56,6 +58,14 @@ type Chain struct {
 	OwnFunds     money.Amount `json:"ownFunds"`
 }
 
+// Page are sums of the flows from which sheets, pages and publications are made.
+type Page struct {
+	// Settled is gifts with their place on the tape; Paid left by lines of the
+	// bank for payees, less what came back.
+	Settled money.Amount `json:"settled"`
+	Paid    money.Amount `json:"paid"`
+}
+
 // Exported are sums over the transactions of the activity, by type.
 type Exported struct {
 	Incoming  money.Amount `json:"incoming"`
@@ -68,11 +78,18 @@ type Exported struct {
 
 // Equality is two ways to one figure.
 type Equality struct {
+	// Key is one of EqualityKeys, Name says it in words.
+	Key   string       `json:"key"`
 	Name  string       `json:"name"`
 	Left  money.Amount `json:"left"`
 	Right money.Amount `json:"right"`
 	// Difference is Left less Right, nothing when all is well.
 	Difference money.Amount `json:"difference"`
+}
+
+// EqualityKeys are the keys of all equalities, in their order.
+func EqualityKeys() []string {
+	return []string{"settled", "tape", "incoming", "outgoing", "left", "page-settled", "page-paid"}
 }
 
 // Agrees reports whether every equality holds.
@@ -121,8 +138,18 @@ func (r *reading) reconcile(ctx context.Context) (Reconciliation, error) {
 		sums[transaction.Type] += transaction.Value.Units
 	}
 	result.Export = Exported{Incoming: of(sums[iati.IncomingFunds]), Disbursed: of(sums[iati.Disbursement]), Spent: of(sums[iati.Expenditure]), LaterIn: of(days.laterIn), LaterOut: of(days.laterOut)}
+	result.Page = r.pages(of)
 	result.Equalities = result.equalities(of)
 	return result, nil
+}
+
+// pages adds up what pages show.
+func (r *reading) pages(of func(int64) money.Amount) Page {
+	sums := map[readmodel.FlowKind]int64{}
+	for _, f := range r.daily {
+		sums[f.Kind] += f.Amount.Units
+	}
+	return Page{Settled: of(sums[readmodel.FlowSettled]), Paid: of(sums[readmodel.FlowPaid] - sums[readmodel.FlowReturned])}
 }
 
 // tally sums flows and their bank lines by cause.
@@ -174,7 +201,7 @@ func (r Reconciliation) equalities(of func(int64) money.Amount) []Equality {
 	moneyIn := bank.Gifts.Units + bank.Fees.Units + bank.SelfDeclared.Units
 	var all []Equality
 	add := func(name string, left, right int64) {
-		all = append(all, Equality{Name: name, Left: of(left), Right: of(right), Difference: of(left - right)})
+		all = append(all, Equality{Key: EqualityKeys()[len(all)], Name: name, Left: of(left), Right: of(right), Difference: of(left - right)})
 	}
 	add("bank lines of gifts + fees kept + self-declared = settled gifts", moneyIn, chain.Gifts.Units)
 	add("settled gifts + settled transfers = tape", chain.Gifts.Units+chain.Transfers.Units, chain.Received.Units)
@@ -185,5 +212,7 @@ func (r Reconciliation) equalities(of func(int64) money.Amount) []Equality {
 	add("exported money in less money out = free + held + waiting - receivable",
 		export.Incoming.Units+export.LaterIn.Units-export.Disbursed.Units-export.Spent.Units-export.LaterOut.Units,
 		chain.Free.Units+chain.Held.Units+chain.Waiting.Units-chain.Receivable.Units)
+	add("gifts settled on the pages = settled gifts", r.Page.Settled.Units, chain.Gifts.Units)
+	add("paid on the pages = bank lines of payouts, net of returns", r.Page.Paid.Units, bank.Payouts.Units-bank.PayoutsReturned.Units)
 	return all
 }

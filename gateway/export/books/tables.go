@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -19,14 +20,19 @@ type TableOptions struct {
 	Pseudonyms bool
 }
 
-// tables are the tables of an account, in the order in which they are listed.
-// Donors' commitments, references and everything else by which gifts could be
-// joined to persons stay out.
-var tables = []struct {
+// tableOf is one kind of table.
+type tableOf struct {
 	name    string
 	columns []table.Column
 	rows    func(ctx context.Context, r *reading, o TableOptions) iter.Seq2[[]table.Cell, error]
-}{
+}
+
+// tables are the tables of an account, in the order in which they are listed.
+// Donors' commitments, references and everything else by which gifts could be
+// joined to persons stay out.
+var tables = slices.Concat(tapeTables, fundTables)
+
+var tapeTables = []tableOf{
 	{"gifts", columns("page", "index", "gift", "amount$", "state", "span", "evidence", "lines", "line", "entry", "at"), giftRows},
 	{"pages", columns("page", "count", "total$", "state", "settlement", "span", "evidence", "reference", "parent", "entry", "block"), pageRows},
 	{"settlements", columns("n", "source", "span", "evidence", "reference", "entry", "block"), settlementRows},
@@ -51,6 +57,9 @@ func columns(names ...string) []table.Column {
 	}
 	return all
 }
+
+// Standards names the files of published standards.
+func Standards() []string { return []string{"iati.xml", "360giving.json"} }
 
 // Tables names the tables there are.
 func Tables() []string {

@@ -33,6 +33,19 @@ func publications() []Story {
 		{"publication-differs", "A publication that does not add up", differs}}
 }
 
+func exportBooks() []Story {
+	f := facts()
+	equal := func(key, amount string) views.Equality {
+		return views.Equality{Key: key, Left: yuan(amount), Right: yuan(amount)}
+	}
+	page := views.Books{Account: training, Title: &f.Title, Through: "2026-03-15", Block: 203, Agrees: true, Standards: []string{"iati.xml", "360giving.json"}, Tables: []string{"gifts", "orders", "budget", "disbursements", "payees", "confirmations"},
+		Equalities: []views.Equality{equal("settled", "398120.00"), equal("tape", "398120.00"), equal("incoming", "398120.00"), equal("outgoing", "301000.00"), equal("left", "97120.00"), equal("page-settled", "398120.00"), equal("page-paid", "301000.00")}}
+	differs := page
+	differs.Agrees, differs.Title = false, nil
+	differs.Equalities = append([]views.Equality{{Key: "settled", Left: yuan("398120.00"), Right: yuan("398119.99")}}, page.Equalities[1:]...)
+	return []Story{{"books", "Books that agree", page}, {"books-differ", "Books that do not agree", differs}}
+}
+
 func organisations() []Story {
 	ratio := func(key string, share, limit int, least, kept bool, part, whole string) views.YearRatio {
 		return views.YearRatio{Kept: kept, Ratio: views.Ratio{Key: key, Share: share, Limit: limit, Least: least, Part: yuan(part), Whole: yuan(whole), Source: "Charity Law art. 61"}}
@@ -96,7 +109,7 @@ func payees() []Story {
 
 func trails() []Story {
 	var all []Story
-	for _, part := range [][]Story{publications(), organisations(), disbursements(), payees(), works()} {
+	for _, part := range [][]Story{publications(), exportBooks(), organisations(), disbursements(), payees(), works()} {
 		all = append(all, part...)
 	}
 	return all

@@ -105,6 +105,32 @@ type Organisation struct {
 // Name of its template.
 func (Organisation) Name() string { return "organisation" }
 
+// Equality is two ways to one figure.
+type Equality struct {
+	Key         string
+	Left, Right money.Amount
+}
+
+// Agrees says that both ways come to the same.
+func (e Equality) Agrees() bool { return e.Left == e.Right }
+
+// Books are a campaign's books for others: whether bank, ledger, pages and
+// exports agree, and the files themselves.
+type Books struct {
+	Account tape.AccountID
+	Title   *Text
+	Through tape.Date
+	Block   uint64
+	Agrees  bool
+	// Equalities are what must be equal.
+	Equalities []Equality
+	// Standards and Tables are names of files.
+	Standards, Tables []string
+}
+
+// Name of its template.
+func (Books) Name() string { return "books" }
+
 // DisbursementRow is a disbursement in a list.
 type DisbursementRow struct {
 	Account tape.AccountID

@@ -267,6 +267,8 @@ type PayoutRow struct {
 
 // Campaign is an account as the public sees it.
 type Campaign struct {
+	// Books says that there is a page of exports.
+	Books bool
 	// Give says that gifts can be announced here.
 	Give         bool
 	Account      tape.AccountID

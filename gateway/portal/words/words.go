@@ -170,4 +170,8 @@ var Keys = map[string][]string{
 	"callback.":           strings.Fields("confirmed not-reached denied"),
 	"organisation-kind.":  strings.Fields("public-foundation public-association"),
 	"origin.":             strings.Fields("gift pool outside"),
+	"equality.":           strings.Fields("settled tape incoming outgoing left page-settled page-paid"),
+	"export.":             strings.Fields("iati.xml 360giving.json"),
+	"table.": strings.Fields("gifts pages settlements transfers-in orders jobs postings entries statements lines " +
+		"budget disbursements approvals payees confirmations publications pledges goods citations partners agents"),
 }
