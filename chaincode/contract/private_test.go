@@ -306,6 +306,7 @@ func TestMembersEndorse(t *testing.T) {
 		{"charity bank", "VALID"},
 	} {
 		// A transaction counts once, so each attempt has to be another one.
+		w.unreal = true
 		attempt := w.By(endorsed, strings.Fields(c.endorsers)...)
 		attempt.Proposal.TransactionID += c.endorsers
 		results, err := w.Commit(attempt)

@@ -298,6 +298,7 @@ func TestAuditReadsEverything(t *testing.T) {
 func TestASpoiltRecordEndsNoProcess(t *testing.T) {
 	w := newWorld(t)
 	w.settled()
+	w.forged = 1
 	const spoilt = tape.AccountID("charity:spoilt:books")
 	forged := w.Forge(w.identity("bank"), func(set *replay.Set) {
 		set.Writes = append(set.Writes, replay.Write{Key: tape.AccountKey(spoilt), Value: []byte("rubbish")})

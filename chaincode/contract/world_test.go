@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,6 +24,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
 var ledgerID = party.LedgerID{1, 2, 3}
@@ -34,6 +38,10 @@ type world struct {
 	keys    map[tape.ID]*ecdsa.PrivateKey
 	intents uint32
 	last    signature
+	// forged is how many transactions on the ledger no contract wrote.
+	forged int
+	// unreal says that there are transactions with ids that no peer accepts.
+	unreal bool
 }
 
 var organisations = []string{"charity", "coop", "bank", "insurer", "regulator"}
@@ -47,6 +55,9 @@ func newWorld(t testing.TB) *world {
 		return chaincode
 	}
 	w := &world{TB: t, Network: peertest.New(t, build, organisations...), keys: map[tape.ID]*ecdsa.PrivateKey{}}
+	if test, is := t.(*testing.T); is {
+		t.Cleanup(func() { w.isRead(test) })
+	}
 	charter := party.Charter{Ledger: ledgerID, Quorum: 3, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(
 		party.Threshold{Amount: money.New(100_000_00, "CNY"), Organisations: 2}, party.Threshold{Amount: money.New(1e12, "VND"), Organisations: 2})}
 	charter.Policy.Persons.KeyWaitingHours = 0
@@ -69,6 +80,36 @@ func newWorld(t testing.TB) *world {
 		w.register(tape.ID(name+"-checker"), name, other)
 	}
 	return w
+}
+
+// isRead: what the contracts wrote in a test, a gateway's read model reads, and
+// no unit is lost in it.
+func (w *world) isRead(t *testing.T) {
+	if t.Failed() || w.unreal {
+		return
+	}
+	model, err := readmodel.Open(context.Background(), filepath.Join(t.TempDir(), "readmodel.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer model.Close()
+	var blocks []readmodel.Block
+	var previous []byte
+	for number := range w.Height() {
+		block, err := fabric.ReadBlock(w.Block(number), peertest.Chaincode, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block.PreviousHash, previous = previous, block.Hash
+		blocks = append(blocks, block)
+	}
+	if err := model.Apply(context.Background(), blocks...); err != nil {
+		t.Fatalf("the read model stops: %v", err)
+	}
+	conserved, err := model.Conservation(context.Background())
+	if err != nil || len(conserved.Faults) != w.forged {
+		t.Errorf("money is not conserved in the read model: %v, %v", conserved.Faults, err)
+	}
 }
 
 // register brings a person of one organisation by the gateway of another.

@@ -24,8 +24,10 @@ type ModelState struct {
 	Organisation string `json:"organisation"`
 	Next         uint64 `json:"next"`
 	SHA256       string `json:"sha256"`
-	Equal        bool   `json:"equal"`
-	Fault        string `json:"fault,omitempty"`
+	// Equal says that it is what the blocks give; what was set aside is so in both.
+	Equal bool              `json:"equal"`
+	Aside []readmodel.Aside `json:"aside,omitempty"`
+	Fault string            `json:"fault,omitempty"`
 }
 
 // CompareModel holds a gateway's read model against the rebuilt one.
@@ -38,6 +40,10 @@ func (a *Auditor) CompareModel(ctx context.Context, organisation string, live Mo
 		a.add(Finding{Check: CheckModel, Organisation: organisation, What: "the read model could not be compared: " + err.Error()})
 	}
 	state.Equal = err == nil && a.report.Differences == before
+	for _, aside := range state.Aside {
+		a.add(Finding{Check: CheckModel, Organisation: organisation, Block: &aside.Block, Transaction: aside.Transaction,
+			What: "it is not understood, and no figure counts it: " + aside.Reason})
+	}
 	a.report.Models = append(a.report.Models, state)
 }
 
@@ -48,7 +54,7 @@ func (a *Auditor) compareModel(ctx context.Context, state *ModelState, live Mode
 		if err != nil {
 			return err
 		}
-		state.Next, state.SHA256 = found.Position.Next, found.SHA256
+		state.Next, state.SHA256, state.Aside = found.Position.Next, found.SHA256, found.Aside
 		if found.Position.Next < a.Height() {
 			if err := pause(ctx, a.options.Pause); err != nil {
 				return err

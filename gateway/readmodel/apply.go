@@ -161,10 +161,7 @@ func (w *writer) transaction(block uint64, t *Transaction) error {
 		return err
 	}
 	w.function, w.argument, w.pages, w.entry, w.flows = t.Function, t.Argument, nil, nil, w.flows[:0]
-	if err := w.records(t.Writes); err != nil {
-		return err
-	}
-	return w.saveFlows()
+	return w.whole(t)
 }
 
 // item numbers the n-th item of the transaction, from 0.

@@ -10,12 +10,19 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// Conservation adds everything up: per currency, outside and tapes and what
+// Conservation says what was set aside and adds everything else up: per currency, outside and tapes and what
 // waits between two accounts come to zero; each tape is tiled by its
 // settlements, and what its head calls free is what no posting, hold or job has taken.
 func (m *Model) Conservation(ctx context.Context) (Conservation, error) {
 	result := Conservation{Currencies: []CurrencyBalance{}, Faults: []string{}}
 	err := m.view(ctx, func(s *session) (err error) {
+		aside, err := s.aside(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range aside {
+			result.Faults = append(result.Faults, a.String())
+		}
 		if result.Currencies, err = s.currencies(ctx); err != nil {
 			return err
 		}

@@ -20,6 +20,9 @@ func (m *Model) Digest(ctx context.Context) (Digest, error) {
 		if digest.Position, err = s.position(ctx); err != nil {
 			return err
 		}
+		if digest.Aside, err = s.aside(ctx); err != nil {
+			return err
+		}
 		names, err := s.tables(ctx)
 		if err != nil {
 			return err

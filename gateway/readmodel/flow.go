@@ -251,7 +251,10 @@ func (w *writer) payee(n int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	return w.exec("INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?)", int64(at), account, payee, p.Kind, string(p.Person), string(p.Agent), p.BankAccount, p.Device, filled(value))
+	// Who had no key is enrolled again to get one: the same payee, in its old place, with its flag.
+	return w.exec(`INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?) ON CONFLICT (account, payee) DO UPDATE SET
+		kind = excluded.kind, person = excluded.person, agent = excluded.agent, bank_account = excluded.bank_account, device = excluded.device, body = excluded.body`,
+		int64(at), account, payee, p.Kind, string(p.Person), string(p.Agent), p.BankAccount, p.Device, filled(value))
 }
 
 func (w *writer) flag(_ int, rest string, value []byte) error {

@@ -9,7 +9,7 @@
 // never half of one, and what is lost is read again from the peer.
 //
 // The package holds no rule. It takes what the peers found valid as it is, and
-// stops with the block's and transaction's name where it does not understand it.
+// sets a transaction aside, with its reason, where it does not understand it.
 package readmodel
 
 import (

@@ -183,6 +183,8 @@ type Digest struct {
 	Position Position      `json:"position"`
 	SHA256   string        `json:"sha256"`
 	Tables   []TableDigest `json:"tables"`
+	// Aside are the first transactions that were not understood.
+	Aside []Aside `json:"aside,omitempty"`
 }
 
 // TableDigest is one table.
