@@ -32,6 +32,7 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 	}
 	if page.Facts != nil {
 		page.Facts = p.counted(*page.Facts)
+		page.Acts = p.actsOn(r, page)
 	}
 	balanced := false
 	page.Flow, balanced = f.picture(page.Facts)

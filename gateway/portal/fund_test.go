@@ -409,7 +409,7 @@ func TestOrganisation(t *testing.T) {
 func TestPaymentsFromFiles(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"payee,amount\n" + string(family) + ",60.00\n" + string(shop) + ",\"1,000.00 CNY\"\n", "60.00 CNY 1000.00 CNY"},
-		{"\ufeff" + string(family) + ",1\n", "field payment 1.amount: "}, {string(family) + "\n", "each line is payee,amount"},
+		{"\ufeff" + string(family) + ",1\n", "1.00 CNY"}, {string(family) + ",\"1,50\"\n", "field payment 1.amount: "}, {string(family) + "\n", "each line is payee,amount"},
 		{"nobody,1.00\n", "field payment 1.payee: "}, {string(family) + ",0.00\n", "field payment 1.amount: "}, {string(family) + ",1.00 VND\n", "field payment 1.amount: "},
 	} {
 		rows, err := csvRows([]byte(c.text))

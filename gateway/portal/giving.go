@@ -20,6 +20,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
+	"github.com/lianbao/lianbao/gateway/typed"
 )
 
 // givers are the pages of those who give: they announce, and see with their
@@ -196,21 +197,9 @@ func faultOf(r *rule.Refusal) string {
 	return "other"
 }
 
-// typedAmount reads an amount as people type it: 100, 100.5, 1,000.00.
+// typedAmount reads an amount of a gift as people type it.
 func typedAmount(text string, currency money.Currency) (money.Amount, error) {
-	digits, err := currency.Exponent()
-	if err != nil {
-		return money.Amount{}, err
-	}
-	whole, part, pointed := strings.Cut(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), ".")
-	if pointed && part == "" || len(part) > int(digits) {
-		return money.Amount{}, rule.Refuse(rule.Invalid, "is not an amount")
-	}
-	part += strings.Repeat("0", int(digits)-len(part))
-	if part != "" {
-		part = "." + part
-	}
-	amount, err := money.Parse(whole + part + " " + string(currency))
+	amount, err := typed.Amount(text, currency)
 	if err != nil {
 		return amount, err
 	}

@@ -309,6 +309,7 @@ func TestGiversRefused(t *testing.T) {
 		want               string
 	}{
 		{"no amount", "POST", give, form("amount", ""), nil, 422, says(t, "en", "give-fault.amount")},
+		{"two readings", "POST", give, form("amount", "1,50"), nil, 422, says(t, "en", "give-fault.amount")},
 		{"too exact", "POST", give, form("amount", "1.005"), nil, 422, says(t, "en", "give-fault.amount")},
 		{"negative", "POST", give, form("amount", "-5"), nil, 422, says(t, "en", "give-fault.amount")},
 		{"no name", "POST", give, form("name", " "), nil, 422, says(t, "en", "give-fault.name")},

@@ -34,6 +34,8 @@ type People struct {
 	Shelf Shelf
 	// Proposals keeps the payments of proposals until their lists are on the ledger.
 	Proposals Proposals
+	// Archive keeps evidence that is brought with a form; nil where none is kept.
+	Archive Archive
 	// Demonstration says that anybody can log in as one of the staff.
 	Demonstration bool
 }
@@ -109,6 +111,7 @@ func (p *portal) peopleRoutes() {
 	p.form("/disbursements/{account}/{id}/{act}", p.act(formBytes, p.decide))
 	p.form("/payees/{account}/{payee}/{act}", p.act(formBytes, p.look))
 	p.form("/payouts/{account}/{hold}/word", p.act(formBytes, p.say))
+	p.actRoutes()
 }
 
 // session is whose request this is; nobody's where nobody logs in here.
@@ -278,7 +281,8 @@ func (p *portal) backOf(_ *http.Request, d signing.Pending) string {
 		return pathTo("payees", account, field(d, "payee"))
 	case "Fund:Confirm":
 		return pathTo("payouts", account, field(d, "hold"))
-	case "Fund:Publish":
+	}
+	if strings.HasPrefix(d.Function, "Fund:") {
 		return pathTo("campaigns", account)
 	}
 	return "/work"

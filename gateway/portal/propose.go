@@ -24,6 +24,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/signing"
+	"github.com/lianbao/lianbao/gateway/typed"
 )
 
 // Limits of a proposal's form: a file of 10,000 lines with the longest names.
@@ -205,11 +206,7 @@ func paymentOf(row []string, n int, currency money.Currency) (tape.Payment, erro
 	if err := payment.To.Check(); err != nil {
 		return payment, rule.Field("payee", err)
 	}
-	text := strings.TrimSpace(row[1])
-	if !strings.HasSuffix(text, string(currency)) {
-		text += " " + string(currency)
-	}
-	amount, err := money.Parse(strings.ReplaceAll(text, ",", ""))
+	amount, err := typed.Amount(row[1], currency)
 	if err == nil {
 		err = amount.Positive(currency)
 	}

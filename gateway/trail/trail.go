@@ -43,7 +43,9 @@ func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.Cam
 	}
 	plan := sheet.Campaign.Plan
 	facts := &views.CampaignFacts{Title: Text(plan.Title), Purpose: Text(plan.Purpose), Area: views.Text{Chinese: plan.Area, English: plan.Area},
-		From: plan.From, To: plan.To, Goal: &plan.Goal, Confirmed: sheet.Sums.Confirmed, Disputed: sheet.Sums.Disputed}
+		From: plan.From, To: plan.To, Goal: &plan.Goal, Confirmed: sheet.Sums.Confirmed, Disputed: sheet.Sums.Disputed,
+		Beneficiaries: Text(plan.Beneficiaries), State: string(sheet.Campaign.State), Basis: string(sheet.Campaign.Basis), Regulator: plan.Regulator, Leftover: plan.Leftover,
+		Parent: sheet.Campaign.Parent, Cap: int(plan.ManagementPartsPerMillion) / basisPoints, Pending: sheet.Campaign.Pending != nil}
 	if sheet.Campaign.Filing != nil {
 		facts.Filing = sheet.Campaign.Filing.Number
 	}
@@ -107,7 +109,7 @@ func Text(t fund.Text) views.Text {
 func budget(line disclosure.Line) views.Budget {
 	paid := line.Sums.Paid.Units + line.Sums.Passed.Units
 	currency := line.Amount.Currency
-	return views.Budget{ID: string(line.ID), Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
+	return views.Budget{ID: string(line.ID), Kind: line.Kind, Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
 		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts)}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 
 	"rsc.io/qr"
@@ -46,6 +47,10 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"cut":                cutReference,
 		"nodes":              func(nodes []readmodel.Node, of tape.AccountID) []nodeOf { return nodesOf(nodes, of) },
 		"absolute":           func(days int) int { return max(days, -days) },
+		"choiceWord":         func(family, value string) (string, error) { return l.Word(family, value) },
+		"help":               func(field string) (string, error) { return helpOf(l, field) },
+		"describe":           describe,
+		"next":               func(n int) int { return n + 1 },
 		"stage":              func(column int) (string, error) { return l.Word("stage.", column) },
 		"say":                func(m any) (string, error) { return saying(l.Tag, m) },
 		"rejectReasons":      func() []string { return words.Keys["reject-reason."][1:] },
@@ -62,6 +67,35 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"query":              func(text any) string { return url.QueryEscape(fmt.Sprint(text)) },
 		"units":              func(units int64, currency money.Currency) money.Amount { return money.New(units, currency) },
 	}
+}
+
+// helpOf is what stands below a field's label; empty where its label says it all.
+func helpOf(l *words.Language, field string) (string, error) {
+	if !slices.Contains(words.Keys["ask-help."], field) {
+		return "", nil
+	}
+	return l.Word("ask-help.", field)
+}
+
+// described are the ids of what a field is described by, for readers of screens.
+type described struct {
+	IDs     string
+	Invalid bool
+}
+
+// describe is nil where there is nothing beside the field.
+func describe(field, help string, faults int) *described {
+	var ids []string
+	if help != "" {
+		ids = append(ids, field+"-help")
+	}
+	if faults > 0 {
+		ids = append(ids, field+"-fault")
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return &described{strings.Join(ids, " "), faults > 0}
 }
 
 // saying says a message of logging in and signing, which have catalogues of their own.

@@ -83,10 +83,11 @@ func facts() *views.CampaignFacts {
 		Purpose: text("Two years of speech training, and the way there, for children of invented families in three invented villages.", "为三个虚构村庄的虚构家庭儿童提供两年言语康复训练及交通费用。"),
 		Area:    text("Three villages of Qinghe county (invented)", "清河县三个村（虚构）"),
 		From:    "2025-12-01", To: "2026-11-30", Filing: "53330000MJ8800001XA26001", Goal: &goal,
+		Beneficiaries: text("30 children of invented families", "三十名虚构家庭的儿童"), State: "active", Basis: "filing", Regulator: "regulator", Leftover: "charity:sunrise:care", Cap: 1000, Pending: true,
 		Budget: []views.Budget{
-			{ID: "training", Title: text("Training", "康复训练"), Planned: yuan("450000.00"), Ordered: yuan("30000.00"), Paid: yuan("240000.00"), Confirmed: yuan("230400.00"), Payees: 24},
-			{ID: "travel", Title: text("Travel", "交通补助"), Planned: yuan("90000.00"), Ordered: yuan("4120.00"), Paid: yuan("48780.00"), Confirmed: yuan("48000.00"), Payees: 24},
-			{ID: "management", Title: text("Management", "管理费用"), Planned: yuan("60000.00"), Ordered: yuan("0.00"), Paid: yuan("12220.00"), Confirmed: yuan("10000.00"), Payees: 1},
+			{ID: "training", Kind: "programme", Title: text("Training", "康复训练"), Planned: yuan("450000.00"), Ordered: yuan("30000.00"), Paid: yuan("240000.00"), Confirmed: yuan("230400.00"), Payees: 24},
+			{ID: "travel", Kind: "programme", Title: text("Travel", "交通补助"), Planned: yuan("90000.00"), Ordered: yuan("4120.00"), Paid: yuan("48780.00"), Confirmed: yuan("48000.00"), Payees: 24},
+			{ID: "management", Kind: "management", Title: text("Management", "管理费用"), Planned: yuan("60000.00"), Ordered: yuan("0.00"), Paid: yuan("12220.00"), Confirmed: yuan("10000.00"), Payees: 1},
 		},
 		Clock: []views.Duty{
 			{Key: "first-report", Due: "2026-03-01", Days: -9, Done: true, Entry: "charity/publish-1", Source: "慈善法 art. 79"},

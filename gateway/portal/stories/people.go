@@ -24,7 +24,7 @@ func acting(what ...string) *views.Acting {
 
 func works() []Story {
 	var all []Story
-	for _, part := range [][]Story{logins(), drafts(), lists(), forms()} {
+	for _, part := range [][]Story{logins(), drafts(), lists(), forms(), actPages()} {
 		all = append(all, part...)
 	}
 	return all

@@ -100,7 +100,9 @@ func (Accounts) Name() string { return "accounts" }
 // Budget is one line of a campaign's budget. What is paid is a part of what was
 // ordered once; Ordered is only what still waits for the bank.
 type Budget struct {
-	ID        string
+	ID string
+	// Kind is programme, management or fundraising.
+	Kind      string
 	Title     Text
 	Planned   money.Amount
 	Ordered   money.Amount
@@ -159,11 +161,22 @@ type Publication struct {
 
 // CampaignFacts is what is known of a campaign beside its money.
 type CampaignFacts struct {
-	Title   Text
-	Purpose Text
-	Area    Text
-	From    tape.Date
-	To      tape.Date
+	Title         Text
+	Purpose       Text
+	Area          Text
+	From          tape.Date
+	To            tape.Date
+	Beneficiaries Text
+	// State is draft, active or closed, Basis the law's: filing, agreement, grant or earmark.
+	State, Basis string
+	// Regulator accepts the filing, Leftover gets what is left over, Parent is
+	// the campaign whose money a grant or an earmark spends.
+	Regulator        string
+	Leftover, Parent tape.AccountID
+	// Cap is what management may cost, in parts of ten thousand of what was received.
+	Cap int
+	// Pending says that an amended plan waits for the regulator.
+	Pending bool
 	// Filing is the number under which the campaign is filed.
 	Filing       string
 	Goal         *money.Amount
@@ -269,6 +282,8 @@ type PayoutRow struct {
 type Campaign struct {
 	// Books says that there is a page of exports.
 	Books bool
+	// Acts are the names of what who is logged in may do here.
+	Acts []string
 	// Give says that gifts can be announced here.
 	Give         bool
 	Account      tape.AccountID

@@ -174,4 +174,11 @@ var Keys = map[string][]string{
 	"export.":             strings.Fields("iati.xml 360giving.json"),
 	"table.": strings.Fields("gifts pages settlements transfers-in orders jobs postings entries statements lines " +
 		"budget disbursements approvals payees confirmations publications pledges goods citations partners agents"),
+	"do.":             strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement"),
+	"do-lead.":        strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement"),
+	"ask.":            strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement"),
+	"ask-help.":       strings.Fields("account parent custodian own-funds area sector goal management donors leftover organisation person agent item unit document for"),
+	"basis.":          strings.Fields("filing agreement grant earmark"),
+	"line-kind.":      strings.Fields("programme management fundraising"),
+	"campaign-state.": strings.Fields("draft active closed"),
 }

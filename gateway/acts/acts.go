@@ -1,0 +1,192 @@
+// Package acts is what an organisation's staff do on the ledger, as one table:
+// for each act the fields that people fill in, the command that comes of them,
+// who may prepare it and how many sign it. Pages show the fields as a form, the
+// command line as flags; both build the same command, and hear the rule's no
+// before anybody signs.
+package acts
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Kind is what is typed into a field.
+type Kind string
+
+// The kinds of fields.
+const (
+	Line     Kind = "line"     // one text
+	Texts    Kind = "texts"    // a text in two languages, NAME-en and NAME-zh
+	Amount   Kind = "amount"   // money
+	Share    Kind = "share"    // per cent
+	Number   Kind = "number"   // a whole number
+	Day      Kind = "day"      // a date, 2026-03-01
+	Choice   Kind = "choice"   // one of Choices
+	Mark     Kind = "mark"     // yes or no
+	Account  Kind = "account"  // the name of an account
+	Name     Kind = "name"     // an id, or the name of an organisation
+	Names    Kind = "names"    // several, with spaces or commas between
+	Document Kind = "document" // a file that is kept here; its hash is what counts
+	Rows     Kind = "rows"     // a table: rows to fill in, or a CSV file
+	Given    Kind = "given"    // what the form was opened with; nobody types it
+)
+
+// Field is one thing to fill in.
+type Field struct {
+	// Name is that of the form's field and of the command line's flag.
+	Name string
+	Kind Kind
+	// Required fields are not left empty.
+	Required bool
+	// Choices of a Choice, with their words under Family in the catalogue.
+	Choices []string
+	Family  string
+	// Columns of Rows.
+	Columns []Field
+	// Path is what refusals call it, where that is not Name.
+	Path string
+}
+
+// Side is who an act belongs to, as seen from a campaign.
+type Side string
+
+// The sides of a campaign.
+const (
+	Charity   Side = "charity"
+	Regulator Side = "regulator"
+)
+
+// Act is one thing that staff do.
+type Act struct {
+	// Name is that of the form's address and of the command line's command.
+	Name string
+	// Function is the contract's.
+	Function string
+	Fields   []Field
+	// Sides may do it, Roles prepare it there.
+	Sides []Side
+	Roles []login.Role
+	// Apart says that it is about no campaign that stands: it opens one.
+	Apart bool
+
+	begin func(*ground) Answers
+	read  func(*form) any
+	judge func(*ground, any) error
+}
+
+// makers prepare what money and people's names depend on; deciders what any of
+// the two decides.
+var (
+	makers   = []login.Role{login.Maker}
+	deciders = []login.Role{login.Maker, login.Checker}
+	servers  = []login.Role{login.Maker, login.Checker, login.Agent}
+)
+
+// act makes a row of the table out of what reads a command and what judges it.
+func act[C any](name, function string, fields []Field, read func(*form) C, judge func(*ground, C) error) Act {
+	return Act{Name: name, Function: function, Fields: fields, Sides: []Side{Charity}, Roles: makers,
+		read:  func(f *form) any { return read(f) },
+		judge: func(g *ground, command any) error { return judge(g, command.(C)) },
+	}
+}
+
+// of, to and from change a row: who does it, who prepares it, what it begins with.
+func (a Act) of(sides ...Side) Act                 { a.Sides = sides; return a }
+func (a Act) to(roles []login.Role) Act            { a.Roles = roles; return a }
+func (a Act) from(begin func(*ground) Answers) Act { a.begin = begin; return a }
+func (a Act) apart() Act                           { a.Apart = true; return a }
+func line(name string) Field                       { return Field{Name: name, Kind: Line} }
+func kind(name string, of Kind) Field              { return Field{Name: name, Kind: of} }
+func choice(name, family string, of ...string) Field {
+	return Field{Name: name, Kind: Choice, Family: family, Choices: of}
+}
+func rows(name string, columns ...Field) Field {
+	return Field{Name: name, Kind: Rows, Columns: columns}
+}
+func (f Field) at(path string) Field { f.Path = path; return f }
+func (f Field) need() Field          { f.Required = true; return f }
+
+// All lists the acts in the order of a campaign's life.
+func All() []Act { return slices.Clone(table) }
+
+var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs())
+
+// Find returns an act by its name.
+func Find(name string) (Act, error) {
+	for _, a := range table {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return Act{}, rule.Refuse(rule.NotFound, "there is no act %.40q", name)
+}
+
+// Side of an organisation towards a campaign; empty for a stranger.
+func SideOf(c fund.Campaign, organisation string) Side {
+	switch organisation {
+	case c.Organisation:
+		return Charity
+	case c.Plan.Regulator:
+		return Regulator
+	}
+	return ""
+}
+
+// May reports whether an act is done on a side by somebody who has these roles.
+func (a Act) May(side Side, has func(...login.Role) bool) bool {
+	return (a.Apart || slices.Contains(a.Sides, side)) && has(a.Roles...)
+}
+
+// Asker is who prepares an act, where, and when.
+type Asker struct {
+	Organisation string
+	Person       tape.ID
+	At           tape.Instant
+	Ledger       Ledger
+}
+
+// Ledger is what is read for an act: the gateway's read model (Books), or its
+// API. What is not there is refused with not-found.
+type Ledger interface {
+	Account(ctx context.Context, id tape.AccountID) (readmodel.Account, error)
+	Campaign(ctx context.Context, id tape.AccountID) (readmodel.Campaign, error)
+	Disbursement(ctx context.Context, campaign tape.AccountID, id tape.ID) (readmodel.Disbursement, error)
+	Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error)
+	// GiftsOf are those of a page, in their order.
+	GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID) ([]tape.Gift, error)
+	// Record is any other record.
+	Record(ctx context.Context, key string) (readmodel.Record, error)
+}
+
+// Answers are what was typed: texts by the names of their fields, rows in the
+// order of their columns.
+type Answers struct {
+	Texts map[string]string
+	Rows  map[string][][]string
+}
+
+// Begin is what a form begins with: of an amendment, the plan in force.
+func (a Act) Begin(ctx context.Context, asker Asker, account tape.AccountID) (Answers, error) {
+	g, err := a.ground(ctx, asker, account)
+	if err != nil {
+		return Answers{}, err
+	}
+	return a.begun(g), g.err
+}
+
+func (a Act) begun(g *ground) Answers {
+	begun := Answers{}
+	if a.begin != nil {
+		begun = a.begin(g)
+	}
+	if begun.Texts == nil {
+		begun.Texts = map[string]string{}
+	}
+	return begun
+}

@@ -1,0 +1,303 @@
+package portal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/acts"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/signing"
+)
+
+// Archive keeps evidence, as document.Archive does.
+type Archive interface {
+	Put(ctx context.Context, kind, mediaType string, r io.Reader) (document.Citation, error)
+}
+
+// Limits of the forms of acts.
+const (
+	actBytesMax = document.BytesMax + acts.RowsBytesMax + formBytes
+	rowsShown   = 5
+)
+
+func (p *portal) actRoutes() {
+	for _, pattern := range []string{"/acts/{act}", "/campaigns/{account}/acts/{act}"} {
+		p.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.acting) })
+		p.form(pattern, p.acted)
+	}
+}
+
+// actIn finds the act of an address, for somebody who may do it.
+func (p *portal) actIn(r *http.Request, session login.Session) (acts.Act, tape.AccountID, error) {
+	act, err := acts.Find(r.PathValue("act"))
+	if err != nil {
+		return act, "", err
+	}
+	account := tape.AccountID(r.PathValue("account"))
+	if act.Apart != (account == "") {
+		return act, "", rule.Refuse(rule.NotFound, "there is no such form")
+	}
+	side := acts.Charity
+	if !act.Apart {
+		campaign, err := p.Model.Campaign(r.Context(), account)
+		if err != nil {
+			return act, "", err
+		}
+		side = acts.SideOf(campaign.Campaign, p.Organisation)
+	}
+	if err := roles(session, act.Roles...); err != nil {
+		return act, "", err
+	}
+	if !act.May(side, session.Has) {
+		return act, "", rule.Refuse(rule.Forbidden, "%s does not do this for %s", p.Organisation, account)
+	}
+	return act, account, nil
+}
+
+// actsOn are what who is logged in may do about a campaign.
+func (p *portal) actsOn(r *http.Request, page views.Campaign) []string {
+	session := p.session(r)
+	if !session.LoggedIn() {
+		return nil
+	}
+	side := acts.SideOf(fund.Campaign{Organisation: page.Organisation, Plan: fund.Plan{Regulator: page.Facts.Regulator}}, p.Organisation)
+	var names []string
+	for _, act := range acts.All() {
+		if !act.Apart && act.May(side, session.Has) {
+			names = append(names, act.Name)
+		}
+	}
+	return names
+}
+
+func (p *portal) asker(session login.Session) acts.Asker {
+	return acts.Asker{Organisation: p.Organisation, Person: session.Person(), At: tape.Instant(p.Now().UnixMilli()), Ledger: acts.Books{Model: p.Model}}
+}
+
+// acting shows the form of an act, with what its address says filled in.
+func (p *portal) acting(r *http.Request) (views.Page, string, error) {
+	session := p.session(r)
+	if !session.LoggedIn() {
+		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+	}
+	act, account, err := p.actIn(r, session)
+	if err != nil {
+		return nil, "", err
+	}
+	answers, err := act.Begin(r.Context(), p.asker(session), account)
+	if err != nil {
+		return nil, "", err
+	}
+	for name, values := range r.URL.Query() {
+		answers.Texts[name] = values[0]
+	}
+	answers.Texts["id"] = string(acts.NewID(act.Name))
+	page, err := p.actPage(r, session, act, account, answers)
+	return page, "", err
+}
+
+func (p *portal) actPage(r *http.Request, session login.Session, act acts.Act, account tape.AccountID, answers acts.Answers) (views.Act, error) {
+	page := views.Act{Act: act.Name, Account: account, ID: tape.ID(answers.Texts["id"]), Person: session.Person(), Token: session.Token(),
+		Back: "/work", Path: "/acts/" + act.Name}
+	if account != "" {
+		page.Back = pathTo("campaigns", string(account))
+		page.Path = page.Back + page.Path
+	}
+	for _, field := range act.Fields {
+		page.Fields = append(page.Fields, fieldOf(field, answers))
+	}
+	var err error
+	page.Title, err = p.title(r.Context(), account)
+	return page, err
+}
+
+// fieldOf is a field as the page shows it, with some rows to fill in.
+func fieldOf(field acts.Field, answers acts.Answers) views.ActField {
+	shown := views.ActField{ActColumn: columnOf(field), Required: field.Required, Header: field.Header(), Rows: slices.Clone(answers.Rows[field.Name]),
+		Value: answers.Texts[field.Name], English: answers.Texts[field.Name+"-en"], Chinese: answers.Texts[field.Name+"-zh"]}
+	for _, column := range field.Columns {
+		shown.Columns = append(shown.Columns, columnOf(column))
+	}
+	for least := max(rowsShown, len(shown.Rows)+1); field.Kind == acts.Rows && len(shown.Rows) < least; {
+		shown.Rows = append(shown.Rows, make([]string, len(field.Columns)))
+	}
+	for i, row := range shown.Rows { // a file may bring rows that are too short
+		shown.Rows[i] = append(slices.Clone(row), make([]string, max(0, len(field.Columns)-len(row)))...)
+	}
+	return shown
+}
+
+func columnOf(field acts.Field) views.ActColumn {
+	return views.ActColumn{Name: field.Name, Kind: string(field.Kind), Choices: field.Choices, Family: field.Family}
+}
+
+// acted takes the form of an act: it makes a draft, or does what needs no
+// signature; what is to be mended is shown beside what was typed.
+func (p *portal) acted(w http.ResponseWriter, r *http.Request) {
+	session := p.session(r)
+	if !session.LoggedIn() {
+		p.toLogin(w, r, "/work")
+		return
+	}
+	if err := session.CheckForm(w, r, actBytesMax); err != nil {
+		p.refused(w, r, err)
+		return
+	}
+	act, account, err := p.actIn(r, session)
+	if err != nil {
+		p.refused(w, r, err)
+		return
+	}
+	answers, faults := p.answersIn(r, act)
+	to := ""
+	if err = faults; len(faults) == 0 {
+		to, err = p.doAct(r, session, act, account, answers)
+	}
+	if err == nil {
+		p.redirect(w, r, "/"+languageOf(r)+to)
+		return
+	}
+	page, fault := p.actPage(r, session, act, account, answers)
+	if fault != nil || !blame(&page, err) {
+		p.refused(w, r, errors.Join(err, fault))
+		return
+	}
+	p.show(w, r, http.StatusUnprocessableEntity, page)
+}
+
+// doAct prepares an act and returns where to go on.
+func (p *portal) doAct(r *http.Request, session login.Session, act acts.Act, account tape.AccountID, answers acts.Answers) (string, error) {
+	prepared, err := act.Prepare(r.Context(), p.asker(session), account, answers)
+	if err != nil {
+		return "", err
+	}
+	if prepared.Persons == 0 {
+		return pathTo("campaigns", string(account)), p.carryOne(r.Context(), prepared.Function, prepared.Command)
+	}
+	return p.prepare(r, session, signing.Request{Function: prepared.Function, Command: prepared.Command, Amount: prepared.Amount, Persons: prepared.Persons})
+}
+
+// answersIn are what a form brings. A document is kept at once: what is wrong
+// with another field does not ask for it again.
+func (p *portal) answersIn(r *http.Request, act acts.Act) (acts.Answers, acts.Faults) {
+	answers := acts.Answers{Texts: map[string]string{"id": r.PostForm.Get("id")}, Rows: map[string][][]string{}}
+	var faults acts.Faults
+	for _, field := range act.Fields {
+		var err error
+		switch field.Kind {
+		case acts.Texts:
+			for _, language := range []string{"-en", "-zh"} {
+				answers.Texts[field.Name+language] = r.PostForm.Get(field.Name + language)
+			}
+		case acts.Rows:
+			answers.Rows[field.Name], err = rowsIn(r, field)
+		case acts.Document:
+			answers.Texts[field.Name], err = p.documentIn(r, field.Name, r.PostForm.Get("kind"))
+		default:
+			answers.Texts[field.Name] = r.PostForm.Get(field.Name)
+		}
+		var refusal *rule.Refusal
+		if errors.As(err, &refusal) {
+			faults = append(faults, acts.Fault{Field: field.Name, Refusal: *refusal})
+		} else if err != nil {
+			p.Log.Error("a file cannot be taken", "field", field.Name, "error", err)
+			faults = append(faults, acts.Fault{Field: field.Name, Refusal: *rule.Refuse(rule.WrongState, "the file cannot be kept just now; try again")})
+		}
+	}
+	return answers, faults
+}
+
+// rowsIn are the rows of a table: those of a file, or those that were typed.
+func rowsIn(r *http.Request, field acts.Field) ([][]string, error) {
+	var rows [][]string
+	for i := range r.PostForm[field.Name+"."+field.Columns[0].Name] {
+		row, filled := make([]string, len(field.Columns)), false
+		for j, column := range field.Columns {
+			if cells := r.PostForm[field.Name+"."+column.Name]; i < len(cells) {
+				row[j] = cells[i]
+				// A choice always says something: alone it fills no row.
+				filled = filled || cells[i] != "" && column.Kind != acts.Choice
+			}
+		}
+		if filled {
+			rows = append(rows, row)
+		}
+	}
+	text, _, err := fileIn(r, field.Name+"-file")
+	if err != nil || text == nil {
+		return rows, err
+	}
+	read, err := field.ReadRows(text)
+	return append(rows, read...), err
+}
+
+// fileIn is a file of a form, nil where none was chosen.
+func fileIn(r *http.Request, name string) (text []byte, kind string, err error) {
+	file, header, err := r.FormFile(name)
+	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", rule.Refuse(rule.Invalid, "could not be read")
+	}
+	defer func() { _ = file.Close() }() // it was read, nothing can be lost
+	if text, err = io.ReadAll(file); err != nil || len(text) == 0 {
+		return nil, "", err
+	}
+	kind, _, _ = mime.ParseMediaType(header.Header.Get("Content-Type"))
+	if kind == "" || kind == "application/octet-stream" {
+		kind, _, _ = mime.ParseMediaType(mime.TypeByExtension(filepath.Ext(header.Filename)))
+	}
+	return text, kind, nil
+}
+
+// documentIn keeps the document of a form, and returns the hash by which it is
+// cited: that of a new file, or of the one that was kept when the form came before.
+func (p *portal) documentIn(r *http.Request, name, kind string) (string, error) {
+	text, mediaType, err := fileIn(r, name+"-file")
+	if err != nil || text == nil {
+		return r.PostForm.Get(name), err
+	}
+	if p.people.Archive == nil {
+		return "", rule.Refuse(rule.Unsupported, "this gateway keeps no documents")
+	}
+	citation, err := p.people.Archive.Put(r.Context(), kind, mediaType, bytes.NewReader(text))
+	return citation.Hash.String(), err
+}
+
+// blame puts what is to be mended beside its field; false where it is nothing
+// that somebody who fills in the form can mend.
+func blame(page *views.Act, err error) bool {
+	var faults acts.Faults
+	var said *message.Refusal
+	var refusal *rule.Refusal
+	switch {
+	case errors.As(err, &faults):
+	case errors.As(err, &said) || !errors.As(err, &refusal):
+		return false
+	default:
+		faults = acts.Faults{{Refusal: *refusal}}
+	}
+	page.Faulty = true
+	for _, fault := range faults {
+		i := slices.IndexFunc(page.Fields, func(f views.ActField) bool { return f.Name == fault.Field })
+		if i < 0 {
+			page.Refusal = refusalOf(&fault.Refusal)
+			continue
+		}
+		page.Fields[i].Faults = append(page.Fields[i].Faults, views.ActFault{Row: fault.Row, Column: fault.Column, Refusal: *refusalOf(&fault.Refusal)})
+	}
+	return true
+}

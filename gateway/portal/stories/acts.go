@@ -1,0 +1,54 @@
+package stories
+
+import (
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/acts"
+	"github.com/lianbao/lianbao/gateway/portal/views"
+)
+
+// actPages are the form of every act, and some that were sent with faults.
+func actPages() []Story {
+	f := facts()
+	var all []Story
+	for _, act := range acts.All() {
+		page := views.Act{Act: act.Name, ID: tape.ID(act.Name + "-7c1f90ab12de3456"), Person: maker, Token: "invented", Back: "/work", Path: "/acts/" + act.Name}
+		if !act.Apart {
+			page.Account, page.Title = training, &f.Title
+		}
+		for _, field := range act.Fields {
+			shown := views.ActField{ActColumn: column(field), Required: field.Required, Header: field.Header()}
+			for _, of := range field.Columns {
+				shown.Columns = append(shown.Columns, column(of))
+			}
+			if field.Kind == acts.Rows {
+				shown.Rows = [][]string{make([]string, len(field.Columns)), make([]string, len(field.Columns))}
+			}
+			page.Fields = append(page.Fields, shown)
+		}
+		if act.Name == "accept-filing" {
+			page.Compare = []views.Compared{{Label: "to", Before: "2026-11-30", After: "2027-05-31"}, {Label: "lines", Before: "travel 90,000.00 CNY", After: "travel 80,000.00 CNY"}}
+		}
+		all = append(all, Story{"act-" + act.Name, "The form of an act: " + act.Name, page})
+	}
+	return append(all, Story{"act-faults", "A form with much to mend", faulty(all[1].Page.(views.Act))})
+}
+
+func column(field acts.Field) views.ActColumn {
+	return views.ActColumn{Name: field.Name, Kind: string(field.Kind), Choices: field.Choices, Family: field.Family}
+}
+
+// faulty is the form of an amendment as it comes back.
+func faulty(page views.Act) views.Act {
+	page.Fields = append([]views.ActField(nil), page.Fields...)
+	page.Faulty, page.Refusal = true, &views.Refusal{Code: "wrong-state", Text: "charity:sunrise:training was closed on 2026-03-01T00:00:00.000Z"}
+	for i, field := range page.Fields {
+		fault := views.ActFault{Refusal: views.Refusal{Code: "invalid", Text: "is empty"}}
+		if field.Kind == string(acts.Rows) {
+			fault.Row, fault.Column = 2, "amount"
+			page.Fields[i].Rows = [][]string{{"training", fund.Programme, "Training", "康复训练", "450,000.00"}, {"travel", fund.Programme, "Travel", "交通补助", "1,50"}}
+		}
+		page.Fields[i].Value, page.Fields[i].English, page.Fields[i].Faults = "typed", "Typed", []views.ActFault{fault}
+	}
+	return page
+}
