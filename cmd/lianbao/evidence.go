@@ -4,19 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"net/url"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/merkle"
-	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/readmodel"
-	"github.com/lianbao/lianbao/network"
 )
 
 // evidenceCommand is what is done with documents.
@@ -41,41 +39,28 @@ type cited struct {
 }
 
 func (c *citeCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
+	at, err := app.seat(c.At)
 	if err != nil {
 		return err
 	}
-	charter, err := founding.Charter(n.Folder())
-	if err != nil {
-		return &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", app.again("up") + " starts it"}
-	}
-	gateway, err := speaker(n, c.At)
-	if err != nil {
-		return err
-	}
-	maker, _, err := founding.Staff(n.Folder(), c.At)
+	makers, err := at.staff(string(founding.Maker))
 	if err != nil {
 		return err
 	}
 	var campaign struct {
 		Campaign readmodel.Campaign `json:"campaign"`
 	}
-	if err := gateway.Get(app.context, "/campaigns/"+c.Campaign, nil, 0, &campaign); err != nil {
+	if err := at.gateway.Get(app.context, "/campaigns/"+c.Campaign, nil, 0, &campaign); err != nil {
 		return err
 	}
 	var done cited
-	if done.Citation, err = c.keep(app, gateway); err != nil {
+	if done.Citation, err = keep(app, at.gateway, c.File, c.Kind); err != nil {
 		return err
 	}
 	command := fund.Cite{Account: tape.AccountID(c.Campaign), For: c.For, ID: tape.ID("cite." + done.ID),
 		Evidence: []fund.Citation{{Hash: merkle.Hash(done.Hash), Kind: c.Kind}}}
-	decision := founding.Decision{Action: "cite", Subject: c.Campaign, Amount: money.New(0, campaign.Campaign.Plan.Goal.Currency).String(),
-		Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}
-	argument, err := founding.Envelope(charter.Ledger, command, decision, maker)
-	if err != nil {
-		return err
-	}
-	if done.Block, err = gateway.Send(app.context, "Fund:Cite", argument); err != nil {
+	decision := founding.Decision{Action: "cite", Subject: c.Campaign, Amount: campaign.Campaign.Zero().String()}
+	if done.Block, err = at.decide(app.context, "Fund:Cite", command, decision, makers...); err != nil {
 		return err
 	}
 	done.Entry = c.At + "/" + string(command.ID)
@@ -85,14 +70,14 @@ func (c *citeCommand) Run(app *application) error {
 }
 
 // keep hands the file to the gateway.
-func (c *citeCommand) keep(app *application, gateway *speak.Gateway) (document.Citation, error) {
+func keep(app *application, gateway *speak.Gateway, path, kind string) (document.Citation, error) {
 	var citation document.Citation
-	file, err := os.Open(c.File)
+	file, err := os.Open(path)
 	if err != nil {
 		return citation, err
 	}
 	defer file.Close()
-	err = gateway.Upload(app.context, "/documents?kind="+c.Kind, mediaTypeOf(c.File), file, &citation)
+	err = gateway.Upload(app.context, "/documents?"+url.Values{"kind": {kind}}.Encode(), mediaTypeOf(path), file, &citation)
 	return citation, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
-	"time"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -13,7 +12,6 @@ import (
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/readmodel"
-	"github.com/lianbao/lianbao/network"
 )
 
 type identifyCommand struct {
@@ -35,52 +33,35 @@ type identified struct {
 }
 
 func (c *identifyCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
+	at, err := app.seat(c.At)
 	if err != nil {
 		return err
 	}
-	charter, err := founding.Charter(n.Folder())
-	if err != nil {
-		return &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", app.again("up") + " starts it"}
-	}
-	gateway, err := speaker(n, c.At)
+	staff, err := at.staff(string(founding.Maker), string(founding.Checker))
 	if err != nil {
 		return err
 	}
-	maker, checker, err := founding.Staff(n.Folder(), c.At)
+	if err := c.claimed(app, at.gateway); err != nil {
+		return err
+	}
+	command, gift, err := c.command(app, at.gateway)
 	if err != nil {
 		return err
 	}
-	if err := c.claimed(app, gateway); err != nil {
-		return err
-	}
-	command, gift, err := c.command(app, gateway)
-	if err != nil {
-		return err
-	}
-	decision := founding.Decision{Action: "identify", Subject: string(command.Account), Amount: gift.Amount.String(),
-		Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}
-	argument, err := founding.Envelope(charter.Ledger, command, decision, maker, checker)
-	if err != nil {
-		return err
-	}
+	decision := founding.Decision{Action: "identify", Subject: string(command.Account), Amount: gift.Amount.String()}
 	done := identified{Identify: command, Amount: gift.Amount, Coded: c.Code != ""}
-	if done.Block, err = c.send(app, gateway, argument, gift); err != nil {
+	if done.Block, err = at.decide(app.context, "Tape:Identify", command, decision, staff...); err != nil {
 		return err
+	}
+	if c.Code != "" { // the money has moved: now the code can find it
+		if err := at.gateway.Attach(app.context, c.Code, giving.Use{Account: gift.Account, Gift: gift.ID, Page: gift.Page}); err != nil {
+			return err
+		}
 	}
 	app.console.result(done)
 	app.console.say("  ✓ %-10s %s of %s, page %s, is %s's now", "identified", groupedAmount(gift.Amount), gift.ID, gift.Page, c.To)
 	app.console.say("  Next      %s", app.again("trace "+string(gift.ID)+" --account "+string(gift.Account)+" --page "+string(gift.Page)))
 	return nil
-}
-
-// send moves the money, and then lets the code find it.
-func (c *identifyCommand) send(app *application, g *speak.Gateway, argument []byte, gift readmodel.Gift) (uint64, error) {
-	block, err := g.Send(app.context, "Tape:Identify", argument)
-	if err != nil || c.Code == "" {
-		return block, err
-	}
-	return block, g.Attach(app.context, c.Code, giving.Use{Account: gift.Account, Gift: gift.ID, Page: gift.Page})
 }
 
 // claimed refuses a code that was given for another campaign.

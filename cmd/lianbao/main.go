@@ -39,6 +39,8 @@ type commandLine struct {
 	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
+	Fund     fundCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
+	Send     sendCommand     `cmd:"" help:"Carry what people have signed on their devices."`
 	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
 	Personal personalCommand `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
 	Audit    auditCommand    `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
@@ -61,8 +63,13 @@ func run(arguments []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var line commandLine
+	var made error
+	line.Fund, made = newFundCommand()
 	screen := newConsole(out, errs)
 	exited := -1
+	if made != nil {
+		return screen.fail(explain(ctx, made, &application{context: ctx}))
+	}
 	parser, err := kong.New(&line, kong.Name("lianbao"), kong.Writers(out, errs),
 		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."),
 		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))

@@ -2,14 +2,11 @@ package main
 
 import (
 	"net/url"
-	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
-	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
-	"github.com/lianbao/lianbao/network"
 )
 
 type publishCommand struct {
@@ -29,34 +26,21 @@ type published struct {
 }
 
 func (c *publishCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
+	at, err := app.seat(c.At)
 	if err != nil {
 		return err
 	}
-	charter, err := founding.Charter(n.Folder())
-	if err != nil {
-		return &failure{exitNoNetwork, "this network has not been started: its ledger is not founded", app.again("up") + " starts it"}
-	}
-	gateway, err := speaker(n, c.At)
+	makers, err := at.staff(string(founding.Maker))
 	if err != nil {
 		return err
 	}
-	maker, _, err := founding.Staff(n.Folder(), c.At)
+	command, err := c.draft(app, at.gateway)
 	if err != nil {
 		return err
 	}
-	command, err := c.draft(app, gateway)
-	if err != nil {
-		return err
-	}
-	decision := founding.Decision{Action: "publish", Subject: c.Campaign, Amount: money.New(0, command.Figures.Settled.Currency).String(),
-		Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}
-	argument, err := founding.Envelope(charter.Ledger, command, decision, maker)
-	if err != nil {
-		return err
-	}
-	done := published{Publish: command, Page: gateway.Address() + "/en/campaigns/" + url.PathEscape(c.Campaign)}
-	if done.Block, err = gateway.Send(app.context, "Fund:Publish", argument); err != nil {
+	decision := founding.Decision{Action: "publish", Subject: c.Campaign, Amount: money.New(0, command.Figures.Settled.Currency).String()}
+	done := published{Publish: command, Page: at.gateway.Address() + "/en/campaigns/" + url.PathEscape(c.Campaign)}
+	if done.Block, err = at.decide(app.context, "Fund:Publish", command, decision, makers...); err != nil {
 		return err
 	}
 	app.console.result(done)

@@ -70,6 +70,20 @@ func readKey(path string, s Signer) (Signer, error) {
 	return s, err
 }
 
+// Held reads the key of an invented person: its organisation's gateway holds
+// it, or it lies on the person's invented device.
+func Held(folder, organisation string, person tape.ID) (Signer, error) {
+	signer := Signer{Person: person, Organisation: organisation}
+	if err := person.Check(); err != nil {
+		return signer, err
+	}
+	held := filepath.Join(folder, "organisations", organisation, "keys", string(person)+".key")
+	if _, err := os.Stat(held); err == nil {
+		return readKey(held, signer)
+	}
+	return readKey(filepath.Join(folder, "devices", string(person)+".key"), signer)
+}
+
 // keepSigner reads a key, or draws it and keeps it.
 func keepSigner(folder, organisation string, duty Duty) (Signer, error) {
 	return keepKey(keyPath(folder, organisation, duty), Signer{Person: PersonID(organisation, duty), Organisation: organisation})

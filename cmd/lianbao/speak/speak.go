@@ -34,15 +34,25 @@ func To(c network.Connection) (*Gateway, error) {
 	if c.URL == "" {
 		return nil, fmt.Errorf("%s runs no gateway in this network", c.Organisation)
 	}
-	token, err := os.ReadFile(c.Token)
+	gateway, err := At(c.URL, c.Token)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, &Unavailable{Organisation: c.Organisation, Text: "has never been started"}
 	}
 	if err != nil {
 		return nil, err
 	}
+	gateway.Organisation = c.Organisation
+	return gateway, nil
+}
+
+// At opens a gateway at an address, with the token in a file.
+func At(address, file string) (*Gateway, error) {
+	token, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
 	transport := &http.Transport{MaxIdleConnsPerHost: connectionsMost, IdleConnTimeout: time.Minute}
-	return &Gateway{Organisation: c.Organisation, client: &client.Client{URL: c.URL, Token: strings.TrimSpace(string(token)),
+	return &Gateway{Organisation: address, client: &client.Client{URL: address, Token: strings.TrimSpace(string(token)),
 		HTTP: &http.Client{Transport: transport}}}, nil
 }
 
@@ -110,6 +120,18 @@ func (g *Gateway) Upload(ctx context.Context, path, kind string, body io.Reader,
 // Own asks for what is the organisation's own, with its token.
 func (g *Gateway) Own(ctx context.Context, method, path string, body, into any) error {
 	return g.translate(ctx, g.client.Own(ctx, method, "/api/v1"+path, body, into))
+}
+
+// Whose asks a gateway which organisation's it is.
+func (g *Gateway) Whose(ctx context.Context) (string, error) {
+	var about struct {
+		Organisation string `json:"organisation"`
+	}
+	err := g.Get(ctx, "/gateway", nil, 0, &about)
+	if err == nil {
+		g.Organisation = about.Organisation
+	}
+	return about.Organisation, err
 }
 
 // Address is where the gateway answers.

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/gateway/acts"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/portal/words"
+	drafting "github.com/lianbao/lianbao/gateway/signing"
+)
+
+// seatFlags say where staff act, and who signs.
+type seatFlags struct {
+	At      string `help:"Organisation of this folder's network whose staff act; the charity, or the regulator where the act is its own, without it." placeholder:"ORG"`
+	Gateway string `help:"Gateway elsewhere to act at." placeholder:"URL"`
+	Token   string `help:"File of that gateway's token." type:"existingfile" placeholder:"FILE"`
+}
+
+func (f seatFlags) sit(app *application, usual string) (seat, error) {
+	switch {
+	case f.Gateway != "" && f.Token != "":
+		return app.seatAt(f.Gateway, f.Token)
+	case f.Gateway != "" || f.Token != "":
+		return seat{}, &failure{exitUsage, "--gateway and --token belong together", ""}
+	case f.At != "":
+		return app.seat(f.At)
+	}
+	return app.seat(usual)
+}
+
+// fundCommand is what staff do about a campaign: one command for each act of
+// the table, whose flags are the act's fields.
+type fundCommand struct {
+	seatFlags
+	As    []string `help:"Who signs, such as maker,checker; on a network of this machine by the keys of its invented people." placeholder:"PERSON"`
+	Draft string   `help:"Write what is to be signed into a file, for lianbao person sign; one file for each whom --as names." placeholder:"FILE" type:"path"`
+	kong.Plugins
+}
+
+// newFundCommand makes the commands out of the table of acts.
+func newFundCommand() (fundCommand, error) {
+	languages, err := words.Languages()
+	if err != nil {
+		return fundCommand{}, err
+	}
+	say := func(family, name string) string {
+		text, _ := languages[words.Tags[0]].Word(family, name) // a word that is missing is the name itself
+		return text
+	}
+	var commands []reflect.StructField
+	for i, act := range acts.All() {
+		var flags []reflect.StructField
+		add := func(of reflect.Type, tag string) {
+			flags = append(flags, reflect.StructField{Name: "F" + strconv.Itoa(len(flags)), Type: of, Tag: reflect.StructTag(tag)})
+		}
+		if !act.Apart {
+			add(reflect.TypeFor[string](), `arg:"" name:"campaign" help:"The campaign, such as charity:charity:invented-speech."`)
+		}
+		for _, field := range act.Fields {
+			for _, tag := range tagsOf(field, say) {
+				add(typeOf(field), tag)
+			}
+		}
+		add(reflect.TypeFor[*string](), `name:"id" help:"Id of the entry; drawn at random without it. The same id again is answered as before." placeholder:"ID"`)
+		commands = append(commands, reflect.StructField{Name: "C" + strconv.Itoa(i), Type: reflect.StructOf(flags),
+			Tag: reflect.StructTag(`cmd:"" name:` + strconv.Quote(act.Name) + ` help:` + strconv.Quote(say("do.", act.Name)+"."))})
+	}
+	return fundCommand{Plugins: kong.Plugins{reflect.New(reflect.StructOf(commands)).Interface()}}, nil
+}
+
+// typeOf is what a flag holds; one that was not typed holds nil.
+func typeOf(field acts.Field) reflect.Type {
+	if field.Kind == acts.Mark {
+		return reflect.TypeFor[*bool]()
+	}
+	return reflect.TypeFor[*string]()
+}
+
+// tagsOf describe the flags of a field, two for a text in two languages.
+func tagsOf(field acts.Field, say func(family, name string) string) []string {
+	help := say("ask.", field.Name)
+	if field.Kind == acts.Rows {
+		help += ", a CSV file whose first line is " + field.Header()
+	}
+	if len(field.Choices) > 0 {
+		help += ": " + strings.Join(field.Choices, ", ")
+	}
+	if more := say("ask-help.", field.Name); more != field.Name {
+		help += ". " + strings.TrimSuffix(more, ".")
+	}
+	if field.Required {
+		help += " (required)"
+	}
+	tag := func(name, help string) string {
+		tag := "name:" + strconv.Quote(name) + " help:" + strconv.Quote(help+".") + " placeholder:" + strconv.Quote(strings.ToUpper(string(field.Kind)))
+		if field.Kind == acts.Rows || field.Kind == acts.Document {
+			tag += ` type:"existingfile"`
+		}
+		return tag
+	}
+	if field.Kind == acts.Texts {
+		return []string{tag(field.Name+"-en", help+", in English"), tag(field.Name+"-zh", help+", in Chinese")}
+	}
+	return []string{tag(field.Name, help)}
+}
+
+// Run does the act that was typed.
+func (c *fundCommand) Run(app *application, typed *kong.Context) error {
+	act, err := acts.Find(typed.Selected().Name)
+	if err != nil {
+		return err
+	}
+	at, err := c.sit(app, string(act.Sides[0]))
+	if err != nil {
+		return err
+	}
+	answers, account, err := c.answers(app, at, act, typed.Selected())
+	if err != nil {
+		return err
+	}
+	asker := acts.Asker{Organisation: at.organisation, At: tape.Instant(time.Now().UnixMilli()), Ledger: speak.Books{Gateway: at.gateway}}
+	if asker.Person, err = c.first(at); err != nil {
+		return err
+	}
+	prepared, err := act.Prepare(app.context, asker, account, answers)
+	if err != nil {
+		return err
+	}
+	if c.Draft != "" {
+		return c.write(app, at, prepared)
+	}
+	return c.carry(app, at, prepared)
+}
+
+// first is who prepares the act: the first who signs it.
+func (c *fundCommand) first(at seat) (tape.ID, error) {
+	name := string(founding.Maker)
+	if len(c.As) > 0 {
+		name = c.As[0]
+	}
+	if c.Draft != "" {
+		return tape.ID(name), nil
+	}
+	signers, err := at.staff(name)
+	if err != nil {
+		return "", err
+	}
+	return signers[0].Person, nil
+}
+
+// answers are the flags that were typed; files are read, documents kept.
+func (c *fundCommand) answers(app *application, at seat, act acts.Act, typed *kong.Node) (acts.Answers, tape.AccountID, error) {
+	answers, account := acts.Answers{Texts: map[string]string{}, Rows: map[string][][]string{}}, tape.AccountID("")
+	for _, argument := range typed.Positional {
+		account = tape.AccountID(argument.Target.String())
+	}
+	for _, flag := range typed.Flags {
+		switch value := flag.Target.Interface().(type) {
+		case *string:
+			if value != nil {
+				answers.Texts[flag.Name] = *value
+			}
+		case *bool:
+			if value != nil {
+				answers.Texts[flag.Name] = strconv.FormatBool(*value)
+			}
+		}
+	}
+	for _, field := range act.Fields {
+		path, given := answers.Texts[field.Name]
+		if !given {
+			continue
+		}
+		var err error
+		switch field.Kind {
+		case acts.Rows:
+			var text []byte
+			if text, err = os.ReadFile(path); err == nil {
+				answers.Rows[field.Name], err = field.ReadRows(text)
+			}
+		case acts.Document:
+			var kept document.Citation
+			kept, err = keep(app, at.gateway, path, answers.Texts["kind"])
+			answers.Texts[field.Name] = kept.Hash.String()
+		}
+		if err != nil {
+			return answers, account, err
+		}
+	}
+	return answers, account, nil
+}
+
+// done is the result of an act.
+type done struct {
+	Function string  `json:"function"`
+	ID       tape.ID `json:"id,omitempty"`
+	Entry    string  `json:"entry,omitempty"`
+	Block    uint64  `json:"block"`
+}
+
+// carry signs by the keys at hand, as many as the policy asks for, and sends it.
+func (c *fundCommand) carry(app *application, at seat, prepared acts.Prepared) error {
+	names := c.As
+	if len(names) == 0 {
+		names = []string{string(founding.Maker), string(founding.Checker)}[:min(prepared.Persons, 2)]
+	}
+	if prepared.Persons == 0 {
+		names = nil
+	}
+	if len(names) < prepared.Persons {
+		return &failure{exitUsage, strconv.Itoa(prepared.Persons) + " persons sign this; " + strconv.Itoa(len(names)) + " were named", "name them: --as maker,checker"}
+	}
+	signers, err := at.staff(names...)
+	if err != nil {
+		return err
+	}
+	decision := founding.Decision{Amount: prepared.Amount}
+	if prepared.Persons > 0 {
+		plain, err := canonical.Encode(prepared.Command)
+		if err != nil {
+			return err
+		}
+		read, err := drafting.Read(prepared.Function, plain, prepared.Amount)
+		if err != nil {
+			return err
+		}
+		decision.Action, decision.Subject = read.Action, read.Subject
+	}
+	ended := done{Function: prepared.Function, ID: prepared.ID, Entry: at.organisation + "/" + string(prepared.ID)}
+	if ended.Block, err = at.decide(app.context, prepared.Function, prepared.Command, decision, signers...); err != nil {
+		return err
+	}
+	app.console.result(ended)
+	app.console.say("  ✓ on the ledger as %s, block %d", ended.Entry, ended.Block)
+	return nil
+}
+
+// draftLife is how long a draft that is written to a file can be signed.
+const draftLife = 7 * 24 * time.Hour
+
+// write writes a draft for each person who is to sign.
+func (c *fundCommand) write(app *application, at seat, prepared acts.Prepared) error {
+	if prepared.Persons == 0 {
+		return &failure{exitUsage, "nobody signs this act", "leave --draft out"}
+	}
+	if len(c.As) < prepared.Persons {
+		return &failure{exitUsage, strconv.Itoa(prepared.Persons) + " persons sign this; " + strconv.Itoa(len(c.As)) + " were named", "name them by their ids: --as ID,ID"}
+	}
+	var files []string
+	for i, person := range c.As {
+		draft, err := drafted(at.ledger, tape.ID(person), prepared.Function, prepared.Amount, prepared.Command)
+		if err != nil {
+			return err
+		}
+		draft.Expires = tape.Instant(time.Now().Add(draftLife).Unix() * 1000)
+		text, err := draft.File()
+		if err != nil {
+			return err
+		}
+		if _, err := draft.Act(); err != nil {
+			return err
+		}
+		path := c.Draft
+		if ending := filepath.Ext(path); i > 0 {
+			path = strings.TrimSuffix(path, ending) + "-" + person + ending
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return err
+		}
+		files = append(files, path)
+	}
+	app.console.result(struct {
+		Drafts []string `json:"drafts"`
+	}{files})
+	for i, path := range files {
+		app.console.say("  %s signs   %s", c.As[i], app.invoked+" person sign "+path+" > "+path+".signature")
+	}
+	app.console.say("  then      %s", app.invoked+" send "+files[0]+" SIGNATURE…")
+	return nil
+}
+
+// sendCommand carries what was signed on devices.
+type sendCommand struct {
+	seatFlags
+	Draft      string   `arg:"" help:"File of the draft." type:"existingfile"`
+	Signatures []string `arg:"" help:"Files that lianbao person sign wrote, one for each who signs." type:"existingfile"`
+}
+
+func (c *sendCommand) Run(app *application) error {
+	text, err := readDraft(c.Draft)
+	if err != nil {
+		return err
+	}
+	draft, err := drafting.ParseDraft(text)
+	if err != nil {
+		return err
+	}
+	var intents []party.Intent
+	for _, path := range c.Signatures {
+		signature, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		intent, err := drafting.ParseIntent(signature)
+		if err != nil {
+			return &failure{exitUsage, filepath.Base(path) + " is no signature: " + err.Error(), "lianbao person sign writes one"}
+		}
+		intents = append(intents, intent)
+	}
+	at, err := c.sit(app, string(acts.Charity))
+	if err != nil {
+		return err
+	}
+	argument, err := drafting.Envelope(draft.Command, intents...)
+	if err != nil {
+		return err
+	}
+	block, err := at.gateway.Send(app.context, draft.Function, argument)
+	if err != nil {
+		return err
+	}
+	app.console.result(done{Function: draft.Function, Block: block})
+	app.console.say("  ✓ on the ledger, block %d", block)
+	return nil
+}

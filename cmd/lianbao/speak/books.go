@@ -1,0 +1,72 @@
+package speak
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/readmodel"
+)
+
+// Books are what a gateway's API shows of the ledger, as acts read it.
+type Books struct{ *Gateway }
+
+// Account implements acts.Ledger.
+func (b Books) Account(ctx context.Context, id tape.AccountID) (readmodel.Account, error) {
+	var account readmodel.Account
+	return account, b.Get(ctx, "/accounts/"+escape(id), nil, 0, &account)
+}
+
+// Campaign implements acts.Ledger.
+func (b Books) Campaign(ctx context.Context, id tape.AccountID) (readmodel.Campaign, error) {
+	var sheet struct {
+		Campaign readmodel.Campaign `json:"campaign"`
+	}
+	err := b.Get(ctx, "/campaigns/"+escape(id), nil, 0, &sheet)
+	return sheet.Campaign, err
+}
+
+// Disbursement implements acts.Ledger.
+func (b Books) Disbursement(ctx context.Context, campaign tape.AccountID, id tape.ID) (readmodel.Disbursement, error) {
+	return first[readmodel.Disbursement](ctx, b.Gateway, "/disbursements", url.Values{"account": {string(campaign)}, "id": {string(id)}}, "disbursement", string(id))
+}
+
+// Payee implements acts.Ledger.
+func (b Books) Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error) {
+	return first[readmodel.Payee](ctx, b.Gateway, "/campaigns/"+escape(campaign)+"/payees", url.Values{"payee": {string(payee)}}, "payee", string(payee))
+}
+
+// first is the one item of a list that was asked for by its name.
+func first[T any](ctx context.Context, g *Gateway, path string, query url.Values, what, name string) (T, error) {
+	var list readmodel.List[T]
+	if err := g.Get(ctx, path, query, 0, &list); err != nil || len(list.Items) > 0 {
+		return append(list.Items, *new(T))[0], err
+	}
+	return *new(T), rule.Refuse(rule.NotFound, "there is no %s %.140s", what, name)
+}
+
+// Record implements acts.Ledger.
+func (b Books) Record(ctx context.Context, key string) (readmodel.Record, error) {
+	found := readmodel.Record{}
+	err := every(ctx, b.Gateway, "/records", url.Values{"prefix": {key}}, 0, func(r readmodel.Record) {
+		if r.Key == key {
+			found = r
+		}
+	})
+	if err == nil && found.Key == "" {
+		err = rule.Refuse(rule.NotFound, "there is no record %s", key)
+	}
+	return found, err
+}
+
+// Record reads a record of the ledger.
+func Record[R any](ctx context.Context, g *Gateway, key string) (R, error) {
+	var value R
+	found, err := Books{g}.Record(ctx, key)
+	if err != nil {
+		return value, err
+	}
+	return value, json.Unmarshal(found.Value, &value)
+}
