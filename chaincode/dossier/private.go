@@ -18,15 +18,19 @@ const (
 type KeepCommand struct {
 	Collection Collection `json:"collection"`
 	// Hash is the SHA-256 of the private value.
-	Hash   Hash      `json:"hash"`
-	ID     Pseudonym `json:"id"`
-	Record Pseudonym `json:"record"`
+	Hash Hash      `json:"hash"`
+	ID   Pseudonym `json:"id"`
+	// KeepUntil is what Cite will note: it is judged before a value is touched.
+	KeepUntil tape.Date `json:"keepUntil,omitempty"`
+	Record    Pseudonym `json:"record"`
 	// Replaces is the hash of the value that this one takes the place of.
 	Replaces *Hash `json:"replaces,omitempty"`
 }
 
 // KeepNames are its fields.
-func KeepNames() []string { return []string{"collection", "hash", "id", "record", "replaces"} }
+func KeepNames() []string {
+	return []string{"collection", "hash", "id", "keepUntil", "record", "replaces"}
+}
 
 // PurgeCommand removes a private value and its history everywhere.
 type PurgeCommand struct {
@@ -76,8 +80,8 @@ func Keep(state PrivateState, c KeepCommand, data []byte, ctx tape.Context) (Pri
 		return outcome, state.Act.again(outcome.Act)
 	}
 	value, err := ReadValue(data)
-	if err != nil {
-		return PrivateOutcome{}, rule.Field("value", err)
+	if err := first(rule.Field("value", err), retained(c.KeepUntil, ctx.Date)); err != nil {
+		return PrivateOutcome{}, err
 	}
 	mark := c.Mark(value.Class, ctx.Organisation)
 	if err := state.replaceable(c, mark, ctx); err != nil {

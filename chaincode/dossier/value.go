@@ -33,7 +33,10 @@ type Fields struct {
 	// IDNumber is that of an identity card, passport or registration.
 	IDNumber string `json:"idNumber,omitempty"`
 	Name     string `json:"name,omitempty"`
-	Phone    string `json:"phone,omitempty"`
+	// Payee is the ledger's name for whom the value is about. It stands in here
+	// alone: what links a family to its payouts is private.
+	Payee tape.AccountID `json:"payee,omitempty"`
+	Phone string         `json:"phone,omitempty"`
 	// Relation is what a guardian is to a ward, or a contact to an organisation.
 	Relation string `json:"relation,omitempty"`
 	Village  string `json:"village,omitempty"`
@@ -76,8 +79,8 @@ var forms = []form{
 	{Donor, []field{{"address", text, 300, false}, {"email", text, 254, false}, {"idNumber", number, 32, false},
 		{"name", text, 200, true}, {"phone", number, 24, false}}},
 	{Household, []field{{"address", text, 300, false}, {"birthDate", day, 10, false}, {"idNumber", number, 32, false},
-		{"name", text, 200, true}, {"phone", number, 24, false}, {"village", text, 120, false}}},
-	{PayeeBankAccount, []field{{"account", number, 40, true}, {"bank", text, 120, true}, {"branch", text, 200, false}, {"name", text, 200, true}}},
+		{"name", text, 200, true}, {"payee", payee, 150, false}, {"phone", number, 24, false}, {"village", text, 120, false}}},
+	{PayeeBankAccount, []field{{"account", number, 40, true}, {"bank", text, 120, true}, {"branch", text, 200, false}, {"name", text, 200, true}, {"payee", payee, 150, false}}},
 	{Guardian, []field{{"address", text, 300, false}, {"idNumber", number, 32, false}, {"name", text, 200, true},
 		{"phone", number, 24, false}, {"relation", text, 60, true}}},
 	{Contact, []field{{"email", text, 254, false}, {"name", text, 200, true}, {"phone", number, 24, false}, {"relation", text, 60, false}}},
@@ -89,6 +92,12 @@ func (c Class) Check() error {
 		return rule.Refuse(rule.Invalid, "is none of %v", Classes())
 	}
 	return nil
+}
+
+// payee is the name of an account outside of the ledger.
+func payee(s string) bool {
+	account := tape.AccountID(s)
+	return account.Check() == nil && account.Outside()
 }
 
 // text is what people write: no control characters, no space at either end.
@@ -124,7 +133,7 @@ type named struct{ name, text string }
 // list gives the fields in the order of their names.
 func (f Fields) list() []named {
 	return []named{{"account", f.Account}, {"address", f.Address}, {"bank", f.Bank}, {"birthDate", f.BirthDate}, {"branch", f.Branch},
-		{"email", f.Email}, {"idNumber", f.IDNumber}, {"name", f.Name}, {"phone", f.Phone}, {"relation", f.Relation}, {"village", f.Village}}
+		{"email", f.Email}, {"idNumber", f.IDNumber}, {"name", f.Name}, {"payee", string(f.Payee)}, {"phone", f.Phone}, {"relation", f.Relation}, {"village", f.Village}}
 }
 
 // valueNames are the paths that a refusal may name.

@@ -37,6 +37,8 @@ const (
 	inflowsEvery = time.Second
 	followAgain  = 10 * time.Second
 	keepDays     = 90
+	// personalEvery is how often the gateway goes on with what broke off about personal data.
+	personalEvery = time.Minute
 )
 
 // gateway is what the process consists of.
@@ -48,6 +50,7 @@ type gateway struct {
 	// documents is the organisation's evidence.
 	documents *document.Archive
 	giving    *giving.Desk
+	personal  *personal.Desk
 	// keys are those of persons, nil where nobody logs in.
 	keys    *keyring.Keyring
 	lanes   *lane.Lanes
@@ -99,10 +102,12 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.openGiving(); err != nil {
 		return err
 	}
+	g.personal = &personal.Desk{Ledger: g.ledger, Notes: g.model, Errands: g.outbox, Organisation: g.config.Organisation,
+		Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections, Now: time.Now}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
 		Exports:   g.exports(),
-		Personal:  personal.Desk{Ledger: g.ledger, Organisation: g.config.Organisation, Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections},
+		Personal:  g.personal,
 		Documents: g.documents, Shelf: g.shelf(), Giving: g.giving})
 	g.giverPages()
 	return g.pages(token)
@@ -196,6 +201,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		g.follow(ctx)
 	}()
 	go g.prune(ctx)
+	go g.personal.Begin(ctx, personalEvery)
 	go g.sweep(ctx)
 	slog.Info("gateway serves", "address", listener.Addr().String(), "peer", g.config.Peer.Address)
 	select {

@@ -60,6 +60,18 @@ func TestPersonalData(t *testing.T) {
 	if status, _, text := charity.request(http.MethodPost, path("personal"), strings.Replace(body, `}}`, `},"keepUntil":"2020-01-01"}`, 1), nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("a day that has passed: %d %s", status, text)
 	}
+	// A value is not replaced by one that cannot be noted.
+	if status, _, text = charity.request(http.MethodPost, path("personal"), body, nil); status != http.StatusOK || json.Unmarshal([]byte(text), &kept) != nil {
+		t.Fatalf("%d %s", status, text)
+	}
+	at = path("personal", string(kept.Collection), string(kept.Record))
+	wrong := strings.Replace(body, `}}`, `},"keepUntil":"2020-01-01","record":"`+string(kept.Record)+`","replaces":"`+kept.Hash.String()+`"}`, 1)
+	if status, _, text := charity.request(http.MethodPost, path("personal"), wrong, nil); status != http.StatusUnprocessableEntity || !strings.Contains(text, "/keepUntil") {
+		t.Errorf("a replacement that cannot be noted: %d %s", status, text)
+	}
+	if status, _, text := bank.request(http.MethodGet, at, "", own); status != http.StatusOK || !strings.Contains(text, name) {
+		t.Errorf("the value that was to be replaced: %d %s", status, text)
+	}
 	for number := range w.network.Height() {
 		if block := w.network.Block(number).String(); strings.Contains(block, "Nobody Invented") || strings.Contains(block, "530000190001010000") {
 			t.Errorf("block %d holds what is private", number)

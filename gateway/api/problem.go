@@ -15,6 +15,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/personal"
 )
 
 // The codes of problems that are not the rules' but the gateway's own.
@@ -126,10 +127,13 @@ func (s *Server) fail(err error) *Problem {
 		refusal   *rule.Refusal
 		transient *fabric.Transient
 		busy      *lane.Busy
+		begun     *personal.Unfinished
 	)
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &begun):
+		return s.problem(unavailable, "record "+string(begun.Record)+" in "+string(begun.Collection)+" was begun and is gone on with; send it again with this record, and it is not done twice")
 	case errors.As(err, &transient):
 		return s.problem(unavailable, transient.Text)
 	case errors.As(err, &busy):

@@ -53,7 +53,7 @@ type Parts struct {
 	// Exports writes campaigns' books in the forms that others read.
 	Exports *books.Books
 	// Personal is where the organisation's personal data is handled.
-	Personal personal.Desk
+	Personal *personal.Desk
 	// Documents keeps the organisation's evidence.
 	Documents *document.Archive
 	// Shelf keeps the documents that the organisation published.

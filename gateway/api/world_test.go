@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
@@ -185,7 +186,7 @@ func (w *world) serve(organisation string) *gateway {
 		w.Fatal(err)
 	}
 	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
-		Personal:  personal.Desk{Ledger: g, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
+		Personal:  &personal.Desk{Ledger: g, Notes: g.model, Errands: g.box, Now: time.Now, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
 		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL

@@ -251,6 +251,32 @@ func TestAnswers(t *testing.T) {
 }
 
 // TestCursor keeps where somebody stands.
+// TestErrands: noted, found in order, changed, done.
+func TestErrands(t *testing.T) {
+	now := time.UnixMilli(1_000)
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	o := open(t, path, Settings{Clock: func() time.Time { now = now.Add(time.Second); return now }})
+	for _, e := range []Errand{{Kind: "a", Name: "y", Text: "1"}, {Kind: "a", Name: "x", Text: "2"}, {Kind: "b", Name: "y", Text: "3"}, {Kind: "a", Name: "y", Text: "4"}} {
+		if err := o.SetErrand(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(o.EndErrand(t.Context(), "a", "nothing"), o.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o = open(t, path, Settings{})
+	list, err := o.Errands(t.Context(), "a")
+	if got := fmt.Sprint(list); err != nil || got != "[{a y 4 2000} {a x 2 3000}]" {
+		t.Errorf("%s, %v", got, err)
+	}
+	if err := o.EndErrand(t.Context(), "a", "y"); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = o.Errands(t.Context(), "a"); err != nil || len(list) != 1 || list[0].Name != "x" {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
 func TestCursor(t *testing.T) {
 	o := open(t, filepath.Join(t.TempDir(), "outbox.db"), Settings{})
 	for _, value := range []string{"", "1", "2"} {

@@ -51,3 +51,12 @@ CREATE TABLE cursor (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
+
+-- What the gateway has begun or was asked for, and has to finish.
+CREATE TABLE errand (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  PRIMARY KEY (kind, name)
+);

@@ -7,15 +7,16 @@ package personal
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
+	"sync"
 	"time"
 
-	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/outbox"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
 // Ledger is the own peer as far as private values need it.
@@ -25,14 +26,35 @@ type Ledger interface {
 	Show(ctx context.Context, query dossier.ShowQuery) ([]byte, error)
 }
 
+// Notes are what the ledger says about values, as readmodel.Model keeps it.
+type Notes interface {
+	Record(ctx context.Context, key string) (readmodel.Record, error)
+	Records(ctx context.Context, prefix string, window readmodel.Window) (readmodel.List[readmodel.Record], error)
+}
+
+// Errands keep what has been begun over a restart, as outbox.Outbox does.
+type Errands interface {
+	SetErrand(ctx context.Context, e outbox.Errand) error
+	EndErrand(ctx context.Context, kind, name string) error
+	Errands(ctx context.Context, kind string) ([]outbox.Errand, error)
+}
+
 // Desk is where one organisation's personal data is handled.
 type Desk struct {
 	Ledger       Ledger
+	Notes        Notes
+	Errands      Errands
 	Organisation string
 	// Collections are the members of each; the organisation's own one is added.
 	Collections map[string][]string
 	// Own is the organisation's own collection.
 	Own string
+	// Now is the clock.
+	Now func() time.Time
+
+	mutex sync.Mutex
+	// payees are whom the values are about, by their places; no value is held here.
+	payees map[place]about
 }
 
 // Entry is what is to be kept about somebody.
@@ -56,12 +78,28 @@ type Kept struct {
 	Hash       dossier.Hash       `json:"hash"`
 	Class      dossier.Class      `json:"class"`
 	KeepUntil  tape.Date          `json:"keepUntil,omitempty"`
-	// Block holds the note.
+	// Block holds the note; 0 where the value was noted before.
 	Block uint64 `json:"block"`
 }
 
+// Unfinished says that something was begun and not seen to its end. The desk
+// goes on with it by itself; asked again with the record, it answers for it.
+type Unfinished struct {
+	Collection dossier.Collection
+	Record     dossier.Pseudonym
+	Cause      error
+}
+
+// Error implements error.
+func (u *Unfinished) Error() string {
+	return "record " + string(u.Record) + " in " + string(u.Collection) + " was begun and is not finished: " + u.Cause.Error()
+}
+
+// Unwrap is why.
+func (u *Unfinished) Unwrap() error { return u.Cause }
+
 // members are the organisations that endorse and hold a collection.
-func (d Desk) members(collection dossier.Collection) ([]string, error) {
+func (d *Desk) members(collection dossier.Collection) ([]string, error) {
 	if string(collection) == d.Own {
 		return []string{d.Organisation}, nil
 	}
@@ -72,62 +110,8 @@ func (d Desk) members(collection dossier.Collection) ([]string, error) {
 	return members, nil
 }
 
-// Keep keeps a value at the members of a collection, and notes it on the ledger.
-// Where it breaks off between the two, the caller asks again with the record it
-// was given: a value that is kept already is not kept twice.
-func (d Desk) Keep(ctx context.Context, e Entry) (Kept, error) {
-	if e.Collection == "" {
-		e.Collection = dossier.Collection(d.Own)
-	}
-	kept := Kept{Collection: e.Collection, Class: e.Class, KeepUntil: e.KeepUntil}
-	members, err := d.members(e.Collection)
-	if err != nil {
-		return kept, err
-	}
-	value, err := seal(e)
-	if err != nil {
-		return kept, err
-	}
-	kept.Hash, kept.Record = dossier.HashOf(value), e.Record
-	if kept.Record == "" {
-		if kept.Record, err = draw(); err != nil {
-			return kept, err
-		}
-	}
-	id, err := draw()
-	if err != nil {
-		return kept, err
-	}
-	command := dossier.KeepCommand{Collection: e.Collection, Hash: kept.Hash, ID: id, Record: kept.Record, Replaces: e.Replaces}
-	if err := d.private(ctx, dossier.KeepFunction, command, fabric.Private{Members: members, Transient: map[string][]byte{"value": value}}); err != nil {
-		return kept, err
-	}
-	note := dossier.CiteCommand{Class: e.Class, Collection: e.Collection, Hash: kept.Hash, KeepUntil: e.KeepUntil, Record: kept.Record}
-	if note.ID, err = draw(); err != nil {
-		return kept, err
-	}
-	if kept.Block, err = d.public(ctx, "Dossier:Cite", note); err != nil {
-		return kept, errors.Join(err, d.takeBack(ctx, err, kept, members))
-	}
-	return kept, nil
-}
-
-// takeBack purges a value whose note was refused: what the ledger does not know of must not be kept.
-func (d Desk) takeBack(ctx context.Context, why error, kept Kept, members []string) error {
-	var refusal *rule.Refusal
-	if !errors.As(why, &refusal) {
-		return nil // the note may still come; the caller asks again
-	}
-	id, err := draw()
-	if err != nil {
-		return err
-	}
-	command := dossier.PurgeCommand{Collection: kept.Collection, Hash: kept.Hash, ID: id, Reason: dossier.Mistaken, Record: kept.Record}
-	return d.private(ctx, dossier.PurgeFunction, command, fabric.Private{Members: members})
-}
-
-// seal gives a value its salt.
-func seal(e Entry) ([]byte, error) {
+// salted gives a value its salt.
+func salted(e Entry) ([]byte, error) {
 	value := dossier.Value{V: 1, Class: e.Class, Fields: e.Fields}
 	if _, err := rand.Read(value.Salt[:]); err != nil {
 		return nil, err
@@ -138,14 +122,14 @@ func seal(e Entry) ([]byte, error) {
 	return value.Encode()
 }
 
-func draw() (dossier.Pseudonym, error) {
+func draw() dossier.Pseudonym {
 	var random [16]byte
-	_, err := rand.Read(random[:])
-	return dossier.PseudonymOf(random), err
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program first
+	return dossier.PseudonymOf(random)
 }
 
 // Show reads a value at the own peer.
-func (d Desk) Show(ctx context.Context, collection dossier.Collection, record dossier.Pseudonym) (dossier.Value, error) {
+func (d *Desk) Show(ctx context.Context, collection dossier.Collection, record dossier.Pseudonym) (dossier.Value, error) {
 	query := dossier.ShowQuery{Collection: collection, Record: record}
 	if err := query.Check(); err != nil {
 		return dossier.Value{}, err
@@ -157,81 +141,107 @@ func (d Desk) Show(ctx context.Context, collection dossier.Collection, record do
 	return dossier.ReadValue(data)
 }
 
-// Purge removes a value at all members, with its history, and notes why.
-func (d Desk) Purge(ctx context.Context, collection dossier.Collection, record dossier.Pseudonym, reason dossier.Reason) (uint64, error) {
-	if err := reason.Check(); err != nil {
-		return 0, rule.Field("reason", err)
+// Keep keeps a value at the members of a collection, and notes it on the
+// ledger. What it begins it ends, whether or not its caller waits for that.
+func (d *Desk) Keep(ctx context.Context, e Entry) (Kept, error) {
+	if e.Collection == "" {
+		e.Collection = dossier.Collection(d.Own)
 	}
-	members, err := d.members(collection)
+	if _, err := d.members(e.Collection); err != nil {
+		return Kept{}, err
+	}
+	value, err := salted(e)
 	if err != nil {
-		return 0, err
+		return Kept{}, err
 	}
-	value, err := d.Show(ctx, collection, record)
-	if err != nil {
-		return 0, err
+	if e.Record == "" {
+		e.Record = draw()
+	} else if err := e.Record.Check(); err != nil {
+		return Kept{}, rule.Field("record", err)
+	} else if kept, found, err := d.keptBefore(ctx, e); found || err != nil {
+		return kept, err
 	}
-	data, err := value.Encode()
-	if err != nil {
-		return 0, err
-	}
-	command := dossier.PurgeCommand{Collection: collection, Hash: dossier.HashOf(data), Reason: reason, Record: record}
-	if command.ID, err = draw(); err != nil {
-		return 0, err
-	}
-	if err := d.private(ctx, dossier.PurgeFunction, command, fabric.Private{Members: members}); err != nil {
-		return 0, err
-	}
-	strike := dossier.StrikeCommand{Class: value.Class, Collection: collection, Hash: command.Hash, Reason: reason, Record: record}
-	if strike.ID, err = draw(); err != nil {
-		return 0, err
-	}
-	return d.public(ctx, "Dossier:Strike", strike)
+	p := plan{V: 1, Do: keep, Collection: e.Collection, Record: e.Record, Class: e.Class, Hash: dossier.HashOf(value), KeepUntil: e.KeepUntil,
+		Replaces: e.Replaces, Private: draw(), Public: draw()}
+	return p.kept(), d.begin(ctx, &p, value)
 }
 
-// A command is sent again while the trouble may pass: its id makes it the same.
-const (
-	patience   = 20 * time.Second
-	retryPause = 200 * time.Millisecond
-)
-
-func (d Desk) private(ctx context.Context, function string, command any, p fabric.Private) error {
-	argument, err := canonical.Encode(command)
-	if err != nil {
-		return err
+// keptBefore answers who asks again for what is kept already, first ending
+// what was begun about the record.
+func (d *Desk) keptBefore(ctx context.Context, e Entry) (Kept, bool, error) {
+	p, _, err := d.pending(ctx, e.Record)
+	if err == nil && p != nil && p.Do == keep {
+		if block, err := d.public(ctx, *p); err == nil {
+			p.Block = block
+			err = d.Errands.EndErrand(ctx, errandKind, string(p.Record))
+			return p.kept(), true, err
+		}
 	}
-	return pursue(ctx, func() error {
-		_, err := d.Ledger.SubmitPrivate(ctx, function, argument, p, func(string) error { return nil })
-		return err
-	})
+	if err != nil || e.Replaces != nil {
+		return Kept{}, false, err
+	}
+	note, err := d.noteOf(ctx, e.Collection, e.Record)
+	if err != nil || note == nil || note.State != dossier.Kept {
+		return Kept{}, false, err
+	}
+	value, err := d.Show(ctx, e.Collection, e.Record)
+	same := err == nil && value.Class == e.Class && value.Fields == e.Fields && note.KeepUntil == e.KeepUntil
+	return Kept{Collection: note.Collection, Record: note.Record, Hash: note.Hash, Class: note.Class, KeepUntil: note.KeepUntil}, same, nil
 }
 
-// public sends the note. Other members' peers may not have the block of the
-// private command yet, and then do not find the hash that is compared.
-func (d Desk) public(ctx context.Context, function string, command any) (block uint64, err error) {
-	argument, err := canonical.Encode(command)
+// Purge removes a value at all members, with its history, and notes why. Where
+// the value is gone and the note was not written, it writes the note.
+func (d *Desk) Purge(ctx context.Context, collection dossier.Collection, record dossier.Pseudonym, reason dossier.Reason) (uint64, error) {
+	query := dossier.ShowQuery{Collection: collection, Record: record}
+	if err := first(rule.Field("reason", reason.Check()), query.Check()); err != nil {
+		return 0, err
+	}
+	if _, err := d.members(collection); err != nil {
+		return 0, err
+	}
+	p, _, err := d.pending(ctx, record)
 	if err != nil {
 		return 0, err
 	}
-	err = pursue(ctx, func() error {
-		receipt, err := d.Ledger.Submit(ctx, function, argument, func(string) error { return nil })
-		block = receipt.Block
-		return err
-	})
-	return block, err
+	if p == nil || p.Do == keep {
+		p = &plan{V: 1, Do: purge, Collection: collection, Record: record, Reason: reason, Private: draw(), Public: draw()}
+		if err := d.aim(ctx, p); err != nil {
+			return 0, err
+		}
+	}
+	if err := d.begin(ctx, p, nil); err != nil {
+		return 0, err
+	}
+	return p.Block, nil
 }
 
-func pursue(ctx context.Context, send func() error) error {
-	begun := time.Now()
-	for {
-		err := send()
-		var refusal *rule.Refusal
-		if err == nil || errors.As(err, &refusal) || time.Since(begun) > patience {
+// aim finds out which value a purge is of.
+func (d *Desk) aim(ctx context.Context, p *plan) error {
+	value, err := d.Show(ctx, p.Collection, p.Record)
+	if err == nil {
+		data, err := value.Encode()
+		p.Class, p.Hash = value.Class, dossier.HashOf(data)
+		return err
+	}
+	if !rule.Is(err, rule.NotFound) {
+		return err
+	}
+	note, told := d.noteOf(ctx, p.Collection, p.Record)
+	if told != nil {
+		return told
+	}
+	if note == nil || note.State != dossier.Kept || note.Organisation != d.Organisation {
+		return err // the value's absence is all that is known
+	}
+	p.Do, p.Class, p.Hash = strike, note.Class, note.Hash
+	return nil
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(retryPause):
-		}
 	}
+	return nil
 }
