@@ -70,7 +70,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 			return nil, err
 		}
 		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Lanes: g.lanes, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents,
+		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal,
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {

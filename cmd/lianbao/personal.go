@@ -12,6 +12,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/network"
 )
@@ -21,6 +22,7 @@ import (
 type personalCommand struct {
 	Keep  keepPersonalCommand  `cmd:"" help:"Keep a value: {\"class\":\"household\",\"collection\":\"charity-bank\",\"fields\":{\"name\":\"…\"},\"keepUntil\":\"2030-01-01\"} on the standard input."`
 	Show  showPersonalCommand  `cmd:"" help:"Show a value, at a member."`
+	Of    ofPersonalCommand    `cmd:"" help:"Show what is kept about one payee of a campaign, at a member."`
 	Purge purgePersonalCommand `cmd:"" help:"Remove a value and its history at every member, and note why."`
 }
 
@@ -81,15 +83,46 @@ func (c *showPersonalCommand) Run(app *application) error {
 		return err
 	}
 	app.console.result(shown)
-	rows := [][]string{{"  class", string(shown.Class)}}
-	fields := reflect.ValueOf(shown.Fields)
+	app.console.table(personalRows(shown.Class, shown.Fields))
+	return nil
+}
+
+func personalRows(class dossier.Class, held dossier.Fields) [][]string {
+	rows := [][]string{{"  class", string(class)}}
+	fields := reflect.ValueOf(held)
 	for i := range fields.NumField() {
 		if text := fields.Field(i).String(); text != "" {
 			name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
 			rows = append(rows, []string{"  " + name, text})
 		}
 	}
-	app.console.table(rows)
+	return rows
+}
+
+type ofPersonalCommand struct {
+	Payee string `arg:"" help:"The ledger's name of the payee, such as outside:household:…"`
+	At    string `help:"Member that is asked." default:"charity" placeholder:"ORG"`
+}
+
+func (c *ofPersonalCommand) Run(app *application) error {
+	gateway, err := app.gateway(c.At)
+	if err != nil {
+		return err
+	}
+	var found struct {
+		Items []api.Holding `json:"items"`
+	}
+	if err := gateway.Own(app.context, http.MethodGet, "/personal?payee="+url.QueryEscape(c.Payee), nil, &found); err != nil {
+		return err
+	}
+	app.console.result(found)
+	for _, h := range found.Items {
+		app.console.say("  %s %s", h.Collection, h.Record)
+		app.console.table(personalRows(h.Class, h.Fields))
+	}
+	if len(found.Items) == 0 {
+		app.console.say("  %s knows nothing about it", c.At)
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/personal"
 )
 
@@ -15,6 +16,7 @@ import (
 func (s *Server) personalRoutes() {
 	for pattern, handler := range map[string]func(http.ResponseWriter, *http.Request) (any, error){
 		"POST /api/v1/personal":                         s.keepPersonal,
+		"GET /api/v1/personal":                          s.findPersonal,
 		"GET /api/v1/personal/{collection}/{record}":    s.showPersonal,
 		"DELETE /api/v1/personal/{collection}/{record}": s.purgePersonal,
 	} {
@@ -47,6 +49,31 @@ func (s *Server) keepPersonal(w http.ResponseWriter, r *http.Request) (any, erro
 		return nil, rule.Refuse(rule.Invalid, "something stands behind the body")
 	}
 	return s.Personal.Keep(r.Context(), entry)
+}
+
+// Holding is a value about a payee, as the API shows it.
+type Holding struct {
+	personal.Kept
+	// Keeper is the organisation that keeps it, and alone can purge it.
+	Keeper string         `json:"keeper"`
+	Fields dossier.Fields `json:"fields"`
+}
+
+// findPersonal shows what is kept about one payee at collections of which this
+// organisation is a member.
+func (s *Server) findPersonal(_ http.ResponseWriter, r *http.Request) (any, error) {
+	payee := tape.AccountID(r.URL.Query().Get("payee"))
+	if payee.Check() != nil {
+		return nil, rule.Field("payee", rule.Refuse(rule.Invalid, "is not the ledger's name of a payee"))
+	}
+	found, err := s.Personal.Of(r.Context(), payee)
+	list := []Holding{}
+	for _, h := range found[payee] {
+		list = append(list, Holding(h))
+	}
+	return struct {
+		Items []Holding `json:"items"`
+	}{list}, err
 }
 
 func (s *Server) showPersonal(_ http.ResponseWriter, r *http.Request) (any, error) {

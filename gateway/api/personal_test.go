@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -15,8 +16,8 @@ func TestPersonalData(t *testing.T) {
 	w := newWorld(t)
 	charity, bank, coop := w.gateways["charity"], w.gateways["bank"], w.gateways["coop"]
 	own := map[string]string{"Authorization": "Bearer " + secret}
-	const name, number = "王虚构 Nobody Invented", "530000190001010000"
-	body := `{"class":"household","collection":"charity-bank","fields":{"idNumber":"` + number + `","name":"` + name + `"}}`
+	const name, number, payee = "王虚构 Nobody Invented", "530000190001010000", "outside:household:aponmlkjihgfedcbaponmlkjihgfedcb"
+	body := `{"class":"household","collection":"charity-bank","fields":{"idNumber":"` + number + `","name":"` + name + `","payee":"` + payee + `"}}`
 	status, _, text := charity.request(http.MethodPost, path("personal"), body, nil)
 	var kept personal.Kept
 	if err := json.Unmarshal([]byte(text), &kept); status != http.StatusOK || err != nil {
@@ -30,6 +31,19 @@ func TestPersonalData(t *testing.T) {
 		if status, _, text := g.request(http.MethodGet, at, "", own); status == http.StatusOK || strings.Contains(text, name) || strings.Contains(text, number) {
 			t.Errorf("%s: %d %s", who, status, text)
 		}
+	}
+	// Members find by the ledger's name whom they pay; strangers find nothing.
+	for member, finds := range map[*gateway]bool{charity: true, bank: true, coop: false} {
+		if err := member.model.WaitFor(t.Context(), kept.Block); err != nil {
+			t.Fatal(err)
+		}
+		status, _, text := member.request(http.MethodGet, path("personal")+"?payee="+payee, "", own)
+		if status != http.StatusOK || strings.Contains(text, name) != finds {
+			t.Errorf("%s finds: %d %s", member.organisation, status, text)
+		}
+	}
+	if status, _, text := bank.request(http.MethodGet, path("personal")+"?payee="+url.QueryEscape(name), "", own); status != http.StatusUnprocessableEntity || strings.Contains(text, name) {
+		t.Errorf("a name in place of a payee: %d %s", status, text)
 	}
 	if status, _, text := bank.request(http.MethodGet, at, "", nil); status != http.StatusUnauthorized || strings.Contains(text, name) {
 		t.Errorf("without the token: %d %s", status, text)

@@ -75,10 +75,7 @@ const (
 // notes of all that are kept.
 func (d *Desk) learn(ctx context.Context) ([]dossier.Note, error) {
 	var kept []dossier.Note
-	for _, collection := range append(slices.Sorted(maps.Keys(d.Collections)), d.Own) {
-		if _, err := d.members(dossier.Collection(collection)); err != nil {
-			continue // it is another's
-		}
+	for _, collection := range d.Places() {
 		notes, err := d.notes(ctx, dossier.Collection(collection))
 		if err != nil {
 			return nil, err
@@ -115,6 +112,18 @@ func (d *Desk) learn(ctx context.Context) ([]dossier.Note, error) {
 	}
 	d.payees = known
 	return kept, nil
+}
+
+// Places are the collections in which this organisation can keep something:
+// those that it shares, and its own last.
+func (d *Desk) Places() []string {
+	var places []string
+	for _, collection := range slices.Sorted(maps.Keys(d.Collections)) {
+		if _, err := d.members(dossier.Collection(collection)); err == nil {
+			places = append(places, collection)
+		}
+	}
+	return append(places, d.Own)
 }
 
 // notes are those of a collection's values that are kept.

@@ -279,22 +279,11 @@ func plain(argument []byte) []byte {
 // payee shows one receiver of a campaign; who it is stands nowhere on the ledger.
 func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 	ctx := r.Context()
-	account, err := accountIn(r)
+	known, err := p.enrolled(r)
 	if err != nil {
 		return nil, "", err
 	}
-	payee := tape.AccountID(r.PathValue("payee"))
-	if err := payee.Check(); err != nil {
-		return nil, "", rule.Field("payee", err)
-	}
-	found, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Account: account, Payee: payee}, readmodel.Window{Limit: 1})
-	if err != nil {
-		return nil, "", err
-	}
-	if len(found.Items) == 0 {
-		return nil, "", rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not a payee of %s", payee, account))
-	}
-	known := found.Items[0]
+	account, payee := known.Account, known.Payee.Payee
 	campaign, err := p.Model.Campaign(ctx, account)
 	if err != nil {
 		return nil, "", err
@@ -316,5 +305,8 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
 	page.Acting = p.mayLook(r, campaign, page.Flag)
+	if page.Personal = p.mayRead(r); page.Personal && err == nil {
+		page.Shared, err = p.sharing(ctx, known)
+	}
 	return page, "", err
 }

@@ -102,7 +102,7 @@ func (w *town) open() {
 		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Lanes: w, Clock: w.network.Clock}), Lanes: w, Persons: register,
-			Shelf: w.shelf, Proposals: Proposals{Folder: w.TempDir()}}, err
+			Shelf: w.shelf, Personal: w.keeping(), Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
@@ -36,6 +37,8 @@ type People struct {
 	Proposals Proposals
 	// Archive keeps evidence that is brought with a form; nil where none is kept.
 	Archive Archive
+	// Personal is what this organisation knows about people; nil where it keeps nothing.
+	Personal *personal.Desk
 	// Demonstration says that anybody can log in as one of the staff.
 	Demonstration bool
 }
@@ -112,6 +115,7 @@ func (p *portal) peopleRoutes() {
 	p.form("/payees/{account}/{payee}/{act}", p.act(formBytes, p.look))
 	p.form("/payouts/{account}/{hold}/word", p.act(formBytes, p.say))
 	p.actRoutes()
+	p.personalRoutes()
 }
 
 // session is whose request this is; nobody's where nobody logs in here.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -42,7 +43,10 @@ func (p *portal) work(r *http.Request) (views.Page, string, error) {
 		}
 		page.Rows = append(page.Rows, row)
 	}
-	return page, "", nil
+	asked, err := p.erasures(r.Context(), titles)
+	page.Rows = append(page.Rows, asked...)
+	slices.SortStableFunc(page.Rows, func(a, b views.WorkItem) int { return cmp.Compare(a.Due, b.Due) })
+	return page, "", err
 }
 
 func roleNames(session login.Session) []string {
@@ -167,7 +171,8 @@ func (p *portal) me(r *http.Request) (views.Page, string, error) {
 		}
 		page.Payouts = append(page.Payouts, mine...)
 	}
-	return page, "", nil
+	page.Data, err = p.myData(ctx, list.Items)
+	return page, "", err
 }
 
 // disputeReasons are what a receiver can say against a payout.

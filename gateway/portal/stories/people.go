@@ -106,7 +106,27 @@ func forms() []Story {
 	for _, code := range words.Keys["refused."] {
 		stories = append(stories, Story{"refused-" + code, "Refused: " + code, views.Refused{Refusal: views.Refusal{Code: code, Text: "field lines[3].to: outside:household:fake-h-101 is not enrolled in charity:sunrise:training"}, Back: "/work"}})
 	}
-	return append(stories, mine()...)
+	return append(append(stories, known()...), mine()...)
+}
+
+// known is what members' staff see of who stands behind a payee.
+func known() []Story {
+	f, asked := facts(), at("2026-03-09 10:00")
+	page := views.PersonalData{Account: training, Title: &f.Title, Payee: family, Organisation: "charity", Asked: &asked, Acting: acting("keep"),
+		Collections: []string{"charity-bank", "_implicit_org_CharityMSP"}, Reasons: words.Keys["purge-reason."]}
+	page.Values = []views.PersonalValue{
+		{Class: "household", Collection: "charity-bank", Record: "aponmlkjihgfedcbaponmlkjihgfedcb", Keeper: "charity", Purge: true, Lines: []views.PersonalLine{{Field: "name", Text: "王虚构 (invented)"}, {Field: "phone", Text: "000 0000 0001"}, {Field: "village", Text: "虚构村"}}},
+		{Class: "payee-bank-account", Collection: "charity-bank", Record: "bponmlkjihgfedcbaponmlkjihgfedca", Keeper: "charity", KeepUntil: "2031-03-10", Lines: []views.PersonalLine{{Field: "account", Text: "0000 0000 0000 0001"}, {Field: "bank", Text: "Invented Bank"}, {Field: "name", Text: "王虚构 (invented)"}}}}
+	nothing := page
+	nothing.Values, nothing.Asked, nothing.Acting, nothing.Organisation = nil, nil, nil, "coop"
+	staff := payees()[0].Page.(views.Payee)
+	staff.Personal, staff.Shared = true, []views.Sharing{{Kind: "payee-account", Others: 2}, {Kind: "device"}}
+	paid := payouts()[0].Page.(views.Origin)
+	paid.Personal, paid.PayTo = "/payees/x/y/personal", page.Values[1:]
+	unknown := paid
+	unknown.PayTo = nil
+	return []Story{{"personal", "What members' staff see of who stands behind a payee", page}, {"personal-none", "A payee of whom nothing is kept", nothing},
+		{"payee-staff", "A payee before staff who may know who it is", staff}, {"payout-staff", "A payout before the bank's staff", paid}, {"payout-unknown", "A payout to nobody knows whom", unknown}}
 }
 
 func mine() []Story {
@@ -116,5 +136,8 @@ func mine() []Story {
 	}
 	held, nobody := me, views.Me{Roles: []string{"auditor"}, Token: "invented"}
 	held.Person, held.Custody, held.Confirms, held.Payouts, held.Roles = maker, "gateway-held", false, nil, []string{"maker", "checker"}
+	asked := at("2026-03-09 10:00")
+	me.Data = []views.MyData{{Account: training, Title: &f.Title, Payee: family, Classes: []string{"household", "payee-bank-account"}, Until: "2031-03-10"},
+		{Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}}, {Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}, Asked: &asked}}
 	return []Story{{"me", "A household and its payouts, to be answered", me}, {"me-held", "Somebody whose key the gateway holds", held}, {"me-nobody", "Somebody without a person on the ledger", nobody}}
 }

@@ -210,6 +210,10 @@ type Payee struct {
 	Payouts  []PayoutRow
 	Next     string
 	Acting   *Acting
+	// Personal says that the reader may see what is kept about it; Shared is
+	// what it shares with others of the campaign, for the same readers.
+	Personal bool
+	Shared   []Sharing
 }
 
 // Name of its template.

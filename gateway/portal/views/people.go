@@ -126,7 +126,9 @@ type Me struct {
 	// Enrolled is on how many campaigns' lists the person stands.
 	Enrolled int
 	Reasons  []string
-	Token    string
+	// Data is what is kept here about the person, by its kind.
+	Data  []MyData
+	Token string
 }
 
 // Name of its template.

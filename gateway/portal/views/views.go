@@ -421,6 +421,9 @@ type Origin struct {
 	// Next continues the list: the number of the span, a colon, and a cursor.
 	Next  string
 	Proof *Proof
+	// Personal leads members' staff to what is kept about the payee; PayTo is that.
+	Personal string
+	PayTo    []PersonalValue
 }
 
 // Name of its template.
