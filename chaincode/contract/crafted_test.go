@@ -36,7 +36,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
-		TestCloseAndCarry, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget} {
+		TestCloseAndCarry, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
@@ -47,7 +47,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		}
 	}
 	for _, function := range []string{"Open", "Receive", "FileStatement", "FileLines", "FileProcessor", "Settle", "Match", "ReceiveUnidentified", "Identify", "Spend",
-		"Hold", "Capture", "Release", "Expire", "Reclaim", "OpenJob", "RunChunk", "CloseJob", "Refund", "Return", "ChargeBack", "Memo"} {
+		"Hold", "Capture", "Release", "Expire", "Reclaim", "OpenJob", "RunChunk", "CloseJob", "Refund", "Return", "ChargeBack", "Memo", "Correct", "Withdraw"} {
 		if !craft.seen["Tape:"+function] {
 			t.Errorf("no command of Tape:%s was crafted", function)
 		}

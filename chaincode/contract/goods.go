@@ -40,7 +40,7 @@ func (*Fund) SettlePledge(ctx Context, argument string) (string, error) {
 			if err != nil {
 				return tape.Entry{}, err
 			}
-			found, _, err := settled.Place(*c.Gift)
+			found, _, err := settled.Place(c.Account, *c.Gift)
 			if err != nil {
 				return tape.Entry{}, err
 			}

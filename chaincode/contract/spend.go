@@ -106,93 +106,6 @@ func (*Tape) OpenJob(ctx Context, argument string) (string, error) {
 	})
 }
 
-// settledGift loads what the ledger holds on one gift.
-func (t *transaction) settledGift(account tape.AccountID, p tape.GiftProof) (tape.SettledGift, error) {
-	page, settled := tape.PageKey(account, p.Page), tape.SettledKey(account, string(p.Page))
-	reversal := tape.ReversalKey(account, p.Page, p.Index)
-	var found tape.SettledGift
-	if err := t.load(page, settled, reversal); err != nil {
-		return found, err
-	}
-	var err error
-	if found.Page, err = need[tape.Page](t, page, "page "+string(p.Page)); err != nil {
-		return found, err
-	}
-	if mark := read[tape.Settled](t, settled); mark != nil && mark.N > 0 {
-		key := tape.SettlementKey(account, mark.N)
-		if err := t.load(key); err != nil {
-			return found, err
-		}
-		found.Settlement = read[tape.Settlement](t, key)
-	}
-	if found.Reversal = read[tape.Reversal](t, reversal); found.Reversal != nil && found.Reversal.Hold != "" {
-		key := tape.HoldKey(account, found.Reversal.Hold)
-		if err := t.load(key); err != nil {
-			return found, err
-		}
-		found.Hold = read[tape.Hold](t, key)
-	}
-	return found, nil
-}
-
-// Identify gives unclaimed money to the account it was meant for.
-func (*Tape) Identify(ctx Context, argument string) (string, error) {
-	return runSigned(ctx, argument, func(t *transaction, c tape.Identify, intents []intent) (tape.Entry, error) {
-		account, head, err := t.withHead(c.ID, c.Account, tape.AccountKey(c.To))
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		total, err := c.Total()
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		gift, err := t.settledGift(c.Account, c.Gift)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		if err := t.approve("identify", account, total, c.ID, intents); err != nil {
-			return tape.Entry{}, err
-		}
-		after, inflow, reversal, entry, err := head.Identify(account, c, gift, read[tape.Account](t, tape.AccountKey(c.To)), t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		t.changeHead(head, after)
-		t.saveInflows([]tape.Inflow{inflow})
-		t.save(tape.ReversalKey(c.Account, c.Gift.Page, c.Gift.Index), reversal)
-		return entry, nil
-	})
-}
-
-// Refund orders a gift to be paid back.
-func (*Tape) Refund(ctx Context, argument string) (string, error) {
-	return runSigned(ctx, argument, func(t *transaction, c tape.Refund, intents []intent) (tape.Entry, error) {
-		key := tape.HoldKey(c.Account, c.ID)
-		account, head, err := t.withHead(c.ID, c.Account, key)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		total, err := c.Total()
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		gift, err := t.settledGift(c.Account, c.Gift)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		if err := t.approve("refund", account, total, c.ID, intents); err != nil {
-			return tape.Entry{}, err
-		}
-		after, hold, reversal, entry, err := head.Refund(account, c, gift, t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		t.changeHead(head, after)
-		t.save(tape.ReversalKey(c.Account, c.Gift.Page, c.Gift.Index), reversal)
-		return entry, t.openHolds(account.Organisation, []tape.Hold{hold})
-	})
-}
-
 // Release gives up what is left of a hold.
 func (*Tape) Release(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c tape.Release, intents []intent) (tape.Entry, error) {
@@ -331,42 +244,6 @@ func (*Tape) Return(ctx Context, argument string) (string, error) {
 		if result.Inflow != nil {
 			t.saveInflows([]tape.Inflow{*result.Inflow})
 		}
-		return entry, nil
-	})
-}
-
-// ChargeBack takes a gift back that the payer's bank reversed.
-func (*Tape) ChargeBack(ctx Context, argument string) (string, error) {
-	return run(ctx, argument, decode[tape.ChargeBack], func(t *transaction, c tape.ChargeBack) (tape.Entry, error) {
-		account, head, err := t.withHead(c.ID, c.Account)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		var ownFunds *tape.Head
-		if account.OwnFunds != "" {
-			if err := t.load(tape.HeadKey(account.OwnFunds)); err != nil {
-				return tape.Entry{}, err
-			}
-			ownFunds = read[tape.Head](t, tape.HeadKey(account.OwnFunds))
-		}
-		gift, err := t.settledGift(c.Account, c.Gift)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		lines, used, debit, err := t.debitLine(account, c.Line)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		result, entry, err := head.ChargeBack(account, ownFunds, c, gift, lines, used, t.context)
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		t.changeHead(head, result.Head)
-		if result.OwnFunds != nil {
-			t.changeHead(*ownFunds, *result.OwnFunds)
-		}
-		t.save(tape.ReversalKey(c.Account, c.Gift.Page, c.Gift.Index), result.Reversal)
-		t.save(debit, party.Mark{V: 1, Entry: entry.Reference()})
 		return entry, nil
 	})
 }

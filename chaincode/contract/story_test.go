@@ -173,7 +173,7 @@ func TestProcessor(t *testing.T) {
 	w.refused("wrong-state: field items[0]: page-1 is settled already, by settlement 1", "charity", "Tape:Settle",
 		tape.Settle{Account: books, ID: "settle-2", Items: []tape.SettleItem{{Source: "page-1", SelfDeclared: true}}})
 	file.ID = "file-2"
-	w.refused("wrong-state: field page: page-1 is matched, split or settled already", "charity", "Tape:FileProcessor", file)
+	w.refused("wrong-state: field page: page-1 is settled already, by settlement 1", "charity", "Tape:FileProcessor", file)
 }
 
 // TestRefundAndChargeBack takes gifts back out of their own units, and charges

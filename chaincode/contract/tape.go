@@ -186,19 +186,16 @@ func (*Tape) FileLines(ctx Context, argument string) (string, error) {
 // FileProcessor files a payment processor's file for one page of gifts.
 func (*Tape) FileProcessor(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.FileProcessor], func(t *transaction, c tape.FileProcessor) (tape.Entry, error) {
-		key, pageKey, settledKey := tape.ProcessorKey(c.Account, c.ID), tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
+		key, pageKey, settledKey := tape.ProcessorKey(c.Account, c.Page), tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
 		account, err := t.account(c.ID, c.Account, key, pageKey, settledKey)
 		if err != nil {
-			return tape.Entry{}, err
-		}
-		if err := t.absent(key, "processor's file "+string(c.ID)); err != nil {
 			return tape.Entry{}, err
 		}
 		lines, used, err := t.lines(account, c.Line.Statement, c.Line.N)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		processor, used, entry, err := account.FileProcessor(c, read[tape.Page](t, pageKey), read[tape.Settled](t, settledKey), lines, used, t.context)
+		processor, used, entry, err := account.FileProcessor(c, read[tape.Page](t, pageKey), read[tape.Settled](t, settledKey), read[tape.Processor](t, key), lines, used, t.context)
 		t.save(key, processor)
 		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), used)
 		return entry, err
@@ -269,11 +266,9 @@ func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Sourc
 			source.Inflow = read[tape.Inflow](t, tape.InflowKey(c.Account, item.Source))
 		} else {
 			source.Page = read[tape.Page](t, tape.PageKey(c.Account, tape.ID(item.Source)))
+			source.Processor = read[tape.Processor](t, tape.ProcessorKey(c.Account, tape.ID(item.Source)))
 		}
 		source.Settled = read[tape.Settled](t, tape.SettledKey(c.Account, item.Source))
-		if item.Processor != "" {
-			source.Processor = read[tape.Processor](t, tape.ProcessorKey(c.Account, item.Processor))
-		}
 		if ref := item.Lines; ref != nil {
 			source.Lines = read[tape.Lines](t, tape.LinesKey(account.Custodian, ref.Statement, ref.N))
 			if used := read[tape.Used](t, tape.UsedKey(account.Custodian, ref.Statement, ref.N)); used != nil {
@@ -287,9 +282,9 @@ func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Sourc
 // Match splits a page into the gifts that the bank's lines show and the rest.
 func (*Tape) Match(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.Match], func(t *transaction, c tape.Match) (tape.Entry, error) {
-		pageKey, settledKey := tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
+		pageKey, settledKey, processorKey := tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page)), tape.ProcessorKey(c.Account, c.Page)
 		made := []tape.ID{c.Page + tape.MatchedSuffix, c.Page + tape.UnmatchedSuffix}
-		account, err := t.account(c.ID, c.Account, pageKey, settledKey, tape.PageKey(c.Account, made[0]), tape.PageKey(c.Account, made[1]))
+		account, err := t.account(c.ID, c.Account, pageKey, settledKey, processorKey, tape.PageKey(c.Account, made[0]), tape.PageKey(c.Account, made[1]))
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -307,7 +302,7 @@ func (*Tape) Match(ctx Context, argument string) (string, error) {
 		if err := t.pagesAbsent(c.Account, made); err != nil {
 			return tape.Entry{}, err
 		}
-		matched, rest, after, entry, err := account.Match(c, page, read[tape.Settled](t, settledKey), lines, used, t.context)
+		matched, rest, after, entry, err := account.Match(c, page, read[tape.Settled](t, settledKey), read[tape.Processor](t, processorKey), lines, used, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -350,6 +345,27 @@ func (*Tape) ReceiveUnidentified(ctx Context, argument string) (string, error) {
 		page, after, entry, err := account.ReceiveUnidentified(c, lines, used, t.context)
 		t.save(key, page)
 		t.save(tape.UsedKey(lines.Account, lines.Statement, lines.N), after)
+		return entry, err
+	})
+}
+
+// Withdraw ends a page of gifts whose money never came.
+func (*Tape) Withdraw(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c tape.Withdraw, intents []intent) (tape.Entry, error) {
+		pageKey, settledKey, processorKey := tape.PageKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page)), tape.ProcessorKey(c.Account, c.Page)
+		account, err := t.account(c.ID, c.Account, pageKey, settledKey, processorKey)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		page, err := need[tape.Page](t, pageKey, "page "+string(c.Page))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.approve("withdraw", account, page.Total, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		settled, entry, err := account.Withdraw(c, page, read[tape.Settled](t, settledKey), read[tape.Processor](t, processorKey), t.context)
+		t.save(settledKey, settled)
 		return entry, err
 	})
 }

@@ -75,18 +75,23 @@ func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, head tape
 	if line.Kind != Management {
 		return after, nil
 	}
-	spent := int64(0)
-	for _, of := range plan.Lines {
-		if of.Kind == Management {
-			spent += after.ordered(of.ID)
-		}
-	}
-	received := b.given(head)
+	spent, received := after.managed(plan), b.given(head)
 	if limit := share(received, plan.ManagementPartsPerMillion); spent > limit {
 		return b, rule.Refuse(rule.Insufficient, "management costs would come to %s; the cap is %s, %d parts per million of %s received",
 			money.New(spent, amount.Currency), money.New(limit, amount.Currency), plan.ManagementPartsPerMillion, money.New(received, amount.Currency))
 	}
 	return after, nil
+}
+
+// managed is what is ordered for management.
+func (b Budget) managed(plan Plan) int64 {
+	spent := int64(0)
+	for _, line := range plan.Lines {
+		if line.Kind == Management {
+			spent += b.ordered(line.ID)
+		}
+	}
+	return spent
 }
 
 // share is the whole part of units × parts / 1,000,000. Units are below 2^53

@@ -149,14 +149,14 @@ func (h Head) reopen(spans Spans) (Head, error) {
 }
 
 // settle chains one settlement to the last and lays its money.
-func (h Head) settle(amount int64, source string, evidence Evidence, entry Entry) (Head, Settlement, error) {
+func (h Head) settle(amount, fee int64, source string, evidence Evidence, entry Entry) (Head, Settlement, error) {
 	h, span, err := h.lay(amount)
 	if err != nil {
 		return h, Settlement{}, err
 	}
 	h.Settlements++
 	settlement := Settlement{V: 1, Account: h.Account, N: h.Settlements, Previous: h.Chain, Source: source,
-		Span: span, Evidence: evidence, Entry: entry.Reference()}
+		Span: span, Fee: fee, Evidence: evidence, Entry: entry.Reference()}
 	encoded, err := canonical.Encode(settlement)
 	if err != nil {
 		return h, Settlement{}, err

@@ -183,10 +183,10 @@ func (h Hold) open() error {
 	return nil
 }
 
-// cameBack reports whether the money of a refund is the account's again: the
+// CameBack reports whether the money of a refund is the account's again: the
 // head has reclaimed it, or the bank has returned all that was paid. Whether it
 // is free, and not pooled or spent since, is for the head to say.
-func (h Hold) cameBack() bool {
+func (h Hold) CameBack() bool {
 	return h.State == HoldReclaimed || (h.State == HoldCaptured && h.Captured.Total() == h.Returned.Total())
 }
 
@@ -282,13 +282,8 @@ type Refund struct {
 	To      AccountID `json:"to"`
 }
 
-// Total is the amount of the gift.
-func (c Refund) Total() (money.Amount, error) {
-	gift, err := giftOf(c.Gift.Gift)
-	return gift.Amount, err
-}
-
-// Refund judges the command. The hold has the entry's id.
+// Refund judges the command. The hold has the entry's id. What a processor kept
+// of the gift is the processor's to give back.
 func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) (Head, Hold, Reversal, Entry, error) {
 	refuse := func(err error) (Head, Hold, Reversal, Entry, error) { return h, Hold{}, Reversal{}, Entry{}, err }
 	if err := c.ID.Check(); err != nil {
@@ -303,13 +298,9 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 	if err := c.To.Check(); err != nil || !c.To.Outside() {
 		return refuse(rule.Field("to", rule.Refuse(rule.Invalid, "%.140q is not outside the ledger; a gift goes back to who gave it", c.To)))
 	}
-	gift, span, err := place.Place(c.Gift)
+	gift, span, err := place.free(account, c.Gift, h)
 	if err != nil {
 		return refuse(err)
-	}
-	free := h.Free().Within(span).Total()
-	if free < span.Length() {
-		return refuse(rule.Field("gift", rule.Refuse(rule.Insufficient, "%s of the gift's %s is not free any more", money.New(span.Length()-free, account.Currency), gift.Amount)))
 	}
 	if giver := gift.Giver(); account.Subject != "" && c.To != giver {
 		return refuse(rule.Field("to", rule.Refuse(rule.Forbidden, "names %s; money given for a purpose goes back to its giver only, %s", c.To, giver)))
@@ -318,7 +309,7 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 		return refuse(rule.Field("gift", err))
 	}
 	entry := ctx.Entry(c.ID, "refund", string(account.ID))
-	hold := Hold{V: 1, Account: account.ID, ID: c.ID, To: c.To, Amount: gift.Amount, Spans: Spans{span},
+	hold := Hold{V: 1, Account: account.ID, ID: c.ID, To: c.To, Amount: money.New(span.Length(), account.Currency), Spans: Spans{span},
 		Expires: c.Expires, State: HoldOpen, Entry: entry.Reference()}
 	return h, hold, Reversal{V: 1, Kind: "refund", Span: span, Hold: c.ID, Entry: entry.Reference()}, entry, h.Check()
 }
@@ -354,20 +345,13 @@ func (h Hold) Return(account Account, head Head, c Return, lines *Lines, used Us
 	if err := c.Amount.Positive(account.Currency); err != nil {
 		return refuse(rule.Field("amount", err))
 	}
-	if !h.To.Outside() {
-		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s paid %s on the ledger; its sponsor pays it back", h.ID, h.To)))
-	}
-	gone := h.Captured.Total() - h.Returned.Total()
-	if c.Amount.Units > gone {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s of hold %s has been paid out; %s was asked", money.New(gone, account.Currency), h.ID, c.Amount)))
+	back, err := h.returns(c.Amount)
+	if err != nil {
+		return refuse(err)
 	}
 	evidence, used, err := credit(account, c.Line, lines, used, c.Amount)
 	if err != nil {
 		return refuse(rule.Field("line", err))
-	}
-	back, err := h.Captured.Slice(h.Returned.Total(), h.Returned.Total()+c.Amount.Units)
-	if err != nil {
-		return refuse(err)
 	}
 	h.Returned = append(append(Spans(nil), h.Returned...), back...)
 	entry := ctx.Entry(c.ID, "return", string(account.ID))
@@ -385,6 +369,18 @@ func (h Hold) Return(account Account, head Head, c Return, lines *Lines, used Us
 	}
 	entry.Postings = []Posting{posting}
 	return result, entry, head.Check()
+}
+
+// returns are the next units of a payout that come back.
+func (h Hold) returns(amount money.Amount) (Spans, error) {
+	if !h.To.Outside() {
+		return nil, rule.Field("hold", rule.Refuse(rule.WrongState, "%s paid %s on the ledger; its sponsor pays it back", h.ID, h.To))
+	}
+	gone := h.Captured.Total() - h.Returned.Total()
+	if amount.Units > gone {
+		return nil, rule.Field("amount", rule.Refuse(rule.Insufficient, "%s of hold %s has been paid out; %s was asked", money.New(gone, amount.Currency), h.ID, amount))
+	}
+	return h.Captured.Slice(h.Returned.Total(), h.Returned.Total()+amount.Units)
 }
 
 // credit judges a credit line that must carry exactly amount and be unused.
@@ -429,7 +425,7 @@ func (h Head) ChargeBack(account Account, ownFunds *Head, c ChargeBack, place Se
 	if err := keeper(account.Custodian, ctx); err != nil {
 		return refuse(err)
 	}
-	gift, span, err := place.Place(c.Gift)
+	gift, span, err := place.Place(account.ID, c.Gift)
 	if err != nil {
 		return refuse(err)
 	}
@@ -451,7 +447,7 @@ func (h Head) ChargeBack(account Account, ownFunds *Head, c ChargeBack, place Se
 		posting.Amount, posting.Taken = money.New(units, account.Currency), free
 		entry.Postings = append(entry.Postings, posting)
 	}
-	if spent := span.Length() - free.Total(); spent > 0 {
+	if spent := gift.Amount.Units - free.Total(); spent > 0 {
 		posting.Amount = money.New(spent, account.Currency)
 		result.OwnFunds, posting = charge(account, ownFunds, posting)
 		entry.Postings = append(entry.Postings, posting)

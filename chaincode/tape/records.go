@@ -67,9 +67,10 @@ func DebitKey(account AccountID, statement ID, n, index int32) string {
 	return "debit/" + string(account) + "/" + string(statement) + "/" + strconv.Itoa(int(n)) + "/" + strconv.Itoa(int(index))
 }
 
-// ProcessorKey is where a processor's file stands.
-func ProcessorKey(account AccountID, id ID) string {
-	return "processor/" + string(account) + "/" + string(id)
+// ProcessorKey is where the processor's file of a page stands: a page has one,
+// so that no bank line is used up for a file that can settle nothing.
+func ProcessorKey(account AccountID, page ID) string {
+	return "processor/" + string(account) + "/" + string(page)
 }
 
 // HoldKey is where a Hold stands.
@@ -83,9 +84,11 @@ func ChunkKey(account AccountID, job ID, n int32) string {
 	return "chunk/" + string(account) + "/" + string(job) + "/" + strconv.Itoa(int(n))
 }
 
-// ReversalKey exists once a gift was refunded, charged back or identified as another's.
-func ReversalKey(account AccountID, page ID, index int32) string {
-	return "reversal/" + string(account) + "/" + string(page) + "/" + strconv.Itoa(int(index))
+// ReversalKey exists once a gift was refunded, charged back, identified as
+// another's or moved by a correction. source is its page, or the inflow that
+// brought it to the account (index 0): that has slashes, and a page's id has none.
+func ReversalKey(account AccountID, source string, index int32) string {
+	return "reversal/" + string(account) + "/" + source + "/" + strconv.Itoa(int(index))
 }
 
 // Attribution is the declared convention by which spending is ascribed to gifts.
@@ -171,8 +174,18 @@ type Inflow struct {
 	// Taken are the spans on From's tape, in order; none when it is outside.
 	Taken Spans `json:"taken,omitempty"`
 	// Origin is the entry whose money comes back, organisation/id.
-	Origin string  `json:"origin,omitempty"`
-	At     Instant `json:"at"`
+	Origin string `json:"origin,omitempty"`
+	// Gift is set where the inflow is one gift's money, whole: it was identified
+	// or moved by a correction.
+	Gift *GiftName `json:"gift,omitempty"`
+	At   Instant   `json:"at"`
+}
+
+// GiftName names a gift by the page on which it came in, wherever its money is now.
+type GiftName struct {
+	Account AccountID `json:"account"`
+	Index   int32     `json:"index"`
+	Page    ID        `json:"page"`
 }
 
 // Settlement gives a page or an inflow its span. The settlements of an account
@@ -184,17 +197,24 @@ type Settlement struct {
 	// Previous is the SHA-256 of the canonical settlement n-1, empty for the first.
 	Previous string `json:"previous"`
 	// Source is a page's id, or an inflow's organisation/entry/index.
-	Source   string   `json:"source"`
-	Span     Span     `json:"span"`
+	Source string `json:"source"`
+	Span   Span   `json:"span"`
+	// Fee is what a processor kept of a page, in minor units: the last of Span.
+	Fee      int64    `json:"fee,omitempty,string"`
 	Evidence Evidence `json:"evidence"`
 	// Entry is organisation/id.
 	Entry string `json:"entry"`
 }
 
-// Settled marks a source as used up: N is its settlement, 0 when it was split.
+// Settled marks a source as used up: N is its settlement, 0 when it was split
+// or withdrawn.
 type Settled struct {
 	V int32 `json:"v"`
 	N int32 `json:"n"`
+	// Withdrawn is why the page was withdrawn: its money never came.
+	Withdrawn string `json:"withdrawn,omitempty"`
+	// Entry withdrew it, organisation/id.
+	Entry string `json:"entry,omitempty"`
 }
 
 // Side of a statement line, seen from the account's holder.
@@ -346,9 +366,14 @@ type Chunk struct {
 // Reversal notes that a gift was taken back, and how.
 type Reversal struct {
 	V int32 `json:"v"`
-	// Kind is refund, chargeback or identified.
+	// Kind is refund, chargeback, identified, returned or corrected.
 	Kind string `json:"kind"`
 	Span Span   `json:"span"`
+	// Inflow is where an identified or corrected gift went, at the account To.
+	Inflow string    `json:"inflow,omitempty"`
+	To     AccountID `json:"to,omitempty"`
+	// Reason is why it was corrected.
+	Reason string `json:"reason,omitempty"`
 	// Hold is the hold that a refund was ordered with.
 	Hold ID `json:"hold,omitempty"`
 	// Entry is organisation/id.

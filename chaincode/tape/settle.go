@@ -1,6 +1,7 @@
 package tape
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,8 @@ type Settle struct {
 
 // SettleItem names one source and the evidence it rests on: for a page of
 // gifts exactly one of Lines, Processor and SelfDeclared, or none where a
-// match has already used the bank lines; for an inflow none.
+// match has already used the bank lines; for an inflow none. A page for which a
+// processor's file was filed rests on that file: its bank line is used.
 type SettleItem struct {
 	Lines        *LinesRef `json:"lines,omitempty"`
 	Processor    ID        `json:"processor,omitempty"`
@@ -94,7 +96,7 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 			return refuse(at("items", i, err))
 		}
 		var settlement Settlement
-		if h, settlement, err = h.settle(sources[i].amount().Units, item.Source, evidence, entry); err != nil {
+		if h, settlement, err = h.settle(sources[i].amount().Units, sources[i].fee(), item.Source, evidence, entry); err != nil {
 			return refuse(at("items", i, err))
 		}
 		result.Settlements = append(result.Settlements, settlement)
@@ -104,7 +106,7 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 			entry.Postings = append(entry.Postings, Posting{From: account.Custodian, To: account.ID,
 				Amount: sources[i].Page.Total, Laid: Spans{settlement.Span}, Line: ID(item.Source)})
 		}
-		if h, entry, err = h.payFee(account, sources[i].Processor, entry); err != nil {
+		if h, entry, err = h.payFee(account, settlement, sources[i].Processor, entry); err != nil {
 			return refuse(at("items", i, err))
 		}
 	}
@@ -114,18 +116,51 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 	return h, result, entry, nil
 }
 
-// payFee spends what a processor kept, in the account's own order of spending:
-// the bank never saw that money.
-func (h Head) payFee(account Account, processor *Processor, entry Entry) (Head, Entry, error) {
-	if processor == nil || processor.Fee == nil {
+// payFee spends what a processor kept, out of the page's own units: the bank
+// never saw that money, and no other giver's pays for it.
+func (h Head) payFee(account Account, settlement Settlement, processor *Processor, entry Entry) (Head, Entry, error) {
+	if settlement.Fee == 0 {
 		return h, entry, nil
 	}
-	h, taken, err := h.take(processor.Fee.Units, account.Currency)
+	kept := Span{settlement.Span.End - settlement.Fee, settlement.Span.End}
+	h, err := h.takeSpan(kept)
 	if err != nil {
 		return h, entry, err
 	}
-	entry.Postings = append(entry.Postings, Posting{From: account.ID, To: processor.FeeTo, Amount: *processor.Fee, Taken: taken, Line: processor.ID})
+	entry.Postings = append(entry.Postings, Posting{From: account.ID, To: processor.FeeTo, Amount: *processor.Fee, Taken: Spans{kept}, Line: processor.Page})
 	return h, entry, nil
+}
+
+// fee is what a processor kept of the source, in minor units.
+func (s Source) fee() int64 {
+	if s.Processor == nil || s.Processor.Fee == nil {
+		return 0
+	}
+	return s.Processor.Fee.Units
+}
+
+// Own are the units of a gift that begins at an offset of its page: those that
+// arrived, and those that a processor kept of it; either may be empty.
+//
+// A fee is shared by amount: of the first n units of a page the processor kept
+// the whole part of n × fee / total. So each gift bears its share to the unit,
+// the shares come to the fee exactly, and a gift's share is known without the
+// other gifts. What arrived lies in the order of the page, the fee behind it.
+func (s Settlement) Own(offset, amount int64) (arrived, kept Span) {
+	before, after := s.feeOf(offset), s.feeOf(offset+amount)
+	behind := s.Span.End - s.Fee
+	return Span{s.Span.Start + offset - before, s.Span.Start + offset + amount - after}, Span{behind + before, behind + after}
+}
+
+// feeOf is what a processor kept of the first units of a page. The product of
+// two amounts needs 128 bits.
+func (s Settlement) feeOf(units int64) int64 {
+	if s.Fee == 0 {
+		return 0
+	}
+	high, low := bits.Mul64(uint64(units), uint64(s.Fee))
+	share, _ := bits.Div64(high, low, uint64(s.Span.Length())) // units and fee are at most the page's total
+	return int64(share)
 }
 
 func (s Source) amount() money.Amount {
@@ -140,14 +175,14 @@ func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, err
 	if s.Page == nil && s.Inflow == nil {
 		return Evidence{}, nil, rule.Refuse(rule.NotFound, "%s has no page or inflow %s", account.ID, item.Source)
 	}
-	if s.Settled != nil && s.Settled.N == 0 {
-		return Evidence{}, nil, rule.Refuse(rule.WrongState, "page %s was split into %s.m and %s.u; settle those", item.Source, item.Source, item.Source)
-	}
-	if s.Settled != nil {
-		return Evidence{}, nil, rule.Refuse(rule.WrongState, "%s is settled already, by settlement %d", item.Source, s.Settled.N)
+	if err := s.Settled.used(item.Source); err != nil {
+		return Evidence{}, nil, err
 	}
 	if s.Inflow != nil || s.Page.Evidence != nil {
 		return s.own(item)
+	}
+	if p := s.Processor; p != nil && item.Processor != p.ID {
+		return Evidence{}, nil, p.settles()
 	}
 	if item.given() != 1 {
 		return Evidence{}, nil, rule.Refuse(rule.Invalid, "%s needs exactly one of lines, processor and selfDeclared", item.Source)
@@ -159,6 +194,25 @@ func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, err
 		return s.byProcessor(item.Processor)
 	}
 	return Evidence{Kind: "self-declared"}, nil, nil
+}
+
+// used refuses a source that was settled, split or withdrawn.
+func (s *Settled) used(source string) error {
+	switch {
+	case s == nil:
+		return nil
+	case s.Withdrawn != "":
+		return rule.Refuse(rule.WrongState, "page %s was withdrawn by %s (%s)", source, s.Entry, s.Withdrawn)
+	case s.N == 0:
+		return rule.Refuse(rule.WrongState, "page %s was split into %s.m and %s.u; settle those", source, source, source)
+	}
+	return rule.Refuse(rule.WrongState, "%s is settled already, by settlement %d", source, s.N)
+}
+
+// settles refuses whatever else would settle the page of a processor's file:
+// the bank line of the file would be lost.
+func (p Processor) settles() error {
+	return rule.Refuse(rule.WrongState, "page %s has the processor's file %s, which uses line %d of %s; settle the page by it", p.Page, p.ID, p.Line.Line, p.Line.Reference)
 }
 
 // own is the evidence that an inflow or a matched page carries itself.
@@ -214,7 +268,7 @@ func (s Source) byProcessor(id ID) (Evidence, *Used, error) {
 		return Evidence{}, nil, rule.Refuse(rule.Conflict, "processor's file %s holds %d gifts of %s for page %s, page %s holds %d of %s or other gifts",
 			id, p.Count, p.Total, p.Page, s.Page.ID, s.Page.Count, s.Page.Total)
 	}
-	return Evidence{Kind: "processor", Reference: ProcessorKey(p.Account, p.ID)}, nil, nil
+	return Evidence{Kind: "processor", Reference: ProcessorKey(p.Account, p.Page)}, nil, nil
 }
 
 // FileProcessor files a payment processor's file for one page: the gifts it
@@ -232,8 +286,8 @@ type FileProcessor struct {
 }
 
 // FileProcessor judges the command; page is the one it lists, nil when there is none, settled whether
-// that has its span already, lines and used are those of the bank line.
-func (a Account) FileProcessor(c FileProcessor, page *Page, settled *Settled, lines Lines, used Used, ctx Context) (Processor, Used, Entry, error) {
+// that is used up already, known its earlier file, lines and used are those of the bank line.
+func (a Account) FileProcessor(c FileProcessor, page *Page, settled *Settled, known *Processor, lines Lines, used Used, ctx Context) (Processor, Used, Entry, error) {
 	refuse := func(err error) (Processor, Used, Entry, error) { return Processor{}, used, Entry{}, err }
 	if err := c.check(a.Currency); err != nil {
 		return refuse(err)
@@ -244,6 +298,9 @@ func (a Account) FileProcessor(c FileProcessor, page *Page, settled *Settled, li
 	// Asked before the line is used up: a line spent on a page that cannot settle by it is lost as evidence.
 	if err := c.lists(page, settled); err != nil {
 		return refuse(rule.Field("page", err))
+	}
+	if known != nil {
+		return refuse(rule.Field("page", rule.Refuse(rule.Exists, "%s has the processor's file %s already, by %s", c.Page, known.ID, known.Entry)))
 	}
 	if lines.Account != a.Custodian {
 		return refuse(rule.Field("line", rule.Refuse(rule.Conflict, "is of %s, the account's money is at %s", lines.Account, a.Custodian)))
@@ -273,11 +330,33 @@ func (c FileProcessor) lists(page *Page, settled *Settled) error {
 	if page == nil {
 		return rule.Refuse(rule.NotFound, "%s does not exist", c.Page)
 	}
-	if settled != nil || page.Evidence != nil {
-		return rule.Refuse(rule.WrongState, "%s is matched, split or settled already", page.ID)
+	if err := page.open(settled); err != nil {
+		return err
 	}
 	if c.Count != page.Count || c.Total != page.Total || c.Matches != page.Matches {
 		return rule.Refuse(rule.Conflict, "%s holds %d gifts of %s, the file %d of %s or other gifts", page.ID, page.Count, page.Total, c.Count, c.Total)
+	}
+	return nil
+}
+
+// open refuses a page whose money has come, or never will.
+func (p Page) open(settled *Settled) error {
+	if err := settled.used(string(p.ID)); err != nil {
+		return err
+	}
+	if p.Evidence != nil {
+		return rule.Refuse(rule.WrongState, "page %s rests on %s already; settle it", p.ID, p.Evidence.Reference)
+	}
+	return nil
+}
+
+// waits refuses a page that is not open, or that a processor's file settles.
+func (p Page) waits(settled *Settled, processor *Processor) error {
+	if err := p.open(settled); err != nil {
+		return err
+	}
+	if processor != nil {
+		return processor.settles()
 	}
 	return nil
 }
@@ -440,7 +519,7 @@ func split(gifts []Gift, lines []Line, used Used) Split {
 
 // Match judges the command. It returns the new pages (the second is nil when
 // every gift found its line) and the note of used lines.
-func (a Account) Match(c Match, page Page, settled *Settled, lines Lines, used Used, ctx Context) (matched, rest *Page, after Used, entry Entry, err error) {
+func (a Account) Match(c Match, page Page, settled *Settled, processor *Processor, lines Lines, used Used, ctx Context) (matched, rest *Page, after Used, entry Entry, err error) {
 	refuse := func(err error) (*Page, *Page, Used, Entry, error) { return nil, nil, used, Entry{}, err }
 	if err := c.ID.Check(); err != nil {
 		return refuse(rule.Field("id", err))
@@ -448,8 +527,8 @@ func (a Account) Match(c Match, page Page, settled *Settled, lines Lines, used U
 	if err := a.sponsor(ctx); err != nil {
 		return refuse(err)
 	}
-	if settled != nil || page.Evidence != nil {
-		return refuse(rule.Field("page", rule.Refuse(rule.WrongState, "%s is matched, split or settled already", page.ID)))
+	if err := page.waits(settled, processor); err != nil {
+		return refuse(rule.Field("page", err))
 	}
 	gifts, body, err := c.bodies()
 	if err != nil {
@@ -603,8 +682,8 @@ func (c Settle) Keys() []string {
 			keys = append(keys, PageKey(c.Account, ID(item.Source)))
 		}
 		keys = append(keys, SettledKey(c.Account, item.Source))
-		if item.Processor != "" {
-			keys = append(keys, ProcessorKey(c.Account, item.Processor))
+		if !item.Inflow() {
+			keys = append(keys, ProcessorKey(c.Account, ID(item.Source)))
 		}
 	}
 	return keys

@@ -94,6 +94,11 @@ type waiting struct {
 	processor *tape.Processor
 	gifts     []tape.Gift
 	colours   []int
+	// only is the one gift of the page whose money the inflow is, home the page's
+	// account; whole are the colours of the page.
+	only  int
+	home  tape.AccountID
+	whole []int
 }
 
 // standing is a settled page.
@@ -191,11 +196,12 @@ var commands = map[string]struct {
 	"return": {5, (*simulated).giveBack}, "charge-back": {3, (*simulated).chargeBack}, "open-job": {3, (*simulated).openJob},
 	"run-chunk": {8, (*simulated).runChunk}, "close-job": {3, (*simulated).closeJob}, "match": {3, (*simulated).match},
 	"file-processor": {4, (*simulated).fileProcessor}, "receive-unidentified": {4, (*simulated).receiveUnidentified},
-	"identify": {5, (*simulated).identify}, "memo": {1, (*simulated).memo},
+	"identify": {5, (*simulated).identify}, "memo": {1, (*simulated).memo}, "correct": {5, (*simulated).correct},
+	"withdraw": {2, (*simulated).withdraw}, "identify-return": {5, (*simulated).identifyReturn},
 }
 
 var order = []string{"receive", "settle", "spend", "hold", "capture", "release", "expire", "reclaim", "refund", "return", "charge-back", "open-job", "run-chunk", "close-job", "match",
-	"file-processor", "receive-unidentified", "identify", "memo"}
+	"file-processor", "receive-unidentified", "identify", "memo", "correct", "withdraw", "identify-return"}
 
 func (w *simulated) step() (string, error) {
 	w.now += tape.Instant(w.random.Int64N(int64(tape.Hour)))
@@ -409,11 +415,13 @@ func (w *simulated) settle() error {
 		if got := int64(len(w.tapes[account.ID])); got != settlement.Span.Start {
 			w.Errorf("settlement %d begins at %s, the tape is %d long", settlement.N, settlement.Span, got)
 		}
-		for _, colour := range p.colours {
+		for _, colour := range laidOut(p) {
 			w.tapes[account.ID] = append(w.tapes[account.ID], unit{free, colour})
 		}
-		if p.page != nil {
+		if p.page != nil && p.inflow == nil {
 			w.units += int64(len(p.colours))
+		}
+		if p.page != nil {
 			w.settled = append(w.settled, standing{waiting: p, settlement: settlement, reversals: map[int]tape.Reversal{}})
 		}
 	}
@@ -421,6 +429,24 @@ func (w *simulated) settle() error {
 	w.heads[account.ID] = after
 	w.passed([]tape.Keeper{before}, []tape.Keeper{after}, result.Settlements, entry)
 	return nil
+}
+
+// laidOut is the order of a page's units on the tape: unit by unit, a processor
+// keeps as many as its share of those so far, and what it keeps lies behind.
+func laidOut(p waiting) []int {
+	if p.processor == nil || p.processor.Fee == nil {
+		return p.colours
+	}
+	total, fee := len(p.colours), int(p.processor.Fee.Units)
+	var arrived, kept []int
+	for i, colour := range p.colours {
+		if (i+1)*fee/total > i*fee/total {
+			kept = append(kept, colour)
+		} else {
+			arrived = append(arrived, colour)
+		}
+	}
+	return append(arrived, kept...)
 }
 
 // colour gives each unit of gifts that arrive its colour.
@@ -447,22 +473,25 @@ func (w *simulated) named(id tape.AccountID) tape.Account {
 func (w *simulated) fileProcessor() error {
 	for i := range w.pending {
 		p := &w.pending[i]
-		if p.page == nil || p.page.Evidence != nil || p.processor != nil {
+		if p.inflow != nil || p.page.Evidence != nil || p.processor != nil {
 			continue
 		}
 		c := tape.FileProcessor{Account: p.account, Count: p.page.Count, ID: w.id("file"), Matches: p.page.Matches, Page: p.page.ID, Total: p.page.Total}
 		arrived := p.page.Total
 		if w.random.IntN(2) == 0 && arrived.Units > 2 {
-			fee := money.New(1+w.random.Int64N(2), "CNY")
+			fee := money.New(1+w.random.Int64N(arrived.Units-1), "CNY")
 			c.Fee, c.FeeTo = &fee, "outside:processor"
 			arrived.Units -= fee.Units
 		}
 		filed, proof := w.debit(tape.CreditSide, arrived)
 		c.Line = proof
-		processor, _, entry, err := w.named(p.account).FileProcessor(c, p.page, nil, filed, tape.Used{}, w.charity())
+		processor, _, entry, err := w.named(p.account).FileProcessor(c, p.page, nil, nil, filed, tape.Used{}, w.charity())
 		if err != nil {
 			w.Error(err)
 			return err
+		}
+		if _, _, _, err := w.named(p.account).FileProcessor(c, p.page, nil, &processor, filed, tape.Used{}, w.charity()); err == nil {
+			w.Error("a second processor's file for one page was taken")
 		}
 		w.passed(nil, nil, nil, entry)
 		p.processor = &processor
@@ -499,22 +528,132 @@ func (w *simulated) identify() error {
 		return errNone
 	}
 	s, index, proof, place, account := w.gift()
-	to := w.accounts[1]
+	to := w.accounts[w.random.IntN(2)]
 	before := w.heads[account.ID]
-	after, inflow, reversal, entry, err := before.Identify(account, tape.Identify{Account: account.ID, Gift: proof, ID: w.id("identify"), To: to.ID}, place, &to, w.charity())
+	result, entry, err := before.Identify(account, tape.Identify{Account: account.ID, Gift: proof, ID: w.id("identify"), To: to.ID}, place, &to, nil, w.charity())
 	if account.ID != lost && err == nil {
 		w.Errorf("money of %s was given away as unidentified", account.ID)
 	}
 	if err != nil {
 		return err
 	}
-	if got := w.tapes[account.ID][inflow.Taken[0].Start].gift; got != s.colours[w.offset(s, index)] {
-		w.Errorf("units of gift %d were identified", got)
-	}
-	w.heads[account.ID], s.reversals[index] = after, reversal
-	w.post(entry, free)
-	w.passed([]tape.Keeper{before}, []tape.Keeper{after}, nil, entry)
+	w.rebooked(s, index, result.Inflow, result.Reversal, entry, before, result.Head)
 	return nil
+}
+
+// rebooked follows one gift's units to another account.
+func (w *simulated) rebooked(s *standing, index int, inflow *tape.Inflow, reversal tape.Reversal, entry tape.Entry, before, after tape.Head) {
+	w.Helper()
+	w.ofGift(s, index, before.Account, reversal.Span)
+	w.heads[before.Account], s.reversals[index] = after, reversal
+	moved := waiting{page: s.page, gifts: s.gifts, only: index, home: s.account, whole: s.colours}
+	if s.inflow != nil {
+		moved.home, moved.whole = s.home, s.whole
+	}
+	w.post(entry, free)
+	last := &w.pending[len(w.pending)-1]
+	last.inflow, last.page, last.gifts, last.only, last.home, last.whole = inflow, moved.page, moved.gifts, moved.only, moved.home, moved.whole
+	w.passed([]tape.Keeper{before}, []tape.Keeper{after}, nil, entry)
+}
+
+// ofGift checks that all units of a span are one gift's.
+func (w *simulated) ofGift(s *standing, index int, account tape.AccountID, span tape.Span) {
+	w.Helper()
+	whole := s.colours
+	if s.inflow != nil {
+		whole = s.whole
+	}
+	for _, u := range w.tapes[account][span.Start:span.End] {
+		if want := whole[w.offset(s, index)]; u.gift != want {
+			w.Errorf("a unit of gift %d was taken for gift %d", u.gift, want)
+		}
+	}
+}
+
+func (w *simulated) correct() error {
+	if len(w.settled) == 0 {
+		return errNone
+	}
+	s, index, proof, place, account := w.gift()
+	to := w.account()
+	c := tape.Correct{Account: account.ID, Gift: proof, ID: w.id("correct"), Reason: "wrong-reference", To: to.ID}
+	if to.ID == lost {
+		c.Reason = "wrongly-identified"
+	}
+	before := w.heads[account.ID]
+	result, entry, err := before.Correct(account, c, place, &to, w.charity())
+	if err != nil {
+		return err
+	}
+	if account.ID == lost || to.ID == lost && s.home != lost || to.ID == account.ID {
+		w.Errorf("a gift of %s was moved to %s", account.ID, to.ID)
+	}
+	w.rebooked(s, index, &result.Inflow, result.Reversal, entry, before, result.Head)
+	return nil
+}
+
+func (w *simulated) withdraw() error {
+	for i, p := range w.pending {
+		if p.inflow != nil {
+			continue
+		}
+		settled, entry, err := w.named(p.account).Withdraw(tape.Withdraw{Account: p.account, ID: w.id("withdraw"), Page: p.page.ID, Reason: "not-paid"}, *p.page, nil, p.processor, w.charity())
+		if (err == nil) != (p.page.Evidence == nil && p.processor == nil) {
+			w.Errorf("page %s was withdrawn: %v", p.source, err)
+		}
+		if err != nil {
+			continue
+		}
+		w.passed(nil, nil, nil, entry)
+		head := w.heads[p.account]
+		if _, _, _, err := head.Settle(w.named(p.account), tape.Settle{Account: p.account, ID: w.id("settle"), Items: []tape.SettleItem{{Source: p.source, SelfDeclared: true}}},
+			[]tape.Source{{Page: p.page, Settled: &settled}}, w.charity()); err == nil {
+			w.Errorf("page %s settled after it was withdrawn", p.source)
+		}
+		w.pending = append(w.pending[:i:i], w.pending[i+1:]...)
+		return nil
+	}
+	return errNone
+}
+
+// identifyReturn takes a line that nobody claimed for a payout that came back.
+func (w *simulated) identifyReturn() error {
+	for i := range w.settled {
+		s := &w.settled[i]
+		if s.account != lost || s.inflow != nil {
+			continue
+		}
+		for index, gift := range s.gifts {
+			hold, account := w.pick(func(h tape.Hold) bool {
+				return h.To.Outside() && h.Account != lost && h.Captured.Total()-h.Returned.Total() >= gift.Amount.Units && w.named(h.Account).Attribution == tape.FIFO
+			})
+			if hold == nil {
+				continue
+			}
+			proof, err := tape.NewGiftProof(s.page.ID, s.gifts, index)
+			if err != nil {
+				return err
+			}
+			place := tape.SettledGift{Page: *s.page, Settlement: &s.settlement}
+			if reversal, taken := s.reversals[index]; taken {
+				place.Reversal = &reversal
+			}
+			before, head, was := w.heads[lost], w.heads[account.ID], *hold
+			result, entry, err := before.Identify(w.named(lost), tape.Identify{Account: lost, Gift: proof, Hold: hold.ID, ID: w.id("identify"), To: account.ID},
+				place, &account, &tape.Payout{Hold: was, Head: head}, w.charity())
+			if err != nil {
+				continue
+			}
+			w.ofGift(s, index, lost, result.Reversal.Span)
+			arrived := w.move(lost, entry.Postings[0].Taken, free, gone)
+			w.comeBack(w.move(account.ID, entry.Postings[0].Laid, gone, free))
+			w.outside = append(w.outside, arrived...) // the bank's money: what had left has come, under other names
+			*hold, w.heads[lost], w.heads[account.ID], s.reversals[index] = *result.Hold, result.Head, *result.To, result.Reversal
+			w.passed([]tape.Keeper{before, head, was}, []tape.Keeper{result.Head, *result.To, *result.Hold}, nil, entry)
+			return nil
+		}
+	}
+	return errNone
 }
 
 func (w *simulated) memo() error {
@@ -531,7 +670,11 @@ func (w *simulated) memo() error {
 // item settles a page by lines of the bank, or as declared.
 func (w *simulated) item(p waiting) (tape.SettleItem, tape.Source) {
 	item, source := tape.SettleItem{Source: p.source}, tape.Source{Page: p.page, Inflow: p.inflow}
-	if p.page == nil || p.page.Evidence != nil {
+	if p.inflow != nil {
+		source.Page = nil
+		return item, source
+	}
+	if p.page.Evidence != nil {
 		return item, source
 	}
 	if p.processor != nil {
@@ -553,7 +696,7 @@ func (w *simulated) item(p waiting) (tape.SettleItem, tape.Source) {
 
 func (w *simulated) match() error {
 	for i, p := range w.pending {
-		if p.page == nil || p.page.Evidence != nil || p.processor != nil || len(p.gifts) < 2 || len(p.source) > 50 {
+		if p.inflow != nil || p.page.Evidence != nil || p.processor != nil || len(p.gifts) < 2 || len(p.source) > 50 {
 			continue
 		}
 		var lines []tape.Line
@@ -568,7 +711,7 @@ func (w *simulated) match() error {
 				account = a
 			}
 		}
-		matched, rest, _, entry, err := account.Match(c, *p.page, nil, filed, tape.Used{}, w.charity())
+		matched, rest, _, entry, err := account.Match(c, *p.page, nil, nil, filed, tape.Used{}, w.charity())
 		if err != nil || rest == nil {
 			w.Errorf("match: %v", err)
 			return err
@@ -742,11 +885,17 @@ func (w *simulated) reclaim() error {
 func (w *simulated) gift() (*standing, int, tape.GiftProof, tape.SettledGift, tape.Account) {
 	s := &w.settled[w.random.IntN(len(w.settled))]
 	index := w.random.IntN(len(s.gifts))
+	if s.inflow != nil {
+		index = s.only
+	}
 	proof, err := tape.NewGiftProof(s.page.ID, s.gifts, index)
 	if err != nil {
 		w.Fatal(err)
 	}
-	place := tape.SettledGift{Page: *s.page, Settlement: &s.settlement}
+	place := tape.SettledGift{Page: *s.page, Settlement: &s.settlement, Inflow: s.inflow}
+	if s.inflow != nil {
+		proof.Moved = &tape.Moved{Account: s.home, Inflow: s.source}
+	}
 	if reversal, taken := s.reversals[index]; taken {
 		place.Reversal = &reversal
 		for _, hold := range w.holds {
@@ -774,9 +923,7 @@ func (w *simulated) refund() error {
 	if err != nil {
 		return err
 	}
-	if got := w.tapes[account.ID][reversal.Span.Start].gift; got != s.colours[w.offset(s, index)] {
-		w.Errorf("the refund took units of gift %d", got)
-	}
+	w.ofGift(s, index, account.ID, reversal.Span)
 	w.heads[account.ID], w.holds = after, append(w.holds, hold)
 	s.reversals[index] = reversal
 	w.move(account.ID, hold.Spans, free, held)

@@ -162,48 +162,35 @@ func (e Entry) inflow(from AccountID, p Payment, taken Spans) Inflow {
 }
 
 // Identify gives money that nobody had claimed to the account it was meant
-// for: exactly the units of that bank line.
+// for: exactly the units of that bank line. Where the line is a payout that came
+// back, Hold names it: its units are free again where they stood.
 type Identify struct {
 	Account AccountID `json:"account"`
 	Gift    GiftProof `json:"gift"`
+	Hold    ID        `json:"hold,omitempty"`
 	ID      ID        `json:"id"`
 	To      AccountID `json:"to"`
 }
 
-// Total is the amount of the line.
-func (c Identify) Total() (money.Amount, error) {
-	gift, err := giftOf(c.Gift.Gift)
-	return gift.Amount, err
+// Identified is what an identification comes to: an inflow at the payee, or the
+// hold that came back and the head to which it came.
+type Identified struct {
+	Head     Head
+	Inflow   *Inflow
+	Reversal Reversal
+	Hold     *Hold
+	To       *Head
 }
 
-// SettledGift is what the ledger holds on one gift: its page, the page's
-// settlement, and the reversal if there was one.
-type SettledGift struct {
-	Page       Page
-	Settlement *Settlement
-	Reversal   *Reversal
-	// Hold is the hold of an earlier refund.
-	Hold *Hold
+// Payout is a payout of the account that an unclaimed line is identified for.
+type Payout struct {
+	Hold Hold
+	Head Head
 }
 
-// Place returns the gift and its span, and refuses one that has none or was taken back.
-func (s SettledGift) Place(p GiftProof) (Gift, Span, error) {
-	if s.Settlement == nil {
-		return Gift{}, Span{}, rule.Field("gift", rule.Refuse(rule.WrongState, "page %s is not settled", s.Page.ID))
-	}
-	if s.Reversal != nil && (s.Hold == nil || !s.Hold.cameBack()) {
-		return Gift{}, Span{}, rule.Field("gift", rule.Refuse(rule.WrongState, "gift %d of page %s was taken back by %s (%s)", p.Index, s.Page.ID, s.Reversal.Entry, s.Reversal.Kind))
-	}
-	gift, span, err := p.span(s.Page, *s.Settlement)
-	if err != nil {
-		return gift, span, rule.Field("gift", err)
-	}
-	return gift, span, nil
-}
-
-// Identify judges the command.
-func (h Head) Identify(account Account, c Identify, at SettledGift, payee *Account, ctx Context) (Head, Inflow, Reversal, Entry, error) {
-	refuse := func(err error) (Head, Inflow, Reversal, Entry, error) { return h, Inflow{}, Reversal{}, Entry{}, err }
+// Identify judges the command; payee is the account To, back the payout that Hold names there.
+func (h Head) Identify(account Account, c Identify, place SettledGift, payee *Account, back *Payout, ctx Context) (Identified, Entry, error) {
+	refuse := func(err error) (Identified, Entry, error) { return Identified{}, Entry{}, err }
 	if err := c.ID.Check(); err != nil {
 		return refuse(rule.Field("id", err))
 	}
@@ -213,24 +200,52 @@ func (h Head) Identify(account Account, c Identify, at SettledGift, payee *Accou
 	if account.Unidentified == "" {
 		return refuse(rule.Field("account", rule.Refuse(rule.WrongState, "%s does not hold unidentified money", account.ID)))
 	}
-	gift, span, err := at.Place(c.Gift)
+	if err := account.rebooks(c.To, payee); err != nil {
+		return refuse(err)
+	}
+	gift, span, err := place.free(account, c.Gift, h)
 	if err != nil {
-		return refuse(err)
-	}
-	payment := Payment{Amount: gift.Amount, Line: gift.ID, To: c.To}
-	if err := payment.check(account.ID, account.Currency); err != nil {
-		return refuse(err)
-	}
-	if err := receives(c.To, payee, account.Currency); err != nil {
 		return refuse(err)
 	}
 	if h, err = h.takeSpan(span); err != nil {
 		return refuse(rule.Field("gift", err))
 	}
 	entry := ctx.Entry(c.ID, "identify", string(account.ID))
-	inflows, entry, err := pay(account.ID, []Payment{payment}, Spans{span}, entry)
+	if c.Hold != "" {
+		return h.comesBack(account, c, gift, span, payee, back, entry)
+	}
+	h, inflow, entry, err := h.rebook(account, c.Gift, gift, span, c.To, entry)
 	if err != nil {
 		return refuse(err)
 	}
-	return h, inflows[0], Reversal{V: 1, Kind: "identified", Span: span, Entry: entry.Reference()}, entry, h.Check()
+	reversal := Reversal{V: 1, Kind: "identified", Span: span, Inflow: inflow.Source, To: c.To, Entry: entry.Reference()}
+	return Identified{Head: h, Inflow: &inflow, Reversal: reversal}, entry, h.Check()
+}
+
+// comesBack takes an unclaimed line for a payout that came back: as a return,
+// whose line it would have been had nobody booked it as unclaimed before.
+func (h Head) comesBack(account Account, c Identify, gift Gift, span Span, payee *Account, back *Payout, entry Entry) (Identified, Entry, error) {
+	refuse := func(err error) (Identified, Entry, error) { return Identified{}, Entry{}, rule.Field("hold", err) }
+	if back == nil {
+		return refuse(rule.Refuse(rule.NotFound, "%s has no payout %s", c.To, c.Hold))
+	}
+	if payee.Attribution == Pooled {
+		return refuse(rule.Refuse(rule.WrongState, "%s is pooled; identify the line without naming a payout", c.To))
+	}
+	units, err := back.Hold.returns(money.New(span.Length(), account.Currency))
+	if err != nil {
+		return refuse(err)
+	}
+	hold := back.Hold
+	hold.Returned = append(append(Spans(nil), hold.Returned...), units...)
+	head, err := back.Head.reopen(units)
+	if err != nil {
+		return refuse(err)
+	}
+	entry.Postings = []Posting{{From: account.ID, To: c.To, Amount: money.New(span.Length(), account.Currency), Taken: Spans{span}, Laid: units, Line: hold.ID, Origin: hold.Entry}}
+	reversal := Reversal{V: 1, Kind: "returned", Span: span, To: c.To, Entry: entry.Reference()}
+	if err := head.Check(); err != nil {
+		return refuse(err)
+	}
+	return Identified{Head: h, Reversal: reversal, Hold: &hold, To: &head}, entry, h.Check()
 }

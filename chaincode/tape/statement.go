@@ -258,12 +258,23 @@ func (u Used) use(page Lines, lines ...Span) (Used, error) {
 	return Used{V: 1, Lines: used}, nil
 }
 
-// GiftProof shows one gift of a page.
+// GiftProof shows one gift of a page, and where its money is when it was
+// identified or moved since.
 type GiftProof struct {
-	Gift  row           `json:"gift"`
-	Index int32         `json:"index"`
+	Gift  row   `json:"gift"`
+	Index int32 `json:"index"`
+	// Moved is set where the money is not on the page's own account any more.
+	Moved *Moved        `json:"moved,omitempty"`
 	Page  ID            `json:"page"`
 	Path  []merkle.Node `json:"path"`
+}
+
+// Moved says how a gift came to the account that a command is about.
+type Moved struct {
+	// Account is that of the gift's page.
+	Account AccountID `json:"account"`
+	// Inflow brought the gift, organisation/entry/index.
+	Inflow string `json:"inflow"`
 }
 
 // NewGiftProof proves gift index of a page.
@@ -280,17 +291,43 @@ func NewGiftProof(page ID, gifts []Gift, index int) (GiftProof, error) {
 	return GiftProof{Gift: r, Index: int32(index), Page: page, Path: append([]merkle.Node{}, path...)}, nil
 }
 
-// span returns the gift and its exact span on the tape, once its page has settled.
-func (p GiftProof) span(page Page, settlement Settlement) (Gift, Span, error) {
+// home is the account of the gift's page, seen from the account of a command.
+func (p GiftProof) home(account AccountID) AccountID {
+	if p.Moved != nil {
+		return p.Moved.Account
+	}
+	return account
+}
+
+// Name names the gift, seen from the account of a command.
+func (p GiftProof) Name(account AccountID) GiftName {
+	return GiftName{Account: p.home(account), Index: p.Index, Page: p.Page}
+}
+
+// Source is what was settled with the gift on a command's account: its page, or
+// the inflow that brought it.
+func (p GiftProof) Source() string {
+	if p.Moved != nil {
+		return p.Moved.Inflow
+	}
+	return string(p.Page)
+}
+
+// ReversalKey is where the gift's reversal at an account stands.
+func (p GiftProof) ReversalKey(account AccountID) string {
+	if p.Moved != nil {
+		return ReversalKey(account, p.Moved.Inflow, 0)
+	}
+	return ReversalKey(account, string(p.Page), p.Index)
+}
+
+// shown returns the gift and its offset on its page.
+func (p GiftProof) shown(page Page) (Gift, int64, error) {
 	gift, err := giftOf(p.Gift)
 	if err != nil {
-		return Gift{}, Span{}, rule.Field("gift", err)
+		return Gift{}, 0, rule.Field("gift", err)
 	}
 	leaf := merkle.Leaf{Data: []byte(p.Gift.String()), Amount: gift.Amount.Units}
 	offset, err := merkle.Verify(page.Root, page.Total.Units, int(page.Count), int(p.Index), leaf, p.Path)
-	if err != nil {
-		return Gift{}, Span{}, rule.Field("path", err)
-	}
-	start := settlement.Span.Start + offset
-	return gift, Span{start, start + gift.Amount.Units}, nil
+	return gift, offset, rule.Field("path", err)
 }

@@ -154,22 +154,49 @@ func (b *backer) page(holder holder, row settlementRow, part tape.Span, path []H
 	if err != nil || !found {
 		return orMissing(err, "page %s of %s", row.record.Source, holder.id)
 	}
+	if p.fee > 0 {
+		return b.pageLessFee(holder, p, row, part, path)
+	}
 	var at int64
 	_, err = b.get(b.ctx, "SELECT ordinal FROM gifts WHERE ordinal > ? AND ordinal < ? AND start <= ? ORDER BY ordinal DESC LIMIT 1",
 		[]any{int64(p.at), int64(p.at) + pageStep, part.Start - row.Start}, &at)
 	if err != nil {
 		return err
 	}
-	for first := int(at-int64(p.at)-1) * rowItems; first < p.count; first += rowItems {
+	return b.under(holder, p, int(at-int64(p.at)-1)*rowItems, part, path, func(g Gift) *tape.Span { return g.Span })
+}
+
+// pageLessFee is page for one of which a processor kept a part: the gifts' shares
+// of that lie behind what arrived, in the same order.
+func (b *backer) pageLessFee(holder holder, p page, row settlementRow, part tape.Span, path []Hop) error {
+	behind := row.End - p.fee
+	if arrived := (tape.Span{Start: part.Start, End: min(part.End, behind)}); arrived.Start < arrived.End {
+		if err := b.under(holder, p, 0, arrived, path, func(g Gift) *tape.Span { return g.Span }); err != nil {
+			return err
+		}
+	}
+	if kept := (tape.Span{Start: max(part.Start, behind), End: part.End}); kept.Start < kept.End {
+		return b.under(holder, p, 0, kept, path, func(g Gift) *tape.Span { return g.Kept })
+	}
+	return nil
+}
+
+// under adds the gifts of a page, from one on, whose units lie in a part.
+func (b *backer) under(holder holder, p page, first int, part tape.Span, path []Hop, units func(Gift) *tape.Span) error {
+	for ; first < p.count; first += rowItems {
 		gifts, err := b.gifts(b.ctx, p, first, rowItems)
 		if err != nil {
 			return err
 		}
 		for i := range gifts {
-			if gifts[i].Span.Start >= part.End || b.full() {
+			own := units(gifts[i])
+			if own == nil {
+				continue
+			}
+			if own.Start >= part.End || b.full() {
 				return nil
 			}
-			for _, shared := range (tape.Spans{*gifts[i].Span}).Within(part) {
+			for _, shared := range (tape.Spans{*own}).Within(part) {
 				b.add(Origin{Kind: FromGift, Account: holder.id, Span: shared, Gift: &gifts[i]}, shared.Length(), holder.currency, path)
 			}
 		}

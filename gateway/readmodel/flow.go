@@ -96,6 +96,9 @@ func (w *writer) postingFlows(p tape.Posting) error {
 	if p.From.Outside() {
 		return w.cameFlows(p)
 	}
+	if w.entry.Kind == "identify" || w.entry.Kind == correctKind {
+		return w.rebookedFlows(p)
+	}
 	kind, line, err := w.wentAs(p)
 	w.flow(p.From, kind, line, p.Amount.Units, 1)
 	return err
@@ -116,7 +119,7 @@ func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 			return FlowPaid, line, err
 		}
 		return FlowPassed, line, err
-	case "spend", "carry", "identify":
+	case "spend", "carry":
 		w.flow(p.From, FlowOrdered, "", p.Amount.Units, 1)
 		return FlowPassed, "", nil
 	case "settle":
@@ -125,11 +128,27 @@ func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 	return FlowReversed, "", nil
 }
 
+// rebookedFlows takes a gift off the figures of the account that it left: it was
+// not that account's. A line that was a payout's return is counted as one.
+func (w *writer) rebookedFlows(p tape.Posting) error {
+	w.flow(p.From, FlowRaised, "", -p.Amount.Units, -1)
+	w.flow(p.From, FlowSettled, "", -p.Amount.Units, -1)
+	if p.Inflow != "" {
+		return nil
+	}
+	return w.returnedFlows(p)
+}
+
 // cameFlows counts money that came from outside: only a return has not been counted as a gift.
 func (w *writer) cameFlows(p tape.Posting) error {
 	if w.entry.Kind != "return" {
 		return nil
 	}
+	return w.returnedFlows(p)
+}
+
+// returnedFlows counts a payout, or a refund, that came back.
+func (w *writer) returnedFlows(p tape.Posting) error {
 	line, purpose, err := w.lineOfHold(p.To, p.Line)
 	if err != nil {
 		return err

@@ -21,25 +21,33 @@ type page struct {
 	units   int64
 	number  int32
 	start   int64
-	rests   *tape.Evidence
-	lines   []int32
-	entry   string
-	record  tape.Page
+	fee     int64
+	// withdrawn is set once its money is known never to come.
+	withdrawn *tape.Settled
+	rests     *tape.Evidence
+	lines     []int32
+	entry     string
+	record    tape.Page
 	// received is the entry that received the page, or the page that it was split from, and when.
 	received   string
 	receivedAt tape.Instant
 }
 
-const pageColumns = "account, id, state, count, units, settlement, start, rests, lines, body, " +
+const pageColumns = "account, id, state, count, units, settlement, start, fee, withdrawn, rests, lines, body, " +
 	"coalesce((SELECT organisation || '/' || entries.id FROM entries WHERE entries.ordinal = pages.ordinal & ~65535), '')"
 
 func pageOf(scan func(...any) error, key any) (page, error) {
 	var p page
-	var rests, lines, body []byte
-	if err := scan(key, &p.account, &p.id, &p.state, &p.count, &p.units, &p.number, &p.start, &rests, &lines, &body, &p.entry); err != nil {
+	var withdrawn, rests, lines, body []byte
+	if err := scan(key, &p.account, &p.id, &p.state, &p.count, &p.units, &p.number, &p.start, &p.fee, &withdrawn, &rests, &lines, &body, &p.entry); err != nil {
 		return p, err
 	}
 	p.at = ordinal(*key.(*int64))
+	if len(withdrawn) > 0 {
+		if err := json.Unmarshal(withdrawn, &p.withdrawn); err != nil {
+			return p, err
+		}
+	}
 	if len(rests) > 0 {
 		if err := json.Unmarshal(rests, &p.rests); err != nil {
 			return p, err
@@ -81,8 +89,12 @@ func (s *session) pageRow(ctx context.Context, condition string, arguments ...an
 }
 
 func (p page) view() GiftPage {
-	return GiftPage{Page: p.record, State: p.state, Settlement: p.number, Span: spanFrom(p.start, p.units), Rests: p.rests,
-		Entry: p.entry, Block: p.at.block()}
+	view := GiftPage{Page: p.record, State: p.state, Settlement: p.number, Span: spanFrom(p.start, p.units), Rests: p.rests,
+		Withdrawn: p.withdrawn, Entry: p.entry, Block: p.at.block()}
+	if p.fee > 0 {
+		view.Fee = &money.Amount{Units: p.fee, Currency: p.record.Total.Currency}
+	}
+	return view
 }
 
 // PageFilter chooses pages; empty fields choose all.
@@ -181,12 +193,28 @@ func (p page) gift(item string, index int, offset int64) (Gift, error) {
 	}
 	g := Gift{Account: p.account, Page: p.id, Index: index, ID: tape.ID(fields[0]), Amount: amount, Donor: fields[2], Reference: fields[3],
 		Offset: offset, State: GiftPending, Evidence: p.rests, Line: p.line(index), Entry: p.received, At: p.receivedAt}
-	if p.start >= 0 {
-		g.State, g.Span = GiftSettled, &tape.Span{Start: p.start + offset, End: p.start + offset + amount.Units}
-	} else if len(p.record.Unmatched) > 0 {
+	switch {
+	case p.start >= 0:
+		g.State = GiftSettled
+		p.lay(&g)
+	case p.withdrawn != nil:
+		g.State = GiftWithdrawn
+	case len(p.record.Unmatched) > 0:
 		g.State = GiftUnmatched
 	}
 	return g, nil
+}
+
+// lay gives a gift its units: those that arrived, and those that a processor kept.
+func (p page) lay(g *Gift) {
+	settlement := tape.Settlement{Span: tape.Span{Start: p.start, End: p.start + int64(p.units)}, Fee: p.fee}
+	arrived, kept := settlement.Own(g.Offset, g.Amount.Units)
+	if arrived.Length() > 0 {
+		g.Span = &arrived
+	}
+	if kept.Length() > 0 {
+		g.Fee, g.Kept = &money.Amount{Units: kept.Length(), Currency: g.Amount.Currency}, &kept
+	}
 }
 
 // line is the bank line that gift index rests on, -1 where it is not one line:

@@ -147,10 +147,19 @@ func (w *writer) settlement(_ int, rest string, value []byte) error {
 // settleInflow counts what another account granted; what came back from outside was counted as it came.
 func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
 	var from string
-	if _, err := w.get("SELECT origin FROM inflows WHERE ordinal = ?", []any{inflow}, &from); err != nil {
+	var body []byte
+	if _, err := w.get("SELECT origin, body FROM inflows WHERE ordinal = ?", []any{inflow}, &from, &body); err != nil {
 		return err
 	}
-	if !tape.AccountID(from).Outside() {
+	var record tape.Inflow
+	if err := json.Unmarshal(body, &record); err != nil {
+		return err
+	}
+	switch {
+	case record.Gift != nil: // a gift that was identified or moved counts where it belongs
+		w.flow(s.Account, FlowRaised, "", s.Span.Length(), 1)
+		w.flow(s.Account, FlowSettled, "", s.Span.Length(), 1)
+	case !tape.AccountID(from).Outside():
 		w.flow(s.Account, FlowGranted, "", s.Span.Length(), 1)
 	}
 	return w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, inflow)
@@ -166,11 +175,11 @@ func (w *writer) settlePage(s tape.Settlement, page int64) error {
 		return err
 	}
 	w.flow(s.Account, FlowSettled, "", s.Span.Length(), count)
-	return w.change("UPDATE pages SET state = ?, settlement = ?, start = ?, rests = ? WHERE ordinal = ? AND state = ?",
-		string(PageSettled), s.N, s.Span.Start, evidence, page, string(PagePending))
+	return w.change("UPDATE pages SET state = ?, settlement = ?, start = ?, fee = ?, rests = ? WHERE ordinal = ? AND state = ?",
+		string(PageSettled), s.N, s.Span.Start, s.Fee, evidence, page, string(PagePending))
 }
 
-// settled has news only where a page was split: settlements speak for themselves.
+// settled has news only where a page was split or withdrawn: settlements speak for themselves.
 func (w *writer) settled(_ int, rest string, value []byte) error {
 	account, source, err := cut(rest)
 	if err != nil {
@@ -181,11 +190,17 @@ func (w *writer) settled(_ int, rest string, value []byte) error {
 		return err
 	}
 	var units int64
-	found, err := w.get("SELECT units FROM pages WHERE account = ? AND id = ?", []any{account, source}, &units)
+	var count int
+	found, err := w.get("SELECT units, count FROM pages WHERE account = ? AND id = ?", []any{account, source}, &units, &count)
 	if err != nil || !found {
 		return orMissing(err, "page %s", source)
 	}
-	if err := w.change("UPDATE pages SET state = ? WHERE account = ? AND id = ? AND state = ?", string(PageSplit), account, source, string(PagePending)); err != nil {
+	state, withdrawn := PageSplit, ""
+	if settled.Withdrawn != "" {
+		state, withdrawn = PageWithdrawn, string(value)
+		w.flow(tape.AccountID(account), FlowRaised, "", -units, -count)
+	}
+	if err := w.change("UPDATE pages SET state = ?, withdrawn = ? WHERE account = ? AND id = ? AND state = ?", string(state), withdrawn, account, source, string(PagePending)); err != nil {
 		return err
 	}
 	return w.change("UPDATE accounts SET pending = pending - ? WHERE id = ?", units, account)

@@ -209,7 +209,7 @@ func (w *writer) insertPage(at ordinal, page tape.Page, indexes []int32, value [
 			return err
 		}
 	}
-	return w.exec("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, 0, -1, ?, ?, ?)", int64(at), string(page.Account), string(page.ID), string(PagePending),
+	return w.exec("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, 0, -1, 0, '', ?, ?, ?)", int64(at), string(page.Account), string(page.ID), string(PagePending),
 		page.Count, page.Total.Units, rests, lines, filled(value))
 }
 

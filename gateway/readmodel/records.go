@@ -156,7 +156,7 @@ func (w *writer) statementHead(_ int, rest string, value []byte) error {
 	return w.exec("INSERT INTO statements VALUES (?, ?, ?, 0, ?)", account, id, int64(w.base), filled(value))
 }
 
-// cutNumber splits account/name/number, as keys of lines, chunks and reversals are written.
+// cutNumber splits account/name/number, as keys of lines and chunks are written.
 func cutNumber(rest string) (account, name string, n int64, err error) {
 	account, tail, err := cut(rest)
 	if err != nil {
@@ -202,7 +202,12 @@ func (w *writer) chunk(_ int, rest string, value []byte) error {
 }
 
 func (w *writer) reversal(_ int, rest string, value []byte) error {
-	account, page, gift, err := cutNumber(rest)
+	last := strings.LastIndexByte(rest, '/') // an inflow's name has slashes of its own
+	account, source, err := cut(rest[:max(last, 0)])
+	if err != nil {
+		return err
+	}
+	gift, err := number(rest[last+1:])
 	if err != nil {
 		return err
 	}
@@ -210,5 +215,5 @@ func (w *writer) reversal(_ int, rest string, value []byte) error {
 	if err := json.Unmarshal(value, &reversal); err != nil {
 		return err
 	}
-	return w.exec("INSERT OR REPLACE INTO reversals VALUES (?, ?, ?, ?, ?)", account, page, gift, int64(w.base), filled(value))
+	return w.exec("INSERT OR REPLACE INTO reversals VALUES (?, ?, ?, ?, ?)", account, source, gift, int64(w.base), filled(value))
 }

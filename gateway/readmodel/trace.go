@@ -22,6 +22,7 @@ const (
 const (
 	refundKind     = "refund"
 	chargeBackKind = "charge-back"
+	correctKind    = "correct"
 )
 
 // TraceGift says what became of a gift.
@@ -82,8 +83,11 @@ func (s *session) trace(ctx context.Context, gift Gift) (Trace, error) {
 		return Trace{}, err
 	}
 	trace := Trace{Gift: gift, Attribution: holder.attribution}
-	if trace.Reversal, err = t.reversal(gift); err != nil {
+	if trace.Moves, trace.Stands, err = t.moves(gift); err != nil {
 		return Trace{}, err
+	}
+	if last := len(trace.Moves) - 1; last >= 0 {
+		trace.Reversal = &trace.Moves[last].Reversal
 	}
 	if trace.Line, err = t.line(gift); err != nil {
 		return Trace{}, err
@@ -135,17 +139,6 @@ func (t *tracer) holder(account tape.AccountID) (holder, error) {
 	return h, nil
 }
 
-func (t *tracer) reversal(gift Gift) (*tape.Reversal, error) {
-	var body []byte
-	found, err := t.get(t.ctx, "SELECT body FROM reversals WHERE account = ? AND page = ? AND gift = ?",
-		[]any{string(gift.Account), string(gift.Page), gift.Index}, &body)
-	if err != nil || !found {
-		return nil, err
-	}
-	reversal := new(tape.Reversal)
-	return reversal, json.Unmarshal(body, reversal)
-}
-
 // line is the bank line of a gift, nil where it is not one line.
 func (t *tracer) line(gift Gift) (*Line, error) {
 	if gift.Line < 0 || gift.Evidence == nil {
@@ -189,17 +182,33 @@ func (t *tracer) root(gift Gift, holder holder) (Node, error) {
 	switch gift.State {
 	case GiftUnmatched:
 		node.State = Unmatched
+	case GiftWithdrawn:
+		node.State = Withdrawn
 	case GiftSettled:
 		node.State, node.Span = Laid, gift.Span
-		settled, err := t.settlementAt(t.ctx, gift.Account, gift.Span.Start)
-		if err != nil {
-			return node, err
-		}
-		via.Settlement = &settled.record
-		node.Children, err = t.children(gift.Account, *gift.Span, 0)
-		return node, err
+		return node, t.laid(gift, &node)
 	}
 	return node, nil
+}
+
+// laid is what became of a settled gift: of what arrived, and of what a processor kept.
+func (t *tracer) laid(gift Gift, node *Node) error {
+	for _, span := range []*tape.Span{gift.Span, gift.Kept} {
+		if span == nil {
+			continue
+		}
+		settled, err := t.settlementAt(t.ctx, gift.Account, span.Start)
+		if err != nil {
+			return err
+		}
+		node.Via.Settlement = &settled.record
+		children, err := t.children(gift.Account, *span, 0)
+		if err != nil {
+			return err
+		}
+		node.Children = append(node.Children, children...)
+	}
+	return nil
 }
 
 // step is an entry as a step of money.

@@ -11,8 +11,10 @@ type State string
 // The states of a piece.
 const (
 	// Pending: the gift has no span yet; Unmatched: and the bank's lines do not show it.
+	// Withdrawn: it will not come.
 	Pending   State = "pending"
 	Unmatched State = "unmatched"
+	Withdrawn State = "withdrawn"
 	// Laid: it has its place on Account's tape; the children say what became of it there.
 	Laid State = "laid"
 	// Free: it waits on the tape and can be spent.
@@ -41,11 +43,36 @@ type Trace struct {
 	// Attribution is the convention of the gift's account, by which spending is
 	// ascribed to gifts. Each node carries that of its own account.
 	Attribution tape.Attribution `json:"attribution"`
-	// Reversal is set when the gift was refunded, charged back or found to be another's.
+	// Reversal is the last of Moves.
 	Reversal *tape.Reversal `json:"reversal,omitempty"`
+	// Moves are what took the whole gift from where it stood, in order: it was
+	// identified, corrected, refunded or charged back.
+	Moves []Move `json:"moves,omitempty"`
+	// Stands is where its money is, as commands about the gift name it.
+	Stands Stands `json:"stands"`
 	// Line is the bank line that shows the gift, where it is one line.
 	Line *Line `json:"line,omitempty"`
 	Root Node  `json:"root"`
+}
+
+// Move is one time that a gift was taken as a whole.
+type Move struct {
+	// Account is where it stood before.
+	Account tape.AccountID `json:"account"`
+	tape.Reversal
+	At tape.Instant `json:"at"`
+}
+
+// Stands is where a gift's money stands as a whole, however it came there.
+type Stands struct {
+	Account tape.AccountID `json:"account"`
+	// Moved is what a proof of the gift says of its way there, none where it
+	// stands on its page's own account.
+	Moved *tape.Moved `json:"moved,omitempty"`
+	// Span is its place there; none while it waits, or was taken back.
+	Span *tape.Span `json:"span,omitempty"`
+	// Free is what of it has not been spent or set apart.
+	Free money.Amount `json:"free"`
 }
 
 // Node is a piece of money. The amounts of its children sum to its own, unless it has none.

@@ -81,11 +81,13 @@ type Account struct {
 // PageState is where a page of gifts stands.
 type PageState string
 
-// A page is pending until it is settled, or split into a matched and an unmatched page.
+// A page is pending until it is settled, split into a matched and an unmatched
+// page, or withdrawn because its money never came.
 const (
-	PagePending PageState = "pending"
-	PageSettled PageState = "settled"
-	PageSplit   PageState = "split"
+	PagePending   PageState = "pending"
+	PageSettled   PageState = "settled"
+	PageSplit     PageState = "split"
+	PageWithdrawn PageState = "withdrawn"
 )
 
 // GiftPage is a page of gifts and its span, once it has one.
@@ -95,6 +97,10 @@ type GiftPage struct {
 	// Settlement is its number on the account, 0 while there is none.
 	Settlement int32      `json:"settlement,omitempty"`
 	Span       *tape.Span `json:"span,omitempty"`
+	// Fee is what a payment processor kept of the page's total.
+	Fee *money.Amount `json:"fee,omitempty"`
+	// Withdrawn says why and by which entry the page was withdrawn.
+	Withdrawn *tape.Settled `json:"withdrawn,omitempty"`
 	// Rests is the evidence of the settlement, or that of the match before.
 	Rests *tape.Evidence `json:"rests,omitempty"`
 	Entry string         `json:"entry"`
@@ -113,8 +119,13 @@ type Gift struct {
 	// Offset is how many minor units of the page stand before it.
 	Offset int64     `json:"offset,string"`
 	State  GiftState `json:"state"`
-	// Span is its place on the account's tape, once settled.
+	// Span is the place of what arrived on the account's tape, once settled; none
+	// where a processor kept it all.
 	Span *tape.Span `json:"span,omitempty"`
+	// Fee is the gift's share of what a processor kept of its page, Kept its
+	// place on the tape.
+	Fee  *money.Amount `json:"fee,omitempty"`
+	Kept *tape.Span    `json:"kept,omitempty"`
 	// Evidence is what the gift rests on; Line counts the lines of that page
 	// of bank lines from 0, -1 where no one line is the gift's.
 	Evidence *tape.Evidence `json:"evidence,omitempty"`
@@ -127,11 +138,13 @@ type Gift struct {
 // GiftState is where a gift stands before its money moves.
 type GiftState string
 
-// An unmatched gift was compared with the bank's lines and not found.
+// An unmatched gift was compared with the bank's lines and not found; one that
+// was withdrawn will not come.
 const (
 	GiftPending   GiftState = "pending"
 	GiftUnmatched GiftState = "unmatched"
 	GiftSettled   GiftState = "settled"
+	GiftWithdrawn GiftState = "withdrawn"
 )
 
 // Settlement gave a page or an inflow its span.

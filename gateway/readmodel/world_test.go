@@ -766,7 +766,7 @@ func (w *world) reverse() bool {
 			w.move2(p, i, spot{ChargedBack, bank, -1})
 		}
 	}
-	w.write(tape.ReversalKey(p.record.ID, g.at.Page, int32(g.at.Index)), reversal)
+	w.write(tape.ReversalKey(p.record.ID, string(g.at.Page), int32(g.at.Index)), reversal)
 	w.head(p)
 	w.commit()
 	return true

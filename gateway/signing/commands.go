@@ -139,6 +139,29 @@ var forms = map[string]form{
 	"Tape:Spend": of("spend", stated, 2, func(c tape.Spend) gist {
 		return about(c.Account, "Count", count(len(c.Payments))).worth(total(c.Payments))
 	}),
+	"Tape:Hold": of("hold", stated, 2, func(c tape.OrderHolds) gist {
+		payments := make([]tape.Payment, len(c.Holds))
+		for i, order := range c.Holds {
+			payments[i].Amount = order.Amount
+		}
+		return about(c.Account, "Count", count(len(c.Holds))).worth(total(payments))
+	}),
+	"Tape:Memo": of("memo", stated, 2, func(c tape.Memo) gist {
+		payments := make([]tape.Payment, len(c.Postings))
+		for i, posting := range c.Postings {
+			payments[i].Amount = posting.Amount
+		}
+		return about(c.Account, "Count", count(len(c.Postings))).worth(total(payments))
+	}),
+	// Of a gift from which a processor kept a fee, less stands on the account than was given.
+	"Tape:Refund": of("refund", known, 2, func(c tape.Refund) gist { return about(c.Account, "Gift", c.Gift.Gift[0], "Payee", string(c.To)) }),
+	"Tape:Identify": of("identify", known, 2, func(c tape.Identify) gist {
+		return about(c.Account, "Gift", c.Gift.Gift[0], "To", string(c.To), "Hold", string(c.Hold))
+	}),
+	"Tape:Correct": of("correct", known, 2, func(c tape.Correct) gist {
+		return about(c.Account, "Gift", c.Gift.Gift[0], "To", string(c.To), "Reason", c.Reason)
+	}),
+	"Tape:Withdraw": of("withdraw", known, 2, func(c tape.Withdraw) gist { return about(c.Account, "Page", string(c.Page), "Reason", c.Reason) }),
 	"Tape:OpenJob":  of("open-job", stated, 2, func(c tape.OpenJob) gist { return about(c.Account, "Job", string(c.ID)).worth(c.Amount) }),
 	"Tape:Release":  of("release", known, 2, func(c tape.Release) gist { return about(c.Account, "Hold", string(c.Hold)) }),
 	"Party:Suspend": of("suspend", absent, 1, func(c party.SuspendCommand) gist { return ofPerson(c.Person, "Address", c.Address.String()) }),
@@ -189,7 +212,8 @@ func Read(function string, command []byte, amount string) (Act, error) {
 func key(action string, figures []string) string {
 	for i := 0; i+1 < len(figures); i += 2 {
 		switch name, value := figures[i], figures[i+1]; {
-		case name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false":
+		case name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
+			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
 		}
 	}
@@ -199,7 +223,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower"}[name]
+		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

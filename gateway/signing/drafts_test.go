@@ -151,7 +151,7 @@ func TestPrepareRefusals(t *testing.T) {
 		want    string
 	}{
 		"nobody":             {login.Session{}, spending(1), "login.needed"},
-		"an unknown command": {maker, Request{Function: "Tape:Memo", Command: json.RawMessage(`{}`)}, "unsupported"},
+		"an unknown command": {maker, Request{Function: "Tape:Settle", Command: json.RawMessage(`{}`)}, "unsupported"},
 		"another amount":     {maker, Request{Function: "Tape:Spend", Amount: "1.00 CNY", Command: spending(1).Command}, "conflict"},
 		"another's key":      {maker, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: "r", Person: "checker"}}, "forbidden"},
 		"too many persons":   {maker, Request{Function: "Fund:Approve", Amount: "1.00 CNY", Persons: 17, Command: fund.Approve{Account: campaign, Disbursement: "d", ID: "x"}}, "16 at most"},

@@ -55,6 +55,8 @@ type Books struct {
 	entries   int
 	rules     map[int32]bool
 	trail     trail
+	// brings is the gift that the entry at hand moves to another account whole.
+	brings *tape.GiftName
 
 	transaction Transaction
 	entry       tape.Entry
@@ -78,7 +80,7 @@ func (b *Books) Rules() []int32 { return slices.Sorted(maps.Keys(b.rules)) }
 // Apply books one transaction and says what did not fit. It books as much of it
 // as it can, so that one fault is not told again by every later entry.
 func (b *Books) Apply(t Transaction) []Problem {
-	b.transaction, b.entry, b.problems = t, tape.Entry{}, nil
+	b.transaction, b.entry, b.problems, b.brings = t, tape.Entry{}, nil, nil
 	if err := json.Unmarshal(t.Event, &b.entry); err != nil {
 		b.problem("", "its event is not an entry: "+err.Error(), "", short(t.Event))
 		return b.problems
@@ -114,7 +116,7 @@ func init() {
 		"open": (*Books).open, "receive": (*Books).receive, "match": (*Books).match,
 		"receive-unidentified": (*Books).receiveUnidentified, "file-statement": (*Books).fileStatement,
 		"file-lines": (*Books).fileLines, "file-processor": (*Books).fileProcessor, "settle": (*Books).settle,
-		"spend": (*Books).spend, "identify": (*Books).identify, "hold": (*Books).hold, "refund": (*Books).refund,
+		"spend": (*Books).spend, "identify": (*Books).identify, "correct": (*Books).correct, "withdraw": (*Books).withdraw, "hold": (*Books).hold, "refund": (*Books).refund,
 		"capture": (*Books).capture, "release": (*Books).release, "expire": (*Books).release, "reclaim": (*Books).reclaim,
 		"return": (*Books).takeBack, "charge-back": (*Books).chargeBack, "memo": (*Books).memo,
 		"open-job": (*Books).openJob, "run-chunk": (*Books).runChunk, "close-job": (*Books).closeJob,
@@ -219,7 +221,7 @@ func (b *Books) postings() {
 		b.differs(p.Inflow, "an inflow is named after its posting", source, p.Inflow)
 		key := tape.InflowKey(p.To, p.Inflow)
 		b.once("inflow", key)
-		b.inflows[key] = &inflow{amount: p.Amount}
+		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings}
 		if stored, err := record[tape.Inflow](b, key); err != nil || stored.Amount != p.Amount {
 			b.problem(key, "the inflow of a posting", p.Amount.String(), stored.Amount.String())
 		}

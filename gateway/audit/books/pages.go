@@ -13,6 +13,8 @@ type page struct {
 	body
 	// evidenced says that the bank's lines of the page have been used when it was made.
 	evidenced bool
+	// withdrawn says that its money never came.
+	withdrawn bool
 }
 
 // lines is one page of a filed statement; used marks its lines by index.
@@ -24,7 +26,7 @@ type lines struct {
 
 // processor is a payment processor's file.
 type processor struct {
-	page  tape.ID
+	id    tape.ID
 	total money.Amount
 	fee   *money.Amount
 }
@@ -33,6 +35,9 @@ type processor struct {
 type inflow struct {
 	amount  money.Amount
 	settled bool
+	// gift is whose money it is, whole; nil for any other. span is where it was laid.
+	gift *tape.GiftName
+	span tape.Span
 }
 
 // addPage books a new page and compares it with the record that was written.
@@ -148,9 +153,37 @@ func (b *Books) fileProcessor() error {
 	if err != nil {
 		return err
 	}
-	b.once("processor's file", tape.ProcessorKey(c.Account, c.ID))
-	b.processors[tape.ProcessorKey(c.Account, c.ID)] = &processor{page: c.Page, total: c.Total, fee: c.Fee}
+	b.once("processor's file of a page", tape.ProcessorKey(c.Account, c.Page))
+	b.processors[tape.ProcessorKey(c.Account, c.Page)] = &processor{id: c.ID, total: c.Total, fee: c.Fee}
 	return b.useLine(tape.LinesKey(a.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.CreditSide)
+}
+
+// unfiled reports a page that a processor's file lists: its bank line would be lost.
+func (b *Books) unfiled(account tape.AccountID, page tape.ID) {
+	if file := b.processors[tape.ProcessorKey(account, page)]; file != nil {
+		b.problem(tape.PageKey(account, page), "the page settles by its processor's file", string(file.id), "")
+	}
+}
+
+// withdraw books that the money of a page never came.
+func (b *Books) withdraw() error {
+	c, err := command[tape.Withdraw](b)
+	if err != nil {
+		return err
+	}
+	key := tape.PageKey(c.Account, c.Page)
+	p := b.pages[key]
+	if p == nil {
+		return fmt.Errorf("page %s is not there", c.Page)
+	}
+	if p.evidenced {
+		b.problem(key, "a page is withdrawn whose lines the bank has shown", "", b.entry.Reference())
+	}
+	b.unfiled(c.Account, c.Page)
+	b.once("settlement of", tape.SettledKey(c.Account, string(c.Page)))
+	p.withdrawn = true
+	b.differs(key, "a page that is withdrawn moves no money", "0", fmt.Sprint(len(b.entry.Postings)))
+	return nil
 }
 
 // match splits a page by the bank's lines: for each line in order the first
@@ -177,7 +210,8 @@ func (b *Books) match() error {
 	if err := b.sameRows(tape.PageKey(c.Account, c.Page), c.Gifts, key, c.Lines[0].Lines); err != nil {
 		return err
 	}
-	b.once("settlement of page", tape.SettledKey(c.Account, string(c.Page)))
+	b.once("settlement of", tape.SettledKey(c.Account, string(c.Page)))
+	b.unfiled(c.Account, c.Page)
 	matched, rest, err := b.pair(c.Gifts, key, c.Lines[0].Lines)
 	if err != nil {
 		return err

@@ -39,13 +39,15 @@ func (b *Books) settle() error {
 		if err != nil {
 			return err
 		}
-		span := a.lay(amount.Units)
-		b.chain(a, item.Source, span)
-		if !item.Inflow() {
-			b.laid(a, next(), amount, span)
+		span, fee := a.lay(amount.Units), b.feeOf(a, item)
+		b.chain(a, item.Source, span, fee)
+		if item.Inflow() {
+			b.inflows[tape.InflowKey(a.id, item.Source)].span = span
+			continue
 		}
-		if file := b.processors[tape.ProcessorKey(a.id, item.Processor)]; file != nil && file.fee != nil {
-			if err := b.takeFirst(a, next(), *file.fee); err != nil {
+		b.laid(a, next(), amount, span)
+		if fee != nil {
+			if err := b.keepFee(a, next(), *fee, span); err != nil {
 				return err
 			}
 		}
@@ -54,6 +56,23 @@ func (b *Books) settle() error {
 		b.problem(string(a.id), "the entry has postings that nothing explains", "", fmt.Sprint(len(postings)))
 	}
 	return nil
+}
+
+// feeOf is what a processor kept of the page that an item settles, nil for none.
+func (b *Books) feeOf(a *account, item tape.SettleItem) *money.Amount {
+	if file := b.processors[tape.ProcessorKey(a.id, tape.ID(item.Source))]; file != nil && !item.Inflow() {
+		return file.fee
+	}
+	return nil
+}
+
+// keepFee spends the last units of a page on what its processor kept.
+func (b *Books) keepFee(a *account, p tape.Posting, fee money.Amount, page tape.Span) error {
+	kept := tape.Span{Start: page.End - fee.Units, End: page.End}
+	b.differs(string(a.id), "the account that pays", string(a.id), string(p.From))
+	b.differs(string(a.id), "what the processor kept", fee.String(), p.Amount.String())
+	b.differs(string(a.id), "a processor's fee comes out of its own page", kept.String(), spell(p.Taken))
+	return a.change(tape.Spans{kept}, free, spent)
 }
 
 func (b *Books) laid(a *account, p tape.Posting, amount money.Amount, span tape.Span) {
@@ -77,15 +96,19 @@ func (b *Books) source(a *account, item tape.SettleItem, evidence tape.Evidence)
 	if p == nil {
 		return money.Amount{}, fmt.Errorf("page %s is not there", item.Source)
 	}
+	if p.withdrawn {
+		b.problem(tape.PageKey(a.id, tape.ID(item.Source)), "a page that was withdrawn is settled", "", b.entry.Reference())
+	}
+	key := tape.ProcessorKey(a.id, tape.ID(item.Source))
+	file := b.processors[key]
 	switch {
-	case p.evidenced || item.SelfDeclared:
 	case item.Processor != "":
-		key := tape.ProcessorKey(a.id, item.Processor)
-		file := b.processors[key]
-		if file == nil || file.total != p.total || string(file.page) != item.Source {
+		if file == nil || file.total != p.total || file.id != item.Processor {
 			return p.total, fmt.Errorf("processor's file %s is not there, or of another page", item.Processor)
 		}
-		b.once("processor's settlement", key)
+	case file != nil:
+		b.unfiled(a.id, tape.ID(item.Source))
+	case p.evidenced || item.SelfDeclared:
 	case item.Lines != nil:
 		return p.total, b.useAll(p, tape.LinesKey(a.custodian, item.Lines.Statement, item.Lines.N))
 	default:
@@ -115,7 +138,7 @@ func (b *Books) useAll(p *page, key string) error {
 }
 
 // chain compares the settlement that was written and links it to the one before.
-func (b *Books) chain(a *account, source string, span tape.Span) {
+func (b *Books) chain(a *account, source string, span tape.Span, fee *money.Amount) {
 	a.settlements++
 	key := tape.SettlementKey(a.id, a.settlements)
 	stored, err := record[tape.Settlement](b, key)
@@ -125,6 +148,11 @@ func (b *Books) chain(a *account, source string, span tape.Span) {
 	}
 	b.differs(key, "the source of the settlement", source, stored.Source)
 	b.differs(key, "the span of the settlement", span.String(), stored.Span.String())
+	kept := int64(0)
+	if fee != nil {
+		kept = fee.Units
+	}
+	b.differs(key, "what a processor kept of the settlement", fmt.Sprint(kept), fmt.Sprint(stored.Fee))
 	b.differs(key, "the settlement names the hash of the one before", a.chain, stored.Previous)
 	digest := sha256.Sum256(b.transaction.Writes[key])
 	a.chain = hex.EncodeToString(digest[:])

@@ -1,6 +1,7 @@
 package books
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -59,17 +60,70 @@ func (b *Books) identify() error {
 	if len(b.entry.Postings) != 1 {
 		return fmt.Errorf("it has %d postings", len(b.entry.Postings))
 	}
-	return b.takeGift(c.Account, c.Gift.Page, c.Gift.Index, b.entry.Postings[0].Taken, "")
+	if c.Hold == "" {
+		return b.rebook(c.Account, c.Gift, c.To)
+	}
+	h, err := b.held(c.To, c.Hold)
+	if err != nil {
+		return err
+	}
+	p := b.entry.Postings[0]
+	back, err := h.paid.Slice(h.returned, h.returned+p.Amount.Units)
+	if err != nil {
+		return err
+	}
+	h.returned += p.Amount.Units
+	b.differs(string(h.fate), "what came back lies where it had been", spell(whole(back)), spell(whole(p.Laid)))
+	return errors.Join(h.account.change(back, spent, free), b.takeGift(c.Account, c.Gift, p.Taken, ""))
+}
+
+// correct moves one gift from the wrong account to the right one.
+func (b *Books) correct() error {
+	c, err := command[tape.Correct](b)
+	if err != nil {
+		return err
+	}
+	if len(b.entry.Postings) != 1 {
+		return fmt.Errorf("it has %d postings", len(b.entry.Postings))
+	}
+	return b.rebook(c.Account, c.Gift, c.To)
+}
+
+// rebook takes a whole gift to another account that the same bank account
+// stands behind. The inflow names the gift, and so do later commands about it.
+func (b *Books) rebook(id tape.AccountID, proof tape.GiftProof, to tape.AccountID) error {
+	from, err := b.account(id)
+	if err != nil {
+		return err
+	}
+	payee, err := b.account(to)
+	if err != nil {
+		return err
+	}
+	p := b.entry.Postings[0]
+	b.differs(string(to), "the payee of a gift", string(to), string(p.To))
+	b.differs(string(to), "a gift is booked elsewhere where the same bank account keeps it", string(from.custodian), string(payee.custodian))
+	key := tape.InflowKey(to, p.Inflow)
+	stored, err := record[tape.Inflow](b, key)
+	if err != nil {
+		return err
+	}
+	name := proof.Name(id)
+	if stored.Gift == nil || *stored.Gift != name {
+		b.problem(key, "the gift that an inflow brings", fmt.Sprint(name), fmt.Sprint(stored.Gift))
+	}
+	b.brings = &name
+	return b.takeGift(id, proof, p.Taken, "")
 }
 
 // takeGift takes the units of one gift, each gift once: by, the hold of a
 // refund, says whether it was given up, and then it may be tried again.
-func (b *Books) takeGift(id tape.AccountID, page tape.ID, index int32, spans tape.Spans, by string) error {
+func (b *Books) takeGift(id tape.AccountID, proof tape.GiftProof, spans tape.Spans, by string) error {
 	a, err := b.account(id)
 	if err != nil {
 		return err
 	}
-	key := tape.ReversalKey(id, page, index)
+	key := proof.ReversalKey(id)
 	if before, twice := b.reversals[key]; twice && !b.givenUp(before) {
 		b.problem(key, "a gift is taken back twice", "once", "again by "+b.entry.Reference())
 	}
@@ -77,6 +131,13 @@ func (b *Books) takeGift(id tape.AccountID, page tape.ID, index int32, spans tap
 	reversal, err := record[tape.Reversal](b, key)
 	if err != nil {
 		return err
+	}
+	if moved := proof.Moved; moved != nil {
+		came := b.inflows[tape.InflowKey(id, moved.Inflow)]
+		if came == nil || came.gift == nil || *came.gift != proof.Name(id) {
+			return fmt.Errorf("inflow %s did not bring the gift", moved.Inflow)
+		}
+		b.differs(key, "the units of a gift that was moved are those of its inflow", came.span.String(), reversal.Span.String())
 	}
 	for _, span := range spans {
 		if span.Start < reversal.Span.Start || span.End > reversal.Span.End {
@@ -144,7 +205,7 @@ func (b *Books) refund() error {
 	if err != nil {
 		return err
 	}
-	if err := b.takeGift(a.id, c.Gift.Page, c.Gift.Index, stored.Spans, tape.HoldKey(a.id, c.ID)); err != nil {
+	if err := b.takeGift(a.id, c.Gift, stored.Spans, tape.HoldKey(a.id, c.ID)); err != nil {
 		return err
 	}
 	return b.keep(a, c.ID, stored.Spans, ordered, true)
@@ -278,5 +339,5 @@ func (b *Books) chargeBack() error {
 			}
 		}
 	}
-	return b.takeGift(a.id, c.Gift.Page, c.Gift.Index, own, "")
+	return b.takeGift(a.id, c.Gift, own, "")
 }

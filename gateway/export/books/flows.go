@@ -30,6 +30,9 @@ const (
 	payout         cause = "payout"
 	payoutReturned cause = "payout-returned"
 	fee            cause = "fee"
+	// A gift that was moved from the wrong account to the right one.
+	correctedOut cause = "corrected-out"
+	correctedIn  cause = "corrected-in"
 )
 
 // flow is money of the account on one day. Its type says which side of the
@@ -170,6 +173,14 @@ func (r *reading) posting(ctx context.Context, p readmodel.Posting, give func(fl
 		return r.returned(ctx, p, give)
 	case in && p.From.Outside():
 		return r.page(ctx, p, give)
+	case p.Kind == "correct":
+		f := flow{cause: correctedIn, kind: iati.IncomingFunds, date: p.Date, units: p.Amount.Units, party: donors()}
+		if !in {
+			f.cause, f.units = correctedOut, -f.units
+		}
+		return give(f)
+	case in && p.Kind == "identify" && p.Inflow == "":
+		return r.foundReturned(ctx, p, give)
 	case in:
 		return r.transfer(ctx, p, p.From, give)
 	case p.Kind == "charge-back":
@@ -298,6 +309,17 @@ func (r *reading) returned(ctx context.Context, p readmodel.Posting, give func(f
 	f.party, err = r.of(ctx, p.From)
 	f.kind = f.party.outgoing()
 	return orGive(err, give, f)
+}
+
+// foundReturned is a payout that came back by a line which was first booked as unclaimed.
+func (r *reading) foundReturned(ctx context.Context, p readmodel.Posting, give func(flow) error) error {
+	hold, err := r.Model.Hold(ctx, r.account.ID, p.Line)
+	if err != nil {
+		return err
+	}
+	party, err := r.of(ctx, hold.To)
+	return orGive(err, give, flow{cause: payoutReturned, kind: party.outgoing(), date: p.Date, units: -p.Amount.Units, with: hold.To, party: party,
+		bank: p.Amount.Units, reference: p.Entry})
 }
 
 // shown is the one bank line that an entry rests on.

@@ -127,7 +127,7 @@ func (r *reading) reconcile(ctx context.Context) (Reconciliation, error) {
 		result.Block = r.next - 1
 	}
 	result.Chain = Chain{Received: r.account.Received, Free: r.account.Free, Held: r.account.Held, Waiting: of(r.waiting), Receivable: of(r.receivable),
-		TransfersIn: of(t.units[incoming] + t.units[claimed] + t.units[incomingBack]), TransfersOut: of(t.units[outgoing] + t.units[outgoingBack]), OwnFunds: of(t.units[ownFunds])}
+		TransfersIn: of(t.units[incoming] + t.units[claimed] + t.units[incomingBack] + t.units[correctedIn] + t.units[correctedOut]), TransfersOut: of(t.units[outgoing] + t.units[outgoingBack]), OwnFunds: of(t.units[ownFunds])}
 	gifts, transfers, err := r.settled(ctx)
 	if err != nil {
 		return Reconciliation{}, err

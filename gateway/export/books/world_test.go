@@ -417,8 +417,26 @@ func (w *world) story() {
 	w.chargeBack(first, gifts, 1, "2026-01-09")
 	w.chargeBack(first, gifts, 0, "2026-01-09")
 	w.pay(campaign, sunrise, "outside:household:d", "2026-01-20", 4_00)
+	// A gift that was meant for another purpose goes there; one for this came there.
+	misled, misledGifts := w.declare(campaign, 17_00, 3_00)
+	w.correct(campaign, own, misled, misledGifts, 0)
+	meant, meantGifts := w.declare(own, 6_00)
+	w.correct(own, campaign, meant, meantGifts, 0)
 	w.give(campaign, 77_00) // pending: not in any book yet
 	w.follow()
+}
+
+// correct moves a whole gift, and lays it where it belongs.
+func (w *world) correct(from, to tape.AccountID, page tape.ID, gifts []tape.Gift, index int) {
+	w.Helper()
+	proof, err := tape.NewGiftProof(page, gifts, index)
+	if err != nil {
+		w.Fatal(err)
+	}
+	id := w.id("correct")
+	w.must("charity", "Tape:Correct", w.signed("charity", "correct", from, gifts[index].Amount.Units,
+		tape.Correct{Account: from, Gift: proof, ID: id, Reason: "wrong-reference", To: to}))
+	w.lay(to, "charity/"+string(id)+"/0")
 }
 
 func (w *world) matched() {

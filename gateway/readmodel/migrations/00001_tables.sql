@@ -89,6 +89,8 @@ CREATE TABLE pages (
     units      INTEGER NOT NULL,
     settlement INTEGER NOT NULL, -- 0 while there is none
     start      INTEGER NOT NULL, -- -1 while it has no span
+    fee        INTEGER NOT NULL, -- what a processor kept of units
+    withdrawn  TEXT    NOT NULL, -- JSON record of its withdrawal, empty for none
     rests      TEXT    NOT NULL, -- JSON evidence, empty while there is none
     lines      TEXT    NOT NULL, -- JSON indexes of bank lines, gift by gift; empty where gift i rests on line i or on none
     body       BLOB    NOT NULL,
