@@ -106,8 +106,8 @@ func (g *gateway) open(ctx context.Context) error {
 		Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections, Now: time.Now}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: token, Registry: registry, Neighbours: g.config.Others,
-		Exports:   g.exports(),
-		Personal:  g.personal,
+		Exports:  g.exports(),
+		Personal: g.personal, Fingerprints: g.fingerprints(),
 		Documents: g.documents, Shelf: g.shelf(), Giving: g.giving})
 	g.giverPages()
 	return g.pages(token)

@@ -15,6 +15,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/login/issuer"
@@ -46,6 +47,11 @@ func (c config) keyring() keyringConfig {
 	return keyringConfig{Folder: filepath.Join(c.Data, "keyring"), Master: filepath.Join(c.Data, "keyring-master.key")}
 }
 
+// fingerprints are the keys under which payees are compared.
+func (g *gateway) fingerprints() fingerprint.Keys {
+	return fingerprint.Keys{Folder: filepath.Join(g.config.Data, "fingerprint-keys")}
+}
+
 // shelf keeps what the organisation published.
 func (g *gateway) shelf() disclosure.Shelf {
 	return disclosure.Shelf{Folder: filepath.Join(g.config.Data, "publications")}
@@ -70,7 +76,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 			return nil, err
 		}
 		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Lanes: g.lanes, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal,
+		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(),
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {

@@ -130,7 +130,7 @@ func (c *fundCommand) Run(app *application, typed *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	asker := acts.Asker{Organisation: at.organisation, At: tape.Instant(time.Now().UnixMilli()), Ledger: speak.Books{Gateway: at.gateway}}
+	asker := acts.Asker{Organisation: at.organisation, At: tape.Instant(time.Now().UnixMilli()), Ledger: speak.Books{Gateway: at.gateway}, Fingerprint: at.gateway.Fingerprint}
 	if asker.Person, err = c.first(at); err != nil {
 		return err
 	}

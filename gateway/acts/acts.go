@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -149,6 +150,9 @@ type Asker struct {
 	Person       tape.ID
 	At           tape.Instant
 	Ledger       Ledger
+	// Fingerprint turns the number of a payee's bank account or device into what
+	// may stand on the ledger, under the campaign's key.
+	Fingerprint func(ctx context.Context, campaign tape.AccountID, kind fingerprint.Kind, number string) (string, error)
 }
 
 // Ledger is what is read for an act: the gateway's read model (Books), or its

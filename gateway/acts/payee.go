@@ -2,11 +2,15 @@ package acts
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"strconv"
+	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 )
 
 // The words of flags and call-backs; the rules refuse others.
@@ -73,14 +77,29 @@ func (f *form) enrolment() fund.Enrol {
 	c := fund.Enrol{Account: f.ground.campaign.Account, Agent: f.name("agent"), ID: f.id}
 	for i, row := range f.rows("payees") {
 		cell := f.columns("payees", row)
-		payee := fund.NewPayee{BankAccount: cell("bank-account"), Device: cell("device"), Kind: cell("kind"), Payee: tape.AccountID(cell("payee")), Person: tape.ID(cell("person"))}
+		payee := fund.NewPayee{BankAccount: f.fingerprint(i, "bank-account", cell("bank-account")), Device: f.fingerprint(i, "device", cell("device")), Kind: cell("kind"), Payee: tape.AccountID(cell("payee")), Person: tape.ID(cell("person"))}
 		if payee.Payee == "" {
 			digest := sha256.Sum256([]byte("lianbao payee 1\n" + string(c.Account) + "\n" + string(c.ID) + "\n" + strconv.Itoa(i)))
-			payee.Payee = tape.AccountID("outside:" + payee.Kind + ":" + hex.EncodeToString(digest[:8]))
+			payee.Payee = tape.AccountID("outside:" + payee.Kind + ":" + string(dossier.PseudonymOf([16]byte(digest[:16]))))
+		}
+		name, household := strings.CutPrefix(string(payee.Payee), "outside:household:")
+		if household && dossier.Pseudonym(name).Check() != nil && f.ground.payee(payee.Payee) == nil {
+			f.fault(Fault{Field: "payees", Column: "payee", Row: i + 1}, rule.Refuse(rule.Invalid, "is a name that somebody made up; leave it empty, and the household gets a random one"))
 		}
 		c.Payees = append(c.Payees, payee)
 	}
 	return c
+}
+
+// fingerprint is what may stand on the ledger of a number that was typed.
+func (f *form) fingerprint(row int, column, number string) string {
+	found, err := f.ground.Fingerprint(f.ground.ctx, f.ground.campaign.Account, fingerprint.Kind(column), number)
+	var refusal *rule.Refusal
+	if err != nil && !errors.As(err, &refusal) {
+		f.ground.err = err
+	}
+	f.fault(Fault{Field: "payees", Column: column, Row: row + 1}, err)
+	return found
 }
 
 func (g *ground) enrols(c fund.Enrol) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/personal"
 )
 
@@ -17,6 +18,7 @@ func (s *Server) personalRoutes() {
 	for pattern, handler := range map[string]func(http.ResponseWriter, *http.Request) (any, error){
 		"POST /api/v1/personal":                         s.keepPersonal,
 		"GET /api/v1/personal":                          s.findPersonal,
+		"POST /api/v1/fingerprints":                     s.fingerprint,
 		"GET /api/v1/personal/{collection}/{record}":    s.showPersonal,
 		"DELETE /api/v1/personal/{collection}/{record}": s.purgePersonal,
 	} {
@@ -57,6 +59,25 @@ type Holding struct {
 	// Keeper is the organisation that keeps it, and alone can purge it.
 	Keeper string         `json:"keeper"`
 	Fields dossier.Fields `json:"fields"`
+}
+
+// fingerprint computes what may stand on the ledger of the number of a payee's
+// bank account or device.
+func (s *Server) fingerprint(w http.ResponseWriter, r *http.Request) (any, error) {
+	var asked struct {
+		Campaign tape.AccountID   `json:"campaign"`
+		Kind     fingerprint.Kind `json:"kind"`
+		Number   string           `json:"number"`
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, dossier.ValueBytesMax))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&asked); err != nil || asked.Campaign.Check() != nil {
+		return nil, rule.Refuse(rule.Invalid, "the body is not {campaign, kind, number} in JSON")
+	}
+	found, err := s.Fingerprints.Fingerprint(r.Context(), asked.Campaign, asked.Kind, asked.Number)
+	return struct {
+		Fingerprint string `json:"fingerprint"`
+	}{found}, err
 }
 
 // findPersonal shows what is kept about one payee at collections of which this

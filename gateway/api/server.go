@@ -23,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
@@ -54,6 +55,8 @@ type Parts struct {
 	Exports *books.Books
 	// Personal is where the organisation's personal data is handled.
 	Personal *personal.Desk
+	// Fingerprints are the keys under which payees are compared.
+	Fingerprints fingerprint.Keys
 	// Documents keeps the organisation's evidence.
 	Documents *document.Archive
 	// Shelf keeps the documents that the organisation published.

@@ -41,6 +41,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/personal"
@@ -186,8 +187,9 @@ func (w *world) serve(organisation string) *gateway {
 		w.Fatal(err)
 	}
 	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
-		Personal:  &personal.Desk{Ledger: g, Notes: g.model, Errands: g.box, Now: time.Now, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
-		Documents: w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
+		Personal:     &personal.Desk{Ledger: g, Notes: g.model, Errands: g.box, Now: time.Now, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
+		Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")},
+		Documents:    w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL
 	g.client = &client.Client{URL: listener.URL, Token: secret}

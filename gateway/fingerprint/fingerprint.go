@@ -5,6 +5,7 @@
 package fingerprint
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -107,6 +108,18 @@ func (k Keys) Of(campaign tape.AccountID) (Key, error) {
 		return Key{}, err
 	}
 	return read(path)
+}
+
+// Fingerprint is Of under a campaign's key.
+func (k Keys) Fingerprint(_ context.Context, campaign tape.AccountID, kind Kind, number string) (string, error) {
+	if number == "" {
+		return "", nil
+	}
+	key, err := k.Of(campaign)
+	if err != nil {
+		return "", err
+	}
+	return Of(key, kind, number)
 }
 
 func read(path string) (Key, error) {

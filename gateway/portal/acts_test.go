@@ -92,7 +92,9 @@ func TestActs(t *testing.T) {
 		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "rumour", "for", "d1.0.0"}, false, "rumour"},
 		{"abandon-disbursement", []string{"disbursement", "none"}, false, "not-found"},
 		{"carry", []string{"amount", "1.00"}, false, "close it before its remainder is carried"},
-		{"enrol", []string{"payees.kind", "household", "payees.payee", "", "payees.person", "", "payees.bank-account", "", "payees.device", strings.Repeat("A", 22)}, true, "1"},
+		{"enrol", []string{"payees.kind", "household", "payees.payee", "", "payees.person", "", "payees.bank-account", "0000 0000 0000 0001", "payees.device", ""}, true, "1"},
+		{"enrol", []string{"payees.kind", "household", "payees.payee", "", "payees.person", "", "payees.bank-account", "虚构", "payees.device", ""}, false, "is no number of an account or a device"},
+		{"enrol", []string{"payees.kind", "household", "payees.payee", "outside:household:wang-xiaoming", "payees.person", "", "payees.bank-account", "", "payees.device", ""}, false, "is a name that somebody made up"},
 		{"enrol", []string{"payees.kind", "household", "payees.payee", "outside:supplier:x", "payees.person", "", "payees.bank-account", "", "payees.device", ""}, false, "is not outside:household"},
 	} {
 		w := newTown(t)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
@@ -102,7 +104,7 @@ func (w *town) open() {
 		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Lanes: w, Clock: w.network.Clock}), Lanes: w, Persons: register,
-			Shelf: w.shelf, Personal: w.keeping(), Proposals: Proposals{Folder: w.TempDir()}}, err
+			Shelf: w.shelf, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -253,11 +253,8 @@ func (p *portal) payout(r *http.Request) (views.Page, string, error) {
 	if hold.State == tape.HoldReclaimed {
 		spans = hold.Captured // what it still names is back in the account, and may have been spent elsewhere
 	}
-	if p.mayRead(r) && row.To.Outside() {
-		if page.PayTo, err = p.valuesOf(ctx, row.To); err != nil {
-			return nil, "", err
-		}
-		page.Personal = pathTo("payees", string(id), string(row.To), "personal")
+	if page, err = p.payTo(r, page, row.To); err != nil {
+		return nil, "", err
 	}
 	return p.origins(r, page, spans)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
@@ -37,6 +38,8 @@ type People struct {
 	Proposals Proposals
 	// Archive keeps evidence that is brought with a form; nil where none is kept.
 	Archive Archive
+	// Fingerprints are the keys under which payees are compared.
+	Fingerprints fingerprint.Keys
 	// Personal is what this organisation knows about people; nil where it keeps nothing.
 	Personal *personal.Desk
 	// Demonstration says that anybody can log in as one of the staff.

@@ -129,6 +129,17 @@ func (p *portal) valuesOf(ctx context.Context, payee tape.AccountID) ([]views.Pe
 	return values, err
 }
 
+// payTo says on a payout's page whom the money goes to, for those who may read it.
+func (p *portal) payTo(r *http.Request, page views.Origin, payee tape.AccountID) (views.Origin, error) {
+	if !p.mayRead(r) || !payee.Outside() {
+		return page, nil
+	}
+	var err error
+	page.PayTo, err = p.valuesOf(r.Context(), payee)
+	page.Personal = pathTo("payees", string(page.Account), string(payee), "personal")
+	return page, err
+}
+
 // keepPersonal keeps what the form says about a payee.
 func (p *portal) keepPersonal(r *http.Request, session login.Session) (string, error) {
 	if err := roles(session, keepers...); err != nil {

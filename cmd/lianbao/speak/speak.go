@@ -16,7 +16,9 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/client"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/network"
 )
 
@@ -120,6 +122,18 @@ func (g *Gateway) Upload(ctx context.Context, path, kind string, body io.Reader,
 // Own asks for what is the organisation's own, with its token.
 func (g *Gateway) Own(ctx context.Context, method, path string, body, into any) error {
 	return g.translate(ctx, g.client.Own(ctx, method, "/api/v1"+path, body, into))
+}
+
+// Fingerprint is what may stand on the ledger of the number of a payee's bank account or device.
+func (g *Gateway) Fingerprint(ctx context.Context, campaign tape.AccountID, kind fingerprint.Kind, number string) (string, error) {
+	if number == "" {
+		return "", nil
+	}
+	var found struct {
+		Fingerprint string `json:"fingerprint"`
+	}
+	err := g.Own(ctx, http.MethodPost, "/fingerprints", map[string]string{"campaign": string(campaign), "kind": string(kind), "number": number}, &found)
+	return found.Fingerprint, err
 }
 
 // Whose asks a gateway which organisation's it is.
