@@ -116,7 +116,7 @@ func (f Field) need() Field          { f.Required = true; return f }
 // All lists the acts in the order of a campaign's life.
 func All() []Act { return slices.Clone(table) }
 
-var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs())
+var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs())
 
 // Find returns an act by its name.
 func Find(name string) (Act, error) {
@@ -164,6 +164,9 @@ type Ledger interface {
 	Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error)
 	// GiftsOf are those of a page, in their order.
 	GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID) ([]tape.Gift, error)
+	// Page is a page of gifts, TraceGift where the money of one of them is.
+	Page(ctx context.Context, account tape.AccountID, page tape.ID) (readmodel.GiftPage, error)
+	TraceGift(ctx context.Context, at readmodel.GiftAt) (readmodel.Trace, error)
 	// Record is any other record.
 	Record(ctx context.Context, key string) (readmodel.Record, error)
 }

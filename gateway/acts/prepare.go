@@ -75,6 +75,9 @@ func (g *ground) prepared(function string, id tape.ID, command any) (Prepared, e
 	if moving, is := command.(fund.Carry); is {
 		amount = moving.Amount
 	}
+	if g.amount.Units > 0 {
+		amount = g.amount
+	}
 	p.Amount, p.Persons = amount.String(), g.persons(function, command, amount)
 	return p, g.err
 }
@@ -117,7 +120,11 @@ type ground struct {
 	Asker
 	ctx      context.Context
 	campaign fund.Campaign
-	err      error
+	// place is where the gift stands that an act is about, amount what those who
+	// sign an act about gifts sign.
+	place  tape.SettledGift
+	amount money.Amount
+	err    error
 }
 
 func (a Act) ground(ctx context.Context, asker Asker, account tape.AccountID) (*ground, error) {

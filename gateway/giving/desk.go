@@ -71,23 +71,22 @@ func (d *Desk) Standing(ctx context.Context, u Use) (Standing, error) {
 			return s, err
 		}
 		s.Trace = &trace
-		s.Void, err = d.void(ctx, trace)
-		return s, err
+		s.Void = void(trace)
+		return s, nil
 	}
 	return s, nil
 }
 
-func (d *Desk) void(ctx context.Context, trace readmodel.Trace) (bool, error) {
-	back := trace.Reversal
-	if back == nil || back.Kind == "identified" {
-		return false, nil
-	}
-	if back.Hold == "" {
-		return true, nil
-	}
-	hold, err := d.Model.Hold(ctx, trace.Gift.Account, back.Hold)
-	returned := hold.State == tape.HoldReclaimed || hold.State == tape.HoldCaptured && hold.Captured.Total() == hold.Returned.Total()
-	return !returned, err
+// void reports whether a gift went back to its giver: one that was identified
+// or moved stands elsewhere, and a refund that came back stands again.
+func void(trace readmodel.Trace) bool {
+	return trace.Reversal != nil && trace.Reversal.Inflow == "" && trace.Stands.Span == nil
+}
+
+// Unidentified reports whether the money waits where nobody has claimed it,
+// which is not the account that it was announced for.
+func (s Standing) Unidentified(announced tape.AccountID) bool {
+	return s.Trace.Gift.Account != announced && s.Trace.Stands.Account == s.Trace.Gift.Account && s.Trace.Stands.Moved == nil
 }
 
 // Stands tells whether the ledger holds a gift.
@@ -184,12 +183,16 @@ func (d *Desk) receipt(ctx context.Context, code string, a Announcement, use Use
 	if !s.Settled() {
 		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the gift waits for the bank's line")
 	}
-	campaign, account, err := d.Campaign(ctx, a.Account)
+	if s.Unidentified(a.Account) {
+		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
+	}
+	whose := a.Account
+	if moved := s.Trace.Stands; moved.Moved != nil { // a gift that was corrected is the other campaign's
+		whose = moved.Account
+	}
+	campaign, _, err := d.Campaign(ctx, whose)
 	if err != nil {
 		return donation.Receipt{}, s, err
-	}
-	if account.ID != use.Account && s.Trace.Reversal == nil {
-		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
 	}
 	today := d.Today()
 	r := donation.Receipt{Charity: donation.Charity{Name: d.Issuer.Name, CreditCode: d.Issuer.CreditCode}, Handler: d.Issuer.Handler, Donor: a.Donor,

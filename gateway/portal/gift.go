@@ -3,12 +3,14 @@ package portal
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -35,15 +37,60 @@ func (p *portal) gift(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page := views.Gift{ID: id, Account: gift.Account, Page: gift.Page, Amount: gift.Amount, Attribution: trace.Attribution, State: gift.State,
-		Evidence: gift.Evidence, Line: trace.Line, Reversal: trace.Reversal, Root: trace.Root, Address: p.addressOf(r)}
+		Evidence: gift.Evidence, Line: trace.Line, Moves: trace.Moves, Root: trace.Root, Address: p.addressOf(r)}
 	if page.Title, err = p.title(ctx, gift.Account); err != nil {
 		return nil, "", err
 	}
 	if page.Pieces, err = p.pieces(ctx, trace.Root); err != nil {
 		return nil, "", err
 	}
+	if gift.State == readmodel.GiftWithdrawn {
+		received, err := p.Model.Page(ctx, gift.Account, gift.Page)
+		if err != nil {
+			return nil, "", err
+		}
+		page.Withdrawn, page.WithdrawnBy = received.Withdrawn.Withdrawn, received.Withdrawn.Entry
+	}
+	if gift.Fee != nil {
+		page.Fee, page.Net = gift.Fee, &money.Amount{Units: gift.Amount.Units - gift.Fee.Units, Currency: gift.Amount.Currency}
+	}
+	if page.Acts, err = p.giftActs(r, gift, trace.Stands); err != nil {
+		return nil, "", err
+	}
 	page.Proof, err = p.giftProof(ctx, gift, trace)
 	return page, "", err
+}
+
+// giftActs are the forms that a maker of the account's organisation can open about a gift.
+func (p *portal) giftActs(r *http.Request, gift readmodel.Gift, stands readmodel.Stands) ([]views.GiftAct, error) {
+	if session := p.session(r); !session.LoggedIn() || !session.Has(login.Maker) {
+		return nil, nil
+	}
+	account, err := p.Model.Account(r.Context(), stands.Account)
+	if err != nil || account.Organisation != p.Organisation {
+		return nil, err
+	}
+	campaign, names := stands.Account, []string{"refund-gift", "correct-gift"}
+	switch {
+	case gift.State == readmodel.GiftPending || gift.State == readmodel.GiftUnmatched:
+		names = []string{"withdraw-page"}
+	case stands.Span == nil || stands.Free.Units < stands.Span.Length():
+		return nil, nil
+	case account.Unidentified != "":
+		campaign, names = account.Unidentified, []string{"identify-gift"}
+	}
+	if title, err := p.title(r.Context(), campaign); err != nil || title == nil {
+		return nil, err // forms are about campaigns
+	}
+	query := url.Values{"page": {string(gift.Page)}, "gift": {string(gift.ID)}}
+	if gift.Account != campaign {
+		query.Set("home", string(gift.Account))
+	}
+	var forms []views.GiftAct
+	for _, name := range names {
+		forms = append(forms, views.GiftAct{Act: name, Path: pathTo("campaigns", string(campaign)) + "/acts/" + name + "?" + query.Encode()})
+	}
+	return forms, nil
 }
 
 // named finds the gifts that an address means; there is at least one.
@@ -137,8 +184,8 @@ func (p *portal) giftProof(ctx context.Context, gift readmodel.Gift, trace readm
 	if trace.Root.Via != nil && trace.Root.Via.Settlement != nil {
 		references = append(references, trace.Root.Via.Settlement.Entry)
 	}
-	if trace.Reversal != nil {
-		references = append(references, trace.Reversal.Entry)
+	for _, move := range trace.Moves {
+		references = append(references, move.Entry)
 	}
 	references = entriesOf(trace.Root, references)
 	seen := map[string]bool{}

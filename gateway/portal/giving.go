@@ -279,7 +279,7 @@ func (g *givers) ownGift(r *http.Request, code string, a giving.Announcement, s 
 	switch {
 	case !s.Settled():
 		return own, nil
-	case gift.Account != a.Account && s.Trace.Reversal == nil:
+	case s.Unidentified(a.Account):
 		own.State = "unidentified"
 		return own, nil
 	case s.Void:

@@ -133,14 +133,21 @@ func gifts() []Story {
 	g.Proof.More = 3
 	pending := g
 	pending.State, pending.Line, pending.Evidence, pending.Pieces, pending.Root = readmodel.GiftPending, nil, nil, []views.Piece{state(readmodel.Pending, "100.00")}, readmodel.Node{}
+	gone := pending
+	gone.State, gone.Pieces, gone.Withdrawn, gone.WithdrawnBy = readmodel.GiftWithdrawn, []views.Piece{state(readmodel.Withdrawn, "100.00")}, "not-paid", "charity/withdraw-1"
 	every, back := g, g
 	every.Amount, every.Pieces = yuan("650.00"), nil
-	for _, s := range []readmodel.State{readmodel.Pending, readmodel.Unmatched, readmodel.Laid, readmodel.Free, readmodel.Ordered, readmodel.Released, readmodel.InJob, readmodel.Waiting, readmodel.Paid, readmodel.Refunded, readmodel.ChargedBack, readmodel.Shared, readmodel.More} {
+	for _, s := range []readmodel.State{readmodel.Pending, readmodel.Unmatched, readmodel.Withdrawn, readmodel.Laid, readmodel.Free, readmodel.Ordered, readmodel.Released, readmodel.InJob, readmodel.Waiting, readmodel.Paid, readmodel.Refunded, readmodel.ChargedBack, readmodel.Shared, readmodel.More} {
 		every.Pieces = append(every.Pieces, state(s, "50.00"))
 	}
-	back.Pieces, back.Reversal = []views.Piece{state(readmodel.Refunded, "100.00")}, &tape.Reversal{Kind: "refund", Entry: "charity/refund-2"}
+	back.Pieces, back.Moves = []views.Piece{state(readmodel.Refunded, "100.00")}, []readmodel.Move{
+		{Account: "charity:sunrise:relief", Reversal: tape.Reversal{Kind: "corrected", To: training, Inflow: "charity/correct-1/0", Reason: "wrong-reference", Entry: "charity/correct-1"}},
+		{Account: training, Reversal: tape.Reversal{Kind: "refund", Entry: "charity/refund-2"}}}
+	fee, net := yuan("0.60"), yuan("99.40")
+	back.Fee, back.Net = &fee, &net
+	back.Acts = []views.GiftAct{{Act: "refund-gift", Path: "/campaigns/x/acts/refund-gift"}, {Act: "correct-gift", Path: "/campaigns/x/acts/correct-gift"}}
 	return []Story{
-		{"gift", "What happened to a gift", g}, {"gift-pending", "A gift that waits to be settled", pending},
+		{"gift", "What happened to a gift", g}, {"gift-pending", "A gift that waits to be settled", pending}, {"gift-withdrawn", "A gift that never came", gone},
 		{"gift-states", "A piece in every state", every}, {"gift-refunded", "A gift that was given back", back},
 		{"gift-same", "Several gifts with one id", views.SameGifts{ID: "GIFT-7Q2F-31", Rows: giftRows(3)}},
 		{"trail", "What became of units of a tape", views.Trail{Account: training, Span: tape.Span{Start: 500000, End: 510000}, Amount: yuan("100.00"), Attribution: tape.FIFO, Pieces: g.Pieces, Root: root}},

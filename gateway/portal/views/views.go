@@ -352,11 +352,14 @@ func (p Piece) Tone() string {
 	switch p.State {
 	case readmodel.Paid, readmodel.Shared, readmodel.Laid:
 		return "done"
-	case readmodel.Refunded, readmodel.ChargedBack, readmodel.Unmatched:
+	case readmodel.Refunded, readmodel.ChargedBack, readmodel.Unmatched, readmodel.Withdrawn:
 		return "failed"
 	}
 	return "waits"
 }
+
+// GiftAct is one form about a gift: the act, and its address.
+type GiftAct struct{ Act, Path string }
 
 // Gift is what happened to a gift.
 type Gift struct {
@@ -369,9 +372,16 @@ type Gift struct {
 	State       readmodel.GiftState
 	Evidence    *tape.Evidence
 	Line        *readmodel.Line
-	Reversal    *tape.Reversal
-	Pieces      []Piece
-	Root        readmodel.Node
+	// Moves are what took the whole gift elsewhere, or back.
+	Moves []readmodel.Move
+	// Withdrawn is why its page was withdrawn, by the entry WithdrawnBy.
+	Withdrawn, WithdrawnBy string
+	// Fee is the gift's share of what a processor kept, Net what arrived.
+	Fee, Net *money.Amount
+	// Acts are the forms that who is logged in can open about it.
+	Acts   []GiftAct
+	Pieces []Piece
+	Root   readmodel.Node
 	// Address is the page's own, for the QR code.
 	Address string
 	Proof   *Proof
