@@ -33,6 +33,20 @@ func (b Books) Disbursement(ctx context.Context, campaign tape.AccountID, id tap
 	return first[readmodel.Disbursement](ctx, b.Gateway, "/disbursements", url.Values{"account": {string(campaign)}, "id": {string(id)}}, "disbursement", string(id))
 }
 
+// Page implements acts.Ledger.
+func (b Books) Page(ctx context.Context, account tape.AccountID, page tape.ID) (readmodel.GiftPage, error) {
+	found := readmodel.GiftPage{}
+	err := every(ctx, b.Gateway, "/accounts/"+escape(account)+"/pages", url.Values{}, 0, func(p readmodel.GiftPage) {
+		if p.ID == page {
+			found = p
+		}
+	})
+	if err == nil && found.ID == "" {
+		err = rule.Refuse(rule.NotFound, "there is no page %s of %s", page, account)
+	}
+	return found, err
+}
+
 // Payee implements acts.Ledger.
 func (b Books) Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error) {
 	return first[readmodel.Payee](ctx, b.Gateway, "/campaigns/"+escape(campaign)+"/payees", url.Values{"payee": {string(payee)}}, "payee", string(payee))
