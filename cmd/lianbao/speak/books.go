@@ -47,6 +47,20 @@ func (b Books) Page(ctx context.Context, account tape.AccountID, page tape.ID) (
 	return found, err
 }
 
+// TraceGift implements acts.Ledger.
+func (b Books) TraceGift(ctx context.Context, at readmodel.GiftAt) (readmodel.Trace, error) {
+	var trace readmodel.Trace
+	gifts, err := b.GiftsOf(ctx, at.Account, at.Page)
+	if err != nil {
+		return trace, err
+	}
+	if at.Index < 0 || at.Index >= len(gifts) {
+		return trace, rule.Refuse(rule.NotFound, "page %s has no gift %d", at.Page, at.Index)
+	}
+	query := url.Values{"account": {string(at.Account)}, "page": {string(at.Page)}}
+	return trace, b.Get(ctx, "/gifts/"+escape(gifts[at.Index].ID)+"/trace", query, 0, &trace)
+}
+
 // Payee implements acts.Ledger.
 func (b Books) Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error) {
 	return first[readmodel.Payee](ctx, b.Gateway, "/campaigns/"+escape(campaign)+"/payees", url.Values{"payee": {string(payee)}}, "payee", string(payee))
