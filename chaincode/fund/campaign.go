@@ -328,8 +328,8 @@ func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) 
 	if ctx.Organisation != c.Plan.Regulator || ctx.Role != party.RoleGateway || !ctx.Has(party.Regulator) {
 		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not accept filings of %s; %s does", ctx.Organisation, ctx.Role, c.Account, c.Plan.Regulator))
 	}
-	if !slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Organisation == c.Plan.Regulator }) {
-		return refuse(rule.Refuse(rule.Forbidden, "a person of %s must sign", c.Plan.Regulator))
+	if err := signedBy(ctx, c.Plan.Regulator); err != nil {
+		return refuse(err)
 	}
 	if command.Number == "" {
 		return refuse(rule.Field("number", rule.Refuse(rule.Invalid, "is empty")))
@@ -356,6 +356,9 @@ func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) 
 	}
 	c.Plan, c.Pending, c.Version, c.At = plan, nil, c.Version+1, ctx.At
 	c.Filing = &Filed{Number: command.Number, Date: ctx.Date, Entry: entry.Reference()}
+	if c.Numbered == "" {
+		c.Numbered = ctx.Date
+	}
 	return c, budget.of(c.Plan), entry, nil
 }
 

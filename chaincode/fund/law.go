@@ -38,8 +38,8 @@ type Law struct {
 // LawDuty is one thing to publish.
 type LawDuty struct {
 	Duty string `json:"duty"`
-	// After is the event from which the time runs once: start, end or close;
-	// Before the one that it ends at: start.
+	// After is the event from which the time runs once: start or end; Before the
+	// one that it ends at: start.
 	After  string `json:"after,omitempty"`
 	Before string `json:"before,omitempty"`
 	// Every marks a duty that begins again where each publication of it ends, while the campaign lasts.
@@ -51,7 +51,13 @@ type LawDuty struct {
 	EmergencyOnly bool   `json:"emergencyOnly,omitempty"`
 	OrdinaryOnly  bool   `json:"ordinaryOnly,omitempty"`
 	LongOnly      bool   `json:"longOnly,omitempty"`
-	Article       string `json:"article"`
+	// Spending marks a duty that goes on behind the plan's last day while money is left.
+	Spending bool `json:"spending,omitempty"`
+	// LeftOnly is due only where the campaign ended with money, PartnersOnly
+	// where it invited partners.
+	LeftOnly     bool   `json:"leftOnly,omitempty"`
+	PartnersOnly bool   `json:"partnersOnly,omitempty"`
+	Article      string `json:"article"`
 }
 
 // LawRatio bounds a share of a year's money for one kind of organisation.
@@ -126,7 +132,7 @@ func LawOn(day tape.Date) (Law, error) {
 
 // Duties are the words by which publications say which duty they meet.
 func Duties() []string {
-	return []string{"emergency", "progress", "final", "remainder", "annual", "other"}
+	return []string{"emergency", "progress", "final", "remainder", "evaluation", "annual", "other"}
 }
 
 // DueState says where a duty stands.
@@ -149,8 +155,22 @@ type Due struct {
 	State   DueState  `json:"state"`
 	// Days from today to Date, negative when it has passed.
 	Days int `json:"days"`
-	// Publication is the number of the one that met it last, 0 for none.
+	// Publication is the number of the one that met it, of a duty that begins
+	// again the last one; 0 for none.
 	Publication int32 `json:"publication,omitempty"`
+	// From and To are the days that a publication covers to meet it; none for the filing.
+	From tape.Date `json:"from,omitempty"`
+	To   tape.Date `json:"to,omitempty"`
+}
+
+// Facts are what the clock reads beside a campaign's own record.
+type Facts struct {
+	Published []Publication
+	// Until is the last day on which the campaign had money: today while it has
+	// some, empty while none has come.
+	Until tape.Date
+	// Partners reports whether any partner was ever invited.
+	Partners bool
 }
 
 // emergencyUntil is the last day on which an answer to a disaster may wait for its filing.
@@ -167,17 +187,17 @@ func (l Law) emergencyUntil(plan Plan) (tape.Date, bool) {
 const filingDuty = "filing"
 
 // Clock says what is to be published about a campaign, the next first.
-func (l Law) Clock(c Campaign, zone tape.Zone, published []Publication, today tape.Date) ([]Due, error) {
-	life, err := c.life(zone, published, today)
+func (l Law) Clock(c Campaign, zone tape.Zone, facts Facts, today tape.Date) ([]Due, error) {
+	life, err := c.life(zone, facts, today)
 	if err != nil {
 		return nil, err
 	}
 	var clock []Due
 	for _, duty := range l.Duties {
-		if !duty.concerns(c, l.LongMonths) {
+		if !life.concerns(duty, l.LongMonths) {
 			continue
 		}
-		due, applies := life.due(duty)
+		due, applies := life.due(duty, l.LongMonths)
 		if !applies {
 			continue
 		}
@@ -194,132 +214,170 @@ func (l Law) Clock(c Campaign, zone tape.Zone, published []Publication, today ta
 	return clock, nil
 }
 
-// concerns reports whether a campaign is of the kind that a duty is for. Both
-// days of a period count: one from 1 January to 1 July lasts longer than six months.
-func (d LawDuty) concerns(c Campaign, longMonths int) bool {
-	switch {
-	case d.EmergencyOnly && !c.Plan.Emergency, d.OrdinaryOnly && c.Plan.Emergency:
-		return false
-	case d.LongOnly && c.Plan.From.AddMonths(longMonths) > c.Plan.To:
-		return false
-	case d.Duty == filingDuty:
-		return c.Basis == Filing
-	}
-	return c.State != Draft || c.Plan.Emergency
-}
-
 // life is what the clock knows of a campaign.
 type life struct {
 	Campaign
-	published []Publication
-	today     tape.Date
-	// end is its last day, closed the day on which it was closed, empty while it is not.
-	end, closed tape.Date
+	Facts
+	today tape.Date
+	// end is the last day of its plan, or that of closing before it; closed the
+	// day on which it was closed, empty while it is not; last the last day on
+	// which it collected or spent.
+	end, closed, last tape.Date
 }
 
-func (c Campaign) life(zone tape.Zone, published []Publication, today tape.Date) (life, error) {
-	l := life{Campaign: c, published: published, today: today, end: c.Plan.To}
+func (c Campaign) life(zone tape.Zone, facts Facts, today tape.Date) (life, error) {
+	l := life{Campaign: c, Facts: facts, today: today, end: c.Plan.To, last: max(c.Plan.To, facts.Until)}
 	if c.State != Closed {
 		return l, nil
 	}
 	var err error
 	l.closed, err = zone.Date(c.Closed)
-	l.end = min(l.end, l.closed)
+	l.end, l.last = min(l.end, l.closed), min(l.last, l.closed)
 	return l, err
 }
 
+// ended reports whether its period is over.
+func (l life) ended() bool { return l.today > l.end || l.closed != "" }
+
+// spending reports whether it still has money although its period is over.
+func (l life) spending() bool { return l.closed == "" && l.today > l.end && l.Until >= l.today }
+
+// left reports whether there was money when it ended. What was handed on at
+// once, on the day of closing, was left as well.
+func (l life) left() bool { return l.Until > l.end || l.closed != "" && l.Until == l.closed }
+
+// concerns reports whether the campaign is of the kind that a duty is for.
+func (l life) concerns(d LawDuty, longMonths int) bool {
+	switch {
+	case d.EmergencyOnly && !l.Plan.Emergency, d.OrdinaryOnly && l.Plan.Emergency, d.PartnersOnly && !l.Partners, d.LeftOnly && !l.left():
+		return false
+	case d.LongOnly && !l.long(max(l.Plan.To, l.last), longMonths):
+		return false
+	case d.Duty == filingDuty:
+		return l.Basis == Filing
+	}
+	return l.State != Draft || l.Plan.Emergency
+}
+
+// long reports whether a campaign that runs to a day lasts longer than so many
+// months. Both days of a period count: one from 1 January to 1 July lasts longer than six.
+func (l life) long(to tape.Date, months int) bool { return l.Plan.From.AddMonths(months) <= to }
+
 // due returns when a duty is due, and whether it applies today.
-func (l life) due(d LawDuty) (Due, bool) {
+func (l life) due(d LawDuty, longMonths int) (Due, bool) {
 	switch {
 	case d.Duty == filingDuty:
 		return l.filed(d), true
-	case d.After == "close":
-		return l.once(d, l.closed, l.closed != "", func(p Publication) bool { return p.Date >= l.closed })
+	case d.LeftOnly:
+		return l.once(d, l.end)
 	case l.today < l.Plan.From, l.closed != "" && l.closed < l.Plan.From:
 		return Due{}, false
 	case d.Yearly != "":
 		return l.yearly(d)
 	case d.Every:
-		return l.repeated(d)
+		return l.repeated(d, longMonths)
 	}
-	ended := l.today > l.end || l.closed != ""
-	return l.once(d, l.end, ended, func(p Publication) bool { return p.To >= l.end })
+	return l.once(d, l.Plan.From)
 }
 
 // filed counts from the start, to the day on which the plan was handed in before
-// it, or after it until a number was given.
+// it, or after it until its first number was given.
 func (l life) filed(d LawDuty) Due {
 	if d.Before == "" {
 		due := Due{Date: l.Plan.From.AddDays(d.Days)}
-		if l.Filing != nil {
-			due.State = Met
+		if l.Numbered != "" {
+			due.State = metBy(l.Numbered, due.Date)
 		}
 		return due
 	}
-	due := Due{Date: l.Plan.From.AddDays(-d.Days), State: Met}
-	if l.Submitted > due.Date {
-		due.State = Late
-	}
+	due := Due{Date: l.Plan.From.AddDays(-d.Days)}
+	due.State = metBy(l.Submitted, due.Date)
 	return due
 }
 
-// once is due a time after an event, and met by a publication that comes after it.
-func (l life) once(d LawDuty, event tape.Date, happened bool, meets func(Publication) bool) (Due, bool) {
-	if !happened {
-		return Due{}, false
+// metBy says how a duty stands that was met on a day.
+func metBy(day, due tape.Date) DueState {
+	if day > due {
+		return Late
 	}
-	due := Due{Date: event.AddMonths(d.Months).AddDays(d.Days)}
-	for _, p := range l.published {
-		if p.Duty == d.Duty && meets(p) {
-			due.State, due.Publication = Met, p.N
-		}
-	}
-	return due, true
+	return Met
 }
 
-// repeated counts from the last day that a publication of the duty covers, or
-// the final one, at first from the start. What would fall due after the end is
-// the final publication's to say.
-func (l life) repeated(d LawDuty) (Due, bool) {
-	from, number := l.Plan.From, int32(0)
-	for _, p := range l.published {
-		if (p.Duty == d.Duty || p.Duty == "final") && p.To >= from {
-			from, number = p.To, p.N
+// once is due a time after the end, and met by the first publication of all
+// days from one on to the end.
+func (l life) once(d LawDuty, from tape.Date) (Due, bool) {
+	due := Due{Date: l.end.AddMonths(d.Months).AddDays(d.Days), From: from, To: l.end}
+	if d.LeftOnly { // what became of the money is told of today
+		due.To = max(l.end, l.today)
+	}
+	for _, p := range l.Published {
+		if p.Duty == d.Duty && p.From <= from && p.To >= l.end {
+			due.State, due.Publication = metBy(p.Date, due.Date), p.N
+			break
 		}
 	}
-	due := Due{Date: from.AddMonths(d.Months).AddDays(d.Days), Publication: number}
-	return due, due.Date <= l.end
+	return due, l.ended()
+}
+
+// repeated counts from the last day up to which publications of the duty, or
+// final ones, cover every day; at first from the start. What would fall due
+// after the end is the final publication's to say, unless money is left.
+func (l life) repeated(d LawDuty, longMonths int) (Due, bool) {
+	from, next, number := l.Plan.From, l.Plan.From, int32(0)
+	if d.LongOnly && !l.long(l.Plan.To, longMonths) { // it became long by money that is left
+		from, next = l.Plan.To, l.Plan.To.AddDays(1)
+	}
+	published := slices.Clone(l.Published)
+	slices.SortStableFunc(published, func(a, b Publication) int { return compare(a.From, b.From) })
+	for _, p := range published {
+		// One that begins later leaves a gap, which it does not make up for.
+		if (p.Duty == d.Duty || p.Duty == "final") && p.From <= next && p.To >= from {
+			from, next, number = p.To, p.To.AddDays(1), p.N
+		}
+	}
+	due := Due{Date: from.AddMonths(d.Months).AddDays(d.Days), Publication: number, From: min(next, l.today), To: l.today}
+	last := l.end
+	if d.Spending {
+		last = l.last
+	}
+	return due, due.Date <= last || d.Spending && l.spending()
 }
 
 // yearly is due on its day after each year in which the campaign ran: for the
 // first year that no publication of the duty covers.
 func (l life) yearly(d LawDuty) (Due, bool) {
-	year, due := yearOf(l.Plan.From), Due{}
-	for number := l.covers(d.Duty, year); number > 0; number = l.covers(d.Duty, year) {
-		due.Publication = number
-		if l.closed != "" && year == yearOf(l.closed) {
-			due.State = Met
-			break
+	due := Due{}
+	for year := yearOf(l.Plan.From); ; year++ {
+		from, to := l.year(year)
+		due.From, due.To, due.Date = from, to, tape.Date(strconv.Itoa(year+1)+"-"+d.Yearly)
+		p, covered := l.covers(d.Duty, from, to)
+		if !covered {
+			return due, true
 		}
-		year++
+		if due.Publication = p.N; l.closed != "" && year >= yearOf(l.closed) {
+			due.State = metBy(p.Date, due.Date)
+			return due, true
+		}
 	}
-	due.Date = tape.Date(strconv.Itoa(year+1) + "-" + d.Yearly)
-	return due, true
 }
 
-// covers returns the number of a publication of a duty on all of a year in
-// which the campaign ran, 0 for none.
-func (l life) covers(duty string, year int) int32 {
-	first, last := tape.Date(strconv.Itoa(year)+"-01-01"), tape.Date(strconv.Itoa(year)+"-12-31")
+// year is the part of a calendar year in which the campaign ran.
+func (l life) year(number int) (from, to tape.Date) {
+	from, to = max(tape.Date(strconv.Itoa(number)+"-01-01"), l.Plan.From), tape.Date(strconv.Itoa(number)+"-12-31")
 	if l.closed != "" {
-		last = min(last, l.closed)
+		to = min(to, l.closed)
 	}
-	for _, p := range l.published {
-		if p.Duty == duty && p.From <= max(first, l.Plan.From) && p.To >= last {
-			return p.N
+	return from, to
+}
+
+// covers returns the first publication of a duty on all days of a period.
+func (l life) covers(duty string, from, to tape.Date) (Publication, bool) {
+	for _, p := range l.Published {
+		if p.Duty == duty && p.From <= from && p.To >= to {
+			return p, true
 		}
 	}
-	return 0
+	return Publication{}, false
 }
 
 // yearOf is the year of a date that was checked.

@@ -129,14 +129,35 @@ func late(c fund.Campaign) fund.Campaign {
 	return c
 }
 
-// published are publications, each "duty from to", of the day after.
-func published(rows ...string) []fund.Publication {
-	var list []fund.Publication
+// published are publications, each "duty from to", of the day after or of the
+// day that stands behind.
+func published(rows ...string) fund.Facts {
+	var facts fund.Facts
 	for i, r := range rows {
 		words := strings.Fields(r)
-		list = append(list, fund.Publication{N: int32(i + 1), Duty: words[0], From: tape.Date(words[1]), To: tape.Date(words[2]), Date: tape.Date(words[2]).AddDays(1)})
+		p := fund.Publication{N: int32(i + 1), Duty: words[0], From: tape.Date(words[1]), To: tape.Date(words[2]), Date: tape.Date(words[2]).AddDays(1)}
+		if len(words) > 3 {
+			p.Date = tape.Date(words[3])
+		}
+		facts.Published = append(facts.Published, p)
 	}
-	return list
+	return facts
+}
+
+// until says up to which day there was money.
+func until(day tape.Date, facts fund.Facts) fund.Facts {
+	facts.Until = day
+	return facts
+}
+
+func partners(facts fund.Facts) fund.Facts {
+	facts.Partners = true
+	return facts
+}
+
+func numbered(day tape.Date, c fund.Campaign) fund.Campaign {
+	c.Numbered = day
+	return c
 }
 
 func TestClock(t *testing.T) {
@@ -150,24 +171,24 @@ func TestClock(t *testing.T) {
 	}
 	long := running("2026-01-01", "2026-12-31")
 	for i, c := range []struct {
-		campaign  fund.Campaign
-		published []fund.Publication
-		today     tape.Date
-		want      string // duty date state days publication
+		campaign fund.Campaign
+		facts    fund.Facts
+		today    tape.Date
+		want     string // duty date state days publication
 	}{
-		{long, nil, "2025-12-31", "filing 2025-12-22 met -9 0"},
-		{long, nil, "2026-01-01", "filing 2025-12-22 met -10 0; progress 2026-04-01 running 90 0; annual 2027-05-31 running 515 0"},
-		{late(long), nil, "2025-12-31", "filing 2025-12-22 late -9 0"},
-		{long, nil, "2026-04-01", "filing 2025-12-22 met -100 0; progress 2026-04-01 running 0 0; annual 2027-05-31 running 425 0"},
-		{long, nil, "2026-04-02", "filing 2025-12-22 met -101 0; progress 2026-04-01 overdue -1 0; annual 2027-05-31 running 424 0"},
+		{long, fund.Facts{}, "2025-12-31", "filing 2025-12-22 met -9 0"},
+		{long, fund.Facts{}, "2026-01-01", "filing 2025-12-22 met -10 0; progress 2026-04-01 running 90 0; annual 2027-05-31 running 515 0"},
+		{late(long), fund.Facts{}, "2025-12-31", "filing 2025-12-22 late -9 0"},
+		{long, fund.Facts{}, "2026-04-01", "filing 2025-12-22 met -100 0; progress 2026-04-01 running 0 0; annual 2027-05-31 running 425 0"},
+		{long, fund.Facts{}, "2026-04-02", "filing 2025-12-22 met -101 0; progress 2026-04-01 overdue -1 0; annual 2027-05-31 running 424 0"},
 		// Each counts from the day that the last of its own kind covers; another kind is no progress.
 		{long, published("progress 2026-01-01 2026-03-20", "other 2026-01-01 2026-03-31", "annual 2026-01-01 2026-03-31"), "2026-04-02", "filing 2025-12-22 met -101 0; progress 2026-06-20 running 79 1; annual 2027-05-31 running 424 0"},
 		// Month ends: three months after 30 November is the last of February.
-		{running("2025-11-30", "2026-12-31"), nil, "2026-02-28", "filing 2025-11-20 met -100 0; progress 2026-02-28 running 0 0; annual 2026-05-31 running 92 0"},
-		{running("2027-11-30", "2028-12-31"), nil, "2028-03-01", "filing 2027-11-20 met -102 0; progress 2028-02-29 overdue -1 0; annual 2028-05-31 running 91 0"},
+		{running("2025-11-30", "2026-12-31"), fund.Facts{}, "2026-02-28", "filing 2025-11-20 met -100 0; progress 2026-02-28 running 0 0; annual 2026-05-31 running 92 0"},
+		{running("2027-11-30", "2028-12-31"), fund.Facts{}, "2028-03-01", "filing 2027-11-20 met -102 0; progress 2028-02-29 overdue -1 0; annual 2028-05-31 running 91 0"},
 		// Six months to the day are not long, a day more is.
-		{running("2026-01-01", "2026-06-30"), nil, "2026-02-01", "filing 2025-12-22 met -41 0; annual 2027-05-31 running 484 0"},
-		{running("2026-01-01", "2026-07-01"), nil, "2026-02-01", "filing 2025-12-22 met -41 0; progress 2026-04-01 running 59 0; annual 2027-05-31 running 484 0"},
+		{running("2026-01-01", "2026-06-30"), fund.Facts{}, "2026-02-01", "filing 2025-12-22 met -41 0; annual 2027-05-31 running 484 0"},
+		{running("2026-01-01", "2026-07-01"), fund.Facts{}, "2026-02-01", "filing 2025-12-22 met -41 0; progress 2026-04-01 running 59 0; annual 2027-05-31 running 484 0"},
 		// What would be due after the end is the final publication's.
 		{long, published("progress 2026-01-01 2026-10-01"), "2026-12-01", "filing 2025-12-22 met -344 0; annual 2027-05-31 running 181 0"},
 		{long, published("progress 2026-01-01 2026-09-30"), "2027-01-01", "filing 2025-12-22 met -375 0; progress 2026-12-30 overdue -2 1; final 2027-03-31 running 89 0; annual 2027-05-31 running 150 0"},
@@ -175,31 +196,55 @@ func TestClock(t *testing.T) {
 		// A final publication before the end is none.
 		{long, published("progress 2026-01-01 2026-11-30", "final 2026-01-01 2026-12-30"), "2027-04-01", "filing 2025-12-22 met -465 0; final 2027-03-31 overdue -1 0; annual 2027-05-31 running 60 0"},
 		// Closed early: its end is that day, in the zone.
-		{closed(long, midnight("2026-02-15")), nil, "2026-02-15", "filing 2025-12-22 met -55 0; final 2026-05-15 running 89 0; remainder 2026-05-15 running 89 0; annual 2027-05-31 running 470 0"},
-		{closed(long, midnight("2026-02-15")-1), nil, "2026-02-15", "filing 2025-12-22 met -55 0; final 2026-05-14 running 88 0; remainder 2026-05-14 running 88 0; annual 2027-05-31 running 470 0"},
-		{closed(long, midnight("2026-11-30")), published("progress 2026-01-01 2026-11-01", "remainder 2026-01-01 2026-11-28", "final 2026-01-01 2026-11-30", "annual 2026-01-01 2026-11-30"), "2027-03-01",
+		{closed(long, midnight("2026-02-15")), until("2026-02-15", fund.Facts{}), "2026-02-15", "filing 2025-12-22 met -55 0; final 2026-05-15 running 89 0; remainder 2026-05-15 running 89 0; annual 2027-05-31 running 470 0"},
+		{closed(long, midnight("2026-02-15")-1), until("2026-02-15", fund.Facts{}), "2026-02-15", "filing 2025-12-22 met -55 0; final 2026-05-14 running 88 0; remainder 2026-05-14 running 88 0; annual 2027-05-31 running 470 0"},
+		{closed(long, midnight("2026-11-30")), until("2027-03-01", published("progress 2026-01-01 2026-11-01", "remainder 2026-01-01 2026-11-28", "final 2026-01-01 2026-11-30", "annual 2026-01-01 2026-11-30")), "2027-03-01",
 			"filing 2025-12-22 met -434 0; final 2027-02-28 met -1 3; remainder 2027-02-28 overdue -1 0; annual 2027-05-31 met 91 4"},
-		{closed(long, midnight("2026-11-30")), published("progress 2026-01-01 2026-11-01", "final 2026-01-01 2026-12-30", "remainder 2026-11-30 2026-12-30"), "2027-03-01",
+		{closed(long, midnight("2026-11-30")), until("2026-12-05", published("progress 2026-01-01 2026-11-01", "final 2026-01-01 2026-12-30", "remainder 2026-11-30 2026-12-30")), "2027-03-01",
 			"filing 2025-12-22 met -434 0; final 2027-02-28 met -1 2; remainder 2027-02-28 met -1 3; annual 2027-05-31 running 91 0"},
 		// Years: each one that ran, whole, one after another.
 		{running("2026-06-15", "2028-06-15"), published("progress 2026-06-15 2029-01-01", "annual 2026-06-15 2026-12-30"), "2027-06-01", "filing 2026-06-05 met -361 0; annual 2027-05-31 overdue -1 0"},
 		{running("2026-06-15", "2028-06-15"), published("progress 2026-06-15 2029-01-01", "annual 2026-06-15 2026-12-31", "annual 2028-01-01 2028-12-31"), "2027-06-01", "filing 2026-06-05 met -361 0; annual 2028-05-31 running 365 2"},
 		// An emergency: five days at a time, from a draft on; a number within ten.
-		{draft(emergency("2028-02-25", "2028-03-20")), nil, "2028-02-29", "emergency 2028-03-01 running 1 0; filing 2028-03-06 running 6 0; annual 2029-05-31 running 457 0"},
-		{draft(emergency("2026-02-25", "2026-03-20")), nil, "2026-03-08", "emergency 2026-03-02 overdue -6 0; filing 2026-03-07 overdue -1 0; annual 2027-05-31 running 449 0"},
-		{emergency("2026-02-25", "2026-03-20"), published("emergency 2026-02-25 2026-03-01", "progress 2026-02-25 2026-03-04"), "2026-03-05", "emergency 2026-03-06 running 1 1; filing 2026-03-07 met 2 0; annual 2027-05-31 running 452 0"},
-		{emergency("2026-02-25", "2026-02-28"), nil, "2026-03-02", "filing 2026-03-07 met 5 0; final 2026-05-28 running 87 0; annual 2027-05-31 running 455 0"},
+		{draft(emergency("2028-02-25", "2028-03-20")), fund.Facts{}, "2028-02-29", "emergency 2028-03-01 running 1 0; filing 2028-03-06 running 6 0; annual 2029-05-31 running 457 0"},
+		{draft(emergency("2026-02-25", "2026-03-20")), fund.Facts{}, "2026-03-08", "emergency 2026-03-02 overdue -6 0; filing 2026-03-07 overdue -1 0; annual 2027-05-31 running 449 0"},
+		{numbered("2026-03-07", emergency("2026-02-25", "2026-03-20")), published("emergency 2026-02-25 2026-03-01", "progress 2026-02-25 2026-03-04"), "2026-03-05", "emergency 2026-03-06 running 1 1; filing 2026-03-07 met 2 0; annual 2027-05-31 running 452 0"},
+		{numbered("2026-03-02", emergency("2026-02-25", "2026-02-28")), fund.Facts{}, "2026-03-02", "filing 2026-03-07 met 5 0; final 2026-05-28 running 87 0; annual 2027-05-31 running 455 0"},
+		// What is met after its day is late for ever: a number, a final publication, that of the remainder, that of the last year.
+		{numbered("2026-03-08", emergency("2026-02-25", "2026-02-28")), fund.Facts{}, "2026-03-09", "filing 2026-03-07 late -2 0; final 2026-05-28 running 80 0; annual 2027-05-31 running 448 0"},
+		{closed(long, midnight("2026-11-30")), until("2027-03-01", published("progress 2026-01-01 2026-11-01", "final 2026-01-01 2026-11-30 2027-03-01", "remainder 2026-11-30 2027-03-01", "annual 2026-01-01 2026-11-30 2027-06-01")), "2027-06-02",
+			"filing 2025-12-22 met -527 0; final 2027-02-28 late -94 2; remainder 2027-02-28 late -94 3; annual 2027-05-31 late -2 4"},
+		// A final publication that leaves out the beginning is none.
+		{closed(long, midnight("2026-11-30")), published("progress 2026-01-01 2026-11-01", "final 2026-01-02 2026-11-30"), "2026-12-01",
+			"filing 2025-12-22 met -344 0; final 2027-02-28 running 89 0; annual 2027-05-31 running 181 0"},
+		// One day after months of silence makes up for nothing; the gap can be filled.
+		{long, published("progress 2026-06-01 2026-06-01"), "2026-06-02", "filing 2025-12-22 met -162 0; progress 2026-04-01 overdue -62 0; annual 2027-05-31 running 363 0"},
+		{long, published("progress 2026-06-01 2026-06-01", "progress 2026-01-01 2026-05-31"), "2026-06-02", "filing 2025-12-22 met -162 0; progress 2026-09-01 running 91 1; annual 2027-05-31 running 363 0"},
+		// Money that is left behind the last day: progress goes on, and its remainder is asked for although nobody closes.
+		{long, until("2027-06-01", published("progress 2026-01-01 2026-12-31", "final 2026-01-01 2026-12-31", "annual 2026-01-01 2026-12-31")), "2027-06-01",
+			"filing 2025-12-22 met -526 0; progress 2027-03-31 overdue -62 2; final 2027-03-31 met -62 2; remainder 2027-03-31 overdue -62 0; annual 2028-05-31 running 365 3"},
+		{long, until("2026-12-31", published("progress 2026-01-01 2026-12-31", "final 2026-01-01 2026-12-31", "annual 2026-01-01 2026-12-31")), "2027-06-01",
+			"filing 2025-12-22 met -526 0; final 2027-03-31 met -62 2; annual 2028-05-31 running 365 3"},
+		// Closing late begins nothing anew.
+		{closed(long, midnight("2027-05-01")), until("2027-05-01", published("progress 2026-01-01 2026-12-31", "final 2026-01-01 2026-12-31", "annual 2026-01-01 2026-12-31", "remainder 2026-12-31 2027-03-01")), "2027-06-01",
+			"filing 2025-12-22 met -526 0; progress 2027-03-31 overdue -62 2; final 2027-03-31 met -62 2; remainder 2027-03-31 met -62 4; annual 2028-05-31 running 365 3"},
+		// A short one that still spends after six months counts from its last day.
+		{running("2026-01-01", "2026-03-31"), until("2026-06-30", fund.Facts{}), "2026-06-30", "filing 2025-12-22 met -190 0; final 2026-06-30 running 0 0; remainder 2026-06-30 running 0 0; annual 2027-05-31 running 335 0"},
+		{running("2026-01-01", "2026-03-31"), until("2026-07-01", fund.Facts{}), "2026-07-01", "filing 2025-12-22 met -191 0; progress 2026-06-30 overdue -1 0; final 2026-06-30 overdue -1 0; remainder 2026-06-30 overdue -1 0; annual 2027-05-31 running 334 0"},
+		// Partners are evaluated where there are any.
+		{running("2026-01-01", "2026-03-31"), partners(published("final 2026-01-01 2026-03-31")), "2026-04-01", "filing 2025-12-22 met -100 0; final 2026-06-30 met 90 1; evaluation 2026-06-30 running 90 0; annual 2027-05-31 running 425 0"},
+		{running("2026-01-01", "2026-03-31"), partners(published("final 2026-01-01 2026-03-31", "evaluation 2026-01-01 2026-03-31")), "2026-04-01", "filing 2025-12-22 met -100 0; final 2026-06-30 met 90 1; evaluation 2026-06-30 met 90 2; annual 2027-05-31 running 425 0"},
 		// A draft that is no emergency has not begun; an agreement is not filed.
-		{draft(long), nil, "2026-02-01", "filing 2025-12-22 met -41 0"},
-		{by2(fund.Agreement, long), nil, "2026-02-01", "progress 2026-04-01 running 59 0; annual 2027-05-31 running 484 0"},
-		{closed(by2(fund.Agreement, long), midnight("2025-12-01")), nil, "2026-02-01", "remainder 2026-03-01 running 28 0"},
-		{closed(by2(fund.Agreement, long), midnight("2025-12-01")-30*day), nil, "2025-12-02", "remainder 2026-02-01 running 61 0"},
+		{draft(long), fund.Facts{}, "2026-02-01", "filing 2025-12-22 met -41 0"},
+		{by2(fund.Agreement, long), fund.Facts{}, "2026-02-01", "progress 2026-04-01 running 59 0; annual 2027-05-31 running 484 0"},
+		{closed(by2(fund.Agreement, long), midnight("2025-12-01")), until("2025-12-01", fund.Facts{}), "2026-02-01", "remainder 2026-03-01 running 28 0"},
+		{closed(by2(fund.Agreement, long), midnight("2025-12-01")-30*day), until("2025-12-02", fund.Facts{}), "2025-12-02", "remainder 2026-02-01 running 61 0"},
 	} {
 		law, err := fund.LawOn("2026-01-01")
 		if err != nil {
 			t.Fatal(err)
 		}
-		clock, err := law.Clock(c.campaign, zone, c.published, c.today)
+		clock, err := law.Clock(c.campaign, zone, c.facts, c.today)
 		var got []string
 		for _, due := range clock {
 			got = append(got, fmt.Sprintf("%s %s %s %d %d", due.Duty, due.Date, due.State, due.Days, due.Publication))
@@ -215,7 +260,7 @@ func TestClock(t *testing.T) {
 		t.Error(err)
 	}
 	law := fund.Law{Duties: []fund.LawDuty{{Duty: "final", After: "end", Months: 3}}}
-	if _, err := law.Clock(closed(long, noon), "Shanghai", nil, "2026-02-01"); err == nil {
+	if _, err := law.Clock(closed(long, noon), "Shanghai", fund.Facts{}, "2026-02-01"); err == nil {
 		t.Error("a zone that is none")
 	}
 }

@@ -193,11 +193,11 @@ func (p Plan) Line(id tape.ID) (BudgetLine, bool) {
 }
 
 // ChangesUse reports whether another plan would use the money otherwise: for
-// another purpose, other people, another area, lines that were not there, less
-// for a programme line or more for any other.
+// another purpose, other people, another area, in another time, lines that were
+// not there, less for a programme line or more for any other.
 func (p Plan) ChangesUse(other Plan) bool {
 	if p.Purpose != other.Purpose || p.Beneficiaries != other.Beneficiaries || p.Area != other.Area || p.Leftover != other.Leftover ||
-		p.ManagementPartsPerMillion != other.ManagementPartsPerMillion || p.Sector != other.Sector || !slices.Equal(p.Donors, other.Donors) {
+		p.ManagementPartsPerMillion != other.ManagementPartsPerMillion || p.Sector != other.Sector || p.From != other.From || p.To != other.To || p.Emergency != other.Emergency || !slices.Equal(p.Donors, other.Donors) {
 		return true
 	}
 	for _, line := range other.Lines {

@@ -37,7 +37,11 @@ func (c Campaign) Publish(command Publish, last *Publications, head tape.Head, c
 		rule.Field("from", command.From.Check()), rule.Field("to", command.To.Check()), rule.Field("figures", command.Figures.check(c.Plan.Goal.Currency))); err != nil {
 		return refuse(err)
 	}
-	if command.To < command.From || command.To > ctx.Date || command.Block < 0 {
+	// Which block is the last one is not known to a contract; that it goes back is.
+	if command.Block < previous.Block {
+		return refuse(rule.Field("block", rule.Refuse(rule.Conflict, "is %d; the publication before counts the blocks up to %d", command.Block, previous.Block)))
+	}
+	if command.To < command.From || command.To > ctx.Date {
 		return refuse(rule.Field("to", rule.Refuse(rule.Invalid, "%s to %s is not a period that has passed on %s", command.From, command.To, ctx.Date)))
 	}
 	if command.N != previous.N+1 {
@@ -55,7 +59,7 @@ func (c Campaign) Publish(command Publish, last *Publications, head tape.Head, c
 	if previous.N > 0 {
 		publication.Previous = previous.Document.String()
 	}
-	return publication, Publications{V: 1, N: command.N, Document: command.Document}, entry, nil
+	return publication, Publications{V: 1, N: command.N, Block: command.Block, Document: command.Document}, entry, nil
 }
 
 func (f Figures) check(currency money.Currency) error {

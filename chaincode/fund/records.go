@@ -154,8 +154,9 @@ type Campaign struct {
 	Filing *Filed `json:"filing,omitempty"`
 	// Closed is when it was closed; none while open.
 	Closed tape.Instant `json:"closed,omitempty"`
-	// Submitted is the day on which its first plan was handed in.
+	// Submitted is the day on which its first plan was handed in, Numbered that of its first filing number.
 	Submitted tape.Date `json:"submitted"`
+	Numbered  tape.Date `json:"numbered,omitempty"`
 	// At is the last change, Entry made it, organisation/id.
 	At    tape.Instant `json:"at"`
 	Entry string       `json:"entry"`
@@ -379,7 +380,8 @@ type Publication struct {
 type Publications struct {
 	V int32 `json:"v"`
 	N int32 `json:"n"`
-	// Document is that of publication N.
+	// Block and Document are those of publication N.
+	Block    int32       `json:"block"`
 	Document merkle.Hash `json:"document"`
 }
 

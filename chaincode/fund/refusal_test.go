@@ -105,12 +105,13 @@ func TestAmendCampaign(t *testing.T) {
 	// Without a regulator, nobody changes the use of the money alone.
 	change := map[string]func(*fund.Plan){
 		"purpose": func(p *fund.Plan) { p.Purpose = text("Books") }, "beneficiaries": func(p *fund.Plan) { p.Beneficiaries = text("Others") },
-		"area": func(p *fund.Plan) { p.Area = "US" }, "sector": func(p *fund.Plan) { p.Sector = "11220" }, "cap": func(p *fund.Plan) { p.ManagementPartsPerMillion = 1 },
+		"area": func(p *fund.Plan) { p.Area = "US" }, "last day": func(p *fund.Plan) { p.To = "2027-01-01" }, "first day": func(p *fund.Plan) { p.From = "2025-11-30" },
+		"emergency": func(p *fund.Plan) { p.Emergency = true }, "sector": func(p *fund.Plan) { p.Sector = "11220" }, "cap": func(p *fund.Plan) { p.ManagementPartsPerMillion = 1 },
 		"title": func(p *fund.Plan) { p.Lines[0].Title = text("Lessons") }, "another line": func(p *fund.Plan) { p.Lines[0].ID = "lessons" },
 		"less programme": func(p *fund.Plan) { p.Lines[1].Amount, p.Lines[0].Amount = cny(9_999), cny(70_001) },
 		"a line less":    func(p *fund.Plan) { p.Lines, p.Goal = []fund.BudgetLine{p.Lines[0], p.Lines[2]}, cny(90_000) },
 		"more office":    func(p *fund.Plan) { p.Lines[2].Amount, p.Goal = cny(20_001), cny(100_001) }}
-	keep := map[string]func(*fund.Plan){"nothing": func(*fund.Plan) {}, "name": func(p *fund.Plan) { p.Title = text("Speech") }, "days": func(p *fund.Plan) { p.To = "2027-01-01" },
+	keep := map[string]func(*fund.Plan){"nothing": func(*fund.Plan) {}, "name": func(p *fund.Plan) { p.Title = text("Speech") },
 		"more programme": func(p *fund.Plan) { p.Lines[0].Amount, p.Goal = cny(70_001), cny(100_001) }, "less office": func(p *fund.Plan) { p.Lines[2].Amount, p.Goal = cny(19_999), cny(99_999) }}
 	agreed := func(f func(*fund.Plan), ctx tape.Context) error {
 		s := allowed()
@@ -174,6 +175,25 @@ func TestAcceptFiling(t *testing.T) {
 		{func(s *accepting) { s.A.Plan = "charity/open-1" }, `conflict: field plan: names "charity/open-1"; the plan that waits came by entry charity/amend-1`},
 		{func(s *accepting) { s.B = budget(70_001) }, "conflict: field plan.lines: line training has paid orders of 700.01 CNY"},
 	})
+}
+
+// TestFirstNumber: a plan that is filed again leaves the day of the first number.
+func TestFirstNumber(t *testing.T) {
+	c := campaign()
+	c.State, c.Version, c.Filing = fund.Draft, 0, nil
+	for _, day := range []tape.Date{"2026-01-05", "2026-02-05"} {
+		ctx := by("regulator", "officer")
+		ctx.Date = day
+		var err error
+		if c, _, _, err = c.Accept(fund.AcceptFiling{Account: speech, ID: "file-1", Number: "1", Plan: c.Entry}, budget(), ctx); err != nil {
+			t.Fatal(err)
+		}
+		if c.Numbered != "2026-01-05" || c.Filing.Date != day {
+			t.Errorf("on %s: %s, %+v", day, c.Numbered, c.Filing)
+		}
+		p := plan()
+		c.Pending = &p
+	}
 }
 
 type ending struct {

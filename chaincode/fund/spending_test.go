@@ -334,7 +334,7 @@ type publishing struct {
 func TestPublish(t *testing.T) {
 	refusals(t, func() publishing {
 		return publishing{campaign(), fund.Publish{Account: speech, Block: 7, Document: merkle.Hash{1}, Duty: "progress", From: "2025-12-01", ID: "pub-2", N: 2, To: "2026-01-01",
-			Figures: fund.Figures{Raised: cny(100), Settled: cny(90), Ordered: cny(80), Paid: cny(70), Confirmed: cny(60), Management: cny(8)}}, &fund.Publications{V: 1, N: 1}, tape.Head{Received: 90}, by("charity", "maker")}
+			Figures: fund.Figures{Raised: cny(100), Settled: cny(90), Ordered: cny(80), Paid: cny(70), Confirmed: cny(60), Management: cny(8)}}, &fund.Publications{V: 1, N: 1, Block: 5}, tape.Head{Received: 90}, by("charity", "maker")}
 	}, func(s publishing) error {
 		_, _, _, err := s.C.Publish(s.A, s.Last, s.Head, s.Ctx)
 		return err
@@ -346,7 +346,9 @@ func TestPublish(t *testing.T) {
 		{func(s *publishing) { s.A.To = "2026-02-30" }, `invalid: field to: "2026-02-30" is not a date`},
 		{func(s *publishing) { s.A.To = "2026-01-02" }, "invalid: field to: 2025-12-01 to 2026-01-02 is not a period that has passed on 2026-01-01"},
 		{func(s *publishing) { s.A.To = "2025-11-30" }, "invalid: field to: 2025-12-01 to 2025-11-30 is not a period"},
-		{func(s *publishing) { s.A.Block = -1 }, "invalid: field to"},
+		{func(s *publishing) { s.A.Block = -1 }, "conflict: field block: is -1; the publication before counts the blocks up to 5"},
+		{func(s *publishing) { s.A.Block = 4 }, "conflict: field block: is 4; the publication before counts the blocks up to 5"},
+		{func(s *publishing) { s.A.Block, s.A.N, s.Last = -1, 1, nil }, "conflict: field block: is -1; the publication before counts the blocks up to 0"},
 		{func(s *publishing) { s.A.Figures.Raised = cny(-1) }, "invalid: field figures.raised: -0.01 CNY is not an amount in CNY from zero"},
 		{func(s *publishing) { s.A.Figures.Settled = cny(101) }, "invalid: field figures.settled: 1.01 CNY is not an amount in CNY from zero to 1.00 CNY"},
 		{func(s *publishing) { s.A.Figures.Ordered = cny(91) }, "invalid: field figures.ordered"},

@@ -11,9 +11,9 @@ import (
 
 type publishCommand struct {
 	Campaign string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
-	Duty     string `help:"Duty that it meets; the next one on the clock when left out." enum:",emergency,progress,final,remainder,annual,other" default:"" placeholder:"DUTY"`
-	From     string `help:"First day; the day after the last publication when left out." placeholder:"DATE"`
-	To       string `help:"Last day; today when left out." placeholder:"DATE"`
+	Duty     string `help:"Duty that it meets; the next one on the clock when left out." enum:",emergency,progress,final,remainder,evaluation,annual,other" default:"" placeholder:"DUTY"`
+	From     string `help:"First day; that of the period that meets the duty when left out." placeholder:"DATE"`
+	To       string `help:"Last day; that of the period that meets the duty when left out." placeholder:"DATE"`
 	At       string `help:"Organisation that publishes." default:"charity" placeholder:"ORG"`
 }
 

@@ -19,9 +19,9 @@ type PublicationInput struct {
 	Writing
 	Account string `path:"account"`
 	Body    struct {
-		Duty string `json:"duty,omitempty" doc:"The duty that it meets; left out, the next one that the clock shows." enum:"emergency,progress,final,remainder,annual,other"`
-		From string `json:"from,omitempty" doc:"First day; left out, the day after the last publication." example:"2026-01-01"`
-		To   string `json:"to,omitempty" doc:"Last day; left out, today." example:"2026-03-31"`
+		Duty string `json:"duty,omitempty" doc:"The duty that it meets; left out, the next one that the clock shows." enum:"emergency,progress,final,remainder,evaluation,annual,other"`
+		From string `json:"from,omitempty" doc:"First day; left out, that of the period that meets the duty." example:"2026-01-01"`
+		To   string `json:"to,omitempty" doc:"Last day; left out, that of the period that meets the duty." example:"2026-03-31"`
 	}
 }
 

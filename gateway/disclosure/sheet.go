@@ -144,6 +144,7 @@ type Books interface {
 	Publications(ctx context.Context, account tape.AccountID) ([]fund.Publication, error)
 	Pages(ctx context.Context, filter readmodel.PageFilter, window readmodel.Window) (readmodel.List[readmodel.GiftPage], error)
 	Record(ctx context.Context, key string) (readmodel.Record, error)
+	Records(ctx context.Context, prefix string, window readmodel.Window) (readmodel.List[readmodel.Record], error)
 }
 
 // Zone is the civil time of the ledger's business dates.
@@ -186,7 +187,11 @@ func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time)
 		return s, err
 	}
 	s.Published = append(s.Published, published...)
-	if err := s.clock(zone); err != nil {
+	invited, err := books.Records(ctx, invitations(account), readmodel.Window{Limit: 1})
+	if err != nil {
+		return s, err
+	}
+	if err := s.clock(zone, fund.Facts{Published: published, Until: until(flows, s.Today), Partners: len(invited.Items) > 0}); err != nil {
 		return s, err
 	}
 	return s, s.late(ctx, books, zone)
@@ -219,12 +224,43 @@ func (s *Sheet) count(flows []readmodel.Flow) {
 	}
 }
 
-func (s *Sheet) clock(zone tape.Zone) error {
+// invitations is what the keys of a campaign's invitations begin with.
+func invitations(account tape.AccountID) string { return fund.InvitationKey(account, "") }
+
+// until is the last day on which there was money: today while some is left,
+// ordered or not, else the last day on which any came or went.
+func until(flows []readmodel.Flow, today tape.Date) tape.Date {
+	var last tape.Date
+	had := int64(0)
+	for _, f := range flows {
+		units := kept(f)
+		if had += units; units != 0 {
+			last = max(last, f.Day)
+		}
+	}
+	if had > 0 {
+		return today
+	}
+	return last
+}
+
+// kept is what a flow adds to the money that a campaign has, on its tape or on the way to a payee.
+func kept(f readmodel.Flow) int64 {
+	switch f.Kind {
+	case readmodel.FlowSettled, readmodel.FlowGranted, readmodel.FlowReturned:
+		return f.Amount.Units
+	case readmodel.FlowPaid, readmodel.FlowPassed, readmodel.FlowRefunded, readmodel.FlowReversed, readmodel.FlowFee:
+		return -f.Amount.Units
+	}
+	return 0
+}
+
+func (s *Sheet) clock(zone tape.Zone, facts fund.Facts) error {
 	law, err := fund.LawOn(s.Today)
 	if err != nil {
 		return err
 	}
-	clock, err := law.Clock(s.Campaign.Campaign, zone, s.Published, s.Today)
+	clock, err := law.Clock(s.Campaign.Campaign, zone, facts, s.Today)
 	s.Law, s.Clock = law.ID, append(s.Clock, clock...)
 	return err
 }

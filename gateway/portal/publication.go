@@ -34,7 +34,7 @@ func (p *portal) publication(r *http.Request) (views.Page, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	frozen, err := p.frozen(ctx, account, n)
+	frozen, at, err := p.frozen(ctx, account, n)
 	if err != nil {
 		return nil, "", err
 	}
@@ -46,7 +46,7 @@ func (p *portal) publication(r *http.Request) (views.Page, string, error) {
 	if page.Source, err = sourceOf(frozen, campaign.Plan); err != nil {
 		return nil, "", err
 	}
-	return page, "", p.recount(ctx, &page, frozen)
+	return page, "", p.recount(ctx, &page, frozen, at)
 }
 
 func publicationNumber(text string) (int32, error) {
@@ -57,14 +57,13 @@ func publicationNumber(text string) (int32, error) {
 	return int32(n), nil
 }
 
-// frozen is one publication.
-func (p *portal) frozen(ctx context.Context, account tape.AccountID, n int32) (fund.Publication, error) {
+// frozen is one publication, and the block that it stands in.
+func (p *portal) frozen(ctx context.Context, account tape.AccountID, n int32) (frozen fund.Publication, at uint64, err error) {
 	record, err := p.Model.Record(ctx, fund.PublicationKey(account, n))
-	var frozen fund.Publication
 	if err != nil {
-		return frozen, err
+		return frozen, 0, err
 	}
-	return frozen, json.Unmarshal(record.Value, &frozen)
+	return frozen, record.Block, json.Unmarshal(record.Value, &frozen)
 }
 
 // sourceOf is the article by which a publication was due.
@@ -95,35 +94,34 @@ func (p *portal) documentAt(organisation string, hash merkle.Hash) string {
 	return ""
 }
 
-// recount adds the publication up again from what this gateway has read of the
-// ledger, and sets lines and months: the document's own where it is kept here.
-func (p *portal) recount(ctx context.Context, page *views.PublicationPage, frozen fund.Publication) error {
-	text, again, err := disclosure.Draft(ctx, p.Model, disclosure.Ask{Account: frozen.Account, Duty: frozen.Duty, From: frozen.From, To: frozen.To, ID: "recount"}, p.Now())
-	if err != nil {
+// recount adds the publication up again from the blocks that it says it counts,
+// and sets lines and months: the document's own where it is kept here.
+// What names the block that it stands in itself, or one before its campaign, was not counted so by anybody.
+func (p *portal) recount(ctx context.Context, page *views.PublicationPage, frozen fund.Publication, at uint64) error {
+	document, err := disclosure.Recount(ctx, p.Model, frozen)
+	if err != nil && !rule.Is(err, rule.NotFound) {
 		return err
 	}
-	page.Figures = compared(frozen.Figures, again.Figures)
+	page.Figures = compared(frozen.Figures, document.Figures)
 	page.Recount = views.RecountEqual
-	if frozen.Figures != again.Figures {
-		later, err := p.laterThan(ctx, frozen)
-		if err != nil {
-			return err
-		}
+	if frozen.Figures != document.Figures || uint64(max(frozen.Block, 0)) >= at {
 		page.Recount = views.RecountDiffers
-		if later {
-			page.Recount = views.RecountLater
-		}
 	}
 	if p.Documents != nil {
 		own, err := p.Documents.Get(frozen.Document)
 		switch {
 		case err == nil:
-			text, page.Kept = own, true
+			page.Kept = true
+			document = disclosure.Document{}
+			if err := json.Unmarshal(own, &document); err != nil {
+				return err
+			}
 		case !rule.Is(err, rule.NotFound):
 			p.Log.Error("a publication's document cannot be read", "document", frozen.Document, "error", err)
 		}
 	}
-	return inside(page, text)
+	inside(page, document)
+	return nil
 }
 
 func compared(published, here fund.Figures) []views.PublishedFigure {
@@ -133,38 +131,8 @@ func compared(published, here fund.Figures) []views.PublishedFigure {
 		{Key: "confirmed", Published: published.Confirmed, Here: here.Confirmed}, {Key: "management", Published: published.Management, Here: here.Management}}
 }
 
-// laterThan reports whether the account has entries behind the block of a
-// publication that count for its period: this gateway's sums are kept by day,
-// so it cannot take them out again. Very many are taken for some.
-func (p *portal) laterThan(ctx context.Context, frozen fund.Publication) (bool, error) {
-	window := readmodel.Window{Newest: true, Limit: windowMax}
-	for range entryWindows {
-		list, err := p.Model.Entries(ctx, readmodel.EntryFilter{Subject: string(frozen.Account)}, window)
-		if err != nil {
-			return false, err
-		}
-		for _, entry := range list.Items {
-			if entry.Block <= uint64(max(frozen.Block, 0)) {
-				return false, nil
-			}
-			// The publication itself stands behind its block, and changes no figure.
-			if entry.BusinessDate <= frozen.To && entry.Kind != "publish" {
-				return true, nil
-			}
-		}
-		if window.After = list.Next; window.After == "" {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
 // inside takes lines and months out of a document.
-func inside(page *views.PublicationPage, text []byte) error {
-	var document disclosure.Document
-	if err := json.Unmarshal(text, &document); err != nil {
-		return err
-	}
+func inside(page *views.PublicationPage, document disclosure.Document) {
 	for _, line := range document.Lines {
 		page.Lines = append(page.Lines, views.PublishedLine{Title: trail.Text(line.Title), Planned: line.Amount, Ordered: line.Sums.Ordered,
 			Paid: together(line.Sums), Confirmed: line.Sums.Confirmed})
@@ -172,7 +140,6 @@ func inside(page *views.PublicationPage, text []byte) error {
 	for _, month := range document.Months {
 		page.Months = append(page.Months, views.PublishedMonth{Month: month.Month, Settled: month.Sums.Settled, Paid: together(month.Sums), Confirmed: month.Sums.Confirmed})
 	}
-	return nil
 }
 
 // together is what left a campaign by the bank or to other accounts, as publications count it.

@@ -63,6 +63,11 @@ func (w *writer) saveFlows() error {
 			string(f.account), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.units, f.count); err != nil {
 			return err
 		}
+		if err := w.exec(`INSERT INTO flows_by_block VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET units = units + excluded.units, count = count + excluded.count`,
+			string(f.account), int64(w.base.block()), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.units, f.count); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -183,7 +188,7 @@ func (w *writer) paidLine(account tape.AccountID) (tape.ID, error) {
 	return w.lineOf(account, string(c.Disbursement))
 }
 
-// campaign keeps a campaign as it stands.
+// campaign keeps a campaign as it stands, and as it stood.
 func (w *writer) campaign(_ int, rest string, value []byte) error {
 	var c fund.Campaign
 	if err := json.Unmarshal(value, &c); err != nil {
@@ -191,6 +196,9 @@ func (w *writer) campaign(_ int, rest string, value []byte) error {
 	}
 	if string(c.Account) != rest {
 		return rule.Refuse(rule.Conflict, "the campaign calls itself %s", c.Account)
+	}
+	if err := w.exec("INSERT INTO campaigns_before VALUES (?, ?, ?)", rest, int64(w.base), filled(value)); err != nil {
+		return err
 	}
 	return w.exec(`INSERT INTO campaigns VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE SET
 		basis = excluded.basis, state = excluded.state, parent = excluded.parent, body = excluded.body`,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -64,6 +65,26 @@ func (m *Model) Campaign(ctx context.Context, account tape.AccountID) (Campaign,
 	return one(list, err, "campaign %s", account)
 }
 
+// CampaignAt returns a campaign as it stood after a block.
+func (m *Model) CampaignAt(ctx context.Context, account tape.AccountID, block uint64) (fund.Campaign, error) {
+	var c fund.Campaign
+	behind, err := ordinalOf(block+1, 0, 0)
+	if err != nil {
+		return c, err
+	}
+	return c, m.view(ctx, func(s *session) error {
+		var body []byte
+		found, err := s.get(ctx, "SELECT body FROM campaigns_before WHERE account = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT 1", []any{string(account), int64(behind)}, &body)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return rule.Refuse(rule.NotFound, "there was no campaign %s at block %d", account, block)
+		}
+		return json.Unmarshal(body, &c)
+	})
+}
+
 // Flow is what flowed through an account on one day.
 type Flow struct {
 	Day  tape.Date `json:"day"`
@@ -76,10 +97,20 @@ type Flow struct {
 
 // Flows lists what flowed through an account, day by day.
 func (m *Model) Flows(ctx context.Context, account tape.AccountID) ([]Flow, error) {
+	return m.flows(ctx, `SELECT day, kind, line, units, count, currency FROM flows JOIN accounts ON accounts.id = flows.account
+		WHERE account = ? ORDER BY day, kind, line`, string(account))
+}
+
+// FlowsUntil lists what flowed through an account in blocks up to one, on days up to one.
+func (m *Model) FlowsUntil(ctx context.Context, account tape.AccountID, block uint64, day tape.Date) ([]Flow, error) {
+	return m.flows(ctx, `SELECT day, kind, line, sum(units), sum(count), currency FROM flows_by_block AS f JOIN accounts ON accounts.id = f.account
+		WHERE account = ? AND f.block <= ? AND day <= ? GROUP BY day, kind, line ORDER BY day, kind, line`, string(account), int64(block), string(day))
+}
+
+func (m *Model) flows(ctx context.Context, query string, arguments ...any) ([]Flow, error) {
 	flows := []Flow{}
 	err := m.view(ctx, func(s *session) error {
-		return s.each(ctx, `SELECT day, kind, line, units, count, currency FROM flows JOIN accounts ON accounts.id = flows.account
-			WHERE account = ? ORDER BY day, kind, line`, []any{string(account)}, func(scan func(...any) error) error {
+		return s.each(ctx, query, arguments, func(scan func(...any) error) error {
 			var f Flow
 			var day, kind, line, currency string
 			if err := scan(&day, &kind, &line, &f.Amount.Units, &f.Count, &currency); err != nil {

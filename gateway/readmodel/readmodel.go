@@ -118,8 +118,20 @@ func (m *Model) Close() error {
 	return errors.Join(append(failures, m.writing.Close())...)
 }
 
+// pinned is where a context carries the session of a snapshot of a model.
+type pinned struct{ model *Model }
+
+// Snapshot makes all reads with the context that it hands on reads of one
+// moment: no block is applied between them. They must not run side by side.
+func (m *Model) Snapshot(ctx context.Context, read func(ctx context.Context) error) error {
+	return m.view(ctx, func(s *session) error { return read(context.WithValue(ctx, pinned{m}, s)) })
+}
+
 // view runs reads on one snapshot of the tables.
 func (m *Model) view(ctx context.Context, read func(*session) error) error {
+	if s, found := ctx.Value(pinned{m}).(*session); found {
+		return read(s)
+	}
 	var reader *session
 	select {
 	case reader = <-m.pool:

@@ -83,7 +83,7 @@ func late(facts *views.CampaignFacts, sheet disclosure.Sheet) error {
 
 // duties are the portal's words for the duties of the law.
 var duties = map[string]string{"filing": "filing", "emergency": "five-daily", "progress": "three-monthly", "final": "final-report",
-	"remainder": "leftover", "annual": "annual-report", "other": "other"}
+	"remainder": "leftover", "evaluation": "evaluation", "annual": "annual-report", "other": "other"}
 
 // Duty is the portal's word for a duty; one that it has no word for stays as it is.
 func Duty(duty string) string {

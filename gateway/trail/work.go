@@ -209,7 +209,7 @@ func (w *workOf) published(ctx context.Context, c readmodel.Campaign) error {
 		return err
 	}
 	for _, due := range sheet.Clock {
-		if due.State != fund.Met && due.Days <= publishAhead {
+		if open := due.State == fund.Running || due.State == fund.Overdue; open && due.From != "" && due.To <= w.today && due.Days <= publishAhead {
 			w.add(Work{Kind: WorkPublish, Account: c.Account, ID: due.Duty, Due: due.Date, Reason: due.Duty})
 		}
 	}

@@ -138,7 +138,7 @@ func changesUse(before, after fund.Plan) bool {
 }
 
 func useOf(p fund.Plan) string {
-	return spelled([]any{p.Purpose, p.Beneficiaries, p.Area, p.Leftover, p.ManagementPartsPerMillion, p.Sector, append([]tape.ID{}, p.Donors...)})
+	return spelled([]any{p.Purpose, p.Beneficiaries, p.Area, p.Leftover, p.ManagementPartsPerMillion, p.Sector, p.From, p.To, p.Emergency, append([]tape.ID{}, p.Donors...)})
 }
 
 // acceptFiling is the regulator's: the plan that waits is in force.

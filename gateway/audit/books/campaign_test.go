@@ -28,7 +28,9 @@ func TestChangesUse(t *testing.T) {
 		changes bool
 	}{
 		{"the same", other(func(*fund.Plan) {}), false},
-		{"later", other(func(p *fund.Plan) { p.To = "2026-12-31" }), false},
+		{"later", other(func(p *fund.Plan) { p.To = "2026-12-31" }), true},
+		{"begun later", other(func(p *fund.Plan) { p.From = "2026-02-01" }), true},
+		{"an emergency", other(func(p *fund.Plan) { p.Emergency = true }), true},
 		{"another title", other(func(p *fund.Plan) { p.Title.En = "Voices" }), false},
 		{"another purpose", other(func(p *fund.Plan) { p.Purpose.En = "Hearing aids" }), true},
 		{"another area", other(func(p *fund.Plan) { p.Area = "CN-53" }), true},

@@ -25,11 +25,11 @@ func publications() []Story {
 	for _, line := range f.Budget {
 		page.Lines = append(page.Lines, views.PublishedLine{Title: line.Title, Planned: line.Planned, Ordered: line.Ordered, Paid: line.Paid, Confirmed: line.Confirmed})
 	}
-	later, differs := page, page
-	later.N, later.Previous, later.Recount, later.Kept, later.Document = 2, hash("before"), views.RecountLater, false, ""
+	second, differs := page, page
+	second.N, second.Previous, second.Kept, second.Document = 2, hash("before"), false, ""
 	differs.Recount, differs.Source, differs.Duty, differs.Document = views.RecountDiffers, "", "other", "http://127.0.0.1:8101/api/v1/publications/"+hash("report")
 	differs.Figures = append([]views.PublishedFigure{figure("raised", "90071992547409.91", "90071992547409.90")}, page.Figures[1:]...)
-	return []Story{{"publication", "A publication that adds up", page}, {"publication-later", "A publication of a day on which more was written", later},
+	return []Story{{"publication", "A publication that adds up", page}, {"publication-second", "A second publication, whose document is kept elsewhere", second},
 		{"publication-differs", "A publication that does not add up", differs}}
 }
 

@@ -20,11 +20,9 @@ type Late struct {
 // Recounted says what adding up a publication again came to.
 type Recounted string
 
-// The figures are the same; or more was written about the last day after the
-// publication, so that they cannot be told apart here; or they differ.
+// The figures are the same, or they differ.
 const (
 	RecountEqual   Recounted = "equal"
-	RecountLater   Recounted = "later"
 	RecountDiffers Recounted = "differs"
 )
 

@@ -46,6 +46,26 @@ CREATE TABLE campaigns (
     body         BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The same flows by block: what was published counts the blocks up to one.
+CREATE TABLE flows_by_block (
+    account TEXT    NOT NULL,
+    block   INTEGER NOT NULL,
+    day     TEXT    NOT NULL,
+    kind    TEXT    NOT NULL,
+    line    TEXT    NOT NULL,
+    units   INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (account, block, day, kind, line)
+) STRICT, WITHOUT ROWID;
+
+-- Campaigns as each change has left them.
+CREATE TABLE campaigns_before (
+    account TEXT    NOT NULL,
+    ordinal INTEGER NOT NULL,
+    body    BLOB    NOT NULL,
+    PRIMARY KEY (account, ordinal)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE disbursements (
     ordinal INTEGER PRIMARY KEY,
     account TEXT    NOT NULL,
