@@ -33,7 +33,7 @@ func TestAboveTheThreshold(t *testing.T) {
 	w.ordered("d1", "training", payment("a", 10_000_000, family))
 	p := w.proposed("d2", "training", payment("a", 10_000_001, family))
 	w.must("charity", "Fund:Approve", w.approval(p, "charity-checker"))
-	w.refused("forbidden: 100000.01 CNY is above 100000.00 CNY: persons of 2 different organisations must sign; those of 1 did", "charity", "Fund:Order", order(p, "charity-checker"))
+	w.refused("forbidden: 100000.01 CNY is above 100000.00 CNY: staff of 2 different organisations must sign; those of 1 did", "charity", "Fund:Order", order(p, "charity-checker"))
 	w.must("insurer", "Fund:Approve", w.approval(p, "insurer-checker"))
 	entry := w.must("charity", "Fund:Order", order(p, "insurer-checker"))
 	if len(entry.Intents) != 2 || entry.Intents[0].Person != "charity-maker" || entry.Intents[1].Organisation != "insurer" {

@@ -112,16 +112,21 @@ func (w *world) isRead(t *testing.T) {
 	}
 }
 
-// register brings a person of one organisation by the gateway of another.
+// register brings one of the staff of one organisation by the gateway of another.
 func (w *world) register(person tape.ID, organisation, registrar string) {
+	w.enlist(person, party.DutyStaff, organisation, registrar)
+}
+
+// enlist brings a person with a duty.
+func (w *world) enlist(person tape.ID, duty party.Duty, organisation, registrar string) {
 	key := w.key(person)
-	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Organisation: organisation, Registrar: registrar})
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: duty, Organisation: organisation, Registrar: registrar})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.must(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person,
+	w.must(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: duty, ID: "register-" + person,
 		Organisation: organisation, Person: person, Proof: proof})
-	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 // key makes a person's key.

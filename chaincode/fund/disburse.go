@@ -65,8 +65,8 @@ func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Dis
 	if left := line.Amount.Units - budget.ordered(line.ID); command.Amount.Units > left {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, command.Amount.Currency), line.Amount, command.Amount)))
 	}
-	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
-		return refuse(rule.Refuse(rule.Forbidden, "one person of %s proposes, the maker; %d signed", c.Organisation, len(ctx.Approvals)))
+	if err := signedByOne(ctx, c.Organisation, "proposes, the maker"); err != nil {
+		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "propose", string(c.Account))
 	d.Maker, d.Entry = ctx.Approvals[0], entry.Reference()
@@ -206,6 +206,9 @@ func (c Campaign) Approve(command Approve, d Disbursement, listed []*Listed, rej
 		return refuse(rule.Refuse(rule.Invalid, "one person signs an approval; %d signed", len(ctx.Approvals)))
 	}
 	approval := ctx.Approvals[0]
+	if !party.Decides(approval) {
+		return refuse(rule.Refuse(rule.Forbidden, "staff approve; %s is %s of %s, its key %s", approval.Person, approval.Duty, approval.Organisation, approval.Custody))
+	}
 	if approval.Person == d.Maker.Person {
 		return refuse(rule.Refuse(rule.Forbidden, "%s proposed disbursement %s; another person must approve it", approval.Person, d.ID))
 	}
@@ -265,8 +268,8 @@ func (c Campaign) Reject(command Reject, d Disbursement, rejected *Rejected, ord
 	if ordered != nil {
 		return refuse(rule.Refuse(rule.WrongState, "disbursement %s was ordered, by entry %s", d.ID, ordered.Entry))
 	}
-	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
-		return refuse(rule.Refuse(rule.Forbidden, "one person of %s rejects; %d signed", c.Organisation, len(ctx.Approvals)))
+	if err := signedByOne(ctx, c.Organisation, "rejects"); err != nil {
+		return refuse(err)
 	}
 	if by := ctx.Approvals[0].Person; (by == d.Maker.Person) != (command.Reason == "withdrawn") {
 		return refuse(rule.Field("reason", rule.Refuse(rule.Invalid, "is %s; its maker %s withdraws, everybody else gives another reason", command.Reason, d.Maker.Person)))
@@ -371,8 +374,12 @@ func (s OrderState) approvals(command Order, ctx tape.Context) ([]tape.Approval,
 		if person == nil {
 			return nil, rule.Refuse(rule.NotFound, "there is no person %s", approvals[i].Person)
 		}
-		if _, err := person.InForce(ctx.At); err != nil {
+		key, err := person.InForce(ctx.At)
+		if err != nil {
 			return nil, err
+		}
+		if key.Duty != party.DutyStaff {
+			return nil, rule.Refuse(rule.Forbidden, "%s is %s now; staff decide on disbursement %s", person.ID, key.Duty, s.Disbursement.ID)
 		}
 	}
 	return approvals, nil

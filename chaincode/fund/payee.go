@@ -97,12 +97,17 @@ func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, ctx tape.Co
 		agent = &after
 	}
 	entry := ctx.Entry(command.ID, "enrol", string(c.Account))
+	enrolledBy := make([]tape.ID, len(ctx.Approvals))
+	for i, approval := range ctx.Approvals {
+		enrolledBy[i] = approval.Person
+	}
 	payees := make([]Payee, len(command.Payees))
 	for i, p := range command.Payees {
 		payees[i] = Payee{V: 1, Payee: p.Payee, Kind: p.Kind, Person: p.Person, Agent: command.Agent,
-			BankAccount: p.BankAccount, Device: p.Device, Entry: entry.Reference()}
-		if known[i] != nil {
+			EnrolledBy: enrolledBy, BankAccount: p.BankAccount, Device: p.Device, Entry: entry.Reference()}
+		if known[i] != nil { // whoever brings the key later has a hand in it as well
 			payees[i].Agent = known[i].Agent
+			payees[i].EnrolledBy = slices.Compact(slices.Sorted(slices.Values(slices.Concat(known[i].EnrolledBy, enrolledBy))))
 		}
 	}
 	return payees, agent, entry, nil
@@ -135,21 +140,30 @@ func (c Enrol) signed(agent *Agent, organisation string, ctx tape.Context) error
 		return rule.Field("agent", rule.Refuse(rule.NotFound, "%s is not an agent of %s", c.Agent, c.Account))
 	}
 	for _, approval := range ctx.Approvals {
-		if approval.Person == c.Agent {
+		if approval.Person == c.Agent && party.Duty(approval.Duty) != party.DutyMember {
 			return nil
 		}
 	}
-	return rule.Field("agent", rule.Refuse(rule.Forbidden, "agent %s must sign its list", c.Agent))
+	return rule.Field("agent", rule.Refuse(rule.Forbidden, "agent %s must sign its list, registered as agent or staff", c.Agent))
 }
 
-// signedBy refuses a command that no person of an organisation has signed.
+// signedBy refuses a command that nobody of an organisation's staff has signed.
 func signedBy(ctx tape.Context, organisation string) error {
-	for _, approval := range ctx.Approvals {
-		if approval.Organisation == organisation {
-			return nil
-		}
+	if slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return party.Decides(a) && a.Organisation == organisation }) {
+		return nil
 	}
-	return rule.Refuse(rule.Forbidden, "a person of %s must sign", organisation)
+	return rule.Refuse(rule.Forbidden, "one of the staff of %s must sign", organisation)
+}
+
+// signedByOne refuses a decision of an organisation that not exactly one of its staff has signed.
+func signedByOne(ctx tape.Context, organisation, does string) error {
+	if len(ctx.Approvals) != 1 {
+		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %d persons signed", organisation, does, len(ctx.Approvals))
+	}
+	if a := ctx.Approvals[0]; !party.Decides(a) || a.Organisation != organisation {
+		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %s is %s of %s, its key %s", organisation, does, a.Person, a.Duty, a.Organisation, a.Custody)
+	}
+	return nil
 }
 
 // AppointAgent names a person who enrols and serves payees, or ends that.
@@ -192,43 +206,52 @@ type SetFlag struct {
 	ID      tape.ID        `json:"id"`
 	Payee   tape.AccountID `json:"payee"`
 	Raise   bool           `json:"raise"`
-	// Reason is device, payee-account, agent, call-back, complaint or cleared.
+	// Reason is device, payee-account, person, agent, call-back, complaint or cleared.
 	Reason string `json:"reason"`
 }
 
-// Flag judges the command: one person raises a flag, of the charity or of its
-// regulator, and only that organisation lifts it; for the charity's own several
-// sign, which the caller checks against the policy.
+// Flag judges the command: one of the staff raises a flag, of the charity or of
+// its regulator, each its own, and only that organisation lifts it; for the
+// charity's own several sign, which the caller checks against the policy. One
+// who was the regulator before lifts what it left.
 func (c Campaign) Flag(command SetFlag, payee *Payee, known *Flag, ctx tape.Context) (Flag, tape.Entry, error) {
 	refuse := func(err error) (Flag, tape.Entry, error) { return Flag{}, tape.Entry{}, err }
-	if ctx.Role != party.RoleGateway || ctx.Organisation != c.Organisation && ctx.Organisation != c.Plan.Regulator {
-		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not flag payees of %s", ctx.Organisation, ctx.Role, c.Account))
-	}
-	if err := first(signedBy(ctx, ctx.Organisation), rule.Field("reason", oneOf(command.Reason, "device", "payee-account", "agent", "call-back", "complaint", "cleared"))); err != nil {
+	if err := first(c.flags(command, known, ctx), signedBy(ctx, ctx.Organisation),
+		rule.Field("reason", oneOf(command.Reason, "device", "payee-account", "person", "agent", "call-back", "complaint", "cleared"))); err != nil {
 		return refuse(err)
 	}
 	if payee == nil {
 		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
 	}
-	if raised := known != nil && known.Raised; raised == command.Raise {
-		return refuse(rule.Field("raise", rule.Refuse(rule.WrongState, "the flag on %s stands as you ask already", command.Payee)))
+	if own := known.of(ctx.Organisation) != nil; own == command.Raise && (own || len(known.standing()) == 0) {
+		return refuse(rule.Field("raise", rule.Refuse(rule.WrongState, "the flag of %s on %s stands as you ask already", ctx.Organisation, command.Payee)))
 	}
 	if (command.Reason == "cleared") == command.Raise {
 		return refuse(rule.Field("reason", rule.Refuse(rule.Invalid, "cleared is the reason of a flag that is lifted, and of no other")))
 	}
-	if known != nil && known.Raised {
+	if !command.Raise {
 		if err := known.lifted(*payee, ctx); err != nil {
 			return refuse(err)
 		}
 	}
 	entry := ctx.Entry(command.ID, "set-flag", string(c.Account))
-	return Flag{V: 1, Raised: command.Raise, Reason: command.Reason, Entry: entry.Reference()}, entry, nil
+	return known.with(command.Raise, command.Reason, entry), entry, nil
+}
+
+// flags refuses who is neither the charity nor its regulator, and lifts no flag of its own.
+func (c Campaign) flags(command SetFlag, known *Flag, ctx tape.Context) error {
+	concerned := ctx.Organisation == c.Organisation || ctx.Organisation == c.Plan.Regulator || !command.Raise && known.of(ctx.Organisation) != nil
+	if ctx.Role != party.RoleGateway || !concerned {
+		return rule.Refuse(rule.Forbidden, "%s (role %s) does not flag payees of %s", ctx.Organisation, ctx.Role, c.Account)
+	}
+	return nil
 }
 
 // lifted refuses to lift a flag without whoever raised it, or by who gains from it.
-func (f Flag) lifted(payee Payee, ctx tape.Context) error {
-	if raiser, _, _ := strings.Cut(f.Entry, "/"); raiser != ctx.Organisation {
-		return rule.Refuse(rule.Forbidden, "the flag on %s is that of %s, by entry %s; %s lifts it", payee.Payee, raiser, f.Entry, raiser)
+func (f *Flag) lifted(payee Payee, ctx tape.Context) error {
+	if f.of(ctx.Organisation) == nil {
+		other := f.Raised[0]
+		return rule.Refuse(rule.Forbidden, "the flag on %s is that of %s, by entry %s; %s lifts it", payee.Payee, other.Organisation, other.Entry, other.Organisation)
 	}
 	for _, approval := range ctx.Approvals {
 		if approval.Person == payee.Person || approval.Person == payee.Agent {
@@ -248,7 +271,7 @@ type CallBackPayee struct {
 }
 
 // CallBack judges the command. A payee who denies is flagged by it at once,
-// unless a flag of somebody stands: that is theirs to lift.
+// unless the charity's flag stands already.
 func (c Campaign) CallBack(command CallBackPayee, payee *Payee, known *Flag, ctx tape.Context) (CallBack, *Flag, tape.Entry, error) {
 	refuse := func(err error) (CallBack, *Flag, tape.Entry, error) { return CallBack{}, nil, tape.Entry{}, err }
 	if err := first(c.governs(ctx), c.open(), rule.Field("outcome", oneOf(command.Outcome, "confirmed", "not-reached", "denied"))); err != nil {
@@ -257,17 +280,21 @@ func (c Campaign) CallBack(command CallBackPayee, payee *Payee, known *Flag, ctx
 	if payee == nil {
 		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
 	}
-	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Organisation != c.Organisation {
-		return refuse(rule.Refuse(rule.Forbidden, "one person of %s signs a call-back", c.Organisation))
+	if err := signedByOne(ctx, c.Organisation, "signs a call-back"); err != nil {
+		return refuse(err)
 	}
 	caller := ctx.Approvals[0].Person
 	if caller == payee.Agent || caller == payee.Person {
 		return refuse(rule.Refuse(rule.Forbidden, "%s serves %s and cannot call it back", caller, command.Payee))
 	}
+	if slices.Contains(payee.EnrolledBy, caller) {
+		return refuse(rule.Refuse(rule.Forbidden, "%s enrolled %s and cannot call it back; somebody else does", caller, command.Payee))
+	}
 	entry := ctx.Entry(command.ID, "call-back-payee", string(c.Account))
 	var flag *Flag
-	if command.Outcome == "denied" && (known == nil || !known.Raised) {
-		flag = &Flag{V: 1, Raised: true, Reason: "call-back", Entry: entry.Reference()}
+	if command.Outcome == "denied" && known.of(ctx.Organisation) == nil {
+		raised := known.with(true, "call-back", entry)
+		flag = &raised
 	}
 	return CallBack{V: 1, Outcome: command.Outcome, Caller: caller, Entry: entry.Reference()}, flag, entry, nil
 }
@@ -291,8 +318,8 @@ func (c Campaign) pays(l Line, budget BudgetLine) error {
 	if l.Payee == nil {
 		return rule.Field("to", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", l.Payment.To, c.Account))
 	}
-	if l.Flag != nil && l.Flag.Raised {
-		return rule.Field("to", rule.Refuse(rule.Forbidden, "payouts to %s are stopped by a flag (%s), by entry %s", l.Payment.To, l.Flag.Reason, l.Flag.Entry))
+	if standing := l.Flag.standing(); len(standing) > 0 {
+		return rule.Field("to", rule.Refuse(rule.Forbidden, "payouts to %s are stopped by a flag (%s), by entry %s", l.Payment.To, standing[0].Reason, standing[0].Entry))
 	}
 	if l.Payee.Kind == Staff && budget.Kind == Programme {
 		return rule.Field("to", rule.Refuse(rule.Forbidden, "%s is staff; line %s is for the programme", l.Payment.To, budget.ID))

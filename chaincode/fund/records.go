@@ -207,6 +207,8 @@ type Payee struct {
 	Person tape.ID `json:"person,omitempty"`
 	// Agent is the person who enrolled and serves the payee; none for the charity itself.
 	Agent tape.ID `json:"agent,omitempty"`
+	// EnrolledBy are those who signed the list: they do not call the payee back.
+	EnrolledBy []tape.ID `json:"enrolledBy,omitempty"`
 	// BankAccount and Device are keyed fingerprints: equal values show one bank
 	// account or one device behind several payees, and nothing else.
 	BankAccount string `json:"bankAccount,omitempty"`
@@ -214,12 +216,53 @@ type Payee struct {
 	Entry       string `json:"entry"`
 }
 
-// Flag stops payouts to a payee while it is raised.
+// Flag stops payouts to a payee while one of any organisation stands.
 type Flag struct {
-	V      int32  `json:"v"`
-	Raised bool   `json:"raised"`
-	Reason string `json:"reason"`
-	Entry  string `json:"entry"`
+	V int32 `json:"v"`
+	// Raised are those that stand, one of an organisation at most, the oldest first.
+	Raised []RaisedFlag `json:"raised,omitempty"`
+	// Entry raised or lifted one last.
+	Entry string `json:"entry"`
+}
+
+// RaisedFlag is the flag of one organisation.
+type RaisedFlag struct {
+	Organisation string       `json:"organisation"`
+	Reason       string       `json:"reason"`
+	Since        tape.Instant `json:"since"`
+	Entry        string       `json:"entry"`
+}
+
+// standing are the flags that stand.
+func (f *Flag) standing() []RaisedFlag {
+	if f == nil {
+		return nil
+	}
+	return f.Raised
+}
+
+// of is the flag of an organisation, nil where it has raised none.
+func (f *Flag) of(organisation string) *RaisedFlag {
+	for _, raised := range f.standing() {
+		if raised.Organisation == organisation {
+			return &raised
+		}
+	}
+	return nil
+}
+
+// with is what stands once an organisation's flag was raised or lifted.
+func (f *Flag) with(raise bool, reason string, entry tape.Entry) Flag {
+	next := Flag{V: 1, Entry: entry.Reference()}
+	for _, raised := range f.standing() {
+		if raised.Organisation != entry.Organisation {
+			next.Raised = append(next.Raised, raised)
+		}
+	}
+	if raise {
+		next.Raised = append(next.Raised, RaisedFlag{Organisation: entry.Organisation, Reason: reason, Since: entry.At, Entry: entry.Reference()})
+	}
+	return next
 }
 
 // Agent is a person who may enrol and serve payees of a campaign, up to a number.

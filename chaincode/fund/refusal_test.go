@@ -1,6 +1,7 @@
 package fund_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,8 +167,9 @@ func TestAcceptFiling(t *testing.T) {
 		{func(s *accepting) { s.Ctx = by("charity", "maker") }, "forbidden: charity (role gateway) does not accept filings of charity:sunrise:speech; regulator does"},
 		{func(s *accepting) { s.Ctx.Powers = nil }, "forbidden: regulator (role gateway) does not accept filings"},
 		{func(s *accepting) { s.Ctx.Role = "auditor" }, "forbidden: regulator (role auditor) does not accept filings"},
-		{func(s *accepting) { s.Ctx.Approvals = nil }, "forbidden: a person of regulator must sign"},
-		{func(s *accepting) { s.Ctx = by("regulator", "maker@charity") }, "forbidden: a person of regulator must sign"},
+		{func(s *accepting) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of regulator must sign"},
+		{func(s *accepting) { s.Ctx = as("member", by("regulator", "maker")) }, "forbidden: one of the staff of regulator must sign"},
+		{func(s *accepting) { s.Ctx = by("regulator", "maker@charity") }, "forbidden: one of the staff of regulator must sign"},
 		{func(s *accepting) { s.A.Number = "" }, "invalid: field number: is empty"},
 		{func(s *accepting) { s.A.Number = strings.Repeat("1", 41) }, "invalid: field number: has 41 characters; 40 at most"},
 		{func(s *accepting) { s.A.Number = "1\u202e2" }, "invalid: field number: holds the character U+202E"},
@@ -273,7 +275,7 @@ func TestEnrol(t *testing.T) {
 	known := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Entry: "charity/enrol-0"}
 	refusals(t, func() enrolling {
 		return enrolling{campaign(), fund.Enrol{Account: speech, Agent: "agent", ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}, {Kind: fund.Supplier, Payee: shop}}},
-			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), by("charity", "agent")}
+			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), as("agent", by("charity", "agent"))}
 	}, func(s enrolling) error {
 		_, _, _, err := s.C.Enrol(s.A, s.Agent, s.Known, s.Ctx)
 		return err
@@ -292,16 +294,18 @@ func TestEnrol(t *testing.T) {
 		{func(s *enrolling) { s.Agent = nil }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
 		{func(s *enrolling) { s.Agent.Ended = true }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
 		{func(s *enrolling) { s.Ctx = by("charity", "maker") }, "forbidden: field agent: agent agent must sign its list"},
-		{func(s *enrolling) { s.A.Agent, s.Ctx = "", by("charity", "maker@coop") }, "forbidden: a person of charity must sign"},
+		{func(s *enrolling) { s.Ctx = as("member", by("charity", "agent")) }, "forbidden: field agent: agent agent must sign its list, registered as agent or staff"},
+		{func(s *enrolling) { s.A.Agent, s.Ctx = "", as("agent", by("charity", "agent")) }, "forbidden: one of the staff of charity must sign"},
+		{func(s *enrolling) { s.A.Agent, s.Ctx = "", by("charity", "maker@coop") }, "forbidden: one of the staff of charity must sign"},
 		{func(s *enrolling) { s.A.Payees[0].Person = "agent" }, "forbidden: field payees[0].person: agent cannot enrol itself"},
 		{func(s *enrolling) { s.Ctx = by("charity", "agent", "h1") }, "forbidden: field payees[0].person: h1 cannot enrol itself"},
 		{func(s *enrolling) { s.Known[1] = &known }, "exists: field payees[1]: outside:household:h1 is enrolled already, by entry charity/enrol-0"},
 		{func(s *enrolling) { s.Agent.Payees = 1 }, "insufficient: field payees: agent agent would serve 3 payees; its limit is 2"},
 	})
 	later := enrolling{campaign(), fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}}}, nil, []*fund.Payee{&known}, by("charity", "maker")}
-	known.Agent = "agent"
+	known.Agent, known.EnrolledBy = "agent", []tape.ID{"agent"}
 	payees, _, _, err := later.C.Enrol(later.A, nil, later.Known, later.Ctx)
-	if err != nil || payees[0].Person != "h1" || payees[0].Agent != "agent" {
+	if err != nil || payees[0].Person != "h1" || payees[0].Agent != "agent" || !slices.Equal(payees[0].EnrolledBy, []tape.ID{"agent", "maker"}) {
 		t.Errorf("a key that comes later: %+v, %v", payees, err)
 	}
 }
@@ -353,23 +357,78 @@ func TestSetFlag(t *testing.T) {
 		}, judge, []row[flagging]{
 			{func(s *flagging) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not flag payees of charity:sunrise:speech"},
 			{func(s *flagging) { s.Ctx.Role = "auditor" }, "forbidden: " + organisation + " (role auditor) does not flag payees"},
-			{func(s *flagging) { s.Ctx.Approvals = nil }, "forbidden: a person of " + organisation + " must sign"},
+			{func(s *flagging) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of " + organisation + " must sign"},
+			{func(s *flagging) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of " + organisation + " must sign"},
+			{func(s *flagging) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: one of the staff of " + organisation + " must sign"},
 			{func(s *flagging) { s.A.Reason = "mood" }, `invalid: field reason: "mood" is not one of device,`},
 			{func(s *flagging) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled in charity:sunrise:speech"},
-			{func(s *flagging) { s.Known = &fund.Flag{Raised: true} }, "wrong-state: field raise: the flag on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.Known = flagOf(organisation) }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:h1 stands as you ask already"},
 			{func(s *flagging) { s.A.Reason = "cleared" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
 		})
 		other := map[string]string{"charity": "regulator", "regulator": "charity"}[organisation]
 		refusals(t, func() flagging {
 			p := household
-			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}, &p, &fund.Flag{Raised: true, Entry: organisation + "/flag-1"}, by(organisation, "maker", "checker")}
+			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}, &p, flagOf(organisation), by(organisation, "maker", "checker")}
 		}, judge, []row[flagging]{
-			{func(s *flagging) { s.Known.Raised = false }, "wrong-state: field raise: the flag on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.Known.Raised = nil }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:h1 stands as you ask already"},
 			{func(s *flagging) { s.A.Reason = "device" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
 			{func(s *flagging) { s.Ctx = by(other, "maker", "checker") }, "forbidden: the flag on outside:household:h1 is that of " + organisation},
 			{func(s *flagging) { s.Payee.Agent = "checker" }, "forbidden: checker is outside:household:h1 or serves it, and cannot lift its flag"},
 			{func(s *flagging) { s.Payee.Person = "maker" }, "forbidden: maker is outside:household:h1 or serves it"},
 		})
+	}
+}
+
+// flagOf are flags that stand, of each organisation its own.
+func flagOf(organisations ...string) *fund.Flag {
+	flag := &fund.Flag{V: 1}
+	for _, organisation := range organisations {
+		flag.Entry = organisation + "/flag-1"
+		flag.Raised = append(flag.Raised, fund.RaisedFlag{Organisation: organisation, Reason: "device", Since: noon, Entry: flag.Entry})
+	}
+	return flag
+}
+
+// TestFlagsOfTwo: charity and regulator each raise a flag of their own, and the
+// payee is paid again when both have lifted theirs.
+func TestFlagsOfTwo(t *testing.T) {
+	var flag *fund.Flag
+	for i, step := range []struct {
+		organisation string
+		raise        bool
+		stand        string
+	}{{"charity", true, "charity"}, {"regulator", true, "charity regulator"}, {"charity", false, "regulator"}, {"charity", true, "regulator charity"}, {"regulator", false, "charity"}, {"charity", false, ""}} {
+		command := fund.SetFlag{Account: speech, ID: "flag", Payee: family, Raise: step.raise, Reason: "cleared"}
+		if step.raise {
+			command.Reason = "complaint"
+		}
+		next, _, err := campaign().Flag(command, &fund.Payee{Payee: family}, flag, by(step.organisation, "maker", "checker"))
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		flag = &next
+		var stand []string
+		for _, raised := range flag.Raised {
+			stand = append(stand, raised.Organisation)
+		}
+		d, path := chunk("d1", "training", pay("a", 100, family))
+		_, _, err = campaign().List(fund.List{Account: speech, Disbursement: "d1", ID: "list", Lines: []tape.Payment{pay("a", 100, family)}, Path: path}, d,
+			[]fund.Line{{Payment: pay("a", 100, family), Payee: &fund.Payee{Payee: family, Kind: fund.Household}, Flag: flag}}, by("charity"))
+		if strings.Join(stand, " ") != step.stand || (err == nil) != (step.stand == "") {
+			t.Errorf("step %d: %v stand, %v", i, stand, err)
+		}
+	}
+}
+
+// TestFormerRegulator: whoever regulated before lifts the flag that it left, and raises none.
+func TestFormerRegulator(t *testing.T) {
+	lift := fund.SetFlag{Account: speech, ID: "flag", Payee: family, Reason: "cleared"}
+	if _, _, err := campaign().Flag(lift, &fund.Payee{Payee: family}, flagOf("county"), by("county", "officer")); err != nil {
+		t.Error(err)
+	}
+	lift.Raise, lift.Reason = true, "complaint"
+	if _, _, err := campaign().Flag(lift, &fund.Payee{Payee: family}, flagOf("county"), by("county", "officer")); err == nil {
+		t.Error("a stranger raises a flag")
 	}
 }
 
@@ -392,17 +451,20 @@ func TestCallBackPayee(t *testing.T) {
 		{func(s *calling) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
 		{func(s *calling) { s.A.Outcome = "busy" }, `invalid: field outcome: "busy" is not one of confirmed, not-reached, denied`},
 		{func(s *calling) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled"},
-		{func(s *calling) { s.Ctx.Approvals = nil }, "forbidden: one person of charity signs a call-back"},
-		{func(s *calling) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one person of charity signs a call-back"},
-		{func(s *calling) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one person of charity signs a call-back"},
+		{func(s *calling) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity signs a call-back"},
+		{func(s *calling) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one of the staff of charity signs a call-back"},
+		{func(s *calling) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one of the staff of charity signs a call-back"},
+		{func(s *calling) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of charity signs a call-back; maker is member of charity, its key own"},
+		{func(s *calling) { s.Ctx = as("agent", s.Ctx) }, "forbidden: one of the staff of charity signs a call-back; maker is agent of charity"},
 		{func(s *calling) { s.Payee.Agent = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
+		{func(s *calling) { s.Payee.EnrolledBy = []tape.ID{"other", "maker"} }, "forbidden: maker enrolled outside:household:h1 and cannot call it back; somebody else does"},
 		{func(s *calling) { s.Payee.Person = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
 	})
 	for _, c := range []struct {
 		outcome string
 		known   *fund.Flag
 		raises  bool
-	}{{"confirmed", nil, false}, {"not-reached", nil, false}, {"denied", nil, true}, {"denied", &fund.Flag{}, true}, {"denied", &fund.Flag{Raised: true, Entry: "regulator/flag-1"}, false}} {
+	}{{"confirmed", nil, false}, {"not-reached", nil, false}, {"denied", nil, true}, {"denied", &fund.Flag{}, true}, {"denied", flagOf("regulator"), true}, {"denied", flagOf("charity", "regulator"), false}} {
 		_, flag, _, err := campaign().CallBack(fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: c.outcome, Payee: family}, &fund.Payee{Payee: family}, c.known, by("charity", "maker"))
 		if err != nil || (flag != nil) != c.raises {
 			t.Errorf("%s with %+v raises %+v: %v", c.outcome, c.known, flag, err)
@@ -506,7 +568,8 @@ func TestCite(t *testing.T) {
 		{func(s *citing) { s.A.Evidence[0].Hash = merkle.Hash{} }, "invalid: field evidence[0].hash: is empty or stands twice"},
 		{func(s *citing) { s.A.Evidence = append(s.A.Evidence, s.A.Evidence[0]) }, "invalid: field evidence[1].hash: is empty or stands twice"},
 		{func(s *citing) { s.A.Evidence = make([]fund.Citation, 21) }, "invalid: field evidence: holds 21 documents; 20 at most"},
-		{func(s *citing) { s.Ctx.Approvals = nil }, "forbidden: a person of charity must sign"},
+		{func(s *citing) { s.Ctx = as("agent", s.Ctx) }, "forbidden: one of the staff of charity must sign"},
+		{func(s *citing) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity must sign"},
 		{func(s *citing) { s.A.Evidence = nil }, "invalid: field evidence: is empty"},
 		{func(s *citing) { s.A.For = "mr. wang" }, `invalid: field for: "mr. wang" is neither a payout nor an entry`},
 		{func(s *citing) { s.A.For = "" }, `invalid: field for: "" is neither`},

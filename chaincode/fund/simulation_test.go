@@ -507,7 +507,7 @@ func (w *simulated) pay(s *site) error {
 	}
 	after := []tape.Keeper{ran.Chunk}
 	for i, hold := range ran.Holds {
-		if payees[hold.To] == nil || s.flags[hold.To] != nil && s.flags[hold.To].Raised {
+		if payees[hold.To] == nil || s.flags[hold.To] != nil && len(s.flags[hold.To].Raised) > 0 {
 			w.Errorf("%s pays %s", s.account.ID, hold.To)
 		}
 		after = append(after, hold)
@@ -715,8 +715,13 @@ func (w *simulated) flag(s *site) error {
 	if err != nil {
 		return err
 	}
-	if !c.Raise && known.Entry[:len(organisation)+1] != organisation+"/" {
-		w.Errorf("%s lifted the flag of %s", organisation, known.Entry)
+	before := 0
+	if known != nil {
+		before = len(known.Raised)
+	}
+	own := slices.ContainsFunc(flag.Raised, func(r fund.RaisedFlag) bool { return r.Organisation == organisation })
+	if own != c.Raise || c.Raise && len(flag.Raised) != before+1 || !c.Raise && len(flag.Raised) != before-1 {
+		w.Errorf("%s (raise %t) makes %+v of %+v", organisation, c.Raise, flag, known)
 	}
 	s.flags[payee] = &flag
 	return nil

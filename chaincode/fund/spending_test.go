@@ -50,9 +50,10 @@ func TestPropose(t *testing.T) {
 		{func(s *proposing) { s.A.Expires = noon + 366*tape.Day + 1 }, "invalid: field expires"},
 		{func(s *proposing) { s.A.Line = "books" }, "not-found: field line: the plan of charity:sunrise:speech has no budget line books"},
 		{func(s *proposing) { s.A.Amount = cny(10_001) }, "insufficient: field amount: line training has 100.00 CNY left of 700.00 CNY; 100.01 CNY was asked"},
-		{func(s *proposing) { s.Ctx.Approvals = nil }, "forbidden: one person of charity proposes, the maker; 0 signed"},
-		{func(s *proposing) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one person of charity proposes, the maker; 2 signed"},
-		{func(s *proposing) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one person of charity proposes"},
+		{func(s *proposing) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity proposes, the maker; 0 persons signed"},
+		{func(s *proposing) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of charity proposes, the maker; maker is member of charity, its key own"},
+		{func(s *proposing) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one of the staff of charity proposes, the maker; 2 persons signed"},
+		{func(s *proposing) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one of the staff of charity proposes"},
 	})
 }
 
@@ -98,7 +99,7 @@ func TestList(t *testing.T) {
 		{func(s *listing) { s.A.Lines[1].OnBehalfOf = "x" }, "invalid: field lines[1].onBehalfOf"},
 		{func(s *listing) { s.D.Line = "books" }, "wrong-state: the plan of charity:sunrise:speech has no budget line books any more; propose again"},
 		{func(s *listing) { s.Lines[0].Payee = nil }, "not-found: field lines[0].to: outside:household:h1 is not enrolled in charity:sunrise:speech"},
-		{func(s *listing) { s.Lines[0].Flag = &fund.Flag{Raised: true, Reason: "device", Entry: "regulator/f"} }, "forbidden: field lines[0].to: payouts to outside:household:h1 are stopped by a flag (device), by entry regulator/f"},
+		{func(s *listing) { s.Lines[0].Flag = flagOf("regulator") }, "forbidden: field lines[0].to: payouts to outside:household:h1 are stopped by a flag (device), by entry regulator/flag-1"},
 		{func(s *listing) { s.Lines[1].Payee.Kind = fund.Staff }, "forbidden: field lines[1].to: outside:supplier:s1 is staff; line training is for the programme"},
 		{func(s *listing) { s.D.Line = "office" }, "forbidden: field lines[0].to: outside:household:h1 is a household; line office is for management"},
 		{func(s *listing) { to(s, school, fund.Line{}) }, "forbidden: field lines[0].to: partner:school:speech is no campaign"},
@@ -155,6 +156,9 @@ func TestApprove(t *testing.T) {
 		{func(s *approving) { s.Ctx.Role = "admin" }, `forbidden: approvals are carried by a gateway, not by the role "admin"`},
 		{func(s *approving) { s.Ctx.Approvals = nil }, "invalid: one person signs an approval; 0 signed"},
 		{func(s *approving) { s.Ctx = by("coop", "checker", "other") }, "invalid: one person signs an approval; 2 signed"},
+		{func(s *approving) { s.Ctx = as("member", s.Ctx) }, "forbidden: staff approve; checker is member of coop, its key own"},
+		{func(s *approving) { s.Ctx = as("agent", s.Ctx) }, "forbidden: staff approve; checker is agent of coop, its key own"},
+		{func(s *approving) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: staff approve; checker is staff of coop, its key agent-held"},
 		{func(s *approving) { s.Ctx = by("charity", "maker") }, "forbidden: maker proposed disbursement d1; another person must approve it"},
 		{func(s *approving) { s.Already = &fund.Approved{Entry: "coop/a"} }, "exists: checker has approved disbursement d1, by entry coop/a"},
 		{func(s *approving) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
@@ -187,8 +191,9 @@ func TestReject(t *testing.T) {
 		{func(s *rejecting) { s.A.Reason = "mood" }, `invalid: field reason: "mood" is not one of withdrawn,`},
 		{func(s *rejecting) { s.No = &fund.Rejected{Reason: "budget", Entry: "charity/r"} }, "wrong-state: disbursement d1 was rejected (budget)"},
 		{func(s *rejecting) { s.Ordered = &fund.Mark{Entry: "charity/o"} }, "wrong-state: disbursement d1 was ordered, by entry charity/o"},
-		{func(s *rejecting) { s.Ctx.Approvals = nil }, "forbidden: one person of charity rejects; 0 signed"},
-		{func(s *rejecting) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one person of charity rejects; 1 signed"},
+		{func(s *rejecting) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity rejects; 0 persons signed"},
+		{func(s *rejecting) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one of the staff of charity rejects; maker is staff of coop, its key own"},
+		{func(s *rejecting) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of charity rejects; maker is member of charity"},
 		{func(s *rejecting) { s.A.Reason = "budget" }, "invalid: field reason: is budget; its maker maker withdraws"},
 		{func(s *rejecting) { s.Ctx = by("charity", "checker") }, "invalid: field reason: is withdrawn; its maker maker withdraws"},
 	})
@@ -204,7 +209,7 @@ type ordering struct {
 }
 
 func inForce(id tape.ID) *party.Person {
-	return &party.Person{V: 1, ID: id, Organisation: "charity", Key: party.Key{Witness: "coop"}}
+	return &party.Person{V: 1, ID: id, Organisation: "charity", Key: party.Key{Duty: party.DutyStaff, Witness: "coop"}}
 }
 
 func TestOrder(t *testing.T) {
@@ -212,7 +217,7 @@ func TestOrder(t *testing.T) {
 		refusals(t, func() ordering {
 			d, _ := chunk("d1", line, pay("a", 1_000, shop))
 			return ordering{campaign(), fund.Order{Account: speech, Approvers: []tape.ID{"checker"}, Disbursement: "d1", ID: "order-1"}, fund.OrderState{Disbursement: d,
-				Approved: []*fund.Approved{{Approval: tape.Approval{Person: "checker", Organisation: "charity"}}}, Persons: []*party.Person{inForce("maker"), inForce("checker")}, Budget: budget(60_000, 0, 500),
+				Approved: []*fund.Approved{{Approval: tape.Approval{Person: "checker", Organisation: "charity", Custody: "own", Duty: "staff"}}}, Persons: []*party.Person{inForce("maker"), inForce("checker")}, Budget: budget(60_000, 0, 500),
 				Policy: party.DefaultPolicy(party.Threshold{Amount: cny(1_000), Organisations: 2}).Approval},
 				tape.Account{ID: speech, Organisation: "charity", Currency: "CNY", Subject: "fund"}, tape.Head{V: 1, Account: speech, Received: 70_000, Spent: 60_500}, by("charity")}
 		}, func(s ordering) error {
@@ -249,10 +254,12 @@ func orderRefusals() []row[ordering] {
 		{func(s *ordering) { s.S.Persons[1] = nil }, "not-found: there is no person checker"},
 		{func(s *ordering) { s.S.Persons[0].Revoked = noon }, "wrong-state: person maker is revoked"},
 		{func(s *ordering) { s.S.Persons[1].Key.Suspended = noon }, "wrong-state: the key of person checker is suspended"},
-		{func(s *ordering) { s.S.Approved[0].Approval.Person = "maker" }, "forbidden: 2 different persons must sign, maker and checker; 1 did"},
+		{func(s *ordering) { s.S.Approved[0].Approval.Duty = "member" }, "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{func(s *ordering) { s.S.Persons[1].Key.Duty = party.DutyAgent }, "forbidden: checker is agent now; staff decide on disbursement d1"},
+		{func(s *ordering) { s.S.Approved[0].Approval.Person = "maker" }, "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
 		{func(s *ordering) {
 			s.S.Policy = party.DefaultPolicy(party.Threshold{Amount: cny(999), Organisations: 2}).Approval
-		}, "forbidden: 10.00 CNY is above 9.99 CNY: persons of 2 different organisations must sign; those of 1 did"},
+		}, "forbidden: 10.00 CNY is above 9.99 CNY: staff of 2 different organisations must sign; those of 1 did"},
 		{func(s *ordering) { s.S.Disbursement.Line = "books" }, "wrong-state: the plan of charity:sunrise:speech has no budget line books any more"},
 		{func(s *ordering) { s.Acc.Subject = "" }, "forbidden: charity:sunrise:speech is spent by the commands of tape"},
 		{func(s *ordering) { s.S.Disbursement.Expires = noon }, "invalid: field expires"},
@@ -272,11 +279,11 @@ type restoring struct {
 
 func TestPayAndRestore(t *testing.T) {
 	d, _ := chunk("d1", "training", pay("a", 100, family))
-	lines := []fund.Line{{Payment: pay("a", 100, family), Payee: &fund.Payee{Payee: family, Kind: fund.Household}, Flag: &fund.Flag{Raised: true, Reason: "device", Entry: "charity/f"}}}
+	lines := []fund.Line{{Payment: pay("a", 100, family), Payee: &fund.Payee{Payee: family, Kind: fund.Household}, Flag: flagOf("charity")}}
 	if err := campaign().Pay(d, lines, by("charity")); err == nil || !strings.HasPrefix(err.Error(), "forbidden: field lines[0].to: payouts to outside:household:h1 are stopped") {
 		t.Errorf("a flag that came later: %v", err)
 	}
-	lines[0].Flag.Raised = false
+	lines[0].Flag.Raised = nil
 	if err := campaign().Pay(d, lines, by("charity")); err != nil {
 		t.Error(err)
 	}
@@ -340,7 +347,7 @@ func TestPublish(t *testing.T) {
 		return err
 	}, []row[publishing]{
 		{func(s *publishing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
-		{func(s *publishing) { s.Ctx.Approvals = nil }, "forbidden: a person of charity must sign"},
+		{func(s *publishing) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity must sign"},
 		{func(s *publishing) { s.A.Duty = "filing" }, `invalid: field duty: "filing" is not one of emergency, progress`},
 		{func(s *publishing) { s.A.From = "2025-13-01" }, `invalid: field from: "2025-13-01" is not a date`},
 		{func(s *publishing) { s.A.To = "2026-02-30" }, `invalid: field to: "2026-02-30" is not a date`},
@@ -405,7 +412,7 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Goods.Unit = " kg" }, "invalid: field unit: begins or ends with a space"},
 		{func(s *inKind) { s.Goods.Quantity = 0 }, "invalid: field quantity: 0 is not 1 to 1000000000 kg"},
 		{func(s *inKind) { s.Goods.Quantity = 1_000_000_001 }, "invalid: field quantity: 1000000001 is not 1 to"},
-		{func(s *inKind) { s.Ctx.Approvals = nil }, "forbidden: a person of charity must sign"},
+		{func(s *inKind) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity must sign"},
 	})
 	for _, quantity := range []int64{1, fund.QuantityMax} {
 		s := given()
@@ -420,7 +427,7 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Give.Evidence = make([]fund.Citation, 21) }, "invalid: field evidence: holds 21 documents"},
 		{func(s *inKind) { s.Line.Payee = nil }, "not-found: field to: outside:household:h1 is not enrolled"},
 		{func(s *inKind) { s.Line.Payee.Kind = fund.Staff }, "forbidden: field to: outside:household:h1 is staff; line goods is for the programme"},
-		{func(s *inKind) { s.Line.Flag = &fund.Flag{Raised: true, Reason: "device"} }, "forbidden: field to: payouts to outside:household:h1 are stopped by a flag"},
+		{func(s *inKind) { s.Line.Flag = flagOf("regulator") }, "forbidden: field to: payouts to outside:household:h1 are stopped by a flag"},
 		{func(s *inKind) { s.Line.Payee.Person = "checker" }, "forbidden: field to: who gives goods neither gets them nor serves outside:household:h1"},
 		{func(s *inKind) { s.Line.Payee.Agent = "maker" }, "forbidden: field to: who gives goods neither gets them"},
 		{func(s *inKind) { s.Give.Quantity = 101 }, "insufficient: field quantity: 100 kg of rice are left; 101 were asked"},

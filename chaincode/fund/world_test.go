@@ -66,7 +66,15 @@ func by(organisation string, persons ...string) tape.Context {
 		if !found {
 			of = organisation
 		}
-		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: tape.ID(name), Organisation: of, Custody: "own"})
+		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: tape.ID(name), Organisation: of, Custody: "own", Duty: "staff"})
+	}
+	return ctx
+}
+
+// as gives those who signed another duty.
+func as(duty string, ctx tape.Context) tape.Context {
+	for i := range ctx.Approvals {
+		ctx.Approvals[i].Duty = duty
 	}
 	return ctx
 }
@@ -116,7 +124,7 @@ func chunk(id tape.ID, line tape.ID, payments ...tape.Payment) (fund.Disbursemen
 		panic(err)
 	}
 	return fund.Disbursement{V: 1, Account: speech, ID: id, Line: line, Amount: job.Amount, Count: int32(len(payments)), Chunks: 1, Root: job.Root, Expires: job.Expires,
-		Plan: 1, Maker: tape.Approval{Person: "maker", Organisation: "charity", Custody: "own"}, At: noon, Entry: "charity/" + string(id)}, runs[0].Path
+		Plan: 1, Maker: tape.Approval{Person: "maker", Organisation: "charity", Custody: "own", Duty: "staff"}, At: noon, Entry: "charity/" + string(id)}, runs[0].Path
 }
 
 func pay(line tape.ID, units int64, to tape.AccountID) tape.Payment {

@@ -107,7 +107,7 @@ func (p Presented) judge(ledger LedgerID, act Act, ctx tape.Context) (tape.Appro
 		return tape.Approval{}, rule.Field("person", rule.Refuse(rule.Early, "%s registered the key of person %s and cannot carry what it signs before %s", ctx.Organisation, intent.Person, key.CarryFrom))
 	}
 	return tape.Approval{Person: intent.Person, Organisation: p.Person.Organisation,
-		Custody: string(key.Custody), Intent: intent.Intent.String()}, nil
+		Custody: string(key.Custody), Duty: string(key.Duty), Intent: intent.Intent.String()}, nil
 }
 
 // near refuses a deadline that cannot be signed, or that would leave a

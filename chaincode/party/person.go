@@ -30,6 +30,33 @@ func (c Custody) Check() error {
 // by the receiver alone can, one that an agent or a gateway makes cannot.
 func (c Custody) Confirms() bool { return c == Own || c == Card }
 
+// Duty says as what a person signs. It is vouched for with the key, by two
+// organisations, and changes with a new key only.
+type Duty string
+
+// The duties. Staff decide for their organisation: maker, checker, and whoever
+// flags, calls back or publishes. Agents enrol payees and serve them. Members,
+// such as households and donors, have a say about their own alone.
+const (
+	DutyStaff  Duty = "staff"
+	DutyAgent  Duty = "agent"
+	DutyMember Duty = "member"
+)
+
+// Check refuses every other word.
+func (d Duty) Check() error {
+	if d != DutyStaff && d != DutyAgent && d != DutyMember {
+		return rule.Field("duty", rule.Refuse(rule.Invalid, "%.40q is not staff, agent or member", string(d)))
+	}
+	return nil
+}
+
+// Decides reports whether a signature counts as its organisation's: one of its
+// staff, by a key that no agent holds.
+func Decides(a tape.Approval) bool {
+	return Duty(a.Duty) == DutyStaff && Custody(a.Custody) != AgentHeld
+}
+
 // Person is somebody who signs, under a pseudonym. Names and whereabouts are
 // never on the ledger.
 type Person struct {
@@ -52,6 +79,8 @@ type Person struct {
 type Key struct {
 	Address Address `json:"address"`
 	Custody Custody `json:"custody"`
+	// Duty is as what the person signs with this key.
+	Duty Duty `json:"duty"`
 	// Registrar brought the key, Witness is the second organisation; none yet while it waits.
 	Registrar string `json:"registrar"`
 	Witness   string `json:"witness,omitempty"`
@@ -89,10 +118,14 @@ func (p Person) InForce(at tape.Instant) (Key, error) {
 	return key, nil
 }
 
+// DutyOn is as what the person signs at a moment.
+func (p Person) DutyOn(at tape.Instant) Duty { return p.on(at).Key.Duty }
+
 // RegisterCommand brings a person's first key.
 type RegisterCommand struct {
 	Address      Address `json:"address"`
 	Custody      Custody `json:"custody"`
+	Duty         Duty    `json:"duty"`
 	ID           tape.ID `json:"id"`
 	Organisation string  `json:"organisation"`
 	Person       tape.ID `json:"person"`
@@ -110,9 +143,9 @@ type RegisterState struct {
 
 // Register writes a person whose key waits for a witness.
 func Register(state RegisterState, command RegisterCommand, ctx tape.Context) (Outcome, error) {
-	possession := Possession{Person: command.Person, Key: command.Address, Custody: command.Custody,
+	possession := Possession{Person: command.Person, Key: command.Address, Custody: command.Custody, Duty: command.Duty,
 		Organisation: command.Organisation, Registrar: ctx.Organisation}
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(),
+	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(),
 		rule.Field("organisation", tape.CheckSegment(command.Organisation)), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
@@ -129,7 +162,7 @@ func Register(state RegisterState, command RegisterCommand, ctx tape.Context) (O
 		return Outcome{}, err
 	}
 	person := Person{V: 1, ID: command.Person, Organisation: command.Organisation,
-		Key: Key{Address: command.Address, Custody: command.Custody, Registrar: ctx.Organisation}}
+		Key: Key{Address: command.Address, Custody: command.Custody, Duty: command.Duty, Registrar: ctx.Organisation}}
 	return person.changed(ctx.Entry(command.ID, "register", string(command.Person)), command.Address), nil
 }
 
@@ -140,8 +173,8 @@ func (p Possession) prove(proof Signature, ledger LedgerID) error {
 		return rule.Field("proof", err)
 	}
 	if signer != p.Key {
-		return rule.Field("proof", rule.Refuse(rule.Forbidden, "is not signed by %s for person %s of %s, held %s, brought by %s, on this ledger",
-			p.Key, p.Person, p.Organisation, p.Custody, p.Registrar))
+		return rule.Field("proof", rule.Refuse(rule.Forbidden, "is not signed by %s for person %s, %s of %s, held %s, brought by %s, on this ledger",
+			p.Key, p.Person, p.Duty, p.Organisation, p.Custody, p.Registrar))
 	}
 	return nil
 }
@@ -165,10 +198,12 @@ func (p Person) changed(entry tape.Entry, taken ...Address) Outcome {
 	return outcome
 }
 
-// WitnessCommand confirms a key for a second organisation. The address is
-// named, so that nobody witnesses another key than the one it looked at.
+// WitnessCommand confirms a key for a second organisation. Address and duty are
+// named, so that nobody witnesses another key than the one it looked at, or
+// vouches for staff where it meant a household.
 type WitnessCommand struct {
 	Address Address `json:"address"`
+	Duty    Duty    `json:"duty"`
 	ID      tape.ID `json:"id"`
 	Person  tape.ID `json:"person"`
 }
@@ -193,6 +228,9 @@ func Witness(state WitnessState, command WitnessCommand, ctx tape.Context) (Outc
 	key := person.waiting(command.Address)
 	if key == nil {
 		return Outcome{}, rule.Field("address", rule.Refuse(rule.WrongState, "%s is not a key of person %s that waits for a witness", command.Address, command.Person))
+	}
+	if key.Duty != command.Duty {
+		return Outcome{}, rule.Field("duty", rule.Refuse(rule.Conflict, "is %.40q; the key was brought for %s", string(command.Duty), key.Duty))
 	}
 	if key.Registrar == ctx.Organisation {
 		return Outcome{}, rule.Refuse(rule.Forbidden, "%s brought this key; another organisation witnesses it", ctx.Organisation)
@@ -234,10 +272,12 @@ func (p *Person) waiting(address Address) *Key {
 	return nil
 }
 
-// RotateCommand brings a new key for a person.
+// RotateCommand brings a new key for a person, and with it another duty where
+// the person takes one on.
 type RotateCommand struct {
 	Address Address `json:"address"`
 	Custody Custody `json:"custody"`
+	Duty    Duty    `json:"duty"`
 	ID      tape.ID `json:"id"`
 	Person  tape.ID `json:"person"`
 	// Proof is the new key's signature over Possession.
@@ -255,14 +295,14 @@ type RotateState struct {
 // period, to take the place of the one in force. Until then the old key signs,
 // unless it is suspended, and can object by suspending the new one.
 func Rotate(state RotateState, command RotateCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	person, err := state.Person.living(command.Person, ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
-	possession := Possession{Person: command.Person, Key: command.Address, Custody: command.Custody,
+	possession := Possession{Person: command.Person, Key: command.Address, Custody: command.Custody, Duty: command.Duty,
 		Organisation: person.Organisation, Registrar: ctx.Organisation}
 	if err := possession.prove(command.Proof, state.Ledger); err != nil {
 		return Outcome{}, err
@@ -276,7 +316,7 @@ func Rotate(state RotateState, command RotateCommand, ctx tape.Context) (Outcome
 	if person.Next != nil {
 		return Outcome{}, rule.Refuse(rule.WrongState, "person %s is changing to %s already; suspend that key first", command.Person, person.Next.Address)
 	}
-	person.Next = &Key{Address: command.Address, Custody: command.Custody, Registrar: ctx.Organisation}
+	person.Next = &Key{Address: command.Address, Custody: command.Custody, Duty: command.Duty, Registrar: ctx.Organisation}
 	return person.changed(ctx.Entry(command.ID, "rotate", string(command.Person)), command.Address), nil
 }
 

@@ -93,26 +93,30 @@ func (t Threshold) check(organisations int) error {
 }
 
 // Approve refuses to move an amount out of an account of owner unless enough
-// different persons have signed, one of them of owner, and above the threshold
-// persons of enough organisations. The approvals are those that Judge gave.
+// different staff have signed, one of them of owner, and above the threshold
+// staff of enough organisations. The approvals are those that Judge gave; those
+// of agents, members and keys that an agent holds decide nothing.
 func (p ApprovalPolicy) Approve(amount money.Amount, approvals []tape.Approval, owner string) error {
 	var persons, organisations []string
 	for _, approval := range approvals {
+		if !Decides(approval) {
+			continue
+		}
 		persons = include(persons, string(approval.Person))
 		organisations = include(organisations, approval.Organisation)
 	}
 	if len(persons) < int(p.Approvers) {
-		return rule.Refuse(rule.Forbidden, "%d different persons must sign, maker and checker; %d did", p.Approvers, len(persons))
+		return rule.Refuse(rule.Forbidden, "%d different persons of the staff must sign, maker and checker; %d did", p.Approvers, len(persons))
 	}
 	if !slices.Contains(organisations, owner) {
-		return rule.Refuse(rule.Forbidden, "a person of %s must sign: the account is theirs", owner)
+		return rule.Refuse(rule.Forbidden, "one of the staff of %s must sign: the account is theirs", owner)
 	}
 	for _, threshold := range p.Thresholds {
 		if threshold.Amount.Currency != amount.Currency {
 			continue
 		}
 		if amount.Units > threshold.Amount.Units && len(organisations) < int(threshold.Organisations) {
-			return rule.Refuse(rule.Forbidden, "%s is above %s: persons of %d different organisations must sign; those of %d did",
+			return rule.Refuse(rule.Forbidden, "%s is above %s: staff of %d different organisations must sign; those of %d did",
 				amount, threshold.Amount, threshold.Organisations, len(organisations))
 		}
 		return nil

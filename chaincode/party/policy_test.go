@@ -12,12 +12,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// signers reads "zhang/charity li/bank".
+// signers reads "zhang/charity li/bank/member", staff with keys of their own where nothing else is said.
 func signers(text string) []tape.Approval {
 	var approvals []tape.Approval
 	for _, word := range strings.Fields(text) {
-		person, organisation, _ := strings.Cut(word, "/")
-		approvals = append(approvals, tape.Approval{Person: tape.ID(person), Organisation: organisation, Custody: string(party.Own)})
+		parts := append(strings.Split(word, "/"), "staff", "own")
+		approvals = append(approvals, tape.Approval{Person: tape.ID(parts[0]), Organisation: parts[1], Duty: parts[2], Custody: parts[3]})
 	}
 	return approvals
 }
@@ -27,16 +27,22 @@ func TestApprove(t *testing.T) {
 	for _, c := range []struct{ amount, signed, want string }{
 		{"10000.00 CNY", "zhang/charity li/charity", "<nil>"},
 		{"0.01 CNY", "zhang/charity li/bank", "<nil>"},
-		{"0.01 CNY", "", "forbidden: 2 different persons must sign, maker and checker; 0 did"},
-		{"0.01 CNY", "zhang/charity", "forbidden: 2 different persons must sign, maker and checker; 1 did"},
-		{"0.01 CNY", "zhang/charity zhang/charity", "forbidden: 2 different persons must sign, maker and checker; 1 did"},
-		{"0.01 CNY", "li/bank wu/bank", "forbidden: a person of charity must sign: the account is theirs"},
-		{"10000.01 CNY", "zhang/charity li/charity", "forbidden: 10000.01 CNY is above 10000.00 CNY: persons of 2 different organisations must sign; those of 1 did"},
-		{"10000.01 CNY", "zhang/charity li/charity wu/charity", "forbidden: 10000.01 CNY is above 10000.00 CNY: persons of 2 different organisations must sign; those of 1 did"},
-		{"10000.01 CNY", "li/bank wu/insurer", "forbidden: a person of charity must sign: the account is theirs"},
+		{"0.01 CNY", "", "forbidden: 2 different persons of the staff must sign, maker and checker; 0 did"},
+		{"0.01 CNY", "zhang/charity", "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{"0.01 CNY", "zhang/charity zhang/charity", "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{"0.01 CNY", "li/bank wu/bank", "forbidden: one of the staff of charity must sign: the account is theirs"},
+		{"0.01 CNY", "zhang/charity li/charity/member", "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{"0.01 CNY", "zhang/charity li/charity/agent", "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{"0.01 CNY", "zhang/charity li/charity/staff/agent-held", "forbidden: 2 different persons of the staff must sign, maker and checker; 1 did"},
+		{"0.01 CNY", "zhang/charity li/charity/staff/gateway-held", "<nil>"},
+		{"0.01 CNY", "li/bank wu/bank zhang/charity/member", "forbidden: one of the staff of charity must sign: the account is theirs"},
+		{"10000.01 CNY", "zhang/charity li/charity wu/bank/member", "forbidden: 10000.01 CNY is above 10000.00 CNY: staff of 2 different organisations must sign; those of 1 did"},
+		{"10000.01 CNY", "zhang/charity li/charity", "forbidden: 10000.01 CNY is above 10000.00 CNY: staff of 2 different organisations must sign; those of 1 did"},
+		{"10000.01 CNY", "zhang/charity li/charity wu/charity", "forbidden: 10000.01 CNY is above 10000.00 CNY: staff of 2 different organisations must sign; those of 1 did"},
+		{"10000.01 CNY", "li/bank wu/insurer", "forbidden: one of the staff of charity must sign: the account is theirs"},
 		{"10000.01 CNY", "zhang/charity li/bank", "<nil>"},
 		{"0 VND", "zhang/charity li/charity", "<nil>"},
-		{"1 VND", "zhang/charity li/bank", "forbidden: 1 VND is above 0 VND: persons of 3 different organisations must sign; those of 2 did"},
+		{"1 VND", "zhang/charity li/bank", "forbidden: 1 VND is above 0 VND: staff of 3 different organisations must sign; those of 2 did"},
 		{"1 VND", "zhang/charity li/bank wu/coop", "<nil>"},
 		{"0.01 USD", "zhang/charity li/bank wu/coop", "forbidden: the policy has no threshold for USD; vote one first"},
 	} {

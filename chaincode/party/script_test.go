@@ -112,7 +112,7 @@ func keysOf(writes []party.Write) string {
 	return text
 }
 
-var keyNames = []string{"k1", "k2", "k3", "k4", "k5", "k6"}
+var keyNames = []string{"k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"}
 
 // named puts names in place of addresses.
 func (s *script) named(text string) string {
@@ -170,11 +170,11 @@ func (s *script) doVote(words []string) (party.Outcome, error) {
 	return s.vote(command, s.ctx)
 }
 
-// doRegister: person organisation custody key; by= another key that signs,
+// doRegister: person organisation custody key; duty= staff where it is left out; by= another key that signs,
 // brought= the registrar that the key signed for, held= and of= what else it signed.
 func (s *script) doRegister(words []string) (party.Outcome, error) {
 	command := party.RegisterCommand{ID: s.id(), Person: tape.ID(words[0]), Organisation: words[1],
-		Custody: party.Custody(words[2]), Address: address(words[3])}
+		Custody: party.Custody(words[2]), Duty: party.Duty(s.option("duty", "staff")), Address: address(words[3])}
 	command.Proof = s.possession(command.Person, words[1], words[2], words[3])
 	return s.register(command, s.ctx)
 }
@@ -182,7 +182,7 @@ func (s *script) doRegister(words []string) (party.Outcome, error) {
 // possession signs for a registration, and for another one where options say so.
 func (s *script) possession(person tape.ID, organisation, custody, key string) party.Signature {
 	signature := s.prove(s.option("by", key), party.Possession{Person: tape.ID(s.option("for", string(person))),
-		Custody: party.Custody(s.option("held", custody)), Organisation: s.option("of", organisation),
+		Custody: party.Custody(s.option("held", custody)), Duty: party.Duty(s.option("as", s.option("duty", "staff"))), Organisation: s.option("of", organisation),
 		Registrar: s.option("brought", s.ctx.Organisation)})
 	if s.options["s"] == "high" {
 		return malleate(signature)
@@ -191,11 +191,11 @@ func (s *script) possession(person tape.ID, organisation, custody, key string) p
 }
 
 func (s *script) doWitness(words []string) (party.Outcome, error) {
-	return s.witness(party.WitnessCommand{ID: s.id(), Person: tape.ID(words[0]), Address: address(words[1])}, s.ctx)
+	return s.witness(party.WitnessCommand{ID: s.id(), Person: tape.ID(words[0]), Address: address(words[1]), Duty: party.Duty(s.option("duty", "staff"))}, s.ctx)
 }
 
 func (s *script) doRotate(words []string) (party.Outcome, error) {
-	command := party.RotateCommand{ID: s.id(), Person: tape.ID(words[0]), Custody: party.Custody(words[1]), Address: address(words[2])}
+	command := party.RotateCommand{ID: s.id(), Person: tape.ID(words[0]), Custody: party.Custody(words[1]), Duty: party.Duty(s.option("duty", "staff")), Address: address(words[2])}
 	organisation := ""
 	if person := get[party.Person](s.world, party.PersonKey(command.Person)); person != nil {
 		organisation = person.Organisation
@@ -237,7 +237,7 @@ func (s *script) doAct(words []string) string {
 	}
 	text := "approved:"
 	for i, approval := range approvals {
-		text += " " + string(approval.Person) + "/" + approval.Organisation + "/" + approval.Custody
+		text += " " + string(approval.Person) + "/" + approval.Organisation + "/" + approval.Custody + "/" + approval.Duty
 		mark := get[party.Mark](s.world, party.IntentKey(intents[i].Person, intents[i].Intent))
 		if approval.Intent != intents[i].Intent.String() || mark == nil || mark.Entry != s.ctx.Organisation+"/"+string(act.Entry) {
 			s.t.Errorf("intent %s is marked %v", approval.Intent, mark)

@@ -154,8 +154,8 @@ func (s *simulation) key(b *book) string {
 func (s *simulation) doRegister(ctx tape.Context) (string, bool, error) {
 	id, b := s.person()
 	name, organisation := fmt.Sprint("key", s.rand.IntN(60)), pick(s, organisations...)
-	_, err := s.register(party.RegisterCommand{ID: s.id(), Person: id, Organisation: organisation, Custody: party.Own, Address: address(name),
-		Proof: s.prove(name, party.Possession{Person: id, Organisation: organisation, Custody: party.Own, Registrar: ctx.Organisation})}, ctx)
+	_, err := s.register(party.RegisterCommand{ID: s.id(), Person: id, Organisation: organisation, Custody: party.Own, Duty: party.DutyStaff, Address: address(name),
+		Proof: s.prove(name, party.Possession{Person: id, Organisation: organisation, Custody: party.Own, Duty: party.DutyStaff, Registrar: ctx.Organisation})}, ctx)
 	want := b == nil && !s.taken[name]
 	if err == nil {
 		s.taken[name] = true
@@ -167,7 +167,7 @@ func (s *simulation) doRegister(ctx tape.Context) (string, bool, error) {
 func (s *simulation) doWitness(ctx tape.Context) (string, bool, error) {
 	id, b := s.person()
 	name := s.key(b)
-	_, err := s.witness(party.WitnessCommand{ID: s.id(), Person: id, Address: address(name)}, ctx)
+	_, err := s.witness(party.WitnessCommand{ID: s.id(), Person: id, Address: address(name), Duty: party.DutyStaff}, ctx)
 	if b == nil || b.revoked || ctx.At < b.last {
 		return "witness", false, err
 	}
@@ -186,8 +186,8 @@ func (s *simulation) doRotate(ctx tape.Context) (string, bool, error) {
 	if b != nil {
 		organisation = b.organisation
 	}
-	_, err := s.rotate(party.RotateCommand{ID: s.id(), Person: id, Custody: party.Card, Address: address(name),
-		Proof: s.prove(name, party.Possession{Person: id, Organisation: organisation, Custody: party.Card, Registrar: ctx.Organisation})}, ctx)
+	_, err := s.rotate(party.RotateCommand{ID: s.id(), Person: id, Custody: party.Card, Duty: party.DutyStaff, Address: address(name),
+		Proof: s.prove(name, party.Possession{Person: id, Organisation: organisation, Custody: party.Card, Duty: party.DutyStaff, Registrar: ctx.Organisation})}, ctx)
 	want := b != nil && !b.revoked && ctx.At >= b.last && !s.taken[name] && b.keys[0].witness != "" && b.pending(ctx.At) == nil
 	if err == nil {
 		s.taken[name] = true

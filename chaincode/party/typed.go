@@ -25,7 +25,7 @@ const (
 // Definition of encodeType: the name, then the members in the order they are signed.
 const (
 	intentType     = "Intent(string action,string subject,string amount,bytes32 command,bytes16 intent,uint64 deadline)"
-	possessionType = "Possession(string person,address key,string custody,string organisation,string registrar)"
+	possessionType = "Possession(string person,address key,string custody,string duty,string organisation,string registrar)"
 )
 
 // Statement is what a person signs to decide something.
@@ -56,6 +56,7 @@ type Possession struct {
 	Person       tape.ID
 	Key          Address
 	Custody      Custody
+	Duty         Duty
 	Organisation string
 	Registrar    string
 }
@@ -63,7 +64,7 @@ type Possession struct {
 // Digest is what the new key signs.
 func (p Possession) Digest(ledger LedgerID) [32]byte {
 	return typedDigest(ledger, possessionType,
-		text(string(p.Person)), padLeft(p.Key[:]), text(string(p.Custody)), text(p.Organisation), text(p.Registrar))
+		text(string(p.Person)), padLeft(p.Key[:]), text(string(p.Custody)), text(string(p.Duty)), text(p.Organisation), text(p.Registrar))
 }
 
 // typedDigest is keccak256(0x19 0x01 ‖ domainSeparator ‖ hashStruct(message)).

@@ -42,8 +42,8 @@ func referenceStatement(t testing.TB, ledger party.LedgerID, s party.Statement) 
 
 func referencePossession(t testing.TB, ledger party.LedgerID, p party.Possession) [32]byte {
 	return reference(t, ledger, "Possession", []apitypes.Type{{Name: "person", Type: "string"}, {Name: "key", Type: "address"},
-		{Name: "custody", Type: "string"}, {Name: "organisation", Type: "string"}, {Name: "registrar", Type: "string"}},
-		apitypes.TypedDataMessage{"person": string(p.Person), "key": p.Key.String(), "custody": string(p.Custody),
+		{Name: "custody", Type: "string"}, {Name: "duty", Type: "string"}, {Name: "organisation", Type: "string"}, {Name: "registrar", Type: "string"}},
+		apitypes.TypedDataMessage{"person": string(p.Person), "key": p.Key.String(), "custody": string(p.Custody), "duty": string(p.Duty),
 			"organisation": p.Organisation, "registrar": p.Registrar})
 }
 
@@ -63,7 +63,7 @@ func TestDigestsAgreeWithGoEthereum(t *testing.T) {
 		if got, want := s.Digest(ledger), referenceStatement(t, ledger, s); got != want {
 			r.Fatalf("%+v: %x, want %x", s, got, want)
 		}
-		p := party.Possession{Person: tape.ID(words.Draw(r, "person")), Custody: party.Custody(words.Draw(r, "custody")),
+		p := party.Possession{Person: tape.ID(words.Draw(r, "person")), Custody: party.Custody(words.Draw(r, "custody")), Duty: party.Duty(words.Draw(r, "duty")),
 			Organisation: words.Draw(r, "organisation"), Registrar: words.Draw(r, "registrar")}
 		drawBytes(r, p.Key[:], "key")
 		if got, want := p.Digest(ledger), referencePossession(t, ledger, p); got != want {
@@ -93,6 +93,7 @@ type vectors struct {
 		Ledger       party.LedgerID  `json:"ledger"`
 		Person       tape.ID         `json:"person"`
 		Custody      party.Custody   `json:"custody"`
+		Duty         party.Duty      `json:"duty"`
 		Organisation string          `json:"organisation"`
 		Registrar    string          `json:"registrar"`
 		Address      party.Address   `json:"address"`
@@ -141,8 +142,8 @@ func TestFixedPossessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := party.Possession{Person: v.Person, Key: v.Address, Custody: v.Custody, Organisation: v.Organisation, Registrar: v.Registrar}
-		signature, err := sign.Possession(key, v.Ledger, party.Possession{Person: v.Person, Custody: v.Custody, Organisation: v.Organisation, Registrar: v.Registrar})
+		p := party.Possession{Person: v.Person, Key: v.Address, Custody: v.Custody, Duty: v.Duty, Organisation: v.Organisation, Registrar: v.Registrar}
+		signature, err := sign.Possession(key, v.Ledger, party.Possession{Person: v.Person, Custody: v.Custody, Duty: v.Duty, Organisation: v.Organisation, Registrar: v.Registrar})
 		signer, err2 := v.Signature.Recover(v.Digest)
 		if p.Digest(v.Ledger) != v.Digest || signature != v.Signature || signer != v.Address || err != nil || err2 != nil {
 			t.Errorf("possession %d: digest %x, signature %s, signer %s, %v, %v", i, p.Digest(v.Ledger), signature, signer, err, err2)

@@ -75,11 +75,12 @@ type Evidence struct {
 }
 
 // Approval is a signed intent that the contract has checked: who decided, with
-// whose custody of the key, under which intent id.
+// whose custody of the key, as what (staff, agent or member), under which intent id.
 type Approval struct {
 	Person       ID     `json:"person"`
 	Organisation string `json:"organisation"`
 	Custody      string `json:"custody"`
+	Duty         string `json:"duty"`
 	Intent       string `json:"intent"`
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/pace"
 	"github.com/lianbao/lianbao/gateway/trail"
 )
 
@@ -34,7 +37,7 @@ type config struct {
 	// Identity carries commands, Auditor reads.
 	Identity files `json:"identity"`
 	Auditor  files `json:"auditor"`
-	// Token is the file of the bearer token that lets programs write.
+	// Token is the file of the bearer tokens that let programs write; see api.ParseTokens.
 	Token  string          `json:"token"`
 	Others []api.Neighbour `json:"others"`
 	// Collections are the private data collections that the organisation is a
@@ -50,6 +53,9 @@ type config struct {
 	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
 	// Giving is how givers find this organisation; it may be left out.
 	Giving givingConfig `json:"giving,omitzero"`
+	// TrustedProxies are the networks (CIDR) of proxies that the organisation runs
+	// before this gateway; whom they name in X-Forwarded-For is believed.
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
 	// Login says who may log in to the pages; left out, nobody does.
 	Login *login.Config `json:"login,omitempty"`
 	// Keyring says where the keys of persons are that this gateway holds.
@@ -95,7 +101,22 @@ func readConfig(path string) (config, error) {
 	if c.PagesInFlight < 0 || c.PagesInFlight > 100 || c.KeepDays < 0 {
 		return c, fmt.Errorf("%s: pagesInFlight is 0 to 100, keepDays not negative", path)
 	}
+	if _, err := c.address(); err != nil {
+		return c, fmt.Errorf("%s: trustedProxies: %w", path, err)
+	}
 	return c, nil
+}
+
+// address names where requests come from, behind the organisation's own proxies.
+func (c config) address() (func(*http.Request) string, error) {
+	trusted := make([]netip.Prefix, len(c.TrustedProxies))
+	for i, text := range c.TrustedProxies {
+		var err error
+		if trusted[i], err = netip.ParsePrefix(text); err != nil || trusted[i] != trusted[i].Masked() {
+			return nil, fmt.Errorf("%.60q is not a network such as 10.1.0.0/16 or 127.0.0.1/32", text)
+		}
+	}
+	return pace.Behind(trusted), nil
 }
 
 func (c config) missing() []string {
@@ -141,15 +162,16 @@ func (c config) connection() (fabric.Connection, error) {
 	return connection, nil
 }
 
-// secret reads the bearer token and refuses one that can be guessed.
-func (c config) secret() (string, error) {
-	data, err := os.ReadFile(c.Token)
+// tokens reads the bearer tokens, and refuses those that can be guessed or that
+// others may read. The first is the organisation's own.
+func (c config) tokens() ([]api.Token, error) {
+	text, err := login.ReadSecret(c.Token)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	token := strings.TrimSpace(string(data))
-	if len(token) < 32 {
-		return "", fmt.Errorf("%s: the token has %d characters, at least 32 are needed", c.Token, len(token))
+	tokens, err := api.ParseTokens(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Token, err)
 	}
-	return token, nil
+	return tokens, nil
 }

@@ -22,8 +22,10 @@ import (
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/personal"
+	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/portal"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -52,7 +54,9 @@ type gateway struct {
 	giving    *giving.Desk
 	personal  *personal.Desk
 	// keys are those of persons, nil where nobody logs in.
-	keys    *keyring.Keyring
+	keys *keyring.Keyring
+	// desk is where people log in, nil where nobody does.
+	desk    *login.Desk
 	lanes   *lane.Lanes
 	inflows *lane.Inflows
 	server  *api.Server
@@ -68,7 +72,7 @@ func open(ctx context.Context, c config) (*gateway, error) {
 }
 
 func (g *gateway) open(ctx context.Context) error {
-	token, err := g.config.secret()
+	tokens, err := g.config.tokens()
 	if err != nil {
 		return err
 	}
@@ -105,12 +109,11 @@ func (g *gateway) open(ctx context.Context) error {
 	g.personal = &personal.Desk{Ledger: g.ledger, Notes: g.model, Errands: g.outbox, Organisation: g.config.Organisation,
 		Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections, Now: time.Now}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
-		Token: token, Registry: registry, Neighbours: g.config.Others,
+		Token: tokens[0].Secret, Tokens: tokens[1:], Registry: registry, Neighbours: g.config.Others,
 		Exports:  g.exports(),
 		Personal: g.personal, Fingerprints: g.fingerprints(),
 		Documents: g.documents, Shelf: g.shelf(), Giving: g.giving})
-	g.giverPages()
-	return g.pages(token)
+	return errors.Join(g.giverPages(), g.pages(tokens[0].Secret))
 }
 
 // pages adds the people's pages beside the API.
@@ -248,12 +251,23 @@ func (g *gateway) read(ctx context.Context) error {
 			return err
 		}
 		g.server.Trouble("")
+		g.endSessions(block)
 		// A failure here costs time, nothing else: what was missed is found at the next start.
 		if err := g.settleInflows(ctx, block); err != nil && ctx.Err() == nil {
 			slog.Warn("inflows could not be settled", "block", block.Number, "error", err)
 		}
 		return nil
 	})
+}
+
+// endSessions ends those of persons whom a block has revoked or whose key it has suspended.
+func (g *gateway) endSessions(block readmodel.Block) {
+	if g.desk == nil {
+		return
+	}
+	for _, person := range persons.Stopped(block) {
+		g.desk.End(person)
+	}
 }
 
 func (g *gateway) settleInflows(ctx context.Context, block readmodel.Block) error {

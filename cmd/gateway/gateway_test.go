@@ -108,6 +108,11 @@ func TestConfig(t *testing.T) {
 		{"a bad log level", func(f map[string]any) { f["log"] = "loud" }, "log:"},
 		{"a token that is away", func(f map[string]any) { f["token"] = folder + "/none" }, "none: no such file"},
 		{"a short token", func(f map[string]any) { f["token"] = put(t, folder, "short", []byte("short\n")) }, "the token has 5 characters"},
+		{"a token that others read", func(f map[string]any) {
+			f["token"] = readable(t, put(t, folder, "open", bytes.Repeat([]byte("t"), 40)))
+		}, "others than its owner may read"},
+		{"a proxy by its name", func(f map[string]any) { f["trustedProxies"] = []string{"proxy.sunrise.example"} }, `trustedProxies: "proxy.sunrise.example" is not a network`},
+		{"a network that is none", func(f map[string]any) { f["trustedProxies"] = []string{"10.1.2.3/16"} }, `trustedProxies: "10.1.2.3/16" is not a network`},
 		{"no certificate", func(f map[string]any) { f["peer"].(map[string]any)["tlsRootCert"] = s.Token }, "TLS root certificate is not a certificate"},
 		{"another's key", func(f map[string]any) { f["identity"].(map[string]any)["key"] = put(t, folder, "other", otherKey) }, "does not belong to the identity's certificate"},
 	} {
@@ -132,6 +137,15 @@ func put(t *testing.T, folder, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(folder, name)
 	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// readable lets everybody read a file.
+func readable(t *testing.T, path string) string {
+	t.Helper()
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -86,15 +86,20 @@ func (g *gateway) readUp(ctx context.Context) bool {
 }
 
 // giverPages are where people give and see what became of it.
-func (g *gateway) giverPages() {
+func (g *gateway) giverPages() error {
+	address, err := g.config.address()
+	if err != nil {
+		return err
+	}
 	announcements, wrongCodes := giving.NewLimits(time.Now)
 	days := g.config.Giving.KeepDays
 	if days == 0 {
 		days = giving.KeepDays
 	}
 	parts := portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Campaigns: trail.Trail{Model: g.model, Now: time.Now}}
-	handler := portal.NewGivers(parts, portal.Givers{Desk: g.giving, Announcements: announcements, WrongCodes: wrongCodes, KeepDays: days, Font: g.config.Giving.Font})
+	handler := portal.NewGivers(parts, portal.Givers{Desk: g.giving, Announcements: announcements, WrongCodes: wrongCodes, Address: address, KeepDays: days, Font: g.config.Giving.Font})
 	for _, pattern := range portal.GiverPatterns() {
 		g.server.Handle(pattern, handler)
 	}
+	return nil
 }

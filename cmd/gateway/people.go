@@ -66,17 +66,22 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 		return nil, err
 	}
 	register := persons.Register{Records: g.model}
-	secrets, err := g.config.secrets()
+	secrets, err := g.config.Login.Secrets()
+	if err != nil {
+		return nil, err
+	}
+	address, err := g.config.address()
 	if err != nil {
 		return nil, err
 	}
 	handler, err := portal.NewStaffed(parts, func(renderer portal.Renderer) (*portal.People, error) {
-		desk, err := login.New(login.Parts{Config: *g.config.Login, Persons: register, Renderer: renderer, Secrets: secrets})
+		desk, err := login.New(login.Parts{Config: *g.config.Login, Persons: register, Renderer: renderer, Secrets: secrets, Address: address})
 		if err != nil {
 			return nil, err
 		}
-		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Lanes: g.lanes, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(),
+		g.desk = desk
+		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Policy: register, Lanes: g.lanes, Own: g.own, Hand: g.hand()})
+		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(), Journal: g.keys,
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {
@@ -85,7 +90,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 	for _, pattern := range portal.PeoplePatterns() {
 		g.server.Handle(pattern, handler)
 	}
-	g.server.Handle(signing.DoorPattern, signing.NewDoor(signing.Door{Organisation: g.config.Organisation, Ledger: register, API: g.server, Token: token}))
+	g.server.Handle(signing.DoorPattern, signing.NewDoor(signing.Door{Organisation: g.config.Organisation, Ledger: register, API: g.server, Token: token, Address: address}))
 	return handler, g.demonstrate()
 }
 
@@ -117,20 +122,10 @@ func (g *gateway) demonstrate() error {
 	return nil
 }
 
-// secrets are the issuers' client secrets.
-func (c config) secrets() (map[string]string, error) {
-	secrets := map[string]string{}
-	for _, one := range c.Login.Issuers {
-		if one.Secret == "" {
-			continue
-		}
-		text, err := os.ReadFile(one.Secret)
-		if err != nil {
-			return nil, err
-		}
-		secrets[one.Name] = strings.TrimSpace(string(text))
-	}
-	return secrets, nil
+// own reports whether a campaign is this organisation's.
+func (g *gateway) own(ctx context.Context, account tape.AccountID) bool {
+	campaign, err := g.model.Campaign(ctx, account)
+	return err == nil && campaign.Organisation == g.config.Organisation
 }
 
 // hand signs by the keys that this gateway holds.

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/network"
 )
 
@@ -29,13 +34,38 @@ func (c *connectCommand) Run(app *application) error {
 		{"", connection.Auditor.Key},
 	})
 	if connection.URL != "" {
-		app.console.table([][]string{{"gateway", connection.URL}, {"token", connection.Token}})
+		tokens, err := opens(connection.Token)
+		if err != nil {
+			return err
+		}
+		app.console.table(append([][]string{{"gateway", connection.URL}, {"tokens", connection.Token}}, tokens...))
 		app.console.say("")
-		app.console.say("  curl -H \"Authorization: Bearer $(cat %s)\" %s/api/v1/accounts", connection.Token, connection.URL)
+		app.console.say("  curl -H \"Authorization: Bearer $(head -n 1 %s)\" %s/api/v1/accounts", connection.Token, connection.URL)
 	}
 	app.console.say("")
 	app.console.say("%s", snippet)
 	return nil
+}
+
+// opens says what each token of a file opens, and never the token itself.
+func opens(path string) ([][]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := api.ParseTokens(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var rows [][]string
+	for n, token := range tokens {
+		names := make([]string, len(token.Scopes))
+		for i, scope := range token.Scopes {
+			names[i] = string(scope)
+		}
+		rows = append(rows, []string{"", fmt.Sprintf("line %d opens %s", n+1, strings.Join(names, ", "))})
+	}
+	return rows, nil
 }
 
 // snippet reads the ledger with Fabric's own client.

@@ -166,18 +166,7 @@ func (c *fundCommand) answers(app *application, at seat, act acts.Act, typed *ko
 	for _, argument := range typed.Positional {
 		account = tape.AccountID(argument.Target.String())
 	}
-	for _, flag := range typed.Flags {
-		switch value := flag.Target.Interface().(type) {
-		case *string:
-			if value != nil {
-				answers.Texts[flag.Name] = *value
-			}
-		case *bool:
-			if value != nil {
-				answers.Texts[flag.Name] = strconv.FormatBool(*value)
-			}
-		}
-	}
+	given(typed.Flags, answers.Texts)
 	for _, field := range act.Fields {
 		path, given := answers.Texts[field.Name]
 		if !given {
@@ -200,6 +189,22 @@ func (c *fundCommand) answers(app *application, at seat, act acts.Act, typed *ko
 		}
 	}
 	return answers, account, nil
+}
+
+// given puts the flags that were typed into texts.
+func given(flags []*kong.Flag, texts map[string]string) {
+	for _, flag := range flags {
+		switch value := flag.Target.Interface().(type) {
+		case *string:
+			if value != nil {
+				texts[flag.Name] = *value
+			}
+		case *bool:
+			if value != nil {
+				texts[flag.Name] = strconv.FormatBool(*value)
+			}
+		}
+	}
 }
 
 // done is the result of an act.

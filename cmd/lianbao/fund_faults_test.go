@@ -683,13 +683,13 @@ func (r relief) person(id string) founding.Signer {
 	r.Helper()
 	signer, err := founding.Device(r.site.folder, "charity", tape.ID(id))
 	r.must(err)
-	proof, err := sign.Possession(signer.Key, r.charter.Ledger, party.Possession{Person: signer.Person, Custody: party.Own, Organisation: "charity", Registrar: "regulator"})
+	proof, err := sign.Possession(signer.Key, r.charter.Ledger, party.Possession{Person: signer.Person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "regulator"})
 	r.must(err)
 	address := sign.Address(signer.Key)
-	block, err := r.record(r.regul, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, ID: "register-" + signer.Person, Organisation: "charity", Person: signer.Person, Proof: proof})
+	block, err := r.record(r.regul, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + signer.Person, Organisation: "charity", Person: signer.Person, Proof: proof})
 	r.must(err)
 	r.sees(r.charity, block)
-	_, err = r.record(r.charity, "Party:Witness", party.WitnessCommand{Address: address, ID: "witness-" + signer.Person, Person: signer.Person})
+	_, err = r.record(r.charity, "Party:Witness", party.WitnessCommand{Address: address, Duty: party.DutyStaff, ID: "witness-" + signer.Person, Person: signer.Person})
 	r.must(err)
 	return signer
 }

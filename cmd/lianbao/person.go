@@ -148,6 +148,7 @@ type personPossessionCommand struct {
 	Organisation string `help:"The organisation to which you belong." required:"" placeholder:"ORG"`
 	Registrar    string `help:"The organisation that brings the key to the ledger." required:"" placeholder:"ORG"`
 	Custody      string `help:"Who holds the key: own or card." enum:"own,card" default:"own"`
+	Duty         string `help:"As what you sign: member (household, donor), agent or staff." enum:"member,agent,staff" default:"member"`
 }
 
 func (c *personPossessionCommand) Run(app *application) error {
@@ -168,19 +169,20 @@ func (c *personPossessionCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	custody := party.Custody(c.Custody)
-	proof, err := sign.Possession(key, ledger, party.Possession{Person: person, Custody: custody, Organisation: c.Organisation, Registrar: c.Registrar})
+	custody, duty := party.Custody(c.Custody), party.Duty(c.Duty)
+	proof, err := sign.Possession(key, ledger, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: c.Organisation, Registrar: c.Registrar})
 	if err != nil {
 		return err
 	}
 	return app.print(struct {
 		Address      party.Address   `json:"address"`
 		Custody      party.Custody   `json:"custody"`
+		Duty         party.Duty      `json:"duty"`
 		Organisation string          `json:"organisation"`
 		Person       tape.ID         `json:"person"`
 		Proof        party.Signature `json:"proof"`
 		Registrar    string          `json:"registrar"`
-	}{file.Address, custody, c.Organisation, person, proof, c.Registrar})
+	}{file.Address, custody, duty, c.Organisation, person, proof, c.Registrar})
 }
 
 // print writes a document alone on the standard output, so that it can be

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,13 +90,6 @@ func (g gateways) me(ctx context.Context, c *client.Client, file keyFile) (tape.
 	return file.named(g.Person, ledger.ID.String())
 }
 
-// fresh is an id that no other entry has.
-func fresh(kind string) tape.ID {
-	var bits [8]byte
-	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
-	return tape.ID(kind + "-" + hex.EncodeToString(bits[:]))
-}
-
 // carry signs a command and sends it to the people's door of a gateway.
 func (a *application) carry(g gateways, file keyFile, draft drafting.Draft, s spoken) error {
 	to, err := g.sends()
@@ -148,7 +139,7 @@ type personConfirmCommand struct{ payout }
 
 func (c *personConfirmCommand) Run(app *application) error {
 	return c.answer(app, func(hold tape.Hold) fund.Confirm {
-		return fund.Confirm{Amount: money.New(hold.Captured.Total()-hold.Returned.Total(), hold.Amount.Currency), ID: fresh("confirm"), Outcome: fund.Arrived}
+		return fund.Confirm{Amount: money.New(hold.Captured.Total()-hold.Returned.Total(), hold.Amount.Currency), ID: drafting.OwnID("confirm"), Outcome: fund.Arrived}
 	})
 }
 
@@ -159,7 +150,7 @@ type personDisputeCommand struct {
 
 func (c *personDisputeCommand) Run(app *application) error {
 	return c.answer(app, func(hold tape.Hold) fund.Confirm {
-		return fund.Confirm{Amount: hold.Amount, ID: fresh("dispute"), Outcome: fund.Disputed, Reason: c.Reason}
+		return fund.Confirm{Amount: hold.Amount, ID: drafting.OwnID("dispute"), Outcome: fund.Disputed, Reason: c.Reason}
 	})
 }
 
@@ -248,11 +239,11 @@ func (c *personRotateCommand) Run(app *application) error {
 	if _, _, err := next.named(string(person), ledger.String()); err != nil {
 		return err
 	}
-	proof, err := c.prove(app, to, next, person, ledger)
+	proof, duty, err := c.prove(app, to, next, person, ledger)
 	if err != nil {
 		return err
 	}
-	command := party.RotateCommand{Address: next.Address, Custody: party.Custody(c.Custody), ID: fresh("rotate"), Person: person, Proof: proof}
+	command := party.RotateCommand{Address: next.Address, Custody: party.Custody(c.Custody), Duty: duty, ID: drafting.OwnID("rotate"), Person: person, Proof: proof}
 	draft, err := drafted(ledger, person, "Party:Rotate", "", command)
 	if err != nil {
 		return err
@@ -265,27 +256,29 @@ func (c *personRotateCommand) Run(app *application) error {
 }
 
 // prove signs by the new key that it is held, for the organisation whose
-// gateway brings it.
-func (c *personRotateCommand) prove(app *application, to *client.Client, next keyFile, person tape.ID, ledger party.LedgerID) (party.Signature, error) {
+// gateway brings it. The duty stays: another one is its organisation's to bring.
+func (c *personRotateCommand) prove(app *application, to *client.Client, next keyFile, person tape.ID, ledger party.LedgerID) (party.Signature, party.Duty, error) {
 	var known party.Person
 	if err := record(app.context, to, party.PersonKey(person), &known); err != nil {
-		return party.Signature{}, err
+		return party.Signature{}, "", err
 	}
 	var about struct {
 		Organisation string `json:"organisation"`
 	}
 	if err := to.Get(app.context, "/api/v1/gateway", "", &about); err != nil {
-		return party.Signature{}, translate(to, err)
+		return party.Signature{}, "", translate(to, err)
 	}
 	passphrase, err := app.passphrase(newPassphraseVariable, "Passphrase of the new key: ")
 	if err != nil {
-		return party.Signature{}, err
+		return party.Signature{}, "", err
 	}
 	key, err := next.open(passphrase)
 	if err != nil {
-		return party.Signature{}, err
+		return party.Signature{}, "", err
 	}
-	return sign.Possession(key, ledger, party.Possession{Person: person, Custody: party.Custody(c.Custody), Organisation: known.Organisation, Registrar: about.Organisation})
+	duty := known.DutyOn(tape.Instant(time.Now().UnixMilli()))
+	proof, err := sign.Possession(key, ledger, party.Possession{Person: person, Custody: party.Custody(c.Custody), Duty: duty, Organisation: known.Organisation, Registrar: about.Organisation})
+	return proof, duty, err
 }
 
 type personSuspendCommand struct {
@@ -314,7 +307,7 @@ func (c *personSuspendCommand) Run(app *application) error {
 			return &failure{exitUsage, err.Error(), ""}
 		}
 	}
-	draft, err := drafted(ledger, person, "Party:Suspend", "", party.SuspendCommand{Address: address, ID: fresh("suspend"), Person: person})
+	draft, err := drafted(ledger, person, "Party:Suspend", "", party.SuspendCommand{Address: address, ID: drafting.OwnID("suspend"), Person: person})
 	if err != nil {
 		return err
 	}

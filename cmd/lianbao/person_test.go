@@ -140,7 +140,7 @@ func (o *office) Person(_ context.Context, id tape.ID) (party.Person, error) {
 func (o *office) Ledger(context.Context) (party.LedgerID, error) { return aLedger, nil }
 
 func newOffice(t *testing.T, address party.Address) *office {
-	o := &office{T: t, person: party.Person{V: 1, ID: "household", Organisation: "charity", Key: party.Key{Address: address, Custody: party.Own, Registrar: "bank", Witness: "charity", From: 1}},
+	o := &office{T: t, person: party.Person{V: 1, ID: "household", Organisation: "charity", Key: party.Key{Address: address, Custody: party.Own, Duty: party.DutyMember, Registrar: "bank", Witness: "charity", From: 1}},
 		hold: tape.Hold{V: 1, Account: "charity:sunrise:speech", ID: "d1.0.0", To: "outside:household:h1", Amount: money.New(6000, "CNY"), Captured: tape.Spans{{Start: 0, End: 6000}}, State: tape.HoldCaptured}}
 	mux := http.NewServeMux()
 	door := drafting.NewDoor(drafting.Door{Organisation: "coop", Ledger: o, API: http.HandlerFunc(o.carry), Token: "t", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
@@ -256,7 +256,7 @@ func TestPersonSends(t *testing.T) {
 	if err := canonical.Decode(rotation.Argument, &command); err != nil || rotation.Function != "Party:Rotate" {
 		t.Fatalf("%s %s: %v", rotation.Function, rotation.Argument, err)
 	}
-	possession := party.Possession{Person: "household", Key: nextFile.Address, Custody: party.Own, Organisation: "charity", Registrar: "coop"}
+	possession := party.Possession{Person: "household", Key: nextFile.Address, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "coop"}
 	if signer, err := command.Proof.Recover(possession.Digest(aLedger)); err != nil || signer != nextFile.Address {
 		t.Errorf("the new key's proof is of %s: %v", signer, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // The words of flags and call-backs; the rules refuse others.
 var (
-	flagReasons = []string{"device", "payee-account", "agent", "call-back", "complaint"}
+	flagReasons = []string{"device", "payee-account", "person", "agent", "call-back", "complaint"}
 	outcomes    = []string{"confirmed", "not-reached", "denied"}
 	payeeKinds  = []string{fund.Household, fund.Supplier, fund.Staff}
 )

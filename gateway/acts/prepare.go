@@ -99,12 +99,13 @@ func (g *ground) persons(function string, command any, amount money.Amount) int 
 	if few < 2 {
 		return few
 	}
-	policy := record[party.Policy](g, party.PolicyKey())
-	if policy == nil {
+	voted := record[party.PolicyRecord](g, party.PolicyKey())
+	if voted == nil {
 		return few
 	}
-	few = max(few, int(policy.Approval.Approvers))
-	for _, threshold := range policy.Approval.Thresholds {
+	policy := voted.Policy.Approval
+	few = max(few, int(policy.Approvers))
+	for _, threshold := range policy.Thresholds {
 		if threshold.Amount.Currency == amount.Currency && amount.Units > threshold.Amount.Units {
 			few = max(few, int(threshold.Organisations))
 		}
@@ -179,7 +180,7 @@ func (g *ground) account(id tape.AccountID) *readmodel.Account {
 }
 
 // context is that in which the contract will judge, signed by these persons:
-// that enough others sign is asked when it is carried.
+// that they are staff, and that enough of them sign, is asked when it is carried.
 func (g *ground) context(persons ...tape.ID) tape.Context {
 	ctx := tape.Context{Organisation: g.Organisation, Role: party.RoleGateway, At: g.At, Subject: fund.Subject}
 	if ledger := record[party.Ledger](g, party.LedgerKey()); ledger != nil {
@@ -192,7 +193,7 @@ func (g *ground) context(persons ...tape.ID) tape.Context {
 		ctx.Powers = powers.Powers
 	}
 	for _, person := range persons {
-		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: person, Organisation: g.Organisation})
+		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: person, Organisation: g.Organisation, Custody: string(party.Own), Duty: string(party.DutyStaff)})
 	}
 	return ctx
 }

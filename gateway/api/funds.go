@@ -61,9 +61,6 @@ func (s *Server) fundReads() {
 	})
 }
 
-// agentPayeesMany is the number of payees from which on an agent is shown as one who serves many.
-const agentPayeesMany = 50
-
 func (s *Server) payeeReads() {
 	m := s.Model
 	get(s, "/api/v1/campaigns/{account}/payees", "Whom a campaign may pay", func(ctx context.Context, in *struct {
@@ -78,7 +75,7 @@ func (s *Server) payeeReads() {
 		Reading
 		Account string `path:"account"`
 	}) ([]readmodel.Suspicion, error) {
-		return m.Suspicions(ctx, tape.AccountID(in.Account), agentPayeesMany)
+		return m.Suspicions(ctx, tape.AccountID(in.Account))
 	})
 	get(s, "/api/v1/payouts", "Payouts with their receiver's word", func(ctx context.Context, in *struct {
 		Paging

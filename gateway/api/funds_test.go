@@ -120,7 +120,24 @@ func TestDocuments(t *testing.T) {
 	if err := document.Verify(citation, salt, bytes.NewReader([]byte(text))); err != nil {
 		t.Errorf("what was given out is not what was cited: %v", err)
 	}
-	if status, _, text := charity.request(http.MethodDelete, path("documents", citation.ID), "", own); status != http.StatusNoContent {
+	if status, _, text := charity.request(http.MethodDelete, path("documents", citation.ID), "", own); status != http.StatusConflict || !strings.Contains(text, "is cited by entry charity/cite-1 and kept until 20") || !strings.Contains(text, "-12-31") {
+		t.Errorf("shredding what is cited: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodDelete, path("documents", citation.ID+"?reason=mood"), "", own); status != http.StatusUnprocessableEntity {
+		t.Errorf("shredding for another reason: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("documents", citation.ID), "", own); status != http.StatusOK || text != invoice {
+		t.Errorf("after two refusals: %d %q", status, text)
+	}
+	status, _, text = charity.request(http.MethodPost, path("documents?kind=invoice"), "Never cited\n", map[string]string{"Content-Type": "text/plain"})
+	var uncited document.Citation
+	if err := json.Unmarshal([]byte(text), &uncited); status != http.StatusCreated || err != nil {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	if status, _, text := charity.request(http.MethodDelete, path("documents", uncited.ID), "", own); status != http.StatusNoContent {
+		t.Errorf("shredding what nobody cites: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodDelete, path("documents", citation.ID+"?reason=personal-data"), "", own); status != http.StatusNoContent {
 		t.Errorf("shredding: %d %s", status, text)
 	}
 	if status, _, text := charity.request(http.MethodGet, path("documents", citation.ID), "", own); status == http.StatusOK || strings.Contains(text, "Invoice") {

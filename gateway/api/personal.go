@@ -24,9 +24,7 @@ func (s *Server) personalRoutes() {
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
-			if !s.authorized(r) {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				s.write(w, s.problem(unauthorized, "personal data is for the organisation's own programs; send its token as Authorization: Bearer"))
+			if !s.admits(w, r, "personal data is for the organisation's own programs; send a token as Authorization: Bearer") {
 				return
 			}
 			answer, err := handler(w, r)

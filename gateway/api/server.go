@@ -44,8 +44,10 @@ type Parts struct {
 	Outbox       *outbox.Outbox
 	Model        *readmodel.Model
 	Chain        Chain
-	// Token lets programs write; reading is open to all.
+	// Token lets the organisation's own programs do everything; reading is open to all.
 	Token string
+	// Tokens let other programs do what their scopes say.
+	Tokens []Token
 	// Registry is what /metrics shows; none when nil.
 	Registry *prometheus.Registry
 	Log      *slog.Logger
@@ -75,9 +77,9 @@ type Neighbour struct {
 // Server answers HTTP for one organisation.
 type Server struct {
 	Parts
-	token [sha256.Size]byte
-	mux   *http.ServeMux
-	api   huma.API
+	tokens []knownToken
+	mux    *http.ServeMux
+	api    huma.API
 
 	mutex     sync.Mutex
 	trouble   string          // why the read model does not go on
@@ -97,7 +99,13 @@ const (
 
 // New builds the server.
 func New(parts Parts) *Server {
-	s := &Server{Parts: parts, token: sha256.Sum256([]byte(parts.Token)), mux: http.NewServeMux(), answering: map[string]bool{}}
+	s := &Server{Parts: parts, mux: http.NewServeMux(), answering: map[string]bool{}}
+	if parts.Token != "" {
+		s.tokens = []knownToken{{sha256.Sum256([]byte(parts.Token)), Scopes()}}
+	}
+	for _, token := range parts.Tokens {
+		s.tokens = append(s.tokens, knownToken{sha256.Sum256([]byte(token.Secret)), token.Scopes})
+	}
 	if s.Log == nil {
 		s.Log = slog.Default()
 	}
@@ -136,7 +144,7 @@ func (s *Server) config() huma.Config {
 			Info: &huma.Info{Title: "Lianbao gateway", Version: "1",
 				Description: "The ledger as one organisation's gateway serves it. Every write is on the disk before it is answered; `Prefer: wait=10` waits for the ledger."},
 			Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
-				"token": {Type: "http", Scheme: "bearer", Description: "The token of the organisation; only writes need it."}}},
+				"token": {Type: "http", Scheme: "bearer", Description: "A token of the organisation; writes, documents and personal data need one that opens them."}}},
 		},
 		OpenAPIPath:   "/openapi", // /openapi.json; the documentation page would load from elsewhere and stays off
 		Formats:       map[string]huma.Format{"application/json": strict, "json": strict},

@@ -140,13 +140,13 @@ func (w *world) register(person tape.ID) {
 		w.Fatal(err)
 	}
 	w.keys[person] = key
-	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "bank"})
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "bank"})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.must("bank", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person,
+	w.must("bank", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + person,
 		Organisation: "charity", Person: person, Proof: proof})
-	w.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+	w.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
 }
 
 func (w *world) must(organisation, role, function string, command any) {

@@ -26,14 +26,14 @@ const (
 )
 
 // person registers somebody of one organisation at the gateway of another.
-func (v *village) person(person tape.ID, organisation, registrar string, custody party.Custody) {
+func (v *village) person(person tape.ID, organisation, registrar string, custody party.Custody, duty party.Duty) {
 	v.t.Helper()
 	key := v.key(person)
-	proof, err := sign.Possession(key, v.ledger, party.Possession{Person: person, Custody: custody, Organisation: organisation, Registrar: registrar})
+	proof, err := sign.Possession(key, v.ledger, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: organisation, Registrar: registrar})
 	must(v.t, proof, err)
-	v.by(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: custody, ID: "register-" + person,
+	v.by(registrar, "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: custody, Duty: duty, ID: "register-" + person,
 		Organisation: organisation, Person: person, Proof: proof})
-	v.by(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+	v.by(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 // envelope is a command with the intents of persons.
@@ -97,8 +97,10 @@ func (v *village) campaign() {
 		person       tape.ID
 		organisation string
 		custody      party.Custody
-	}{{"inspector", "regulator", party.Own}, {"h1", "charity", party.Card}, {"h2", "charity", party.AgentHeld}, {"agent", "charity", party.Own}, {"trader", "charity", party.GatewayHeld}} {
-		v.person(one.person, one.organisation, "coop", one.custody)
+		duty         party.Duty
+	}{{"inspector", "regulator", party.Own, party.DutyStaff}, {"h1", "charity", party.Card, party.DutyMember}, {"h2", "charity", party.AgentHeld, party.DutyMember},
+		{"agent", "charity", party.Own, party.DutyAgent}, {"trader", "charity", party.GatewayHeld, party.DutyMember}} {
+		v.person(one.person, one.organisation, "coop", one.custody, one.duty)
 	}
 	v.openCampaign(speech, fund.Filing, "", planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 20_000)))
 	v.openCampaign(circle, fund.Agreement, "", withDonor(planOf(similar, budgetLine("training", fund.Programme, 10_000))))

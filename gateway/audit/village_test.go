@@ -114,11 +114,11 @@ func (v *village) found() {
 	}
 	for _, person := range []tape.ID{"maker", "checker"} {
 		key := v.key(person)
-		proof, err := sign.Possession(key, v.ledger, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "regulator"})
+		proof, err := sign.Possession(key, v.ledger, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "regulator"})
 		must(v.t, proof, err)
-		v.by("regulator", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person,
+		v.by("regulator", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + person,
 			Organisation: "charity", Person: person, Proof: proof})
-		v.by("charity", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+		v.by("charity", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
 	}
 }
 

@@ -217,11 +217,19 @@ func (a *Archive) List() iter.Seq2[Meta, error] {
 // the first nothing can be read, in the store or in any copy of the store; an
 // error that follows it concerns the encrypted bytes alone, and shredding
 // again removes them.
-func (a *Archive) Shred(ctx context.Context, id string) error {
+func (a *Archive) Shred(ctx context.Context, id string) error { return a.ShredFor(ctx, id, "") }
+
+// ShredFor is Shred with the reason, one word, that the record keeps.
+func (a *Archive) ShredFor(ctx context.Context, id, reason string) error {
 	if err := checkID(id); err != nil {
 		return err
 	}
-	if err := a.keys.shred(id, a.now().UTC().Truncate(time.Second)); err != nil {
+	if reason != "" {
+		if err := checkKind(reason); err != nil {
+			return rule.Field("reason", err)
+		}
+	}
+	if err := a.keys.shred(id, reason, a.now().UTC().Truncate(time.Second)); err != nil {
 		return err
 	}
 	if err := a.blobs.remove(ctx, id); err != nil {

@@ -67,6 +67,8 @@ type record struct {
 	Sealed []byte `json:"sealed,omitempty"`
 	// ShreddedAt is set in their place.
 	ShreddedAt *time.Time `json:"shreddedAt,omitempty"`
+	// ShreddedFor is why, where it went before its time.
+	ShreddedFor string `json:"shreddedFor,omitempty"`
 }
 
 // bound is what a record says in clear; its sealed part opens only beside it.

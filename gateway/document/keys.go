@@ -121,7 +121,7 @@ func (k *keys) open(id string) (Meta, key, error) {
 
 // shred puts in place of the record one that has neither key nor salt. A
 // record that was damaged is destroyed all the same.
-func (k *keys) shred(id string, at time.Time) error {
+func (k *keys) shred(id, reason string, at time.Time) error {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	r, err := k.read(id)
@@ -131,7 +131,7 @@ func (k *keys) shred(id string, at time.Time) error {
 	if err != nil || r.ShreddedAt != nil {
 		return err
 	}
-	r.Master, r.Sealed, r.ShreddedAt = "", nil, &at
+	r.Master, r.Sealed, r.ShreddedAt, r.ShreddedFor = "", nil, &at, reason
 	return k.write(r, os.Rename)
 }
 

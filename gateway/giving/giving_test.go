@@ -545,7 +545,7 @@ func TestLimit(t *testing.T) {
 	for i, step := range []struct {
 		address string
 		want    bool
-	}{{"192.0.2.1:5", false}, {"192.0.2.1:6", false}, {"192.0.2.1:7", true}, {"[2001:db8::1]:5", false}, {"[2001:db8::2]:5", false}, {"[2001:db8::3]:5", true}, {"192.0.2.9:1", false}, {"192.0.2.10:1", true}} {
+	}{{"192.0.2.1", false}, {"192.0.2.1", false}, {"192.0.2.1", true}, {"2001:db8::/64", false}, {"2001:db8::/64", false}, {"2001:db8::/64", true}, {"192.0.2.9", false}, {"192.0.2.10", true}} {
 		if got := l.Reached(step.address); got != step.want {
 			t.Errorf("step %d: %v", i, got)
 		} else if !got {
@@ -553,7 +553,7 @@ func TestLimit(t *testing.T) {
 		}
 	}
 	now = now.Add(time.Minute)
-	if l.Reached("192.0.2.1:5") {
+	if l.Reached("192.0.2.1") {
 		t.Error("it does not begin anew")
 	}
 }

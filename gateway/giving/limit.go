@@ -1,13 +1,12 @@
 package giving
 
 import (
-	"net"
-	"net/netip"
 	"sync"
 	"time"
 )
 
-// Limit bounds how often one address may do something, and all together. It is
+// Limit bounds how often one address, as package pace names it, may do something,
+// and all together. It is
 // kept in memory: a start of the gateway forgets it.
 type Limit struct {
 	// Each is how often one address may within Window, All how often all may.
@@ -18,7 +17,7 @@ type Limit struct {
 	mutex sync.Mutex
 	ends  time.Time
 	all   int
-	seen  map[netip.Prefix]int
+	seen  map[string]int
 }
 
 // What the gateway allows where nothing else is set. A village may stand behind
@@ -29,8 +28,6 @@ const (
 	wrongCodesEach    = 20
 	wrongCodesAll     = 2000
 	limitWindow       = 10 * time.Minute
-	placeBits6        = 64
-	placeBits4        = 32
 )
 
 // NewLimits are the limits of announcements and of wrong codes.
@@ -44,7 +41,7 @@ func (l *Limit) Reached(address string) bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.turn()
-	return l.all >= l.All || l.seen[placeOf(address)] >= l.Each
+	return l.all >= l.All || l.seen[address] >= l.Each
 }
 
 // Count notes one.
@@ -53,31 +50,12 @@ func (l *Limit) Count(address string) {
 	defer l.mutex.Unlock()
 	l.turn()
 	l.all++
-	l.seen[placeOf(address)]++
+	l.seen[address]++
 }
 
 // turn begins a new window. What one holds is bounded by All.
 func (l *Limit) turn() {
 	if now := l.Clock(); l.seen == nil || !now.Before(l.ends) {
-		l.ends, l.all, l.seen = now.Add(l.Window), 0, map[netip.Prefix]int{}
+		l.ends, l.all, l.seen = now.Add(l.Window), 0, map[string]int{}
 	}
-}
-
-// placeOf is whose address it is: of IPv6 the network, since one host has as
-// many addresses there as it likes.
-func placeOf(address string) netip.Prefix {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	bits := placeBits6
-	if ip = ip.Unmap().WithZone(""); ip.Is4() {
-		bits = placeBits4
-	}
-	place, _ := ip.Prefix(bits) // the number of bits fits
-	return place
 }

@@ -191,7 +191,10 @@ func (d *Desk) cookieName() string {
 	if d.secure() {
 		return "__Host-lianbao-session"
 	}
-	return "lianbao-session"
+	// Browsers share cookies between the ports of a host: five gateways on one
+	// machine would otherwise end each other's sessions.
+	_, port, _ := strings.Cut(strings.TrimPrefix(d.Origin, "http://"), ":")
+	return strings.TrimSuffix("lianbao-session-"+port, "-")
 }
 
 // secure is false on plain http, which Config.Check allows on this machine only.

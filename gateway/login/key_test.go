@@ -34,7 +34,7 @@ func TestKeyLogin(t *testing.T) {
 	if got := b.prove("maker", keyOf("maker")); got.status != http.StatusSeeOther || b.session() == household {
 		t.Errorf("a second login in one browser: %d", got.status)
 	}
-	if got := w.browser().get("/work", "Cookie", "lianbao-session="+household); got.status != http.StatusSeeOther {
+	if got := w.browser().get("/work", "Cookie", w.desk.cookieName()+"="+household); got.status != http.StatusSeeOther {
 		t.Errorf("the session of the first login gets %d %s", got.status, got.body)
 	}
 	c := w.browser()

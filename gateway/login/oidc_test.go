@@ -37,14 +37,14 @@ func TestStaffLogin(t *testing.T) {
 	b.get("/check").expect(t, "another's role", http.StatusForbidden, "login.role")
 	// The session before the login is nobody's.
 	old := w.browser()
-	if got := old.get("/work", "Cookie", "lianbao-session="+before); got.status != http.StatusSeeOther {
+	if got := old.get("/work", "Cookie", w.desk.cookieName()+"="+before); got.status != http.StatusSeeOther {
 		t.Errorf("the session before the login gets %d", got.status)
 	}
 	stolen := b.session()
 	b.do(http.MethodPost, "/logout", url.Values{FormToken: {"x"}}).expect(t, "logout by another site", http.StatusForbidden, "form.foreign")
 	b.do(http.MethodPost, "/logout", url.Values{FormToken: {b.get("/login").page.Token}}).expect(t, "logout", http.StatusOK, "logout.done")
 	for _, name := range []string{stolen, ""} {
-		if got := old.get("/work", "Cookie", "lianbao-session="+name); got.status != http.StatusSeeOther {
+		if got := old.get("/work", "Cookie", w.desk.cookieName()+"="+name); got.status != http.StatusSeeOther {
 			t.Errorf("after the logout the session %q gets %d", name, got.status)
 		}
 	}

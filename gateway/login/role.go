@@ -112,30 +112,40 @@ func (c Config) Check() error {
 	return nil
 }
 
-// Secrets reads the issuers' client secrets, by the issuer's name, and refuses
-// a file that others than its owner may read.
+// Secrets reads the issuers' client secrets, by the issuer's name.
 func (c Config) Secrets() (map[string]string, error) {
 	secrets := map[string]string{}
 	for _, issuer := range c.Issuers {
 		if issuer.Secret == "" {
 			continue
 		}
-		info, err := os.Stat(issuer.Secret)
-		if err != nil {
+		var err error
+		if secrets[issuer.Name], err = ReadSecret(issuer.Secret); err != nil {
 			return nil, err
-		}
-		if info.Mode().Perm()&0o077 != 0 {
-			return nil, fmt.Errorf("others than its owner may read %s; run chmod 600 on it", issuer.Secret)
-		}
-		text, err := os.ReadFile(issuer.Secret)
-		if err != nil {
-			return nil, err
-		}
-		if secrets[issuer.Name] = strings.TrimSpace(string(text)); secrets[issuer.Name] == "" {
-			return nil, fmt.Errorf("%s is empty", issuer.Secret)
 		}
 	}
 	return secrets, nil
+}
+
+// ReadSecret reads a secret's file, and refuses one that is empty or that
+// others than its owner may read.
+func ReadSecret(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("others than its owner may read %s; run chmod 600 on it", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", path)
+	}
+	return secret, nil
 }
 
 func (c Config) idle() time.Duration {

@@ -218,7 +218,7 @@ func (b *browser) session() string {
 		b.Fatal(err)
 	}
 	for _, cookie := range b.http.Jar.Cookies(address) {
-		if cookie.Name == "lianbao-session" {
+		if cookie.Name == "lianbao-session-"+address.Port() {
 			return cookie.Value
 		}
 	}

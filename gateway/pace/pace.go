@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -66,17 +68,49 @@ func (p *Pace) forget(now time.Time) {
 
 // Address names where a request comes from: an IPv4 address, or the 64 bits of
 // an IPv6 network, since one household has all the addresses in it. Behind a
-// proxy that is the proxy's, and whoever runs one hands over another function.
-func Address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// proxy that is the proxy's; Behind finds who is behind it.
+func Address(r *http.Request) string { return place(hop(r.RemoteAddr), r.RemoteAddr) }
+
+// Behind is Address behind proxies that the organisation runs itself: each of
+// them notes in X-Forwarded-For whom it serves, the last one last. Of that list
+// the last address that is no trusted proxy's is the client's; what stands before
+// it the client may have made up.
+func Behind(trusted []netip.Prefix) func(*http.Request) string {
+	return func(r *http.Request) string {
+		at, named := hop(r.RemoteAddr), r.RemoteAddr
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(hops) - 1; i >= 0 && contains(trusted, at); i-- {
+			next := hop(strings.TrimSpace(hops[i]))
+			if !next.IsValid() {
+				break
+			}
+			at, named = next, next.String()
+		}
+		return place(at, named)
+	}
+}
+
+func contains(trusted []netip.Prefix, address netip.Addr) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// hop reads an address with or without a port; one that is none is not valid.
+func hop(text string) netip.Addr {
+	host, _, err := net.SplitHostPort(text)
 	if err != nil {
-		host = r.RemoteAddr
+		host = strings.Trim(text, "[]")
 	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {
-		return host
+		return netip.Addr{}
 	}
-	address = address.Unmap().WithZone("")
+	return address.Unmap().WithZone("")
+}
+
+func place(address netip.Addr, named string) string {
+	if !address.IsValid() {
+		return named
+	}
 	if address.Is6() {
 		if network, err := address.Prefix(64); err == nil {
 			return network.String()

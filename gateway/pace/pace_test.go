@@ -3,6 +3,7 @@ package pace
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -57,6 +58,35 @@ func TestAddress(t *testing.T) {
 	} {
 		if got := Address(&http.Request{RemoteAddr: remote}); got != want {
 			t.Errorf("%s: %s, want %s", remote, got, want)
+		}
+	}
+}
+
+// TestBehind: the client is the last hop that no trusted proxy is; a client
+// cannot choose another place by what it writes itself.
+func TestBehind(t *testing.T) {
+	address := Behind([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00::/8")})
+	for _, c := range []struct {
+		remote    string
+		forwarded []string
+		want      string
+	}{
+		{"192.0.2.1:80", nil, "192.0.2.1"},
+		{"192.0.2.1:80", []string{"198.51.100.9"}, "192.0.2.1"},
+		{"127.0.0.1:80", nil, "127.0.0.1"},
+		{"127.0.0.1:80", []string{"198.51.100.9"}, "198.51.100.9"},
+		{"127.0.0.1:80", []string{"203.0.113.5, 198.51.100.9"}, "198.51.100.9"},
+		{"127.0.0.1:80", []string{"203.0.113.5", "198.51.100.9, 10.1.2.3"}, "198.51.100.9"},
+		{"127.0.0.1:80", []string{"198.51.100.9,10.2.2.3"}, "10.2.2.3"},
+		{"127.0.0.1:80", []string{"10.1.0.1"}, "10.1.0.1"},
+		{"127.0.0.1:80", []string{"203.0.113.5, unknown, 10.1.0.1"}, "10.1.0.1"},
+		{"127.0.0.1:80", []string{"unknown"}, "127.0.0.1"},
+		{"[fd00::1]:80", []string{"2001:db8::7"}, "2001:db8::/64"},
+		{"[::ffff:127.0.0.1]:80", []string{"[2001:db8::7]:4711"}, "2001:db8::/64"},
+	} {
+		r := &http.Request{RemoteAddr: c.remote, Header: http.Header{"X-Forwarded-For": c.forwarded}}
+		if got := address(r); got != c.want {
+			t.Errorf("%s for %q: %s, want %s", c.remote, c.forwarded, got, c.want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -46,6 +47,16 @@ func (r Register) Ledger(ctx context.Context) (party.LedgerID, error) {
 	return ledger.ID, err
 }
 
+// Approval is what the organisations voted about who signs.
+func (r Register) Approval(ctx context.Context) (party.ApprovalPolicy, error) {
+	var record party.PolicyRecord
+	err := r.read(ctx, party.PolicyKey(), &record)
+	if rule.Is(err, rule.NotFound) {
+		return party.ApprovalPolicy{}, message.Refuse(rule.WrongState, "ledger.unfounded")
+	}
+	return record.Policy.Approval, err
+}
+
 func (r Register) read(ctx context.Context, key string, into any) error {
 	record, err := r.Records.Record(ctx, key)
 	if err != nil {
@@ -55,6 +66,24 @@ func (r Register) read(ctx context.Context, key string, into any) error {
 		return fmt.Errorf("record %s: %w", key, err)
 	}
 	return nil
+}
+
+// Stopped are the persons whom a block leaves revoked, or whose key in turn it
+// leaves suspended.
+func Stopped(block readmodel.Block) []tape.ID {
+	var stopped []tape.ID
+	for _, t := range block.Transactions {
+		for _, w := range t.Writes {
+			var person party.Person
+			if !t.Valid || !strings.HasPrefix(w.Key, party.PersonKey("")) || json.Unmarshal(w.Value, &person) != nil {
+				continue
+			}
+			if person.Revoked != 0 || person.Key.Suspended != 0 {
+				stopped = append(stopped, person.ID)
+			}
+		}
+	}
+	return stopped
 }
 
 // InForce returns the key with which a person signs at a moment, and says in

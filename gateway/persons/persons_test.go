@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -97,5 +98,24 @@ func TestInForce(t *testing.T) {
 	}
 	if key, err := InForce(rotated(now, 0), now); err != nil || key.Address != (party.Address{2}) {
 		t.Errorf("after the rotation %s: %v", key.Address, err)
+	}
+}
+
+// TestStopped: whose sessions a block ends.
+func TestStopped(t *testing.T) {
+	write := func(p party.Person) readmodel.Write {
+		value, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return readmodel.Write{Key: party.PersonKey(p.ID), Value: value}
+	}
+	suspended, revoked := party.Person{ID: "suspended", Key: party.Key{Suspended: 5}}, party.Person{ID: "revoked", Revoked: 5}
+	block := readmodel.Block{Transactions: []readmodel.Transaction{
+		{Valid: true, Writes: []readmodel.Write{{Key: "campaign/x", Value: []byte(`{"revoked":"x"}`)}, write(suspended), write(party.Person{ID: "fine"})}},
+		{Valid: true, Writes: []readmodel.Write{write(revoked)}},
+		{Writes: []readmodel.Write{write(party.Person{ID: "never", Revoked: 5})}}}}
+	if got := Stopped(block); !slices.Equal(got, []tape.ID{"suspended", "revoked"}) {
+		t.Errorf("%v", got)
 	}
 }

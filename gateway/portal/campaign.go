@@ -290,6 +290,15 @@ func (p *portal) payoutRow(ctx context.Context, h readmodel.Hold) (views.PayoutR
 		return views.PayoutRow{}, err
 	}
 	row := views.PayoutRow{Account: h.Account, Hold: h.ID, To: h.To, Amount: h.Amount, Paid: paid, Returned: returned, State: payoutState(h), Expires: h.Expires, Entry: h.Entry, Job: h.Job}
+	if h.State == tape.HoldOpen && h.To.Outside() {
+		flag, err := recordOf[fund.Flag](ctx, p.Model, fund.FlagKey(h.Account, h.To))
+		if err != nil {
+			return row, err
+		}
+		if flag != nil && len(flag.Raised) > 0 {
+			row.Flagged, row.FlaggedSince = flag.Raised[0].Reason, flag.Raised[0].Since
+		}
+	}
 	var err error
 	if p.Campaigns != nil {
 		row.Confirmation, err = p.Campaigns.Confirmation(ctx, h.Account, h.ID)

@@ -10,6 +10,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
@@ -49,6 +50,9 @@ func (p *portal) decide(r *http.Request, session login.Session) (string, error) 
 	if err := roles(session, login.Maker, login.Checker); err != nil {
 		return "", err
 	}
+	if err := p.staff(r.Context(), session); err != nil {
+		return "", err
+	}
 	d, err := p.Model.Disbursement(r.Context(), account, id)
 	if err != nil {
 		return "", err
@@ -62,6 +66,9 @@ func (p *portal) decideOn(r *http.Request, session login.Session, d readmodel.Di
 	back := pathTo("disbursements", string(account), string(id))
 	switch act := r.PathValue("act"); act {
 	case "approve":
+		if err := roles(session, login.Checker); err != nil {
+			return "", err
+		}
 		return p.prepare(r, session, signing.Request{Function: "Fund:Approve", Amount: d.Amount.String(),
 			Command: fund.Approve{Account: account, Disbursement: id, ID: named(id, "approve", string(session.Person()))}})
 	case "reject", "withdraw":
@@ -91,10 +98,19 @@ func (p *portal) carryOne(ctx context.Context, function string, command any) err
 	return p.carry(ctx, carried{function, argument})
 }
 
-// order sets the money of an approved disbursement apart, on the approvals that there are.
+// order sets the money of an approved disbursement apart, on the approvals that
+// there are. One whose key is no longer in force, or who is no longer staff, is
+// left out: the ledger would refuse all of them for it.
 func (p *portal) order(ctx context.Context, d readmodel.Disbursement) error {
 	order := fund.Order{Account: d.Account, Disbursement: d.Disbursement.ID, ID: named(d.Disbursement.ID, "order"), Approvers: []tape.ID{}}
 	for _, approval := range d.Approvals {
+		person, err := p.people.Persons.Person(ctx, approval.Person)
+		if err != nil {
+			return err
+		}
+		if key, err := person.InForce(tape.Instant(p.Now().UnixMilli())); err != nil || key.Duty != party.DutyStaff {
+			continue
+		}
 		order.Approvers = append(order.Approvers, approval.Person)
 	}
 	return p.carryOne(ctx, "Fund:Order", order)
@@ -168,9 +184,6 @@ func (p *portal) look(r *http.Request, session login.Session) (string, error) {
 	case "flag", "lift":
 		request.Function = "Fund:SetFlag"
 		request.Command, err = p.flagging(ctx, fund.SetFlag{Account: account, Payee: payee, Raise: act == "flag", Reason: r.PostForm.Get("reason")})
-		if act == "lift" {
-			request.Persons = lifters(campaign, p.Organisation)
-		}
 	case "call-back":
 		request.Function = "Fund:CallBackPayee"
 		request.Command, err = p.calling(ctx, fund.CallBackPayee{Account: account, Outcome: r.PostForm.Get("outcome"), Payee: payee})
@@ -193,7 +206,7 @@ func (p *portal) flagging(ctx context.Context, command fund.SetFlag) (fund.SetFl
 	if flag != nil {
 		before = flag.Entry
 	}
-	command.ID = unlike("flag", string(command.Account), string(command.Payee), before, command.Reason)
+	command.ID = unlike("flag", p.Organisation, string(command.Account), string(command.Payee), before, command.Reason)
 	return command, err
 }
 
@@ -206,14 +219,6 @@ func (p *portal) calling(ctx context.Context, command fund.CallBackPayee) (fund.
 	}
 	command.ID = unlike("call-back", string(command.Account), string(command.Payee), before, command.Outcome)
 	return command, err
-}
-
-// lifters is how many persons lift a flag: two of the charity, one of the regulator.
-func lifters(campaign readmodel.Campaign, organisation string) int {
-	if campaign.Organisation == organisation {
-		return 2
-	}
-	return 1
 }
 
 // say prepares a receiver's word on one payout.
@@ -245,7 +250,11 @@ func (p *portal) say(r *http.Request, session login.Session) (string, error) {
 	if payout.Confirmation != nil {
 		before = payout.Confirmation.Entry
 	}
-	command.ID = unlike("word", string(account), string(hold), before, command.Outcome, command.Reason, command.Amount.String())
+	what := "dispute"
+	if command.Outcome == fund.Arrived {
+		what = "confirm"
+	}
+	command.ID = p.people.Drafts.OwnID(what, string(session.Person()), string(account), string(hold), before, command.Outcome, command.Reason, command.Amount.String())
 	if err := command.Check(); err != nil {
 		return "", err
 	}

@@ -58,10 +58,10 @@ func newTown(t *testing.T) *town {
 	w := &town{ledger: newLedger(t), statuses: map[string]lane.Status{}}
 	w.found()
 	for _, person := range []tape.ID{"giver", "child"} {
-		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "bank"})
+		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "bank"})
 		made(w.ledger, proof, err)
-		w.bank("Party:Register", party.RegisterCommand{Address: sign.Address(w.key(person)), Custody: party.Own, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-		w.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(w.key(person)), ID: "witness-" + person, Person: person})
+		w.bank("Party:Register", party.RegisterCommand{Address: sign.Address(w.key(person)), Custody: party.Own, Duty: party.DutyMember, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
+		w.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(w.key(person)), Duty: party.DutyMember, ID: "witness-" + person, Person: person})
 	}
 	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100_000), Leftover: training, Donors: []tape.ID{"giver"},
 		ManagementPartsPerMillion: 100_000, Purpose: fund.Text{Zh: "言语训练", En: "Speech training"}, Regulator: "coop", Sector: "12220", Title: fund.Text{En: "Speech training", Zh: "言语训练"},
@@ -70,7 +70,7 @@ func newTown(t *testing.T) *town {
 	w.evidence()
 	w.charity("Tape:Receive", tape.Receive{Account: speech, ID: "page-1", Count: 3, Total: yuan(35_000), Gifts: given})
 	w.charity("Tape:Settle", tape.Settle{Account: speech, ID: "settle-1", Items: []tape.SettleItem{{Source: "page-1", Lines: &tape.LinesRef{N: 0, Statement: "january"}}}})
-	w.charity("Fund:Enrol", w.by("maker", "enrol", 0, fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "child"}, {Kind: fund.Supplier, Payee: shop}}}))
+	w.charity("Fund:Enrol", w.by("checker", "enrol", 0, fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "child"}, {Kind: fund.Supplier, Payee: shop}}}))
 	w.follow()
 	w.shelf = disclosure.Shelf{Folder: t.TempDir()}
 	w.open()
@@ -103,7 +103,8 @@ func (w *town) open() {
 	handler, err := NewStaffed(parts, func(renderer Renderer) (*People, error) {
 		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
-		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Lanes: w, Clock: w.network.Clock}), Lanes: w, Persons: register,
+		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
+			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register,
 			Shelf: w.shelf, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
@@ -298,6 +299,99 @@ func (w *town) household(id string) {
 	maker := w.logsIn("maker")
 	maker.request(http.MethodGet, "/en/work", nil)
 	maker.reads("A receiver says that it did not arrive as it should", "nothing arrived")
+}
+
+// TestRolesAndRevocation: a maker does not approve by posting the form, and who
+// was revoked or suspended while logged in does nothing more, signed or not.
+func TestRolesAndRevocation(t *testing.T) {
+	w := newTown(t)
+	maker, checker := w.logsIn("maker"), w.logsIn("checker")
+	payments := []tape.Payment{{Amount: yuan(100), Line: "a", To: family}}
+	job, chunks, err := tape.NewJob(speech, "d1", tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	made(w.ledger, job, err)
+	w.charity("Fund:Propose", w.by("checker", "propose", 100, fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: 1, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}))
+	w.charity("Fund:List", fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: chunks[0].Path})
+	w.follow()
+	page := "/en/disbursements/" + string(speech) + "/d1"
+	maker.request(http.MethodGet, page, nil)
+	maker.posts(page + "/approve")
+	maker.reads("This was not done", "This page is for checker")
+	envelope := func(command any) any {
+		return struct {
+			Command any            `json:"command"`
+			Intents []party.Intent `json:"intents"`
+		}{command, []party.Intent{}}
+	}
+	checker.request(http.MethodGet, page, nil)
+	w.charity("Party:Suspend", envelope(party.SuspendCommand{Address: sign.Address(w.key("checker")), ID: "stop", Person: "checker"}))
+	w.charity("Party:Revoke", envelope(party.RevokeCommand{ID: "end", Person: "maker"}))
+	w.follow()
+	checker.posts(page + "/order")
+	checker.reads("This was not done", "was suspended on")
+	maker.request(http.MethodGet, page, nil)
+	maker.posts(page + "/order")
+	maker.reads("This was not done", "was revoked on")
+	if len(w.carried) != 0 {
+		t.Errorf("carried: %v", w.carried)
+	}
+}
+
+// TestSecondOrganisation: above the threshold the work list of another
+// organisation shows what waits for it, the charity's says so, and an order rests
+// on the approvals whose keys are in force.
+func TestSecondOrganisation(t *testing.T) {
+	w := newTown(t)
+	policy := party.DefaultPolicy(party.Threshold{Amount: yuan(5_000), Organisations: 2})
+	policy.Persons = party.PersonPolicy{}
+	for _, organisation := range []string{"charity", "coop"} {
+		w.as(organisation, "admin", "Party:Vote", party.VoteCommand{Change: party.Change{Policy: &policy}, ID: "vote", Proposal: "lower"})
+	}
+	proof, err := sign.Possession(w.key("officer"), party.LedgerID{9}, party.Possession{Person: "officer", Custody: party.Own, Duty: party.DutyStaff, Organisation: "coop", Registrar: "bank"})
+	made(w.ledger, proof, err)
+	w.bank("Party:Register", party.RegisterCommand{Address: sign.Address(w.key("officer")), Custody: party.Own, Duty: party.DutyStaff, ID: "register-officer", Organisation: "coop", Person: "officer", Proof: proof})
+	w.as("coop", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(w.key("officer")), Duty: party.DutyStaff, ID: "witness-officer", Person: "officer"})
+	payments := []tape.Payment{{Amount: yuan(6_000), Line: "a", To: family}}
+	job, chunks, err := tape.NewJob(speech, "d1", tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	made(w.ledger, job, err)
+	w.charity("Fund:Propose", w.by("maker", "propose", 6_000, fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: 1, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}))
+	w.charity("Fund:List", fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: chunks[0].Path})
+	kinds := func(organisation string) string {
+		w.follow()
+		items, err := trail.Trail{Model: w.model, Now: w.network.Clock}.Work(t.Context(), organisation)
+		made(w.ledger, items, err)
+		var all []string
+		for _, item := range items {
+			if item.ID == "d1" {
+				all = append(all, string(item.Kind))
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	approve := func(organisation string, person tape.ID) {
+		w.as(organisation, "gateway", "Fund:Approve", w.by(person, "approve", 6_000, fund.Approve{Account: speech, Disbursement: "d1", ID: "ok-" + person}))
+	}
+	expect := func(what, charity, coop string) {
+		if own, other := kinds("charity"), kinds("coop"); own != charity || other != coop {
+			t.Errorf("%s: the charity's list says %q, the other's %q; want %q and %q", what, own, other, charity, coop)
+		}
+	}
+	expect("proposed", "other", "approve")
+	approve("charity", "checker")
+	expect("approved by the charity", "other", "approve")
+	approve("coop", "officer")
+	expect("approved by both", "order", "")
+	maker := w.logsIn("maker")
+	w.charity("Party:Suspend", struct {
+		Command party.SuspendCommand `json:"command"`
+		Intents []party.Intent       `json:"intents"`
+	}{party.SuspendCommand{Address: sign.Address(w.key("checker")), ID: "stop", Person: "checker"}, []party.Intent{}})
+	w.follow()
+	page := "/en/disbursements/" + string(speech) + "/d1"
+	maker.request(http.MethodGet, page, nil)
+	maker.posts(page + "/order")
+	if d, err := w.model.Disbursement(t.Context(), speech, "d1"); err != nil || d.State != readmodel.InPayment {
+		t.Errorf("ordered on the approval of the officer: %s, %v\n%s", d.State, err, maker.body)
+	}
 }
 
 // TestFormsOfOthers: a form without the token of its session, or of a stranger, does nothing.

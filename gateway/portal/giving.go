@@ -16,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/pace"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
@@ -30,6 +31,7 @@ type givers struct {
 	*portal
 	desk                      *giving.Desk
 	announcements, wrongCodes *giving.Limit
+	address                   func(*http.Request) string
 	keepDays                  int
 	font                      func() (*donation.Font, error)
 	routes                    *http.ServeMux
@@ -40,6 +42,8 @@ type Givers struct {
 	Desk *giving.Desk
 	// Announcements and WrongCodes bound what one address may do.
 	Announcements, WrongCodes *giving.Limit
+	// Address names where a request comes from; nil takes pace.Address.
+	Address func(*http.Request) string
 	// KeepDays is how long an announcement waits for its line.
 	KeepDays int
 	// Font is the file of a TrueType font for PDFs; empty to look in the usual places.
@@ -49,7 +53,7 @@ type Givers struct {
 // NewGivers builds the pages of givers. They stand beside the portal's own.
 func NewGivers(parts Parts, with Givers) http.Handler {
 	p, _ := New(parts).(*portal) // it is made here
-	g := &givers{portal: p, desk: with.Desk, announcements: with.Announcements, wrongCodes: with.WrongCodes, keepDays: with.KeepDays, routes: http.NewServeMux(),
+	g := &givers{portal: p, desk: with.Desk, announcements: with.Announcements, wrongCodes: with.WrongCodes, address: with.Address, keepDays: with.KeepDays, routes: http.NewServeMux(),
 		font: sync.OnceValues(func() (*donation.Font, error) { return donation.FindFont(with.Font) })}
 	for _, tag := range words.Tags {
 		for pattern, page := range map[string]func(*http.Request) (int, views.Page, error){
@@ -61,6 +65,9 @@ func NewGivers(parts Parts, with Givers) http.Handler {
 		}
 		g.routes.HandleFunc("POST /"+tag+"/receipts/pdf", g.in(tag, g.pdf))
 		g.routes.HandleFunc("GET /"+tag+"/receipts/paper.css", paperStyle)
+	}
+	if g.address == nil {
+		g.address = pace.Address
 	}
 	// A page elsewhere cannot announce or ask in a reader's name.
 	return http.NewCrossOriginProtection().Handler(g)
@@ -161,11 +168,11 @@ func (g *givers) announce(r *http.Request) (int, views.Page, error) {
 		return 0, nil, err
 	}
 	page.Amount, page.Anonymous, page.Publish = r.PostFormValue("amount"), r.PostFormValue("as") == "anonymous", r.PostFormValue("publish") == "yes"
-	if g.announcements.Reached(r.RemoteAddr) {
+	if g.announcements.Reached(g.address(r)) {
 		page.Fault = "limit"
 		return http.StatusTooManyRequests, page, nil
 	}
-	g.announcements.Count(r.RemoteAddr)
+	g.announcements.Count(g.address(r))
 	ask := giving.Ask{Attempt: r.PostFormValue("attempt"), Account: page.Account, Publish: page.Publish && !page.Anonymous,
 		Donor: donation.Donor{Kind: donation.Named, Name: strings.TrimSpace(r.PostFormValue("name"))}}
 	if page.Anonymous {
@@ -219,12 +226,13 @@ func (g *givers) ask(*http.Request) (int, views.Page, error) {
 
 // found opens an announcement, or says the one thing that is said about every wrong code.
 func (g *givers) found(r *http.Request) (giving.Announcement, int, views.Page, error) {
-	if g.wrongCodes.Reached(r.RemoteAddr) {
-		return giving.Announcement{}, http.StatusTooManyRequests, views.Receipts{Fault: "limit"}, nil
-	}
 	announced, err := g.desk.Find(r.PostFormValue("code"))
 	if rule.Is(err, rule.NotFound) {
-		g.wrongCodes.Count(r.RemoteAddr)
+		// A right code is never refused for others' wrong ones: nobody guesses 128 bits.
+		if g.wrongCodes.Reached(g.address(r)) {
+			return announced, http.StatusTooManyRequests, views.Receipts{Fault: "limit"}, nil
+		}
+		g.wrongCodes.Count(g.address(r))
 		return announced, http.StatusNotFound, views.Receipts{Fault: "unknown"}, nil
 	}
 	return announced, http.StatusOK, nil, err

@@ -14,10 +14,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
+	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
 	"github.com/lianbao/lianbao/gateway/personal"
+	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
@@ -42,6 +44,8 @@ type People struct {
 	Fingerprints fingerprint.Keys
 	// Personal is what this organisation knows about people; nil where it keeps nothing.
 	Personal *personal.Desk
+	// Journal is what the gateway signed; nil where it holds no keys.
+	Journal Journal
 	// Demonstration says that anybody can log in as one of the staff.
 	Demonstration bool
 }
@@ -56,6 +60,11 @@ type Lanes interface {
 // Persons look persons up, as persons.Register does.
 type Persons interface {
 	Person(ctx context.Context, id tape.ID) (party.Person, error)
+}
+
+// Journal tells who is logged in what was signed for them, as keyring.Keyring does.
+type Journal interface {
+	Signings(session login.Session, most int) []keyring.Signing
 }
 
 // Shelf keeps documents, as disclosure.Shelf does.
@@ -307,6 +316,9 @@ func (p *portal) act(bytesMax int64, do func(*http.Request, login.Session) (stri
 		err := session.CheckForm(w, r, bytesMax)
 		to := ""
 		if err == nil {
+			_, err = p.standing(r.Context(), session)
+		}
+		if err == nil {
 			to, err = do(r, session)
 		}
 		if err != nil {
@@ -336,6 +348,25 @@ func (p *portal) refused(w http.ResponseWriter, r *http.Request, err error) {
 		status, page.Refusal.Code = http.StatusInternalServerError, "failed"
 	}
 	p.show(w, r, status, page)
+}
+
+// standing is the key in force of who is logged in. A session lasts longer than
+// a revocation may take: what needs no signature asks the ledger each time.
+func (p *portal) standing(ctx context.Context, session login.Session) (party.Key, error) {
+	person, err := p.people.Persons.Person(ctx, session.Person())
+	if err != nil {
+		return party.Key{}, err
+	}
+	return persons.InForce(person, tape.Instant(p.Now().UnixMilli()))
+}
+
+// staff refuses who is not staff on the ledger, whatever role the gateway's file gives.
+func (p *portal) staff(ctx context.Context, session login.Session) error {
+	key, err := p.standing(ctx, session)
+	if err == nil && key.Duty != party.DutyStaff {
+		err = rule.Refuse(rule.Forbidden, "person %s is %s on the ledger; staff do this", session.Person(), key.Duty)
+	}
+	return err
 }
 
 // roles refuses who has none of the roles.

@@ -13,6 +13,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/portal/views"
+	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/gateway/trail"
 )
@@ -92,7 +93,7 @@ func (p *portal) today() tape.Date { return p.Today() }
 func workPath(item trail.Work) string {
 	account := string(item.Account)
 	switch item.Kind {
-	case trail.WorkApprove, trail.WorkList, trail.WorkOrder, trail.WorkPay:
+	case trail.WorkApprove, trail.WorkOther, trail.WorkList, trail.WorkOrder, trail.WorkPay:
 		return pathTo("disbursements", account, item.ID)
 	case trail.WorkBank, trail.WorkDispute:
 		return pathTo("payouts", account, item.ID)
@@ -138,7 +139,7 @@ func (p *portal) mayLook(r *http.Request, campaign readmodel.Campaign, flag *fun
 	if !session.LoggedIn() || !session.Has(login.Maker, login.Checker) || !own && campaign.Plan.Regulator != p.Organisation {
 		return nil
 	}
-	raised := flag != nil && flag.Raised
+	raised := flag != nil && slices.ContainsFunc(flag.Raised, func(f fund.RaisedFlag) bool { return f.Organisation == p.Organisation })
 	return &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"flag": !raised, "lift": raised, "call-back": own}}
 }
 
@@ -159,6 +160,7 @@ func (p *portal) me(r *http.Request) (views.Page, string, error) {
 	if key, err := person.InForce(tape.Instant(p.Now().UnixMilli())); err == nil {
 		page.Custody, page.Confirms = string(key.Custody), key.Custody.Confirms()
 	}
+	page.Signings = p.signings(session)
 	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: page.Person}, readmodel.Window{Limit: listRows})
 	if err != nil {
 		return nil, "", err
@@ -173,6 +175,22 @@ func (p *portal) me(r *http.Request) (views.Page, string, error) {
 	}
 	page.Data, err = p.myData(ctx, list.Items)
 	return page, "", err
+}
+
+// signings are the last ones that the gateway made for who is logged in.
+func (p *portal) signings(session login.Session) []views.Signing {
+	if p.people.Journal == nil {
+		return nil
+	}
+	var rows []views.Signing
+	for _, s := range p.people.Journal.Signings(session, listRows) {
+		row := views.Signing{At: s.At, Action: s.Action, Subject: s.Subject, Amount: s.Amount, By: s.By, Deadline: s.Deadline}
+		if slices.Contains(words.Keys["kind."], s.Action) {
+			row.Kind = s.Action
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // disputeReasons are what a receiver can say against a payout.

@@ -143,10 +143,10 @@ func (l *ledger) found() {
 		l.as(name, "admin", "Party:Join", party.JoinCommand{Charter: hash, ID: "join"})
 	}
 	for person, custody := range map[tape.ID]party.Custody{"maker": party.Own, "checker": party.GatewayHeld} {
-		proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Organisation: "charity", Registrar: "bank"})
+		proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Duty: party.DutyStaff, Organisation: "charity", Registrar: "bank"})
 		made(l, proof, err)
-		l.bank("Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-		l.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), ID: "witness-" + person, Person: person})
+		l.bank("Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, Duty: party.DutyStaff, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
+		l.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
 	}
 }
 

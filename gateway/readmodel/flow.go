@@ -279,7 +279,7 @@ func (w *writer) payee(n int, rest string, value []byte) error {
 		return err
 	}
 	// Who had no key is enrolled again to get one: the same payee, in its old place, with its flag.
-	return w.exec(`INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', ?) ON CONFLICT (account, payee) DO UPDATE SET
+	return w.exec(`INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?) ON CONFLICT (account, payee) DO UPDATE SET
 		kind = excluded.kind, person = excluded.person, agent = excluded.agent, bank_account = excluded.bank_account, device = excluded.device, body = excluded.body`,
 		int64(at), account, payee, p.Kind, string(p.Person), string(p.Agent), p.BankAccount, p.Device, filled(value))
 }
@@ -293,11 +293,11 @@ func (w *writer) flag(_ int, rest string, value []byte) error {
 	if err := json.Unmarshal(value, &f); err != nil {
 		return err
 	}
-	reason := f.Reason
-	if !f.Raised {
-		reason = ""
+	var oldest fund.RaisedFlag
+	if len(f.Raised) > 0 {
+		oldest = f.Raised[0]
 	}
-	if err := w.change("UPDATE payees SET flagged = ? WHERE account = ? AND payee = ?", reason, account, payee); err != nil {
+	if err := w.change("UPDATE payees SET flagged = ?, flagged_since = ? WHERE account = ? AND payee = ?", oldest.Reason, int64(oldest.Since), account, payee); err != nil {
 		return err
 	}
 	return w.other(Write{Key: "flag/" + rest, Value: value})

@@ -181,9 +181,10 @@ func (m *Model) Disbursement(ctx context.Context, account tape.AccountID, id tap
 type Payee struct {
 	fund.Payee
 	Account tape.AccountID `json:"account"`
-	// Flagged is the reason of a raised flag, empty without one.
-	Flagged string `json:"flagged,omitempty"`
-	Block   uint64 `json:"block"`
+	// Flagged is the reason of the oldest flag that stands, empty without one; FlaggedSince is when it was raised.
+	Flagged      string       `json:"flagged,omitempty"`
+	FlaggedSince tape.Instant `json:"flaggedSince,omitempty"`
+	Block        uint64       `json:"block"`
 }
 
 // PayeeFilter chooses payees; empty fields choose all.
@@ -200,7 +201,7 @@ type PayeeFilter struct {
 
 // Payees lists payees in the order in which they were enrolled.
 func (m *Model) Payees(ctx context.Context, filter PayeeFilter, window Window) (List[Payee], error) {
-	q := query{list: "payees", key: "ordinal", from: "payees", columns: "account, flagged, body"}
+	q := query{list: "payees", key: "ordinal", from: "payees", columns: "account, flagged, flagged_since, body"}
 	q.where("account = ?", string(filter.Account))
 	q.where("payee = ?", string(filter.Payee))
 	q.where("person = ?", string(filter.Person))
@@ -214,7 +215,7 @@ func (m *Model) Payees(ctx context.Context, filter PayeeFilter, window Window) (
 		var p Payee
 		var account string
 		var body []byte
-		if err := scan(key, &account, &p.Flagged, &body); err != nil {
+		if err := scan(key, &account, &p.Flagged, &p.FlaggedSince, &body); err != nil {
 			return p, err
 		}
 		p.Account, p.Block = tape.AccountID(account), ordinal(*key.(*int64)).block()
@@ -224,21 +225,24 @@ func (m *Model) Payees(ctx context.Context, filter PayeeFilter, window Window) (
 
 // Suspicion is one thing behind several payees of a campaign.
 type Suspicion struct {
-	// Kind is payee-account, device or agent.
+	// Kind is payee-account, device, person or agent.
 	Kind  string `json:"kind"`
 	Value string `json:"value"`
 	Count int    `json:"count"`
 }
 
-// Suspicions lists bank accounts and devices that stand behind more than one
-// payee of a campaign, and agents who serve more than many.
-func (m *Model) Suspicions(ctx context.Context, account tape.AccountID, many int) ([]Suspicion, error) {
+// agentPayeesMany is the number of payees above which an agent is shown as one who serves many.
+const agentPayeesMany = 50
+
+// Suspicions lists bank accounts, devices and persons that stand behind more
+// than one payee of a campaign, and agents who serve many.
+func (m *Model) Suspicions(ctx context.Context, account tape.AccountID) ([]Suspicion, error) {
 	found := []Suspicion{}
 	err := m.view(ctx, func(s *session) error {
 		for _, c := range []struct {
 			kind, column string
 			more         int
-		}{{"payee-account", "bank_account", 1}, {"device", "device", 1}, {"agent", "agent", many}} {
+		}{{"payee-account", "bank_account", 1}, {"device", "device", 1}, {"person", "person", 1}, {"agent", "agent", agentPayeesMany}} {
 			err := s.each(ctx, "SELECT "+c.column+", count(*) FROM payees WHERE account = ? AND "+c.column+" <> '' GROUP BY "+c.column+" HAVING count(*) > ? ORDER BY count(*) DESC, "+c.column,
 				[]any{string(account), c.more}, func(scan func(...any) error) error {
 					suspicion := Suspicion{Kind: c.kind}
@@ -258,7 +262,11 @@ func (m *Model) Suspicions(ctx context.Context, account tape.AccountID, many int
 // Payout is a hold of a campaign with its budget line and its receiver's word.
 type Payout struct {
 	Hold
-	Line         tape.ID            `json:"line,omitempty"`
+	Line tape.ID `json:"line,omitempty"`
+	// Flagged is the reason of a flag that stands on its payee, FlaggedSince when it was raised: what was
+	// ordered before is not stopped by it.
+	Flagged      string             `json:"flagged,omitempty"`
+	FlaggedSince tape.Instant       `json:"flaggedSince,omitempty"`
 	Confirmation *fund.Confirmation `json:"confirmation,omitempty"`
 }
 
@@ -277,9 +285,10 @@ type PayoutFilter struct {
 
 // Payouts lists payouts in the order in which they were ordered.
 func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window) (List[Payout], error) {
-	q := query{list: "payouts", key: "h.ordinal", columns: "h.job, h.body, coalesce(d.line, ''), coalesce(c.body, x'')",
+	q := query{list: "payouts", key: "h.ordinal", columns: "h.job, h.body, coalesce(d.line, ''), coalesce(c.body, x''), coalesce(p.flagged, ''), coalesce(p.flagged_since, 0)",
 		from: `holds AS h LEFT JOIN disbursements AS d ON d.account = h.account AND d.id = h.job
-			LEFT JOIN confirmations AS c ON c.account = h.account AND c.hold = h.id`}
+			LEFT JOIN confirmations AS c ON c.account = h.account AND c.hold = h.id
+			LEFT JOIN payees AS p ON p.account = h.account AND p.payee = h.payee`}
 	q.where("h.account = ?", string(filter.Account))
 	q.where("h.id = ?", string(filter.ID))
 	q.where("h.payee = ?", string(filter.Payee))
@@ -295,7 +304,7 @@ func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window)
 		var p Payout
 		var line string
 		var body, confirmation []byte
-		if err := scan(key, &p.Job, &body, &line, &confirmation); err != nil {
+		if err := scan(key, &p.Job, &body, &line, &confirmation, &p.Flagged, &p.FlaggedSince); err != nil {
 			return p, err
 		}
 		p.Block, p.Line = ordinal(*key.(*int64)).block(), tape.ID(line)

@@ -107,11 +107,11 @@ func TestDoorOfAPI(t *testing.T) {
 		}
 		return c.Wait(t.Context(), a)
 	}
-	revoke := w.personal("Party:Revoke", party.RevokeCommand{ID: "end", Person: "household"}, "", "household", "household")
+	revoke := w.personal("Party:Revoke", party.RevokeCommand{ID: "revoke-0123456789abcdef", Person: "household"}, "", "household", "household")
 	address := w.person("household").Key.Address
-	suspend := w.personal("Party:Suspend", party.SuspendCommand{Address: address, ID: "stop", Person: "household"}, "", "household", "household")
+	suspend := w.personal("Party:Suspend", party.SuspendCommand{Address: address, ID: "suspend-0123456789abcdef", Person: "household"}, "", "household", "household")
 	a, err := send(suspend)
-	if err != nil || !a.Done() || a.ID != "stop" || a.Transaction == "" {
+	if err != nil || !a.Done() || a.ID != "suspend-0123456789abcdef" || a.Transaction == "" {
 		t.Fatalf("%+v: %v", a, err)
 	}
 	if w.person("household").Key.Suspended == 0 {

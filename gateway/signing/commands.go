@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
 )
 
@@ -41,7 +42,7 @@ const (
 type form struct {
 	action  string
 	measure measure
-	// persons is the fewest that sign; a policy or threshold may ask for more.
+	// persons is the fewest that sign; where it is two, maker and checker, the voted policy may ask for more.
 	persons int
 	read    func(command []byte) (gist, error)
 }
@@ -169,7 +170,7 @@ var forms = map[string]form{
 	// The contract asks no intent of a rotation. The door does, so that nobody
 	// brings a key for somebody else; see Door.
 	"Party:Rotate": of("rotate", absent, 1, func(c party.RotateCommand) gist {
-		return ofPerson(c.Person, "Address", c.Address.String(), "Custody", string(c.Custody))
+		return ofPerson(c.Person, "Address", c.Address.String(), "Custody", string(c.Custody), "Duty", string(c.Duty))
 	}),
 }
 
@@ -252,6 +253,20 @@ func (m measure) check(amount string, command money.Amount) error {
 	return nil
 }
 
-// Persons is the fewest persons that sign a command of a function; 0 for one
+// roles are those of the desk who prepare and sign commands of a function. What
+// the people's door takes is everybody's own to sign.
+func roles(function string) []login.Role {
+	switch function {
+	case "Fund:Propose":
+		return []login.Role{login.Maker}
+	case "Fund:Approve":
+		return []login.Role{login.Checker}
+	case "Fund:Enrol":
+		return []login.Role{login.Maker, login.Checker, login.Agent}
+	}
+	return []login.Role{login.Maker, login.Checker}
+}
+
+// Persons is the fewest persons that may sign a command of a function under any policy; 0 for one
 // that cannot be signed here.
 func Persons(function string) int { return forms[function].persons }

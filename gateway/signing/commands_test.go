@@ -147,7 +147,7 @@ func TestRead(t *testing.T) {
 		{"Tape:Withdraw", tape.Withdraw{Account: campaign, Page: "page-1", Reason: "not-paid"}, "1.00 CNY", "Withdraw page page-1"},
 		{"Party:Suspend", party.SuspendCommand{Address: address, ID: "x", Person: "me"}, "", "Suspend the key 0x01"},
 		{"Party:Revoke", party.RevokeCommand{ID: "x", Person: "me"}, "", "Revoke person me"},
-		{"Party:Rotate", party.RotateCommand{Address: address, Custody: party.Own, ID: "x", Person: "me"}, "", "to 0x01"},
+		{"Party:Rotate", party.RotateCommand{Address: address, Custody: party.Own, Duty: party.DutyMember, ID: "x", Person: "me"}, "", "to 0x01"},
 	} {
 		command := encoded(t, c.command)
 		act, err := Read(c.function, command, c.amount)

@@ -3,12 +3,15 @@ package signing
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +32,41 @@ const DoorPattern = "POST /people/commands"
 // and signs alone, about its own payouts and its own key.
 func Open() []string {
 	return []string{"Fund:Confirm", "Party:Revoke", "Party:Rotate", "Party:Suspend"}
+}
+
+// ownID is the form of the ids under which people's own commands go to the
+// ledger. They share their organisation's names with its staff: whoever could
+// choose any id could take the one that a payment will need. No form of the
+// staff makes an id like these.
+var ownID = regexp.MustCompile(`^(confirm|dispute|enrol|revoke|rotate|suspend)-[0-9a-f]{16,40}$`)
+
+// OwnID draws an id for a command of one's own; what is confirm, dispute, enrol, revoke, rotate or suspend.
+func OwnID(what string) tape.ID {
+	var bits [8]byte
+	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
+	return tape.ID(what + "-" + hex.EncodeToString(bits[:]))
+}
+
+// checkOwn refuses a command that people may not send by themselves.
+func checkOwn(function string, command []byte) error {
+	if !slices.Contains(Open(), function) {
+		return rule.Field("function", rule.Refuse(rule.Forbidden, "%.80q does not come in here; %s do, all else by the organisation's staff", function, strings.Join(Open(), ", ")))
+	}
+	return checkID(command)
+}
+
+// checkID refuses an id that could be one of the staff's.
+func checkID(command []byte) error {
+	var named struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(command, &named); err != nil {
+		return rule.Field("command", rule.Refuse(rule.Invalid, "is not the JSON asked for"))
+	}
+	if !ownID.MatchString(named.ID) {
+		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, dispute-, enrol-, revoke-, rotate- or suspend- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
+	}
+	return nil
 }
 
 // Knock is what comes to the door: a function and its argument as the contract
@@ -154,10 +192,13 @@ func parseKnock(body []byte) (Knock, []byte, party.Intent, error) {
 		return knock, nil, party.Intent{}, err
 	}
 	if !slices.Contains(Open(), knock.Function) {
-		return knock, nil, party.Intent{}, rule.Field("function", rule.Refuse(rule.Forbidden, "%.80q does not come in here; %s do, all else by the organisation's token", knock.Function, strings.Join(Open(), ", ")))
+		return knock, nil, party.Intent{}, checkOwn(knock.Function, nil)
 	}
 	var signed envelope
 	if err := canonical.Decode(knock.Argument, &signed); err != nil {
+		return knock, nil, party.Intent{}, rule.Field("argument", err)
+	}
+	if err := checkOwn(knock.Function, signed.Command); err != nil {
 		return knock, nil, party.Intent{}, rule.Field("argument", err)
 	}
 	if len(signed.Intents) != 1 {
@@ -182,7 +223,25 @@ func (d *Door) judge(ctx context.Context, function string, command []byte, inten
 	if forms[function].measure == absent && act.Subject != string(intent.Person) {
 		return rule.Refuse(rule.Forbidden, "person %s cannot sign for person %s", intent.Person, act.Subject)
 	}
-	return judge(ctx, d.Ledger, d.Organisation, tape.Instant(d.Clock().UnixMilli()), act, command, intent)
+	now := tape.Instant(d.Clock().UnixMilli())
+	if err := judge(ctx, d.Ledger, d.Organisation, now, act, command, intent); err != nil || function != "Party:Rotate" {
+		return err
+	}
+	return d.keepsDuty(ctx, command, intent.Person, now)
+}
+
+// keepsDuty refuses a rotation by which its person would take on another duty:
+// the organisation vouches for that itself, never its door.
+func (d *Door) keepsDuty(ctx context.Context, command []byte, id tape.ID, now tape.Instant) error {
+	var rotation party.RotateCommand
+	if err := canonical.Decode(command, &rotation); err != nil {
+		return rule.Field("command", err)
+	}
+	person, err := d.Ledger.Person(ctx, id)
+	if err == nil && rotation.Duty != person.DutyOn(now) {
+		err = rule.Field("command", rule.Field("duty", rule.Refuse(rule.Forbidden, "%s is %s; another duty is its organisation's to bring", id, person.DutyOn(now))))
+	}
+	return err
 }
 
 // statuses of the door's own refusals; what the API refuses, the API answers.

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -28,11 +29,11 @@ func (w *world) personal(function string, command any, amount string, person, si
 // newKey is a rotation of a person to another key, registered by the charity.
 func (w *world) newKey(person, to tape.ID) party.RotateCommand {
 	w.Helper()
-	proof, err := sign.Possession(logintest.Key(to), w.ID, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "charity"})
+	proof, err := sign.Possession(logintest.Key(to), w.ID, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "charity"})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return party.RotateCommand{Address: sign.Address(logintest.Key(to)), Custody: party.Own, ID: "rotate-" + to, Person: person, Proof: proof}
+	return party.RotateCommand{Address: sign.Address(logintest.Key(to)), Custody: party.Own, Duty: party.DutyMember, ID: "rotate-" + tape.ID(hex.EncodeToString([]byte(to + "00000000"))[:16]), Person: person, Proof: proof}
 }
 
 // TestDoor: a person changes its key, objects to it, and ends its own part,
@@ -49,17 +50,17 @@ func TestDoor(t *testing.T) {
 	if next == nil || next.Address != sign.Address(logintest.Key("new")) || next.Registrar != "charity" {
 		t.Fatalf("the next key: %+v", next)
 	}
-	status, body = knock(d, w.personal("Party:Suspend", party.SuspendCommand{Address: next.Address, ID: "object", Person: "household"}, "", "household", "household"))
+	status, body = knock(d, w.personal("Party:Suspend", party.SuspendCommand{Address: next.Address, ID: "suspend-0123456789abcdef", Person: "household"}, "", "household", "household"))
 	if status != http.StatusOK || w.person("household").Next != nil {
 		t.Errorf("suspend: %d %s", status, body)
 	}
-	status, body = knock(d, w.personal("Party:Revoke", party.RevokeCommand{ID: "end", Person: "household"}, "", "household", "household"))
+	status, body = knock(d, w.personal("Party:Revoke", party.RevokeCommand{ID: "revoke-0123456789abcdef", Person: "household"}, "", "household", "household"))
 	if status != http.StatusOK || w.person("household").Revoked == 0 {
 		t.Errorf("revoke: %d %s", status, body)
 	}
 	// What the ledger refuses comes back as the API says it.
 	w.bring("second", party.Own)
-	confirm := fund.Confirm{Account: campaign, Amount: cny(100), Hold: "d1.0.0", ID: "ok", Outcome: fund.Arrived}
+	confirm := fund.Confirm{Account: campaign, Amount: cny(100), Hold: "d1.0.0", ID: "confirm-0123456789abcdef", Outcome: fund.Arrived}
 	if status, body = knock(d, w.personal("Fund:Confirm", confirm, "1.00 CNY", "second", "second")); status != http.StatusOK || !strings.Contains(body, "payout d1.0.0 does not exist") {
 		t.Errorf("confirm: %d %s", status, body)
 	}
@@ -71,13 +72,15 @@ func TestDoorRefusals(t *testing.T) {
 	w.bring("household", party.Own)
 	w.bring("other", party.Own)
 	now := tape.Instant(w.network.Clock().UnixMilli())
-	revoke := party.RevokeCommand{ID: "end", Person: "household"}
+	revoke := party.RevokeCommand{ID: "revoke-0123456789abcdef", Person: "household"}
 	bare := func(function string, command any, intents ...party.Intent) string {
 		if intents == nil {
 			intents = []party.Intent{}
 		}
 		return string(encoded(t, Knock{Argument: encoded(t, envelope{encoded(t, command), intents}), Function: function}))
 	}
+	promoted := w.newKey("household", "staff")
+	promoted.Duty = party.DutyStaff
 	good := w.personal("Party:Revoke", revoke, "", "household", "household")
 	for what, c := range map[string]struct {
 		body   string
@@ -88,14 +91,17 @@ func TestDoorRefusals(t *testing.T) {
 		"no JSON":                    {"x", 422, "invalid"},
 		"another function":           {bare("Tape:Spend", revoke), 403, "does not come in here"},
 		"no function":                {bare("", revoke), 403, "does not come in here"},
+		"an id that staff may need":  {w.personal("Party:Revoke", party.RevokeCommand{ID: "d-0123456789abcdef.order", Person: "household"}, "", "household", "household"), 403, "hexadecimal digits drawn at random"},
+		"an id that is too short":    {w.personal("Party:Revoke", party.RevokeCommand{ID: "revoke-0123456789abcde", Person: "household"}, "", "household", "household"), 403, "hexadecimal digits drawn at random"},
+		"another duty":               {w.personal("Party:Rotate", promoted, "", "household", "household"), 403, "household is member; another duty is its organisation's to bring"},
 		"no signature":               {bare("Party:Revoke", revoke), 403, "there are 0"},
 		"a rotation without one":     {bare("Party:Rotate", w.newKey("household", "evil")), 403, "there are 0"},
 		"a bare rotation":            {string(encoded(t, Knock{Argument: encoded(t, w.newKey("household", "evil")), Function: "Party:Rotate"})), 422, "invalid"},
 		"two signatures":             {bare("Party:Revoke", revoke, party.Intent{Person: "household"}, party.Intent{Person: "other"}), 403, "there are 2"},
 		"signed by another's key":    {w.personal("Party:Rotate", w.newKey("household", "evil"), "", "household", "other"), 403, "is not that of person household"},
 		"of another, about this":     {bare("Party:Revoke", revoke, party.Intent{Person: "other", Deadline: now/1000*1000 + tape.Hour}), 403, "person other cannot sign for person household"},
-		"of nobody":                  {bare("Fund:Confirm", fund.Confirm{Account: campaign, Amount: cny(1), Hold: "h", ID: "c", Outcome: fund.Arrived}, party.Intent{Person: "nobody"}), 404, "nobody called nobody"},
-		"a command that was changed": {strings.Replace(good, `"id":"end"`, `"id":"eng"`, 1), 403, "is not that of person household"},
+		"of nobody":                  {bare("Fund:Confirm", fund.Confirm{Account: campaign, Amount: cny(1), Hold: "h", ID: "confirm-0123456789abcdef", Outcome: fund.Arrived}, party.Intent{Person: "nobody"}), 404, "nobody called nobody"},
+		"a command that was changed": {strings.Replace(good, `"id":"revoke-0`, `"id":"revoke-1`, 1), 403, "is not that of person household"},
 		"a second spelling":          {strings.Replace(good, `{"argument"`, `{ "argument"`, 1), 422, "canonical"},
 		"an unknown field":           {strings.Replace(good, `{"argument"`, `{"a":1,"argument"`, 1), 422, "unknown field"},
 		"text behind it":             {good + "{}", 422, "invalid"},
@@ -131,7 +137,7 @@ func TestDoorPace(t *testing.T) {
 	if last != http.StatusTooManyRequests {
 		t.Errorf("after %d knocks: %d", addressAtOnce, last)
 	}
-	confirm := fund.Confirm{Account: campaign, Amount: cny(1), Hold: "h", ID: "c", Outcome: fund.Arrived}
+	confirm := fund.Confirm{Account: campaign, Amount: cny(1), Hold: "h", ID: "confirm-0123456789abcdef", Outcome: fund.Arrived}
 	by := func(person tape.ID) int {
 		from += "x"
 		status, _ := knock(d, w.personal("Fund:Confirm", confirm, "0.01 CNY", person, person))

@@ -3,18 +3,24 @@ package signing
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/pace"
 	"github.com/lianbao/lianbao/gateway/persons"
 )
 
@@ -22,6 +28,11 @@ import (
 type Ledger interface {
 	Person(ctx context.Context, id tape.ID) (party.Person, error)
 	Ledger(ctx context.Context) (party.LedgerID, error)
+}
+
+// Policy is what was voted about who signs, as persons.Register knows it.
+type Policy interface {
+	Approval(ctx context.Context) (party.ApprovalPolicy, error)
 }
 
 // Lanes carry commands, as lane.Lanes does.
@@ -39,7 +50,10 @@ type Hand interface {
 type Parts struct {
 	Organisation string
 	Ledger       Ledger
+	Policy       Policy
 	Lanes        Lanes
+	// Own reports whether a campaign is the organisation's; nil where it has none.
+	Own func(context.Context, tape.AccountID) bool
 	// Hand may be nil: the gateway then holds no keys.
 	Hand  Hand
 	Clock func() time.Time
@@ -55,12 +69,22 @@ type Drafts struct {
 	Parts
 	mutex sync.Mutex
 	all   map[string]*pending
+	posts *pace.Pace // by person
+	// secret makes ids that nobody can foresee, as long as the drafts live.
+	secret [32]byte
 }
 
 // Limits of what waits.
 const (
 	draftLife  = 24 * time.Hour
 	draftsMost = 2000
+	// A person with a role keeps so many waiting, one without so many and so long ones.
+	staffShare   = 200
+	ownShare     = 10
+	ownBytesMax  = knockBytesMax
+	postsAtOnce  = 60
+	postsEvery   = 2 * time.Second
+	formOverhead = 4 << 10 // of the fields beside a file
 )
 
 // pending is a draft and the signatures that it has.
@@ -102,7 +126,55 @@ func NewDrafts(parts Parts) *Drafts {
 		parts.Life = draftLife
 	}
 	parts.Life = min(parts.Life, party.IntentDaysMax*24*time.Hour)
-	return &Drafts{Parts: parts, all: map[string]*pending{}}
+	d := &Drafts{Parts: parts, all: map[string]*pending{}, posts: pace.New(postsAtOnce, postsEvery, parts.Clock)}
+	_, _ = rand.Read(d.secret[:]) // it never fails: the program ends before
+	return d
+}
+
+// OwnID makes the id of a person's own command of what it says: the same form
+// sent twice asks for the same entry, and nobody else can take its id first.
+func (d *Drafts) OwnID(what string, parts ...string) tape.ID {
+	mac := hmac.New(sha256.New, d.secret[:])
+	mac.Write([]byte(strings.Join(parts, "\x00")))
+	return tape.ID(what + "-" + hex.EncodeToString(mac.Sum(nil)[:16]))
+}
+
+// mayPost slows down who sends forms often, and says how long one may be.
+func (d *Drafts) mayPost(session login.Session) (bytesMax int64, err error) {
+	if wait := d.posts.Take(string(session.Person())); wait > 0 {
+		return 0, message.Refuse(rule.Early, "login.slow", "Seconds", count(int((wait+time.Second-1)/time.Second)))
+	}
+	if !signs(session) {
+		return ownBytesMax + formOverhead, nil
+	}
+	return DraftBytesMax + formOverhead, nil
+}
+
+// signs reports whether somebody has a role in which one signs for the organisation.
+func signs(session login.Session) bool {
+	return session.Has(login.Maker, login.Checker, login.Agent)
+}
+
+// may refuses a draft that is not that person's to prepare or sign here. The
+// ledger asks for the duty besides: this keeps people off what it would refuse.
+func may(session login.Session, draft Draft) error {
+	if !signs(session) {
+		if len(draft.Command) > ownBytesMax {
+			return rule.Field("command", rule.Refuse(rule.Invalid, "has %d bytes; %d at most", len(draft.Command), ownBytesMax))
+		}
+		return checkOwn(draft.Function, draft.Command)
+	}
+	if needs := roles(draft.Function); !slices.Contains(Open(), draft.Function) && !session.Has(needs...) {
+		names := make([]string, len(needs))
+		for i, role := range needs {
+			names[i] = string(role)
+		}
+		return message.Refuse(rule.Forbidden, "draft.role", "Roles", strings.Join(names, ", "))
+	}
+	if !session.Has(login.Maker, login.Checker) {
+		return checkID(draft.Command)
+	}
+	return nil
 }
 
 // Request asks for a draft.
@@ -113,7 +185,7 @@ type Request struct {
 	// Amount is money in its one spelling: the command's own, zero in the
 	// campaign's currency, or what the ledger knows; see Act.
 	Amount string
-	// Persons is how many sign; 0 means the fewest that the function asks for.
+	// Persons is how many sign; 0 means the fewest that function and policy ask for.
 	Persons int
 }
 
@@ -137,7 +209,7 @@ func (d *Drafts) Prepare(ctx context.Context, session login.Session, request Req
 	if _, err := draft.Act(); err != nil {
 		return Pending{}, err
 	}
-	return d.keep(draft, request.Persons, session)
+	return d.keep(ctx, draft, request.Persons, session)
 }
 
 // Adopt takes a draft up again from its file, such as after a new start of the
@@ -160,19 +232,24 @@ func (d *Drafts) Adopt(ctx context.Context, session login.Session, file []byte, 
 	if draft.Expires <= d.now() || draft.Expires > d.now()+party.IntentDaysMax*tape.Day {
 		return Pending{}, message.Refuse(rule.Expired, "draft.gone")
 	}
-	return d.keep(draft, persons, session)
+	return d.keep(ctx, draft, persons, session)
 }
 
 // keep puts a draft among those that wait. One that is there already stays as
 // it is, with its signatures, if it is the same.
-func (d *Drafts) keep(draft Draft, persons int, session login.Session) (Pending, error) {
-	if fewest := Persons(draft.Function); persons < fewest {
-		persons = fewest
+func (d *Drafts) keep(ctx context.Context, draft Draft, persons int, session login.Session) (Pending, error) {
+	fewest, err := d.fewest(ctx, draft)
+	if err != nil {
+		return Pending{}, err
 	}
+	persons = max(persons, fewest)
 	if persons > party.IntentsMax {
 		return Pending{}, rule.Field("persons", rule.Refuse(rule.Invalid, "is %d; %d at most sign one command", persons, party.IntentsMax))
 	}
 	draft.Person = session.Person()
+	if err := may(session, draft); err != nil {
+		return Pending{}, err
+	}
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	d.sweep()
@@ -182,12 +259,54 @@ func (d *Drafts) keep(draft Draft, persons int, session login.Session) (Pending,
 		}
 		return d.show(there, session)
 	}
-	if len(d.all) >= draftsMost {
-		return Pending{}, message.Refuse(rule.WrongState, "draft.full")
+	if err := d.room(session); err != nil {
+		return Pending{}, err
 	}
 	p := &pending{draft: draft, by: session.Person(), at: d.now(), persons: persons}
 	d.all[draft.ID] = p
 	return d.show(p, session)
+}
+
+// fewest is how many sign a draft at least: what maker and checker decide, as
+// many as the voted policy says.
+func (d *Drafts) fewest(ctx context.Context, draft Draft) (int, error) {
+	fewest := Persons(draft.Function)
+	if fewest < 2 && !d.lifts(ctx, draft) {
+		return fewest, nil
+	}
+	policy, err := d.Policy.Approval(ctx)
+	return max(fewest, int(policy.Approvers)), err
+}
+
+// lifts reports whether a draft lifts a flag of the campaign's own organisation,
+// which several decide where one raises it.
+func (d *Drafts) lifts(ctx context.Context, draft Draft) bool {
+	var command fund.SetFlag
+	if draft.Function != "Fund:SetFlag" || canonical.Decode(draft.Command, &command) != nil || command.Raise {
+		return false
+	}
+	return d.Own != nil && d.Own(ctx, command.Account)
+}
+
+// room refuses a draft more than somebody's share, so that nobody fills the
+// desk of all. The caller holds the mutex.
+func (d *Drafts) room(session login.Session) error {
+	share, mine := ownShare, 0
+	if signs(session) {
+		share = staffShare
+	}
+	for _, p := range d.all {
+		if p.by == session.Person() {
+			mine++
+		}
+	}
+	if mine >= share {
+		return message.Refuse(rule.WrongState, "draft.share", "Count", count(share))
+	}
+	if len(d.all) >= draftsMost {
+		return message.Refuse(rule.WrongState, "draft.full")
+	}
+	return nil
 }
 
 // same compares all but the person: each who signs gets a file of its own.
@@ -221,7 +340,7 @@ func (d *Drafts) show(p *pending, session login.Session) (Pending, error) {
 		shown.Signed = append(shown.Signed, intent.Person)
 	}
 	me := session.Person()
-	shown.Mine = me != "" && p.envelope == nil && !slices.Contains(shown.Signed, me) && (!p.draft.personal() || act.Subject == string(me))
+	shown.Mine = me != "" && p.envelope == nil && may(session, p.draft) == nil && !slices.Contains(shown.Signed, me) && (!p.draft.personal() || act.Subject == string(me))
 	shown.Here = shown.Mine && d.Hand != nil && d.Hand.Holds(me)
 	if p.status != nil {
 		status := *p.status
@@ -320,6 +439,9 @@ func (d *Drafts) SignHere(ctx context.Context, session login.Session, id string)
 	if shown, err := d.Get(session, id); err != nil || !shown.Mine {
 		return shown, err // signed already: the same answer again
 	}
+	if err := may(session, draft); err != nil {
+		return Pending{}, err
+	}
 	statement, err := draft.Statement()
 	if err != nil {
 		return Pending{}, err
@@ -336,6 +458,9 @@ func (d *Drafts) SignHere(ctx context.Context, session login.Session, id string)
 func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, intent party.Intent) (Pending, error) {
 	draft, err := d.File(session, id)
 	if err != nil {
+		return Pending{}, err
+	}
+	if err := may(session, draft); err != nil {
 		return Pending{}, err
 	}
 	if intent.Person != draft.Person {

@@ -2,6 +2,7 @@ package signing
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"mime/multipart"
 	"net/http"
@@ -23,7 +24,8 @@ import (
 )
 
 // staff have roles at the desk.
-var staff = []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}
+var staff = []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}},
+	{Person: "agent", Roles: []login.Role{login.Agent}}}
 
 // office is a world with a maker whose key the gateway holds, a checker with
 // its own, and an account to spend from.
@@ -32,6 +34,7 @@ func office(t *testing.T) (*world, *Drafts, *keyring.Keyring) {
 	w.bring("maker", party.GatewayHeld)
 	w.bring("checker", party.Own)
 	w.bring("household", party.Own)
+	w.bring("agent", party.Own)
 	master := filepath.Join(t.TempDir(), "master.key")
 	if err := keyring.CreateMaster(master); err != nil {
 		t.Fatal(err)
@@ -100,6 +103,28 @@ func TestTwoSign(t *testing.T) {
 	}
 }
 
+// TestPolicyAsks: as many sign what maker and checker decide as the voted policy says.
+func TestPolicyAsks(t *testing.T) {
+	w, drafts, _ := office(t)
+	policy := party.DefaultPolicy(party.Threshold{Amount: cny(100_000_00), Organisations: 2})
+	policy.Approval.Approvers = 3
+	for _, organisation := range []string{"charity", "bank"} {
+		w.must(organisation, "admin", "Party:Vote", encoded(t, party.VoteCommand{Change: party.Change{Policy: &policy}, ID: "vote", Proposal: "three"}))
+	}
+	drafts.Own = func(_ context.Context, account tape.AccountID) bool { return account == campaign }
+	flag := fund.SetFlag{Account: campaign, ID: "x", Payee: "outside:household:h1", Reason: "cleared"}
+	for _, c := range []struct {
+		request Request
+		want    int
+	}{{spending(6000), 3}, {Request{Function: "Fund:SetFlag", Amount: "0.00 CNY", Command: flag}, 3},
+		{Request{Function: "Fund:SetFlag", Amount: "0.00 CNY", Command: fund.SetFlag{Account: campaign, ID: "x", Payee: flag.Payee, Raise: true, Reason: "agent"}}, 1},
+		{Request{Function: "Fund:SetFlag", Amount: "0.00 CNY", Command: fund.SetFlag{Account: "partner:school:speech", ID: "x", Payee: flag.Payee, Reason: "cleared"}}, 1}} {
+		if p, err := drafts.Prepare(t.Context(), w.Session("maker"), c.request); err != nil || p.Persons != c.want {
+			t.Errorf("%s asks %d persons, %v; want %d", c.request.Function, p.Persons, err, c.want)
+		}
+	}
+}
+
 // TestOfferRefusals: which signatures are not taken.
 func TestOfferRefusals(t *testing.T) {
 	w, drafts, _ := office(t)
@@ -144,7 +169,7 @@ func TestOfferRefusals(t *testing.T) {
 // TestPrepareRefusals: what cannot be drafted.
 func TestPrepareRefusals(t *testing.T) {
 	w, drafts, _ := office(t)
-	maker := w.Session("maker")
+	maker, checker, household, agent := w.Session("maker"), w.Session("checker"), w.Session("household"), w.Session("agent")
 	for what, c := range map[string]struct {
 		session login.Session
 		request Request
@@ -154,11 +179,43 @@ func TestPrepareRefusals(t *testing.T) {
 		"an unknown command": {maker, Request{Function: "Tape:Settle", Command: json.RawMessage(`{}`)}, "unsupported"},
 		"another amount":     {maker, Request{Function: "Tape:Spend", Amount: "1.00 CNY", Command: spending(1).Command}, "conflict"},
 		"another's key":      {maker, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: "r", Person: "checker"}}, "forbidden"},
-		"too many persons":   {maker, Request{Function: "Fund:Approve", Amount: "1.00 CNY", Persons: 17, Command: fund.Approve{Account: campaign, Disbursement: "d", ID: "x"}}, "16 at most"},
+		"another's role":     {maker, Request{Function: "Fund:Approve", Amount: "1.00 CNY", Command: fund.Approve{Account: campaign, Disbursement: "d", ID: "x"}}, "draft.role"},
+		"a checker proposes": {checker, Request{Function: "Fund:Propose", Amount: "1.00 CNY", Command: fund.Propose{Account: campaign, Amount: cny(100), Chunks: 1, Count: 1, Expires: 1000, ID: "x", Line: "a"}}, "draft.role"},
+		"without a role":     {household, spending(1), "does not come in here"},
+		"an id of the staff": {household, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: "d1.order", Person: "household"}}, "hexadecimal digits drawn at random"},
+		"an agent's own id":  {agent, Request{Function: "Fund:Enrol", Amount: "0.00 CNY", Command: fund.Enrol{Account: campaign, Agent: "agent", ID: "d1.order", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:h1"}}}}, "hexadecimal digits drawn at random"},
+		"an agent spends":    {agent, spending(1), "draft.role"},
+		"a long one":         {household, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: tape.ID("revoke-" + strings.Repeat("0", 17<<10)), Person: "household"}}, "16384 at most"},
+		"too many persons":   {checker, Request{Function: "Fund:Approve", Amount: "1.00 CNY", Persons: 17, Command: fund.Approve{Account: campaign, Disbursement: "d", ID: "x"}}, "16 at most"},
 	} {
 		if p, err := drafts.Prepare(t.Context(), c.session, c.request); !says(err, c.want) {
 			t.Errorf("%s: %+v %v, want %s", what, p, err, c.want)
 		}
+	}
+}
+
+// TestShares: who has no role fills its own share of drafts and nobody else's,
+// and who sends forms without end waits.
+func TestShares(t *testing.T) {
+	w, drafts, _ := office(t)
+	household, maker := w.Session("household"), w.Session("maker")
+	for n := range ownShare + 1 {
+		_, err := drafts.Prepare(t.Context(), household, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: OwnID("revoke"), Person: "household"}})
+		if n < ownShare && err != nil || n == ownShare && !says(err, "draft.share") {
+			t.Fatalf("draft %d: %v", n, err)
+		}
+	}
+	if _, err := drafts.Prepare(t.Context(), maker, spending(6000)); err != nil {
+		t.Errorf("another's share is full too: %v", err)
+	}
+	for n := range postsAtOnce + 1 {
+		bytesMax, err := drafts.mayPost(household)
+		if n < postsAtOnce && (err != nil || bytesMax != ownBytesMax+formOverhead) || n == postsAtOnce && !says(err, "login.slow") {
+			t.Fatalf("form %d: %d, %v", n, bytesMax, err)
+		}
+	}
+	if bytesMax, err := drafts.mayPost(maker); err != nil || bytesMax < DraftBytesMax {
+		t.Errorf("another's pace: %d, %v", bytesMax, err)
 	}
 }
 

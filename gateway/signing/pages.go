@@ -122,7 +122,10 @@ func (p Pages) file(w http.ResponseWriter, r *http.Request) {
 func (p Pages) post(act func(*http.Request, login.Session) (Pending, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		session := p.Desk.Session(r)
-		err := session.CheckForm(w, r, DraftBytesMax+IntentBytesMax)
+		bytesMax, err := p.Drafts.mayPost(session)
+		if err == nil {
+			err = session.CheckForm(w, r, bytesMax)
+		}
 		if err == nil {
 			var draft Pending
 			if draft, err = act(r, session); err == nil {

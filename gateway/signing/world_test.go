@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,7 @@ type world struct {
 	*logintest.Town
 	network  *peertest.Network
 	register persons.Register
+	members  []login.Member
 	carried  []string
 	busy     bool
 }
@@ -50,7 +52,7 @@ func newWorld(t *testing.T, members ...login.Member) *world {
 		}
 		return chaincode
 	}
-	w := &world{Town: logintest.New(t, members...), network: peertest.New(t, build, organisations...)}
+	w := &world{Town: logintest.New(t, members...), network: peertest.New(t, build, organisations...), members: members}
 	w.register = persons.Register{Records: w}
 	w.Now = w.network.Clock()
 	charter := party.Charter{Ledger: w.ID, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(party.Threshold{Amount: money.New(100_000_00, "CNY"), Organisations: 2})}
@@ -81,13 +83,16 @@ func (w *world) must(organisation, role, function string, argument []byte) {
 // bring registers a person of the charity by the bank, on the ledger and so at the desk.
 func (w *world) bring(id tape.ID, custody party.Custody) {
 	w.Helper()
-	key := logintest.Key(id)
-	proof, err := sign.Possession(key, w.ID, party.Possession{Person: id, Custody: custody, Organisation: "charity", Registrar: "bank"})
+	key, duty := logintest.Key(id), party.DutyMember
+	if slices.ContainsFunc(w.members, func(m login.Member) bool { return m.Person == id }) {
+		duty = party.DutyStaff
+	}
+	proof, err := sign.Possession(key, w.ID, party.Possession{Person: id, Custody: custody, Duty: duty, Organisation: "charity", Registrar: "bank"})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.must("bank", "gateway", "Party:Register", encoded(w, party.RegisterCommand{Address: sign.Address(key), Custody: custody, ID: "register-" + id, Organisation: "charity", Person: id, Proof: proof}))
-	w.must("charity", "gateway", "Party:Witness", encoded(w, party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + id, Person: id}))
+	w.must("bank", "gateway", "Party:Register", encoded(w, party.RegisterCommand{Address: sign.Address(key), Custody: custody, Duty: duty, ID: "register-" + id, Organisation: "charity", Person: id, Proof: proof}))
+	w.must("charity", "gateway", "Party:Witness", encoded(w, party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + id, Person: id}))
 	w.People[id] = w.person(id)
 }
 
@@ -127,7 +132,7 @@ func (w *world) Submit(_ context.Context, function string, argument []byte) (lan
 }
 
 func (w *world) drafts(hand Hand) *Drafts {
-	return NewDrafts(Parts{Organisation: "charity", Ledger: w.register, Lanes: w, Hand: hand, Clock: w.network.Clock})
+	return NewDrafts(Parts{Organisation: "charity", Ledger: w.register, Policy: w.register, Lanes: w, Hand: hand, Clock: w.network.Clock})
 }
 
 // intent signs a draft as lianbao person sign does.

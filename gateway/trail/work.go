@@ -3,10 +3,12 @@ package trail
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -19,6 +21,7 @@ type WorkKind string
 const (
 	WorkFile      WorkKind = "file"      // a plan waits for its filing number
 	WorkApprove   WorkKind = "approve"   // a proposal waits for another person
+	WorkOther     WorkKind = "other"     // a proposal waits for a person of another organisation
 	WorkList      WorkKind = "list"      // a proposal whose payments are not laid open
 	WorkOrder     WorkKind = "order"     // approved and not ordered
 	WorkPay       WorkKind = "pay"       // ordered, with payments that have not been made
@@ -57,7 +60,6 @@ const (
 	unclaimedDays = 30
 	publishAhead  = 30
 	workRows      = 200
-	agentMany     = 50
 )
 
 // workOf gathers an organisation's work list.
@@ -66,6 +68,7 @@ type workOf struct {
 	organisation string
 	zone         tape.Zone
 	today        tape.Date
+	policy       party.ApprovalPolicy
 	items        []Work
 }
 
@@ -79,7 +82,11 @@ func (t Trail) Work(ctx context.Context, organisation string) ([]Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workOf{Trail: t, organisation: organisation, zone: zone, today: today, items: []Work{}}
+	policy, err := t.policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &workOf{Trail: t, organisation: organisation, zone: zone, today: today, policy: policy, items: []Work{}}
 	window := readmodel.Window{Limit: workRows}
 	for {
 		list, err := t.Model.Campaigns(ctx, readmodel.CampaignFilter{}, window)
@@ -102,6 +109,17 @@ func (t Trail) Work(ctx context.Context, organisation string) ([]Work, error) {
 	return w.items, nil
 }
 
+// policy is what was voted about who approves.
+func (t Trail) policy(ctx context.Context) (party.ApprovalPolicy, error) {
+	record, err := t.Model.Record(ctx, party.PolicyKey())
+	if err != nil {
+		return party.ApprovalPolicy{}, err
+	}
+	var voted party.PolicyRecord
+	err = json.Unmarshal(record.Value, &voted)
+	return voted.Policy.Approval, err
+}
+
 func (w *workOf) add(item Work) { w.items = append(w.items, item) }
 
 func (w *workOf) campaign(ctx context.Context, c readmodel.Campaign) error {
@@ -109,7 +127,7 @@ func (w *workOf) campaign(ctx context.Context, c readmodel.Campaign) error {
 		w.add(Work{Kind: WorkFile, Account: c.Account, ID: c.Entry, Due: c.Plan.From})
 	}
 	if c.Organisation != w.organisation {
-		return nil
+		return w.ofOthers(ctx, c)
 	}
 	for _, gather := range []func(context.Context, readmodel.Campaign) error{w.proposals, w.orders, w.payouts, w.payees, w.published} {
 		if err := gather(ctx, c); err != nil {
@@ -131,13 +149,61 @@ func (w *workOf) proposals(ctx context.Context, c readmodel.Campaign) error {
 		}
 		item := Work{Kind: WorkApprove, Account: c.Account, ID: string(d.ID), Amount: &d.Amount, Count: int(d.Count), Since: since,
 			Due: since.AddDays(approveDays), Maker: d.Maker.Person, Reason: string(d.Line)}
+		persons, organisations := w.missing(d)
 		switch {
 		case d.Listed < d.Chunks:
 			item.Kind = WorkList
-		case len(d.Approvals) > 0:
+		case persons > 0 && organisations < persons: // one of the own staff is missing
+		case organisations > 0:
+			item.Kind = WorkOther
+		default:
 			item.Kind = WorkOrder
 		}
 		w.add(item)
+	}
+	return nil
+}
+
+// missing is how many persons, and how many organisations, the voted policy
+// still wants for a proposal.
+func (w *workOf) missing(d readmodel.Disbursement) (persons, organisations int) {
+	signed := append([]tape.Approval{d.Maker}, d.Approvals...)
+	var names, of []string
+	for _, a := range signed {
+		if party.Decides(a) && !slices.Contains(names, string(a.Person)) {
+			names = append(names, string(a.Person))
+		}
+		if party.Decides(a) && !slices.Contains(of, a.Organisation) {
+			of = append(of, a.Organisation)
+		}
+	}
+	for _, t := range w.policy.Thresholds {
+		if t.Amount.Currency == d.Amount.Currency && d.Amount.Units > t.Amount.Units {
+			organisations = max(0, int(t.Organisations)-len(of))
+		}
+	}
+	return max(0, int(w.policy.Approvers)-len(names), organisations), organisations
+}
+
+// ofOthers is what waits for the approval of this organisation's staff in a
+// campaign of another: proposals above the sum that one organisation may decide.
+func (w *workOf) ofOthers(ctx context.Context, c readmodel.Campaign) error {
+	list, err := w.Model.Disbursements(ctx, readmodel.DisbursementFilter{Account: c.Account, State: readmodel.Proposed}, readmodel.Window{Limit: workRows})
+	if err != nil {
+		return err
+	}
+	for _, d := range list.Items {
+		_, organisations := w.missing(d)
+		own := slices.ContainsFunc(d.Approvals, func(a tape.Approval) bool { return a.Organisation == w.organisation })
+		if organisations == 0 || own || d.Listed < d.Chunks {
+			continue
+		}
+		since, err := w.zone.Date(d.At)
+		if err != nil {
+			return err
+		}
+		w.add(Work{Kind: WorkApprove, Account: c.Account, ID: string(d.ID), Amount: &d.Amount, Count: int(d.Count), Since: since,
+			Due: since.AddDays(approveDays), Maker: d.Maker.Person, Reason: string(d.Line)})
 	}
 	return nil
 }
@@ -193,7 +259,7 @@ func (w *workOf) payees(ctx context.Context, c readmodel.Campaign) error {
 	for _, p := range flagged.Items {
 		w.add(Work{Kind: WorkFlag, Account: c.Account, ID: string(p.Payee.Payee), Due: w.today, Reason: p.Flagged})
 	}
-	suspicions, err := w.Model.Suspicions(ctx, c.Account, agentMany)
+	suspicions, err := w.Model.Suspicions(ctx, c.Account)
 	if err != nil {
 		return err
 	}

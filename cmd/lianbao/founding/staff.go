@@ -163,12 +163,12 @@ func enrol(ctx context.Context, ledger party.LedgerID, s Signer, registrar, own 
 	if err != nil || witnessed {
 		return err
 	}
-	proof, err := sign.Possession(s.Key, ledger, party.Possession{Person: s.Person, Custody: party.GatewayHeld,
+	proof, err := sign.Possession(s.Key, ledger, party.Possession{Person: s.Person, Custody: party.GatewayHeld, Duty: party.DutyStaff,
 		Organisation: s.Organisation, Registrar: registrar.organisation})
 	if err != nil {
 		return err
 	}
-	err = registrar.do(ctx, "Party:Register", party.RegisterCommand{Address: address, Custody: party.GatewayHeld,
+	err = registrar.do(ctx, "Party:Register", party.RegisterCommand{Address: address, Custody: party.GatewayHeld, Duty: party.DutyStaff,
 		ID: "register-" + s.Person, Organisation: s.Organisation, Person: s.Person, Proof: proof})
 	if err != nil {
 		return fmt.Errorf("%s registers %s: %w", registrar.organisation, s.Person, err)
@@ -177,7 +177,7 @@ func enrol(ctx context.Context, ledger party.LedgerID, s Signer, registrar, own 
 	if err := own.await(ctx, party.PersonKey(s.Person)); err != nil {
 		return err
 	}
-	err = own.do(ctx, "Party:Witness", party.WitnessCommand{Address: address, ID: "witness-" + s.Person, Person: s.Person})
+	err = own.do(ctx, "Party:Witness", party.WitnessCommand{Address: address, Duty: party.DutyStaff, ID: "witness-" + s.Person, Person: s.Person})
 	if err != nil {
 		return fmt.Errorf("%s witnesses %s: %w", own.organisation, s.Person, err)
 	}

@@ -47,14 +47,15 @@ func To(c network.Connection) (*Gateway, error) {
 	return gateway, nil
 }
 
-// At opens a gateway at an address, with the token in a file.
+// At opens a gateway at an address, with the first token in a file.
 func At(address, file string) (*Gateway, error) {
 	token, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
+	own, _, _ := strings.Cut(strings.TrimSpace(string(token)), "\n")
 	transport := &http.Transport{MaxIdleConnsPerHost: connectionsMost, IdleConnTimeout: time.Minute}
-	return &Gateway{Organisation: address, client: &client.Client{URL: address, Token: strings.TrimSpace(string(token)),
+	return &Gateway{Organisation: address, client: &client.Client{URL: address, Token: own,
 		HTTP: &http.Client{Transport: transport}}}, nil
 }
 

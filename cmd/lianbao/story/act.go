@@ -179,12 +179,12 @@ func (t *teller) register(ctx context.Context, person tape.ID) error {
 	if err != nil {
 		return err
 	}
-	proof, err := sign.Possession(signer.Key, t.Charter.Ledger, party.Possession{Person: person, Custody: party.Own, Organisation: charity, Registrar: regulator})
+	proof, err := sign.Possession(signer.Key, t.Charter.Ledger, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: charity, Registrar: regulator})
 	if err != nil {
 		return err
 	}
 	address := sign.Address(signer.Key)
-	block, err := t.record(ctx, regulator, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, ID: "register-" + person,
+	block, err := t.record(ctx, regulator, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, Duty: party.DutyMember, ID: "register-" + person,
 		Organisation: charity, Person: person, Proof: proof})
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (t *teller) register(ctx context.Context, person tape.ID) error {
 	if err := t.sees(ctx, charity, block); err != nil {
 		return err
 	}
-	_, err = t.record(ctx, charity, "Party:Witness", party.WitnessCommand{Address: address, ID: "witness-" + person, Person: person})
+	_, err = t.record(ctx, charity, "Party:Witness", party.WitnessCommand{Address: address, Duty: party.DutyMember, ID: "witness-" + person, Person: person})
 	return err
 }
 

@@ -68,7 +68,7 @@ func (b *Books) propose() error {
 		return fmt.Errorf("%d persons made it, not one", len(b.entry.Intents))
 	}
 	maker := b.entry.Intents[0]
-	b.differs(key, "whose person proposes", c.organisation, maker.Organisation)
+	b.signedBy(key, c.organisation)
 	if c.line(command.Line).ID == "" {
 		b.problem(key, "the plan has no such budget line", "", string(command.Line))
 	}
@@ -196,6 +196,9 @@ func (b *Books) approve() error {
 	by := b.entry.Intents[0]
 	key := fund.ApprovedKey(command.Account, command.Disbursement, by.Person)
 	b.once("approval", key)
+	if !ofStaff(by) {
+		b.problem(key, "who approves is staff", "staff", people(b.entry.Intents))
+	}
 	if by.Person == d.maker.Person {
 		b.problem(key, "who proposed it approves it", "another person than "+string(d.maker.Person), string(by.Person))
 	}
@@ -271,6 +274,8 @@ func (b *Books) approvedBefore(key string, c *campaign, d *disbursement, command
 	for _, a := range approvals {
 		if person, in := b.person(a.Person); person.Revoked != 0 || in.Suspended != 0 || in.Witness == "" || b.entry.At < in.From {
 			b.problem(party.PersonKey(a.Person), "an order rests on the word of somebody whose key is not in force", "", string(a.Person))
+		} else if in.Duty != party.DutyStaff {
+			b.problem(party.PersonKey(a.Person), "an order rests on the word of somebody who is not staff", "staff", string(in.Duty))
 		}
 	}
 	b.agreed(key, d.proposed.Amount, approvals, c.organisation)
@@ -383,7 +388,7 @@ func (b *Books) payable(c *campaign, to tape.AccountID, line fund.BudgetLine) {
 		b.problem(fund.PayeeKey(c.account.id, to), "somebody is paid who is not enrolled", "", b.entry.Reference())
 		return
 	}
-	if c.flagged[to] != "" {
+	if len(c.flagged[to]) > 0 {
 		b.problem(fund.FlagKey(c.account.id, to), "somebody is paid who is flagged", "", b.entry.Reference())
 	}
 	if payee.Kind == fund.Staff && line.Kind == fund.Programme || payee.Kind == fund.Household && line.Kind != fund.Programme {

@@ -46,8 +46,9 @@ type campaign struct {
 	invited map[tape.AccountID]bool
 	payees  map[tape.AccountID]fund.NewPayee
 	agentOf map[tape.AccountID]tape.ID
-	// flagged names the organisation whose flag stops payouts to a payee.
-	flagged       map[tape.AccountID]string
+	// flagged names the organisations whose flags stop payouts to a payee, enrolledBy those who signed its list.
+	flagged       map[tape.AccountID][]string
+	enrolledBy    map[tape.AccountID][]tape.ID
 	agents        map[tape.ID]*agent
 	disbursements map[tape.ID]*disbursement
 	pledges       map[tape.ID]*pledge
@@ -274,11 +275,13 @@ func (b *Books) closeTrail(seen map[string]bool) {
 func (b *Books) agreed(key string, amount money.Amount, approvals []tape.Approval, owner string) {
 	persons, organisations := map[tape.ID]bool{}, map[string]bool{}
 	for _, a := range approvals {
-		persons[a.Person], organisations[a.Organisation] = true, true
+		if ofStaff(a) {
+			persons[a.Person], organisations[a.Organisation] = true, true
+		}
 	}
 	policy := b.trail.policy
 	if len(persons) < int(policy.Approvers) {
-		b.problem(key, "how many different persons decided", fmt.Sprintf("%d or more", policy.Approvers), fmt.Sprint(len(persons)))
+		b.problem(key, "how many different persons of the staff decided", fmt.Sprintf("%d or more", policy.Approvers), fmt.Sprint(len(persons)))
 	}
 	if !organisations[owner] {
 		b.problem(key, "a person of the owner decides too", owner, people(approvals))
@@ -293,12 +296,16 @@ func (b *Books) agreed(key string, amount money.Amount, approvals []tape.Approva
 	}
 }
 
+// ofStaff reports whether a signature decides: that of staff, by a key that no agent holds.
+func ofStaff(a tape.Approval) bool { return a.Duty == "staff" && a.Custody != "agent-held" }
+
 // signers compares what an entry says about those who signed with what the
 // ledger knows of these persons.
 func (b *Books) signers() {
 	for _, a := range b.entry.Intents {
 		person, key := b.person(a.Person)
-		b.differs(party.PersonKey(a.Person), "whose person signed, and who holds its key", person.Organisation+", "+string(key.Custody), a.Organisation+", "+a.Custody)
+		b.differs(party.PersonKey(a.Person), "whose person signed, as what, and who holds its key",
+			person.Organisation+", "+string(key.Duty)+", "+string(key.Custody), a.Organisation+", "+a.Duty+", "+a.Custody)
 	}
 }
 
@@ -313,15 +320,15 @@ func (b *Books) person(id tape.ID) (party.Person, party.Key) {
 
 // signedBy reports a command that no person of an organisation has signed.
 func (b *Books) signedBy(key, organisation string) {
-	if !slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return a.Organisation == organisation }) {
-		b.problem(key, "a person of the organisation signs", organisation, people(b.entry.Intents))
+	if !slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return ofStaff(a) && a.Organisation == organisation }) {
+		b.problem(key, "one of the staff of the organisation signs", organisation, people(b.entry.Intents))
 	}
 }
 
 func people(approvals []tape.Approval) string {
 	var names []string
 	for _, a := range approvals {
-		names = append(names, fmt.Sprintf("%s of %s", a.Person, a.Organisation))
+		names = append(names, fmt.Sprintf("%s, %s of %s", a.Person, a.Duty, a.Organisation))
 	}
 	return strings.Join(names, ", ")
 }

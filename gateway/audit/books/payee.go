@@ -3,6 +3,7 @@ package books
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -49,14 +50,21 @@ func (b *Books) enrolOne(c *campaign, p fund.NewPayee, agent tape.ID) bool {
 		b.problem(key, "somebody enrols itself", "", string(p.Person))
 	}
 	c.payees[p.Payee], c.agentOf[p.Payee] = p, agent
-	noted(b, key, "who was enrolled", spelledPayee(p, agent), func(r fund.Payee) string {
-		return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent)
+	by := slices.Clone(c.enrolledBy[p.Payee])
+	for _, a := range b.entry.Intents {
+		if !slices.Contains(by, a.Person) {
+			by = append(by, a.Person)
+		}
+	}
+	c.enrolledBy[p.Payee] = by
+	noted(b, key, "who was enrolled", spelledPayee(p, agent, by), func(r fund.Payee) string {
+		return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent, r.EnrolledBy)
 	})
 	return !again
 }
 
-func spelledPayee(p fund.NewPayee, agent tape.ID) string {
-	return spelled(p) + " with agent " + string(agent)
+func spelledPayee(p fund.NewPayee, agent tape.ID, by []tape.ID) string {
+	return spelled(p) + " with agent " + string(agent) + fmt.Sprintf(", enrolled by %q", slices.Sorted(slices.Values(by)))
 }
 
 // serves checks an agent's list: signed by the agent, within its number.
@@ -66,7 +74,7 @@ func (b *Books) serves(c *campaign, command fund.Enrol, added int32) error {
 	if a == nil {
 		return fmt.Errorf("%s is no agent of %s", command.Agent, command.Account)
 	}
-	if !slices.ContainsFunc(b.entry.Intents, func(by tape.Approval) bool { return by.Person == command.Agent }) {
+	if !slices.ContainsFunc(b.entry.Intents, func(by tape.Approval) bool { return by.Person == command.Agent && by.Duty != "member" }) {
 		b.problem(key, "an agent's list is signed by the agent", string(command.Agent), people(b.entry.Intents))
 	}
 	a.payees += added
@@ -100,8 +108,9 @@ func (b *Books) appointAgent() error {
 	return nil
 }
 
-// setFlag stops payouts to a payee. One person of the charity or its regulator
-// raises a flag; the same organisation lifts it, and for the charity several sign.
+// setFlag stops payouts to a payee. One of the staff of the charity or of its
+// regulator raises a flag of its own; the same organisation lifts it, and for
+// the charity several sign.
 func (b *Books) setFlag() error {
 	command, c, err := about(b, func(c fund.SetFlag) tape.AccountID { return c.Account })
 	if err != nil {
@@ -110,21 +119,30 @@ func (b *Books) setFlag() error {
 	key := fund.FlagKey(command.Account, command.Payee)
 	b.signers()
 	b.signedBy(key, b.entry.Organisation)
-	if b.entry.Organisation != c.organisation && b.entry.Organisation != c.plan.Regulator {
+	if command.Raise && b.entry.Organisation != c.organisation && b.entry.Organisation != c.plan.Regulator {
 		b.problem(key, "a flag is the charity's or its regulator's", c.organisation+" or "+c.plan.Regulator, b.entry.Organisation)
 	}
-	b.noteFlag(key, command.Raise)
-	if command.Raise {
-		c.flagged[command.Payee] = b.entry.Organisation
-		return nil
+	stands := slices.Contains(c.flagged[command.Payee], b.entry.Organisation)
+	switch {
+	case command.Raise && stands:
+		b.problem(key, "an organisation raises a flag twice", "", b.entry.Organisation)
+	case command.Raise:
+		c.flagged[command.Payee] = append(c.flagged[command.Payee], b.entry.Organisation)
+	default:
+		b.lifted(key, c, command.Payee)
 	}
-	b.lifted(key, c, command.Payee)
-	c.flagged[command.Payee] = ""
+	b.noteFlag(key, c.flagged[command.Payee])
 	return nil
 }
 
+// lifted takes an organisation's own flag away.
 func (b *Books) lifted(key string, c *campaign, payee tape.AccountID) {
-	b.differs(key, "who lifts a flag", c.flagged[payee], b.entry.Organisation)
+	at := slices.Index(c.flagged[payee], b.entry.Organisation)
+	if at < 0 {
+		b.problem(key, "who lifts a flag", strings.Join(c.flagged[payee], " "), b.entry.Organisation)
+		return
+	}
+	c.flagged[payee] = slices.Delete(c.flagged[payee], at, at+1)
 	if b.entry.Organisation == c.organisation {
 		b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	}
@@ -135,8 +153,14 @@ func (b *Books) lifted(key string, c *campaign, payee tape.AccountID) {
 	}
 }
 
-func (b *Books) noteFlag(key string, raised bool) {
-	noted(b, key, "whether the flag is raised", fmt.Sprint(raised), func(r fund.Flag) string { return fmt.Sprint(r.Raised) })
+func (b *Books) noteFlag(key string, standing []string) {
+	noted(b, key, "whose flags are raised", strings.Join(standing, " "), func(r fund.Flag) string {
+		names := make([]string, len(r.Raised))
+		for i, raised := range r.Raised {
+			names[i] = raised.Organisation
+		}
+		return strings.Join(names, " ")
+	})
 }
 
 // callBackPayee notes what a payee answered; one that denies is flagged.
@@ -151,11 +175,15 @@ func (b *Books) callBackPayee() error {
 		if by.Person == c.agentOf[command.Payee] || by.Person == c.payees[command.Payee].Person {
 			b.problem(key, "who serves a payee calls it back", "", string(by.Person))
 		}
+		if slices.Contains(c.enrolledBy[command.Payee], by.Person) {
+			b.problem(key, "who enrolled a payee calls it back", "", string(by.Person))
+		}
 	}
+	b.signedBy(key, c.organisation)
 	noted(b, key, "what the payee answered", command.Outcome, func(r fund.CallBack) string { return r.Outcome })
-	if command.Outcome == "denied" && c.flagged[command.Payee] == "" {
-		c.flagged[command.Payee] = b.entry.Organisation
-		b.noteFlag(fund.FlagKey(command.Account, command.Payee), true)
+	if command.Outcome == "denied" && !slices.Contains(c.flagged[command.Payee], b.entry.Organisation) {
+		c.flagged[command.Payee] = append(c.flagged[command.Payee], b.entry.Organisation)
+		b.noteFlag(fund.FlagKey(command.Account, command.Payee), c.flagged[command.Payee])
 	}
 	return nil
 }

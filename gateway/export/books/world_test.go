@@ -121,12 +121,12 @@ func (w *world) register(person tape.ID, organisation string) {
 		w.Fatal(err)
 	}
 	w.keys[person] = key
-	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Organisation: organisation, Registrar: "bank"})
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyStaff, Organisation: organisation, Registrar: "bank"})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.must("bank", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person, Organisation: organisation, Person: person, Proof: proof})
-	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+	w.must("bank", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + person, Organisation: organisation, Person: person, Proof: proof})
+	w.must(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
 }
 
 func encode(t testing.TB, command any) string {

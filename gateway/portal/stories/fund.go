@@ -100,10 +100,14 @@ func disbursements() []Story {
 func payees() []Story {
 	f := facts()
 	well := views.Payee{Account: training, Title: &f.Title, Payee: family, Kind: fund.Household, Entry: "charity/enrol-1", Keyed: true, Agent: "invented-agent-1",
-		CallBack: &fund.CallBack{Outcome: "confirmed", Caller: "p-92ab", Entry: "charity/call-1"}, Flag: &fund.Flag{Reason: "cleared", Entry: "charity/flag-2"}, Payouts: enrolledPayouts(), Next: "abc"}
+		CallBack: &fund.CallBack{Outcome: "confirmed", Caller: "p-92ab", Entry: "charity/call-1"}, Flag: &fund.Flag{Entry: "charity/flag-2"}, Payouts: enrolledPayouts(), Next: "abc"}
 	flagged := well
 	flagged.Keyed, flagged.Agent, flagged.CallBack, flagged.Payouts, flagged.Next = false, "", nil, nil, ""
-	flagged.Flag = &fund.Flag{Raised: true, Reason: "payee-account", Entry: "regulator/flag-1"}
+	open := enrolledPayouts()[0]
+	open.State, open.Paid, open.Confirmation, open.Flagged, open.FlaggedSince = views.PayoutOrdered, yuan("0.00"), nil, "payee-account", 1772508000000
+	flagged.Payouts = []views.PayoutRow{open}
+	flagged.Flag = &fund.Flag{Entry: "charity/flag-3", Raised: []fund.RaisedFlag{{Organisation: "regulator", Reason: "payee-account", Since: 1772508000000, Entry: "regulator/flag-1"},
+		{Organisation: "charity", Reason: "call-back", Since: 1772694000000, Entry: "charity/flag-3"}}}
 	return []Story{{"payee", "A household and its payouts", well}, {"payee-flagged", "A household whose payouts are stopped", flagged}}
 }
 

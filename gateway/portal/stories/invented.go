@@ -47,8 +47,8 @@ func hash(seed string) string { return strings.Repeat(fmt.Sprintf("%x", seed+"li
 func text(english, chinese string) views.Text { return views.Text{English: english, Chinese: chinese} }
 
 var approvals = []tape.Approval{
-	{Person: "p-7c1f", Organisation: "charity", Custody: "card", Intent: hash("intent 1")[:32]},
-	{Person: "p-92ab", Organisation: "charity", Custody: "own", Intent: hash("intent 2")[:32]},
+	{Person: "p-7c1f", Organisation: "charity", Custody: "card", Duty: "staff", Intent: hash("intent 1")[:32]},
+	{Person: "p-92ab", Organisation: "charity", Custody: "own", Duty: "staff", Intent: hash("intent 2")[:32]},
 }
 
 func step(kind, entry, when string, block uint64, evidence ...tape.Evidence) views.ProofStep {

@@ -139,5 +139,7 @@ func mine() []Story {
 	asked := at("2026-03-09 10:00")
 	me.Data = []views.MyData{{Account: training, Title: &f.Title, Payee: family, Classes: []string{"household", "payee-bank-account"}, Until: "2031-03-10"},
 		{Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}}, {Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}, Asked: &asked}}
+	held.Signings = []views.Signing{{At: 1772694000000, Kind: "propose", Action: "propose", Subject: string(training), Amount: "24000.00 CNY", By: "issuer demo"},
+		{At: 1772508000000, Kind: "set-flag", Action: "set-flag", Subject: string(training), Amount: "0.00 CNY", By: "issuer demo"}, {At: 1772504000000, Action: "carry-boxes", Subject: string(training), By: "key"}}
 	return []Story{{"me", "A household and its payouts, to be answered", me}, {"me-held", "Somebody whose key the gateway holds", held}, {"me-nobody", "Somebody without a person on the ledger", nobody}}
 }

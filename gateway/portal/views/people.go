@@ -129,6 +129,20 @@ type Me struct {
 	// Data is what is kept here about the person, by its kind.
 	Data  []MyData
 	Token string
+	// Signings are what the gateway signed for the person, the last first.
+	Signings []Signing
+}
+
+// Signing is a signature that the gateway made for who was logged in.
+type Signing struct {
+	At tape.Instant
+	// Kind names the act in the catalogue, under "kind."; Action is the word that was signed.
+	Kind, Action string
+	Subject      string
+	Amount       string
+	// By says how the person had logged in.
+	By       string
+	Deadline tape.Instant
 }
 
 // Name of its template.

@@ -276,6 +276,10 @@ type PayoutRow struct {
 	Enrolled bool
 	// Confirmation is nil where nothing is known of it.
 	Confirmation *Confirmation
+	// Flagged is the reason of a flag that was raised on its payee, for an order that is still open, and
+	// FlaggedSince when: it stops no order that was given before.
+	Flagged      string
+	FlaggedSince tape.Instant
 }
 
 // Campaign is an account as the public sees it.

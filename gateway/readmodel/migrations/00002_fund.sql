@@ -96,7 +96,8 @@ CREATE TABLE payees (
     agent        TEXT    NOT NULL,
     bank_account TEXT    NOT NULL,
     device       TEXT    NOT NULL,
-    flagged      TEXT    NOT NULL, -- the reason of a raised flag, '' without one
+    flagged      TEXT    NOT NULL, -- the reason of the oldest flag that stands, '' without one
+    flagged_since INTEGER NOT NULL, -- when it was raised, 0 without one
     body         BLOB    NOT NULL,
     UNIQUE (account, payee)
 ) STRICT;
