@@ -85,7 +85,7 @@ func (s *Server) accountReads() {
 	})
 	get(s, "/api/v1/accounts/{account}/pages", "Pages of gifts", func(ctx context.Context, in *struct {
 		OfAccount
-		State string `query:"state" enum:"pending,settled,split"`
+		State string `query:"state" enum:"pending,settled,split,withdrawn"`
 	}) (readmodel.List[readmodel.GiftPage], error) {
 		return m.Pages(ctx, readmodel.PageFilter{Account: tape.AccountID(in.Account), State: readmodel.PageState(in.State)}, in.window())
 	})
