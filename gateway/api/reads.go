@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -88,6 +89,18 @@ func (s *Server) accountReads() {
 		State string `query:"state" enum:"pending,settled,split,withdrawn"`
 	}) (readmodel.List[readmodel.GiftPage], error) {
 		return m.Pages(ctx, readmodel.PageFilter{Account: tape.AccountID(in.Account), State: readmodel.PageState(in.State)}, in.window())
+	})
+	get(s, "/api/v1/accounts/{account}/pages/{page}/processor", "The payment processor's file of a page: its gifts' total, the fee, and the bank line", func(ctx context.Context, in *struct {
+		Reading
+		Account string `path:"account"`
+		Page    string `path:"page"`
+	}) (tape.Processor, error) {
+		var file tape.Processor
+		record, err := m.Record(ctx, tape.ProcessorKey(tape.AccountID(in.Account), tape.ID(in.Page)))
+		if err != nil {
+			return file, err
+		}
+		return file, json.Unmarshal(record.Value, &file)
 	})
 	get(s, "/api/v1/accounts/{account}/gifts", "Gifts", func(ctx context.Context, in *struct {
 		OfAccount

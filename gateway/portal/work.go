@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -76,6 +77,10 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 		row.Kind = "decide"
 		if item.Maker == session.Person() {
 			row.Kind = "wait" // another person's turn
+		}
+	case trail.WorkSettle:
+		if session.Has(login.Maker) { // what never came is withdrawn
+			row.Form = &views.GiftAct{Act: "withdraw-page", Path: pathTo("campaigns", string(item.Account)) + "/acts/withdraw-page?page=" + url.QueryEscape(item.ID)}
 		}
 	case trail.WorkPublish:
 		row.Reason = trail.Duty(item.Reason)

@@ -64,6 +64,9 @@ func lists() []Story {
 	page := views.Work{Organisation: "charity", Login: true, Person: checker, Roles: []string{"checker"}, Staff: true, Token: "invented", Demonstration: true}
 	for i, kind := range words.Keys["work."] {
 		item := views.WorkItem{Kind: kind, Account: training, Title: &f.Title, ID: "d-7c1f90ab12de3456", Due: "2026-03-10", Days: i - 3, Path: "/campaigns/" + string(training), Maker: maker, Count: i % 3}
+		if kind == "settle" {
+			item.Form = &views.GiftAct{Act: "withdraw-page", Path: "/campaigns/" + string(training) + "/acts/withdraw-page?page=page-12"}
+		}
 		switch kind {
 		case "publish":
 			item.Reason, item.Acting = "three-monthly", acting("publish")

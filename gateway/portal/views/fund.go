@@ -243,6 +243,8 @@ type WorkItem struct {
 	Path string
 	// Acting is set where it can be done at once.
 	Acting *Acting
+	// Form is another way to be done with it.
+	Form *GiftAct
 }
 
 // Work is the work list of an organisation's staff.
