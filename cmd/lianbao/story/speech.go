@@ -100,6 +100,7 @@ func (s *speech) enrolling(ctx context.Context) error {
 	work, working := errgroup.WithContext(ctx)
 	work.Go(func() error { return s.registers(working, persons) })
 	work.Go(func() error { return s.enrols(working, speechAccount, "story.speech.payees", yuan(0), payees) })
+	work.Go(func() error { return s.knows(working, child(1), child(2), child(3), child(4)) })
 	return work.Wait()
 }
 
