@@ -444,6 +444,8 @@ func TestReturnedPayoutFreesItsBudget(t *testing.T) {
 	restore := fund.Restore{Account: speech, Disbursement: "d1", Hold: "d1.0.0", ID: "restore-1"}
 	w.refused("wrong-state: field hold: d1.0.0 is open and nothing of it came back", "charity", "Fund:Restore", restore)
 	w.must("charity", "Tape:Release", w.signed("release", speech, cny(6000), tape.Release{Account: speech, Hold: "d1.0.0", ID: "release-1"}, staff...))
+	w.refused("wrong-state: field hold: d1.0.0 is released and nothing of it came back", "charity", "Fund:Restore", restore)
+	w.must("charity", "Tape:Reclaim", tape.Reclaim{Account: speech, Holds: []tape.ID{"d1.0.0"}, ID: "reclaim-1"})
 	w.must("charity", "Fund:Restore", restore)
 	restore.ID = "restore-2"
 	w.refused("wrong-state: field hold: d1.0.0 was restored, by entry charity/restore-1", "charity", "Fund:Restore", restore)

@@ -185,6 +185,61 @@ func (*Tape) Capture(ctx Context, argument string) (string, error) {
 	})
 }
 
+// Execute pays out of many holds by the lines of one page of a statement.
+func (*Tape) Execute(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[tape.Execute], func(t *transaction, c tape.Execute) (tape.Entry, error) {
+		if err := c.Check(); err != nil {
+			return tape.Entry{}, err
+		}
+		ids := c.Holds()
+		keys := make([]string, len(ids))
+		for i, id := range ids {
+			keys[i] = tape.HoldKey(c.Account, id)
+		}
+		account, err := t.account(c.ID, c.Account, keys...)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		holds := make([]tape.Hold, len(keys))
+		for i, key := range keys {
+			if holds[i], err = need[tape.Hold](t, key, "hold "+string(ids[i])); err != nil {
+				return tape.Entry{}, err
+			}
+		}
+		lines, debits, used, err := t.debitLines(account, c)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, entry, err := account.Execute(c, holds, lines, used, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		for i, hold := range after {
+			t.change(keys[i], holds[i], hold)
+		}
+		for _, debit := range debits {
+			t.save(debit, party.Mark{V: 1, Entry: entry.Reference()})
+		}
+		return entry, nil
+	})
+}
+
+// debitLines loads a page of debit lines, and which of the items' lines were used.
+func (t *transaction) debitLines(account tape.Account, c tape.Execute) (*tape.Lines, []string, []bool, error) {
+	key := tape.LinesKey(account.Custodian, c.Statement, c.N)
+	debits, used := make([]string, len(c.Items)), make([]bool, len(c.Items))
+	for i, item := range c.Items {
+		debits[i] = tape.DebitKey(account.Custodian, c.Statement, c.N, item.Index)
+	}
+	if err := t.load(append([]string{key}, debits...)...); err != nil {
+		return nil, nil, nil, err
+	}
+	for i, debit := range debits {
+		used[i] = t.state[debit] != nil
+	}
+	return read[tape.Lines](t, key), debits, used, nil
+}
+
 // Reclaim takes the money of released holds back into the head.
 func (*Tape) Reclaim(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[tape.Reclaim], func(t *transaction, c tape.Reclaim) (tape.Entry, error) {

@@ -464,10 +464,11 @@ func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk
 }
 
 // cameBack is what of a payout the campaign has again: what the bank returned,
-// and what was never paid of a hold that was released.
+// and what was never paid of a hold that was released and reclaimed. Before it
+// is reclaimed a line of the bank may still show that it was paid.
 func cameBack(hold tape.Hold) int64 {
 	back := hold.Returned.Total()
-	if hold.State == tape.HoldReleased || hold.State == tape.HoldReclaimed {
+	if hold.State == tape.HoldReclaimed {
 		back += hold.Amount.Units - hold.Captured.Total()
 	}
 	return back

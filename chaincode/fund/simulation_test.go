@@ -472,7 +472,7 @@ func (s *site) back() int64 {
 	for _, a := range s.jobs {
 		for _, p := range a.payouts {
 			back += p.hold.Returned.Total()
-			if p.hold.State == tape.HoldReclaimed || p.hold.State == tape.HoldReleased {
+			if p.hold.State == tape.HoldReclaimed {
 				back += p.hold.Amount.Units - p.hold.Captured.Total()
 			}
 			if p.restored != nil {

@@ -290,9 +290,9 @@ func TestPayAndRestore(t *testing.T) {
 	if err := campaign().Pay(d, lines, by("coop")); err == nil {
 		t.Error("another organisation pays")
 	}
-	released := func() restoring {
+	reclaimed := func() restoring {
 		return restoring{campaign(), fund.Restore{Account: speech, Disbursement: "d1", Hold: "d1.0.0", ID: "restore-1"}, d,
-			tape.Hold{ID: "d1.0.0", Amount: cny(100), Captured: tape.Spans{{Start: 0, End: 60}}, State: tape.HoldReleased, Entry: "charity/pay-1"}, &tape.Chunk{Entry: "charity/pay-1"}, nil, by("charity")}
+			tape.Hold{ID: "d1.0.0", Amount: cny(100), Captured: tape.Spans{{Start: 0, End: 60}}, State: tape.HoldReclaimed, Entry: "charity/pay-1"}, &tape.Chunk{Entry: "charity/pay-1"}, nil, by("charity")}
 	}
 	judge := func(s restoring) (int64, error) {
 		b, restored, _, err := s.C.Restore(s.A, s.D, s.Hold, s.Chunk, s.Known, budget(100), s.Ctx)
@@ -301,13 +301,14 @@ func TestPayAndRestore(t *testing.T) {
 		}
 		return 100 - b.Lines[0].Units, err
 	}
-	refusals(t, released, func(s restoring) error { _, err := judge(s); return err }, []row[restoring]{
+	refusals(t, reclaimed, func(s restoring) error { _, err := judge(s); return err }, []row[restoring]{
 		{func(s *restoring) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *restoring) { s.A.Index = 1 }, "conflict: field hold: d1.0.0 is not payment 1 of chunk 0 of disbursement d1"},
 		{func(s *restoring) { s.Chunk = nil }, "conflict: field hold: d1.0.0 is not payment 0 of chunk 0"},
 		{func(s *restoring) { s.Hold.Entry = "charity/refund-1" }, "conflict: field hold: d1.0.0 is not payment 0 of chunk 0"},
 		{func(s *restoring) { s.Known = &fund.Restored{Units: 40, Entry: "charity/r"} }, "wrong-state: field hold: d1.0.0 was restored, by entry charity/r"},
 		{func(s *restoring) { s.Hold.State = tape.HoldOpen }, "wrong-state: field hold: d1.0.0 is open and nothing of it came back"},
+		{func(s *restoring) { s.Hold.State = tape.HoldReleased }, "wrong-state: field hold: d1.0.0 is released and nothing of it came back"},
 		{func(s *restoring) { s.Hold.State, s.Hold.Captured[0].End = tape.HoldCaptured, 100 }, "wrong-state: field hold: d1.0.0 is captured and nothing of it came back"},
 	})
 	for _, c := range []struct {
@@ -315,14 +316,16 @@ func TestPayAndRestore(t *testing.T) {
 		units  int64 // given back to the line
 	}{
 		{func(*restoring) {}, 40},
-		{func(s *restoring) { s.Hold.State = tape.HoldReclaimed }, 40},
+		{func(s *restoring) {
+			s.Hold.State, s.Hold.Returned = tape.HoldReleased, tape.Spans{{Start: 0, End: 10}}
+		}, 10},
 		{func(s *restoring) { s.Hold.Returned = tape.Spans{{Start: 0, End: 10}} }, 50},
 		{func(s *restoring) { s.Hold.Returned, s.Hold.State = tape.Spans{{Start: 0, End: 60}}, tape.HoldCaptured }, 60},
 		{func(s *restoring) {
 			s.Hold.Returned, s.Known = tape.Spans{{Start: 0, End: 60}}, &fund.Restored{Units: 40}
 		}, 60},
 	} {
-		s := released()
+		s := reclaimed()
 		c.change(&s)
 		if units, err := judge(s); err != nil || units != c.units {
 			t.Errorf("%+v: %d came back, %d expected; %v", s.Hold, units, c.units, err)

@@ -106,17 +106,22 @@ func Prove(leaves []Leaf, index int) ([]Node, error) {
 		if sibling := index ^ 1; sibling < len(nodes) {
 			path = append(path, nodes[sibling])
 		}
-		next := make([]Node, 0, (len(nodes)+1)/2)
-		for i := 0; i < len(nodes); i += 2 {
-			if i+1 == len(nodes) {
-				next = append(next, nodes[i])
-			} else {
-				next = append(next, join(nodes[i], nodes[i+1]))
-			}
-		}
-		nodes, index = next, index/2
+		nodes, index = above(nodes), index/2
 	}
 	return path, nil
+}
+
+// above is the level over nodes, in memory of its own.
+func above(nodes []Node) []Node {
+	next := make([]Node, 0, (len(nodes)+1)/2)
+	for i := 0; i < len(nodes); i += 2 {
+		if i+1 == len(nodes) {
+			next = append(next, nodes[i])
+		} else {
+			next = append(next, join(nodes[i], nodes[i+1]))
+		}
+	}
+	return next
 }
 
 // Verify checks the path of a leaf and returns how much stands before it, in

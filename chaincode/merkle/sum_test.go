@@ -134,3 +134,80 @@ func BenchmarkRoot(b *testing.B) {
 		merkle.Root(list)
 	}
 }
+
+// TestManyLeavesShareAPath: any set of leaves of any shape verifies, and side
+// by side they need no more nodes than one of them and a few.
+func TestManyLeavesShareAPath(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := leaves(rapid.SliceOfN(rapid.Int64Range(0, 1000), 1, 70).Draw(t, "amounts"))
+		var indexes []int
+		var chosen []merkle.Leaf
+		for i := range list {
+			if rapid.Bool().Draw(t, "chosen") {
+				indexes, chosen = append(indexes, i), append(chosen, list[i])
+			}
+		}
+		root, total := merkle.Root(list)
+		path, err := merkle.ProveMany(list, indexes)
+		if len(indexes) == 0 {
+			if err == nil {
+				t.Fatal("no leaves have a path")
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := merkle.VerifyMany(root, total, len(list), indexes, chosen, path); err != nil {
+			t.Fatal(err)
+		}
+		count := len(list)
+		switch change := rapid.IntRange(0, 7).Draw(t, "change"); {
+		case change == 0:
+			chosen[0].Data = append([]byte("x"), chosen[0].Data...)
+		case change == 1:
+			chosen[0].Amount++
+		case change == 2:
+			total++
+		case change == 3:
+			count++
+		case change == 4 && len(path) > 0:
+			path[0].Sum++
+		case change == 5 && len(path) > 0:
+			path[0].Hash[5] ^= 1
+		case change == 6 && len(path) > 0:
+			path = path[1:]
+		case change == 7 && len(indexes) > 1:
+			indexes[0], indexes[1] = indexes[1], indexes[0]
+		default:
+			path = append(path, merkle.Node{})
+		}
+		if err := merkle.VerifyMany(root, total, count, indexes, chosen, path); err == nil {
+			t.Fatal("a changed proof verifies")
+		}
+	})
+	list := leaves(make([]int64, 2000))
+	indexes := make([]int, 200)
+	for i := range indexes {
+		indexes[i] = 777 + i
+	}
+	if path, err := merkle.ProveMany(list, indexes); err != nil || len(path) > 20 {
+		t.Fatalf("200 neighbours of 2,000 leaves share a path of %d nodes: %v", len(path), err)
+	}
+}
+
+// TestForgedSums: amounts of a path that wrap around come to no total.
+func TestForgedSums(t *testing.T) {
+	list := leaves([]int64{5, 7, 11, 13})
+	root, total := merkle.Root(list)
+	for _, sum := range []int64{-1, 1<<63 - 1, 1<<63 - 4} {
+		path, err := merkle.ProveMany(list, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path[0].Sum = sum
+		if err := merkle.VerifyMany(root, total, 4, []int{0}, list[:1], path); err == nil {
+			t.Errorf("a sibling of %d verifies", sum)
+		}
+	}
+}

@@ -107,7 +107,7 @@ func (h Hold) Capture(account Account, c Capture, lines *Lines, used bool, ctx C
 	if err := c.Amount.Positive(account.Currency); err != nil {
 		return refuse(rule.Field("amount", err))
 	}
-	if err := h.open(); err != nil {
+	if err := h.payable(c.day()); err != nil {
 		return refuse(err)
 	}
 	if left := h.Spans.Total(); c.Amount.Units > left {
@@ -118,13 +118,9 @@ func (h Hold) Capture(account Account, c Capture, lines *Lines, used bool, ctx C
 	if err != nil {
 		return refuse(err)
 	}
-	taken, rest, err := h.Spans.Cut(c.Amount.Units)
+	h, taken, err := h.pay(c.Amount.Units)
 	if err != nil {
 		return refuse(err)
-	}
-	h.Spans, h.Captured = rest, append(append(Spans(nil), h.Captured...), taken...)
-	if len(rest) == 0 {
-		h.State = HoldCaptured
 	}
 	result := Captured{Hold: h}
 	posting := Posting{From: h.Account, To: h.To, Amount: c.Amount, Taken: taken, Line: h.ID}
@@ -134,6 +130,19 @@ func (h Hold) Capture(account Account, c Capture, lines *Lines, used bool, ctx C
 	}
 	entry.Postings = append(entry.Postings, posting)
 	return result, entry, nil
+}
+
+// pay takes the first units of what is held.
+func (h Hold) pay(units int64) (Hold, Spans, error) {
+	taken, rest, err := h.Spans.Cut(units)
+	if err != nil {
+		return h, nil, err
+	}
+	h.Spans, h.Captured = rest, append(append(Spans(nil), h.Captured...), taken...)
+	if len(rest) == 0 {
+		h.State = HoldCaptured
+	}
+	return h, taken, nil
 }
 
 // payer judges who captures and on what evidence.
@@ -176,6 +185,27 @@ func debit(account Account, proof LineProof, lines *Lines, used bool, amount mon
 	return proof.evidence(*lines, line), nil
 }
 
+// day is that of the bank's line; empty without one.
+func (c Capture) day() Date {
+	if c.Line == nil {
+		return ""
+	}
+	return Date(c.Line.Line[1])
+}
+
+// payable refuses a hold that nothing can be paid out of by a line of a day.
+// A payout may be released, or expire, while the bank has paid it and its
+// statement is still to come: then the money is gone, and the line says when.
+func (h Hold) payable(day Date) error {
+	if h.State != HoldReleased || day == "" {
+		return h.open()
+	}
+	if day > h.Released {
+		return rule.Refuse(rule.WrongState, "hold %s was released on %s, the line is of %s", h.ID, h.Released, day)
+	}
+	return nil
+}
+
 func (h Hold) open() error {
 	if h.State != HoldOpen {
 		return rule.Refuse(rule.WrongState, "hold %s is %s", h.ID, h.State)
@@ -209,7 +239,7 @@ func (h Hold) Release(account Account, c Release, ctx Context) (Hold, Entry, err
 	if err := h.open(); err != nil {
 		return h, Entry{}, err
 	}
-	h.State = HoldReleased
+	h.State, h.Released = HoldReleased, ctx.Date
 	return h, ctx.Entry(c.ID, "release", string(account.ID)), nil
 }
 
@@ -224,7 +254,7 @@ func (h Hold) Expire(c Release, ctx Context) (Hold, Entry, error) {
 	if ctx.At < h.Expires {
 		return h, Entry{}, rule.Refuse(rule.Early, "hold %s expires at %s, it is %s", h.ID, h.Expires, ctx.At)
 	}
-	h.State = HoldReleased
+	h.State, h.Released = HoldReleased, ctx.Date
 	return h, ctx.Entry(c.ID, "expire", string(h.Account)), nil
 }
 

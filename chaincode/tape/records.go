@@ -299,7 +299,8 @@ type Processor struct {
 type HoldState string
 
 // A hold is open until it is wholly captured, or released (by its owner, or by
-// anyone once it has expired); released money is reclaimed by the account's head.
+// anyone once it has expired); released money is reclaimed by the account's
+// head, unless the bank shows a line of before that had paid it.
 const (
 	HoldOpen      HoldState = "open"
 	HoldCaptured  HoldState = "captured"
@@ -316,10 +317,13 @@ type Hold struct {
 	To     AccountID    `json:"to"`
 	Amount money.Amount `json:"amount"`
 	// Spans is what is still held, in order; Captured what has been paid; Returned what came back of that.
-	Spans    Spans     `json:"spans,omitempty"`
-	Captured Spans     `json:"captured,omitempty"`
-	Returned Spans     `json:"returned,omitempty"`
-	Expires  Instant   `json:"expires"`
+	Spans    Spans   `json:"spans,omitempty"`
+	Captured Spans   `json:"captured,omitempty"`
+	Returned Spans   `json:"returned,omitempty"`
+	Expires  Instant `json:"expires"`
+	// Released is the day on which the hold was released or expired: what the
+	// bank paid until then it paid on a valid order.
+	Released Date      `json:"released,omitempty"`
 	State    HoldState `json:"state"`
 	Entry    string    `json:"entry"`
 }

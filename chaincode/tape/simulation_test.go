@@ -191,7 +191,7 @@ var commands = map[string]struct {
 	do     func(*simulated) error
 }{
 	"receive": {20, (*simulated).receive}, "settle": {25, (*simulated).settle}, "spend": {20, (*simulated).spend},
-	"hold": {8, (*simulated).hold}, "capture": {8, (*simulated).capture}, "release": {3, (*simulated).release},
+	"hold": {8, (*simulated).hold}, "capture": {8, (*simulated).capture}, "execute": {8, (*simulated).execute}, "release": {3, (*simulated).release},
 	"expire": {2, (*simulated).expire}, "reclaim": {4, (*simulated).reclaim}, "refund": {5, (*simulated).refund},
 	"return": {5, (*simulated).giveBack}, "charge-back": {3, (*simulated).chargeBack}, "open-job": {3, (*simulated).openJob},
 	"run-chunk": {8, (*simulated).runChunk}, "close-job": {3, (*simulated).closeJob}, "match": {3, (*simulated).match},
@@ -200,7 +200,7 @@ var commands = map[string]struct {
 	"withdraw": {2, (*simulated).withdraw}, "identify-return": {5, (*simulated).identifyReturn},
 }
 
-var order = []string{"receive", "settle", "spend", "hold", "capture", "release", "expire", "reclaim", "refund", "return", "charge-back", "open-job", "run-chunk", "close-job", "match",
+var order = []string{"receive", "settle", "spend", "hold", "capture", "execute", "release", "expire", "reclaim", "refund", "return", "charge-back", "open-job", "run-chunk", "close-job", "match",
 	"file-processor", "receive-unidentified", "identify", "memo", "correct", "withdraw", "identify-return"}
 
 func (w *simulated) step() (string, error) {
@@ -828,6 +828,57 @@ func (w *simulated) capture() error {
 	*hold = result.Hold
 	w.post(entry, held)
 	w.passed([]tape.Keeper{before}, []tape.Keeper{*hold}, nil, entry)
+	return nil
+}
+
+// execute pays out of up to five holds of one account, one or two by each line,
+// among other lines of the page. Released ones are paid as open ones are: every
+// day of the simulation is the same.
+func (w *simulated) execute() error {
+	payable := func(h tape.Hold) bool {
+		return h.To.Outside() && (h.State == tape.HoldOpen || h.State == tape.HoldReleased)
+	}
+	first, account := w.pick(payable)
+	if first == nil {
+		return errNone
+	}
+	var chosen []*tape.Hold
+	for i := range w.holds {
+		if hold := &w.holds[i]; payable(*hold) && hold.Account == account.ID && len(chosen) < 5 {
+			chosen = append(chosen, hold)
+		}
+	}
+	var lines []tape.Line
+	var executed []tape.ExecutedLine
+	var before []tape.Hold
+	var keepers, after []tape.Keeper
+	for rest := chosen; len(rest) > 0; {
+		if w.random.IntN(2) == 0 {
+			lines = append(lines, w.line(w.amount(5), ""))
+		}
+		e, units := tape.ExecutedLine{Index: len(lines)}, int64(0)
+		for _, hold := range rest[:min(len(rest), 1+w.random.IntN(2))] {
+			e.Holds, units = append(e.Holds, hold.ID), units+hold.Spans.Total()
+			before, keepers = append(before, *hold), append(keepers, *hold)
+		}
+		rest = rest[len(e.Holds):]
+		lines, executed = append(lines, w.line(money.New(units, "CNY"), "")), append(executed, e)
+	}
+	filed := w.statement(tape.DebitSide, lines)
+	c, err := tape.NewExecute(account.ID, w.id("execute"), filed.Statement, 0, lines, executed)
+	if err != nil {
+		w.Fatal(err)
+	}
+	paid, entry, err := account.Execute(c, before, &filed, make([]bool, len(executed)), w.custodian())
+	if err != nil {
+		w.Error(err)
+		return err
+	}
+	for i, hold := range paid {
+		*chosen[i], after = hold, append(after, hold)
+	}
+	w.post(entry, held)
+	w.passed(keepers, after, nil, entry)
 	return nil
 }
 

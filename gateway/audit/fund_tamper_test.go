@@ -379,7 +379,7 @@ func TestFundOrder(t *testing.T) {
 		{"confirmed before it was paid", before(arrived, place{"Tape:Capture", "capture-d1.0.0"}),
 			"confirmation/charity:sunrise:speech/d1.0.0, a payout is confirmed that no line of the bank shows; expected nothing, found 60.00 CNY"},
 		{"ordered before the plan was accepted", last(filed), "ordered/charity:sunrise:speech/d1, the money of a campaign is ordered whose plan is not in force; expected active, found draft"},
-		{"restored before it was released", before(place{"Fund:Restore", "restore-d2"}, place{"Tape:Release", "release-d2"}),
+		{"restored before it was reclaimed", before(place{"Fund:Restore", "restore-d2"}, place{"Tape:Reclaim", "reclaim-d2"}),
 			"restored/charity:sunrise:speech/d2.0.0, a payout is restored of which nothing came back since"},
 		{"a remainder of what is not closed", last(place{"Fund:CloseCampaign", "close-school"}), "campaign/partner:school:speech, the state of a campaign whose remainder is carried; expected closed, found active"},
 		{"a remainder that was never received", before(place{"Fund:Carry", "carry-school"}, place{"Tape:Settle", "settle-school"}), "it cannot be booked: partner:school:speech has 1000 minor units too few free ones"},

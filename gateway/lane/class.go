@@ -26,6 +26,7 @@ var classes = map[string]class{
 	"Tape:Settle":    settlement,
 	"Tape:FileLines": beside,
 	"Tape:Capture":   beside,
+	"Tape:Execute":   beside,
 	"Tape:Release":   beside,
 	"Tape:Expire":    beside,
 	"Tape:RunChunk":  beside,

@@ -95,7 +95,7 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 		{key: "raised", amount: raised, rows: "/campaigns/" + id + "/gifts", kinds: []string{"receive"}, always: true},
 		{key: "settled", amount: a.Received, rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, always: true, back: true},
 		{key: "ordered", amount: a.Held, rows: open, kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
-		{key: "paid", amount: f.paid, rows: paid, kinds: []string{"capture", "pay", "run-chunk"}, always: true},
+		{key: "paid", amount: f.paid, rows: paid, kinds: []string{"execute", "capture", "pay", "run-chunk"}, always: true},
 	}
 	if facts != nil {
 		all = append(all, asked{key: "confirmed", amount: facts.Confirmed, rows: paid, kinds: []string{"confirm"}, always: true},
@@ -341,7 +341,7 @@ func (p *portal) account(r *http.Request) (views.Page, string, error) {
 		{key: "received", amount: a.Received, rows: path + "/settlements", kinds: []string{"settle"}, always: true, back: true},
 		{key: "free", amount: a.Free, rows: path, kinds: []string{"settle"}, always: true, back: true},
 		{key: "held", amount: a.Held, rows: "/campaigns/" + string(id) + "/payouts?state=open", kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
-		{key: "spent", amount: a.Spent, rows: path, kinds: []string{"capture", "pay", "spend", "run-chunk"}, always: true},
+		{key: "spent", amount: a.Spent, rows: path, kinds: []string{"execute", "capture", "pay", "spend", "run-chunk"}, always: true},
 		{key: "pending", amount: a.Pending, rows: "/campaigns/" + string(id) + "/gifts?state=pending", kinds: []string{"receive"}, always: true},
 	}); err != nil {
 		return nil, "", err

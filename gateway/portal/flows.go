@@ -227,7 +227,7 @@ func (f *flows) posting(m readmodel.Posting) error {
 }
 
 func (f *flows) went(m readmodel.Posting) error {
-	if m.Kind == "charge-back" || m.Kind == "capture" && f.refunds[m.Line] {
+	if m.Kind == "charge-back" || (m.Kind == "capture" || m.Kind == "execute") && f.refunds[m.Line] {
 		return add(&f.reverse, m.Amount)
 	}
 	if err := addTo(f.out, m.To, m.Amount); err != nil {

@@ -115,7 +115,7 @@ func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 	case "pay", "run-chunk":
 		line, err := w.paidLine(p.From)
 		return FlowPassed, line, err
-	case "capture":
+	case "capture", "execute":
 		line, purpose, err := w.lineOfHold(p.From, p.Line)
 		switch {
 		case purpose == refundKind:

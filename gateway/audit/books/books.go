@@ -117,7 +117,7 @@ func init() {
 		"receive-unidentified": (*Books).receiveUnidentified, "file-statement": (*Books).fileStatement,
 		"file-lines": (*Books).fileLines, "file-processor": (*Books).fileProcessor, "settle": (*Books).settle,
 		"spend": (*Books).spend, "identify": (*Books).identify, "correct": (*Books).correct, "withdraw": (*Books).withdraw, "hold": (*Books).hold, "refund": (*Books).refund,
-		"capture": (*Books).capture, "release": (*Books).release, "expire": (*Books).release, "reclaim": (*Books).reclaim,
+		"capture": (*Books).capture, "execute": (*Books).execute, "release": (*Books).release, "expire": (*Books).release, "reclaim": (*Books).reclaim,
 		"return": (*Books).takeBack, "charge-back": (*Books).chargeBack, "memo": (*Books).memo,
 		"open-job": (*Books).openJob, "run-chunk": (*Books).runChunk, "close-job": (*Books).closeJob,
 	}

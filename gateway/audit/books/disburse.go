@@ -453,7 +453,7 @@ func (b *Books) restore() error {
 	key := fund.RestoredKey(command.Account, command.Hold)
 	b.differs(key, "the disbursement of the payout", string(p.disbursement), string(command.Disbursement))
 	back := h.returned - p.restored
-	if h.released {
+	if h.reclaimed {
 		back += p.amount.Units - h.paid.Total()
 	}
 	if back <= 0 {

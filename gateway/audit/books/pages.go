@@ -22,6 +22,8 @@ type lines struct {
 	body
 	side tape.Side
 	used []bool
+	// rows are those of debit lines, which payouts rest on one by one.
+	rows []row
 }
 
 // processor is a payment processor's file.
@@ -118,6 +120,9 @@ func (b *Books) fileLines() error {
 	}
 	head := heads[c.N]
 	b.lines[key] = &lines{body: sums, side: head.Side, used: make([]bool, sums.count)}
+	if head.Side == tape.DebitSide {
+		b.lines[key].rows = c.Lines
+	}
 	fixed := body{head.Count, head.Total, head.Root, head.Matches}
 	b.differs(key, "the lines are those that the statement fixed", fixed.String(), sums.String())
 	stored, err := record[tape.Lines](b, key)
@@ -141,6 +146,15 @@ func (b *Books) useLine(key string, index int, side tape.Side) error {
 		b.problem(key, fmt.Sprintf("the line at index %d is used twice", index), "once", "again by "+b.entry.Reference())
 	}
 	l.used[index] = true
+	return nil
+}
+
+// useRow marks a debit line and reports one that was filed otherwise.
+func (b *Books) useRow(key string, index int, shown row) error {
+	if err := b.useLine(key, index, tape.DebitSide); err != nil {
+		return err
+	}
+	b.differs(key, "a payout rests on a line as it was filed", b.lines[key].rows[index].text(), shown.text())
 	return nil
 }
 

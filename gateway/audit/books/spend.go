@@ -15,6 +15,8 @@ type hold struct {
 	left, paid   tape.Spans
 	returned     int64
 	released     bool
+	releasedOn   tape.Date
+	reclaimed    bool
 	paidOnLedger bool
 }
 
@@ -228,21 +230,98 @@ func (b *Books) capture() error {
 	if err != nil || len(b.entry.Postings) != 1 {
 		return fmt.Errorf("a capture has one posting and a hold: %w", err)
 	}
-	taken, rest, err := h.left.Cut(c.Amount.Units)
-	if err != nil {
-		return err
-	}
-	p := b.entry.Postings[0]
-	b.differs(string(h.fate), "what is paid out of the hold", spell(whole(taken)), spell(whole(p.Taken)))
-	h.left, h.paid = rest, append(h.paid, taken...)
 	if c.Line != nil {
+		b.inTime(h, tape.Date(c.Line.Line[1]))
 		if err := b.useLine(tape.LinesKey(h.account.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.DebitSide); err != nil {
 			return err
 		}
 	} else if !h.paidOnLedger {
 		b.problem(string(h.fate), "money left the ledger without a line of the bank", "", "")
 	}
+	return b.payOut(h, c.Amount.Units, b.entry.Postings[0])
+}
+
+// payOut takes the first units that a hold keeps.
+func (b *Books) payOut(h *hold, units int64, p tape.Posting) error {
+	taken, rest, err := h.left.Cut(units)
+	if err != nil {
+		return err
+	}
+	b.differs(string(h.fate), "what is paid out of the hold", spell(whole(taken)), spell(whole(p.Taken)))
+	h.left, h.paid = rest, append(h.paid, taken...)
 	return h.account.change(taken, h.fate, spent)
+}
+
+// inTime reports a line that paid what had been given up before its day.
+func (b *Books) inTime(h *hold, day tape.Date) {
+	if h.released && day > h.releasedOn {
+		b.problem(string(h.fate), "what was given up is paid by a later line", string(h.releasedOn), string(day))
+	}
+}
+
+// execute books many payouts by lines of one page: each line used once, and
+// carrying all that its holds keep.
+func (b *Books) execute() error {
+	c, err := command[struct {
+		Account tape.AccountID `json:"account"`
+		Items   []struct {
+			Holds []tape.ID `json:"holds"`
+			Index int       `json:"index"`
+			Line  row       `json:"line"`
+		} `json:"items"`
+		N         int32   `json:"n"`
+		Statement tape.ID `json:"statement"`
+	}](b)
+	if err != nil {
+		return err
+	}
+	a, err := b.account(c.Account)
+	if err != nil {
+		return err
+	}
+	key, postings := tape.LinesKey(a.custodian, c.Statement, c.N), b.entry.Postings
+	for _, item := range c.Items {
+		if len(item.Holds) > len(postings) {
+			return fmt.Errorf("it has %d postings", len(b.entry.Postings))
+		}
+		if err := b.useRow(key, item.Index, item.Line); err != nil {
+			return err
+		}
+		if err := b.payAll(c.Account, item.Holds, item.Line, postings); err != nil {
+			return err
+		}
+		postings = postings[len(item.Holds):]
+	}
+	if len(postings) > 0 {
+		return fmt.Errorf("%d of its postings pay nothing that it names", len(postings))
+	}
+	return nil
+}
+
+// payAll pays all that some holds keep by one line.
+func (b *Books) payAll(account tape.AccountID, holds []tape.ID, line row, postings []tape.Posting) error {
+	var units int64
+	for i, id := range holds {
+		h, err := b.held(account, id)
+		if err != nil {
+			return err
+		}
+		if h.paidOnLedger {
+			b.problem(string(h.fate), "a line of the bank pays an account of the ledger", "", line.text())
+		}
+		b.inTime(h, tape.Date(line[1]))
+		left := h.left.Total()
+		units += left
+		if err := b.payOut(h, left, postings[i]); err != nil {
+			return err
+		}
+	}
+	carried, err := money.Parse(line[ofLine])
+	if err != nil {
+		return err
+	}
+	b.differs(string(account), "what the line carries is what its payouts come to", carried.String(), money.New(units, carried.Currency).String())
+	return nil
 }
 
 // release books a hold that was given up, by its owner or by time.
@@ -258,7 +337,7 @@ func (b *Books) release() error {
 	if h.released || len(h.left) == 0 {
 		b.problem(string(h.fate), "the hold had nothing left to release", "", "")
 	}
-	h.released = true
+	h.released, h.releasedOn = true, b.entry.BusinessDate
 	return nil
 }
 
@@ -278,7 +357,7 @@ func (b *Books) reclaim() error {
 		if err := h.account.change(h.left, h.fate, free); err != nil {
 			return err
 		}
-		h.left = nil
+		h.left, h.reclaimed = nil, true
 	}
 	return nil
 }

@@ -358,7 +358,7 @@ func (r *reading) transfer(ctx context.Context, p readmodel.Posting, with tape.A
 	if err != nil {
 		return err
 	}
-	f := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, units: p.Amount.Units, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture"}
+	f := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, units: p.Amount.Units, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture" || p.Kind == "execute"}
 	switch {
 	case p.To == r.account.ID && back:
 		f.cause, f.units = outgoingBack, -f.units
