@@ -89,6 +89,7 @@ func (a *application) tellImport(r importing.Result) {
 		a.console.say("               and more; --json lists the first hundred")
 	}
 	a.tellClaims(r)
+	a.tellPayouts(r)
 	a.console.say("")
 	a.console.say("  Statement %s of %s, %s lines, closing with %s", r.Statement, r.BankAccount, grouped(r.Lines), groupedAmount(r.Closing))
 	verb := "Account  "
@@ -112,6 +113,26 @@ func (a *application) tellClaims(r importing.Result) {
 	}
 	if r.Unclaimed > 0 {
 		a.console.say("  · %-10s %s lines  %s wait on %s until somebody claims them", "unclaimed", grouped(r.Unclaimed), groupedAmount(r.UnclaimedTotal), r.UnclaimedAccount)
+	}
+}
+
+// tellPayouts says what the lines that name payouts have done, and why some did nothing.
+func (a *application) tellPayouts(r importing.Result) {
+	if r.Executed.Count > 0 {
+		a.console.say("  ✓ %-10s %s lines  %s executed payouts", "payouts", grouped(r.Executed.Count), groupedAmount(r.Executed.Total))
+	}
+	if r.Returned.Count > 0 {
+		a.console.say("  · %-10s %s lines  %s brought payouts back", "returned", grouped(r.Returned.Count), groupedAmount(r.Returned.Total))
+	}
+	for _, remark := range r.Payouts[:min(10, len(r.Payouts))] {
+		ordered := ""
+		if remark.Ordered != nil {
+			ordered = ", " + groupedAmount(*remark.Ordered) + " is ordered"
+		}
+		a.console.say("  · %-10s line %d of %s: %s%s (%s)", "unmatched", remark.Line, groupedAmount(remark.Amount), remark.Reason, ordered, remark.Reference.Grouped())
+	}
+	if rest := len(r.Payouts) - 10; rest > 0 {
+		a.console.say("               and %d more; --json lists them", rest)
 	}
 }
 

@@ -39,6 +39,7 @@ type commandLine struct {
 	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
+	Orders   ordersCommand   `cmd:"" help:"Write the payouts that wait for the bank as CSV, each with the reference for its memo."`
 	Fund     fundCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
 	Send     sendCommand     `cmd:"" help:"Carry what people have signed on their devices."`
 	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`

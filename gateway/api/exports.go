@@ -13,11 +13,19 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/export/books"
+	"github.com/lianbao/lianbao/gateway/order"
 )
 
 // exportRoutes hand out a campaign's books in the forms that others read.
 func (s *Server) exportRoutes() {
 	s.mux.HandleFunc("GET /api/v1/campaigns/{account}/exports/{file}", s.export)
+	s.mux.HandleFunc("GET /api/v1/campaigns/{account}/orders.csv", func(w http.ResponseWriter, r *http.Request) {
+		account := tape.AccountID(r.PathValue("account"))
+		s.file(w, r, account, "orders-for-the-bank.csv", "text/csv; charset=utf-8", func(out io.Writer) error {
+			_, err := order.Write(r.Context(), out, s.Model, account, tape.ID(r.URL.Query().Get("disbursement")))
+			return err
+		})
+	})
 	get(s, "/api/v1/campaigns/{account}/reconciliation", "Whether bank, chain and export agree", func(ctx context.Context, in *struct {
 		Reading
 		Account string `path:"account"`
@@ -39,6 +47,11 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.write(w, s.fail(rule.Refuse(rule.NotFound, "%.60q is no export; there are iati.xml, 360giving.json and %s.csv", name, strings.Join(books.Tables(), ".csv, "))))
 		return
 	}
+	s.file(w, r, account, name, kind, write)
+}
+
+// file answers with a file.
+func (s *Server) file(w http.ResponseWriter, r *http.Request, account tape.AccountID, name, kind string, write func(io.Writer) error) {
 	// An export is made whole before a byte of it is sent: what breaks off would look complete.
 	file, err := os.CreateTemp("", "lianbao-export-*")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -89,5 +90,18 @@ func (s *Server) payeeReads() {
 	}) (readmodel.List[readmodel.Payout], error) {
 		return m.Payouts(ctx, readmodel.PayoutFilter{Account: tape.AccountID(in.Account), Payee: tape.AccountID(in.Payee), ID: tape.ID(in.ID),
 			State: tape.HoldState(in.State), Line: tape.ID(in.Line), Outcome: in.Outcome, Disbursement: tape.ID(in.Disbursement)}, in.window())
+	})
+	get(s, "/api/v1/payouts/references", "What references in the memos of bank lines name", func(ctx context.Context, in *struct {
+		Reading
+		References []string `query:"reference" maxItems:"200" doc:"References of payouts or of files of payouts, with commas between."`
+	}) ([]readmodel.Referenced, error) {
+		references := make([]donation.PayoutReference, len(in.References))
+		for i, text := range in.References {
+			var err error
+			if references[i], err = donation.ParsePayoutReference(text); err != nil {
+				return nil, err
+			}
+		}
+		return m.PayoutsByReference(ctx, references)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -185,5 +186,39 @@ func TestExports(t *testing.T) {
 	}
 	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "secrets.csv"), "", nil); status != http.StatusNotFound || !strings.Contains(text, "gifts.csv") {
 		t.Errorf("no such table: %d %s", status, text)
+	}
+}
+
+// TestOrdersForTheBank: what waits for the bank stands in its file with the
+// reference by which a line names it, and is found by that reference.
+func TestOrdersForTheBank(t *testing.T) {
+	w := newWorld(t)
+	settled := w.collects()
+	charity := w.gateways["charity"]
+	given := read[readmodel.List[readmodel.Gift]](charity, settled, path("accounts", campaign, "gifts")).Items[0]
+	gift := tape.Gift{ID: given.ID, Amount: given.Amount, Donor: given.Donor, Reference: given.Reference}
+	proof, err := tape.NewGiftProof(given.Page, []tape.Gift{gift}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refund := tape.Refund{Account: campaign, Expires: given.At + 30*tape.Day, Gift: proof, ID: "refund-1", To: gift.Giver()}
+	ordered := w.send(charity, "Tape:Refund", w.signedAs("refund", campaign, "100.00 CNY", refund, "maker", "checker"))
+	reference := donation.ReferenceOfPayout(campaign, "refund-1")
+	found := read[[]readmodel.Referenced](charity, ordered, path("payouts", "references")+"?reference="+string(reference)+","+string(donation.ReferenceOfFile(campaign, "d1", 0)))
+	if len(found) != 2 || len(found[0].Payouts) != 1 || found[0].Payouts[0].ID != "refund-1" || len(found[1].Payouts) != 0 {
+		t.Errorf("the references name %+v", found)
+	}
+	status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "orders.csv"), "", nil)
+	if want := string(reference) + ",100.00,CNY," + string(gift.Giver()) + ",refund-1,,,"; status != http.StatusOK || !strings.Contains(text, want) {
+		t.Errorf("%d %s", status, text)
+	}
+	for address, want := range map[string]int{
+		path("campaigns", "charity:sunrise:nothing", "orders.csv"):          http.StatusNotFound,
+		path("campaigns", campaign, "orders.csv") + "?disbursement=nothing": http.StatusNotFound,
+		path("payouts", "references") + "?reference=RF00":                   http.StatusUnprocessableEntity,
+	} {
+		if status, _, text := charity.request(http.MethodGet, address, "", nil); status != want {
+			t.Errorf("%s: %d %s", address, status, text)
+		}
 	}
 }

@@ -57,7 +57,7 @@ func NewReference(campaignCode string, random io.Reader) (Reference, error) {
 	}
 	serial, letter := new(big.Int).DivMod(drawn, letters, new(big.Int))
 	body := fmt.Sprintf("%s%0*d%c", campaignCode, serialDigits, serial, referenceLetters[letter.Int64()])
-	return Reference(fmt.Sprintf("%s%02d%s", referenceMark, 98-remainder(body+referenceMark+"00"), body)), nil
+	return Reference(check(body)), nil
 }
 
 // remainder is the text as a number, a letter counting 10 to 35, modulo 97.
@@ -78,24 +78,36 @@ func ParseReference(text string) (Reference, error) {
 	if referenceShape.FindString(text) != text || text == "" {
 		return "", rule.Field("reference", rule.Refuse(rule.Invalid, "%.60q is not a reference; it is RF, 2 digits, %d letters, %d digits and a letter", text, campaignLength, serialDigits))
 	}
-	// Check digits run from 02 to 98; 00, 01 and 99 would be second spellings of 97, 98 and 02.
+	return Reference(text), agree(text)
+}
+
+// agree refuses check digits that are not those of the text. They run from 02
+// to 98; 00, 01 and 99 would be second spellings of 97, 98 and 02.
+func agree(text string) error {
 	if check := text[2:4]; check < "02" || check > "98" || remainder(text[4:]+text[:4]) != 1 {
-		return "", rule.Field("reference", rule.Refuse(rule.Invalid, "the check digits of reference %s do not agree: a character is wrong", text))
+		return rule.Field("reference", rule.Refuse(rule.Invalid, "the check digits of reference %s do not agree: a character is wrong", text))
 	}
-	return Reference(text), nil
+	return nil
+}
+
+// check puts mark and check digits before a body.
+func check(body string) string {
+	return fmt.Sprintf("%s%02d%s", referenceMark, 98-remainder(body+referenceMark+"00"), body)
 }
 
 // Campaign is the campaign's code.
 func (r Reference) Campaign() string { return string(r[4 : 4+campaignLength]) }
 
 // Grouped prints the reference for people, in groups of four.
-func (r Reference) Grouped() string {
+func (r Reference) Grouped() string { return inFours(string(r)) }
+
+func inFours(r string) string {
 	var text strings.Builder
 	for i := 0; i < len(r); i += 4 {
 		if i > 0 {
 			text.WriteByte(' ')
 		}
-		text.WriteString(string(r[i:min(i+4, len(r))]))
+		text.WriteString(r[i:min(i+4, len(r))])
 	}
 	return text.String()
 }
@@ -104,16 +116,18 @@ func (r Reference) Grouped() string {
 // case, full-width or not, with spaces, dashes or line breaks in them, with
 // other text before and behind. Each is returned once, in order; one whose
 // check digits do not agree is not returned.
-func FindReferences(memo string) []Reference {
-	var found []Reference
-	seen := map[Reference]bool{}
+func FindReferences(memo string) []Reference { return find(memo, referenceShape, ParseReference) }
+
+func find[R ~string](memo string, shape *regexp.Regexp, parse func(string) (R, error)) []R {
+	var found []R
+	seen := map[R]bool{}
 	for text := plain(memo); ; {
 		start := strings.Index(text, referenceMark)
 		if start < 0 {
 			return found
 		}
 		text = text[start:]
-		reference, err := ParseReference(referenceShape.FindString(text))
+		reference, err := parse(shape.FindString(text))
 		if err != nil {
 			text = text[1:]
 			continue

@@ -17,7 +17,9 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/gateway/statement"
 )
 
@@ -36,6 +38,12 @@ type Gateway interface {
 	Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
 	// Pages returns the pages of gifts of an account as of a block or later.
 	Pages(ctx context.Context, account tape.AccountID, block uint64) ([]Page, error)
+	// Payouts looks up what references in memos name, readmodel.ReferencesMost at
+	// once at most, as of a block or later.
+	Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error)
+	// UsedLines returns the indexes of the lines of page n of a statement that
+	// were used, as of a block or later.
+	UsedLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32, block uint64) (map[int]bool, error)
 	// Claims asks the charity's gateway which announced gifts the memos of lines
 	// name, giving.MemosMax at once at most. The answers stand in the order asked.
 	Claims(ctx context.Context, memos []giving.Memo) ([]giving.Claim, error)
@@ -91,22 +99,25 @@ type Order struct {
 
 // Progress is how far an import is.
 type Progress struct {
-	// Stage is reading, filing, carrying or checking.
+	// Stage is reading, filing, carrying, executing or checking.
 	Stage string
 	// Received, Filed and Settled count gifts, Gifts is how many there are.
 	Received, Filed, Settled, Gifts int
-	Lines                           int
-	Statement                       tape.ID
-	Account                         tape.AccountID
-	Opening, Closing                money.Amount
+	// Executed counts payouts of this run.
+	Executed         int
+	Lines            int
+	Statement        tape.ID
+	Account          tape.AccountID
+	Opening, Closing money.Amount
 }
 
 // The stages of an import.
 const (
-	Reading  = "reading"
-	Filing   = "filing"
-	Carrying = "carrying"
-	Checking = "checking"
+	Reading   = "reading"
+	Filing    = "filing"
+	Carrying  = "carrying"
+	Executing = "executing"
+	Checking  = "checking"
 )
 
 // Result is what an import came to.
@@ -135,8 +146,13 @@ type Result struct {
 	UnclaimedTotal   money.Amount   `json:"unclaimedTotal"`
 	UnclaimedAccount tape.AccountID `json:"unclaimedAccount,omitempty"`
 	// Others are the accounts to which references gave gifts beside Account.
-	Others   []tape.AccountID `json:"others,omitempty"`
-	NotGifts int              `json:"notGifts"`
+	Others []tape.AccountID `json:"others,omitempty"`
+	// Executed are the lines that executed payouts, Returned those that brought
+	// one back, now or before; Payouts are those that name payouts and did neither.
+	Executed Sum            `json:"executed"`
+	Returned Sum            `json:"returned"`
+	Payouts  []PayoutRemark `json:"payouts"`
+	NotGifts int            `json:"notGifts"`
 	// Remarks name the first hundred lines that are not gifts.
 	Remarks []Remark `json:"remarks"`
 	// FirstGift is the id of one gift, to look at.
@@ -144,6 +160,12 @@ type Result struct {
 	// Position is the last block that the import wrote; 0 where it wrote none.
 	Position uint64  `json:"position"`
 	Seconds  float64 `json:"seconds"`
+}
+
+// Sum is a number of lines and their money.
+type Sum struct {
+	Count int          `json:"count"`
+	Total money.Amount `json:"total"`
 }
 
 // Remark is a line that is not a gift.
@@ -163,7 +185,11 @@ type job struct {
 	plan    plan
 	secrets secrets
 	// claims are the lines that have an announcement, by their number.
-	claims   map[int]claim
+	claims map[int]claim
+	// movements are the lines whose memos name payouts.
+	movements []movement
+	// moved is set when this run executes payouts, or takes some back.
+	moved    bool
 	progress tally
 	position uint64
 }
@@ -190,9 +216,18 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	j.progress.set(func(p *Progress) {
 		p.Statement, p.Account, p.Opening, p.Closing = j.plan.Statement, j.plan.Account, j.plan.Opening, j.closing()
 	})
-	if whole, err := j.wholly(ctx); err != nil || whole {
-		return j.result(true), err
+	whole, err := j.wholly(ctx)
+	if err != nil {
+		return Result{}, err
 	}
+	if whole {
+		return j.again(ctx)
+	}
+	return j.goOn(ctx)
+}
+
+// goOn carries what is not on the ledger yet.
+func (j *job) goOn(ctx context.Context) (Result, error) {
 	if err := j.claim(ctx); err != nil {
 		return Result{}, err
 	}
@@ -204,6 +239,21 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	}
 	return j.check(ctx)
 }
+
+// again goes through a statement whose lines are all on the ledger: payouts
+// that were ordered, or found, since are executed by them now.
+func (j *job) again(ctx context.Context) (Result, error) {
+	if err := j.turn(ctx, j.fill, func(page) error { return nil }); err != nil {
+		return Result{}, err
+	}
+	s, err := j.execute(ctx)
+	r := j.result(!j.moved)
+	r.tell(s, j.sum)
+	r.Settled, r.SettledTotal = r.Gifts, r.Total
+	return r, err
+}
+
+func (j *job) sum(units int64) Sum { return Sum{Total: money.New(units, j.survey.Currency)} }
 
 // read goes through the file and refuses it before anything is sent.
 func (j *job) read() error {
@@ -252,9 +302,7 @@ func (j *job) result(repeated bool) Result {
 		r.Unclaimed += int(head.Count)
 		r.UnclaimedTotal.Units += head.Total.Units
 	}
-	if repeated {
-		r.Settled, r.SettledTotal = r.Gifts, r.Total
-	}
+	r.tell(sorted{}, j.sum)
 	return r
 }
 

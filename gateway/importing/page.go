@@ -214,6 +214,9 @@ func (j *job) turn(ctx context.Context, fill func(*page, statement.Line) error, 
 // fill puts a line, and the gift that it may be, on a page.
 func (j *job) fill(p *page, l statement.Line) error {
 	p.addLine(j, l)
+	if p.group == debits || p.group == credits {
+		j.note(p, l)
+	}
 	line := p.lines[len(p.lines)-1]
 	switch claim, known := j.claims[l.Number]; {
 	case p.group == gifts && !known:

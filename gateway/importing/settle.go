@@ -160,6 +160,10 @@ func (j *job) filed(ctx context.Context, block uint64) (*Filed, error) {
 // check reads from both gateways what now stands there, to the unit. Whoever
 // looks afterwards, at either, sees all of it.
 func (j *job) check(ctx context.Context) (Result, error) {
+	moved, err := j.execute(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	j.progress.stage(Checking)
 	mine, err := j.filed(ctx, j.position)
 	if err != nil {
@@ -173,6 +177,7 @@ func (j *job) check(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	r := j.result(false)
+	r.tell(moved, j.sum)
 	r.Settled, r.SettledTotal, r.Unmatched = s.gifts, money.New(s.total, j.survey.Currency), r.Gifts-s.gifts
 	if r.Unmatched != 0 || r.SettledTotal != r.Total {
 		return r, rule.Refuse(rule.Conflict, "the file holds %d gifts of %s, the ledger shows %d settled gifts of %s", r.Gifts, r.Total, r.Settled, r.SettledTotal)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,9 @@ import (
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 	"github.com/lianbao/lianbao/gateway/statement"
 )
 
@@ -68,7 +71,7 @@ func newWorld(t testing.TB) *world {
 	}
 	names := []string{"charity", "bank", "regulator"}
 	w := &world{TB: t, network: peertest.New(t, build, names...), folder: t.TempDir(), bodies: map[string][]tape.Line{}}
-	charter := party.Charter{Ledger: party.LedgerID{7}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(),
+	charter := party.Charter{Ledger: party.LedgerID{7}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(party.Threshold{Amount: money.New(1e12, "VND"), Organisations: 2}),
 		Powers: []party.Grant{{Organisation: "charity", Power: party.Charity}, {Organisation: "bank", Power: party.Custodian}}}
 	for _, name := range names {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
@@ -250,6 +253,51 @@ func (g *gateway) Pages(_ context.Context, account tape.AccountID, _ uint64) ([]
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// Payouts looks references up as the read model does.
+func (g *gateway) Payouts(_ context.Context, references []donation.PayoutReference, _ uint64) ([]readmodel.Referenced, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	if g.dead {
+		return nil, errKilled
+	}
+	named := map[donation.PayoutReference][]readmodel.Payout{}
+	for _, value := range g.network.State().Between("hold/", "hold/~") {
+		var p readmodel.Payout
+		if err := json.Unmarshal(value.Data, &p.Hold.Hold); err != nil {
+			g.Fatal(err)
+		}
+		p.Reference = donation.ReferenceOfPayout(p.Account, p.ID)
+		named[p.Reference] = append(named[p.Reference], p)
+		if parts := strings.Split(string(p.ID), "."); len(parts) == 3 {
+			n, _ := strconv.Atoi(parts[1])
+			p.Job = tape.ID(parts[0])
+			file := donation.ReferenceOfFile(p.Account, p.Job, int32(n))
+			named[file] = append(named[file], p)
+		}
+	}
+	found := make([]readmodel.Referenced, len(references))
+	for i, reference := range references {
+		found[i] = readmodel.Referenced{Reference: reference, Payouts: named[reference]}
+	}
+	return found, nil
+}
+
+// UsedLines reads which lines of a page were used.
+func (g *gateway) UsedLines(_ context.Context, account tape.AccountID, statement tape.ID, n int32, _ uint64) (map[int]bool, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	used := map[int]bool{}
+	var credits tape.Used
+	g.read(tape.UsedKey(account, statement, n), &credits)
+	for index := range g.bodies[tape.LinesKey(account, statement, n)] {
+		_, debit := g.network.State().Get(tape.DebitKey(account, statement, n, int32(index)))
+		if debit || len(credits.Lines.Within(tape.Span{Start: int64(index), End: int64(index) + 1})) > 0 {
+			used[index] = true
+		}
+	}
+	return used, nil
 }
 
 // received is what stands on an account's tape.

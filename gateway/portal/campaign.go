@@ -10,6 +10,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -298,6 +299,9 @@ func (p *portal) payoutRow(ctx context.Context, h readmodel.Hold) (views.PayoutR
 		if flag != nil && len(flag.Raised) > 0 {
 			row.Flagged, row.FlaggedSince = flag.Raised[0].Reason, flag.Raised[0].Since
 		}
+	}
+	if h.To.Outside() {
+		row.Reference = donation.ReferenceOfPayout(h.Account, h.ID).Grouped()
 	}
 	var err error
 	if p.Campaigns != nil {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 )
 
 // DisbursementState is where a disbursement stands.
@@ -262,12 +265,24 @@ func (m *Model) Suspicions(ctx context.Context, account tape.AccountID) ([]Suspi
 // Payout is a hold of a campaign with its budget line and its receiver's word.
 type Payout struct {
 	Hold
-	Line tape.ID `json:"line,omitempty"`
+	// Reference is what the bank is asked to write into the memo.
+	Reference donation.PayoutReference `json:"reference"`
+	Line      tape.ID                  `json:"line,omitempty"`
 	// Flagged is the reason of a flag that stands on its payee, FlaggedSince when it was raised: what was
 	// ordered before is not stopped by it.
 	Flagged      string             `json:"flagged,omitempty"`
 	FlaggedSince tape.Instant       `json:"flaggedSince,omitempty"`
 	Confirmation *fund.Confirmation `json:"confirmation,omitempty"`
+}
+
+// Place is the payout's place in the job that ordered it, which its name
+// spells; false where no chunk of a job did.
+func (p Payout) Place() (chunk, index int32, is bool) {
+	rest, of := strings.CutPrefix(string(p.ID), string(p.Job)+".")
+	first, second, cut := strings.Cut(rest, ".")
+	n, one := strconv.ParseInt(first, 10, 32)
+	i, two := strconv.ParseInt(second, 10, 32)
+	return int32(n), int32(i), of && cut && p.Job != "" && one == nil && two == nil
 }
 
 // PayoutFilter chooses payouts; empty fields choose all.
@@ -281,11 +296,13 @@ type PayoutFilter struct {
 	Outcome string
 	// Disbursement is the job that ordered it.
 	Disbursement tape.ID
+	// Reference is its own, or that of the file it is in.
+	Reference donation.PayoutReference
 }
 
 // Payouts lists payouts in the order in which they were ordered.
 func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window) (List[Payout], error) {
-	q := query{list: "payouts", key: "h.ordinal", columns: "h.job, h.body, coalesce(d.line, ''), coalesce(c.body, x''), coalesce(p.flagged, ''), coalesce(p.flagged_since, 0)",
+	q := query{list: "payouts", key: "h.ordinal", columns: "h.job, h.body, h.reference, coalesce(d.line, ''), coalesce(c.body, x''), coalesce(p.flagged, ''), coalesce(p.flagged_since, 0)",
 		from: `holds AS h LEFT JOIN disbursements AS d ON d.account = h.account AND d.id = h.job
 			LEFT JOIN confirmations AS c ON c.account = h.account AND c.hold = h.id
 			LEFT JOIN payees AS p ON p.account = h.account AND p.payee = h.payee`}
@@ -295,6 +312,12 @@ func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window)
 	q.where("h.state = ?", string(filter.State))
 	q.where("h.job = ?", string(filter.Disbursement))
 	q.where("d.line = ?", string(filter.Line))
+	if filter.Reference != "" {
+		q.conditions = append(q.conditions, `h.ordinal IN (SELECT ordinal FROM holds WHERE reference = ? UNION ALL
+			SELECT f.ordinal FROM chunks JOIN holds AS f ON f.account = chunks.account AND f.job = chunks.job AND f.id GLOB chunks.job || '.' || chunks.n || '.*'
+			WHERE chunks.reference = ?)`)
+		q.arguments = append(q.arguments, string(filter.Reference), string(filter.Reference))
+	}
 	if filter.Outcome == "none" {
 		q.conditions = append(q.conditions, "c.outcome IS NULL")
 	} else {
@@ -304,7 +327,7 @@ func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window)
 		var p Payout
 		var line string
 		var body, confirmation []byte
-		if err := scan(key, &p.Job, &body, &line, &confirmation, &p.Flagged, &p.FlaggedSince); err != nil {
+		if err := scan(key, &p.Job, &body, &p.Reference, &line, &confirmation, &p.Flagged, &p.FlaggedSince); err != nil {
 			return p, err
 		}
 		p.Block, p.Line = ordinal(*key.(*int64)).block(), tape.ID(line)
@@ -316,6 +339,32 @@ func (m *Model) Payouts(ctx context.Context, filter PayoutFilter, window Window)
 		}
 		return p, json.Unmarshal(body, &p.Hold.Hold)
 	})
+}
+
+// ReferencesMost is how many references are looked up at once.
+const ReferencesMost = 200
+
+// Referenced is what a payout's reference names: a payout, or those of a file.
+type Referenced struct {
+	Reference donation.PayoutReference `json:"reference"`
+	Payouts   []Payout                 `json:"payouts"`
+}
+
+// PayoutsByReference looks references up, in their order; those that name
+// nothing have no payouts.
+func (m *Model) PayoutsByReference(ctx context.Context, references []donation.PayoutReference) ([]Referenced, error) {
+	if len(references) > ReferencesMost {
+		return nil, rule.Field("reference", rule.Refuse(rule.Invalid, "names %d references; %d at most are looked up at once", len(references), ReferencesMost))
+	}
+	found := make([]Referenced, len(references))
+	for i, reference := range references {
+		list, err := m.Payouts(ctx, PayoutFilter{Reference: reference}, Window{Limit: limitMax})
+		if err != nil {
+			return nil, err
+		}
+		found[i] = Referenced{Reference: reference, Payouts: list.Items}
+	}
+	return found, nil
 }
 
 // Publications lists what was published about a campaign, by number.

@@ -412,6 +412,8 @@ const linesColumns = "account, statement, ordinal, used, body"
 type linesPage struct {
 	at   ordinal
 	view LinesPage
+	// debits are the entries that used debit lines, by the lines' indexes.
+	debits map[int]string
 }
 
 func linesPageOf(scan func(...any) error, key any) (linesPage, error) {
@@ -488,7 +490,35 @@ func (s *session) nextLines(ctx context.Context, filter LineFilter, c cursor) (l
 		found = true
 		return err
 	})
+	if err == nil && p.view.Side == tape.DebitSide {
+		p.debits, err = s.debits(ctx, tape.DebitKey(p.view.Account, p.view.Statement, p.view.N, 0))
+	}
 	return p, found, err
+}
+
+// debits reads which debit lines of a page were used, and by which entry: each
+// has a record of its own, so that batches of payouts go side by side.
+func (s *session) debits(ctx context.Context, first string) (map[int]string, error) {
+	prefix := strings.TrimSuffix(first, "0")
+	debits := map[int]string{}
+	err := s.each(ctx, "SELECT key, value FROM records WHERE key >= ? AND key < ?", []any{prefix, prefix + "~"}, func(scan func(...any) error) error {
+		var key string
+		var value []byte
+		var mark struct {
+			Entry string `json:"entry"`
+		}
+		if err := scan(&key, &value); err != nil {
+			return err
+		}
+		index, err := number(strings.TrimPrefix(key, prefix))
+		if err != nil {
+			return err
+		}
+		err = json.Unmarshal(value, &mark)
+		debits[int(index)] = mark.Entry
+		return err
+	})
+	return debits, err
 }
 
 // Line returns line index of page n of a statement.
@@ -543,5 +573,5 @@ func (p linesPage) line(item string, index int) (Line, error) {
 	number, err := strconv.ParseInt(fields[0], 10, 32)
 	return Line{Account: p.view.Account, Statement: p.view.Statement, N: p.view.N, Index: index, Side: p.view.Side, Number: int32(number),
 		Date: tape.Date(fields[1]), Amount: amount, Reference: fields[3],
-		Used: len(p.view.Used.Within(tape.Span{Start: int64(index), End: int64(index) + 1})) > 0}, err
+		Used: p.debits[index] != "" || len(p.view.Used.Within(tape.Span{Start: int64(index), End: int64(index) + 1})) > 0, Entry: p.debits[index]}, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 )
 
 func (w *writer) entryRecord(_ int, rest string, value []byte) error {
@@ -244,14 +245,26 @@ func (w *writer) hold(n int, rest string, value []byte) error {
 	return w.change("UPDATE holds SET state = ?, body = ? WHERE ordinal = ?", string(hold.State), filled(value), at)
 }
 
-// releasedFlow counts what a hold gave up. A refund that was given up had not been ordered for a payee.
+// releasedFlow counts what a hold gave up, and takes off again what the bank
+// turned out to have paid. A refund that was given up had not been ordered for a payee.
 func (w *writer) releasedFlow(before, hold tape.Hold) error {
-	if hold.State != tape.HoldReleased || before.State != tape.HoldOpen {
+	units, count := int64(0), 1
+	switch {
+	case hold.State == tape.HoldReleased && before.State == tape.HoldOpen:
+		units = hold.Spans.Total()
+	case before.State == tape.HoldReleased && hold.State != tape.HoldReclaimed:
+		if units = hold.Spans.Total() - before.Spans.Total(); hold.State == tape.HoldCaptured {
+			count = -1
+		} else {
+			count = 0
+		}
+	}
+	if units == 0 {
 		return nil
 	}
 	line, purpose, err := w.lineOfHold(hold.Account, hold.ID)
 	if err == nil && purpose != refundKind {
-		w.flow(hold.Account, FlowReleased, line, hold.Spans.Total(), 1)
+		w.flow(hold.Account, FlowReleased, line, units, count)
 	}
 	return err
 }
@@ -279,7 +292,8 @@ func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {
 	if job == "" && purpose != refundKind { // a job's money was counted when the job was opened
 		w.flow(hold.Account, FlowOrdered, "", hold.Amount.Units, 1)
 	}
-	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value), string(hold.To))
+	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value), string(hold.To),
+		string(donation.ReferenceOfPayout(hold.Account, hold.ID)))
 }
 
 func (w *writer) job(n int, rest string, value []byte) error {

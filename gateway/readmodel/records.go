@@ -8,6 +8,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 )
 
 // kind is how the records under one prefix of keys are read.
@@ -195,7 +196,8 @@ func (w *writer) chunk(_ int, rest string, value []byte) error {
 	if err := json.Unmarshal(value, &chunk); err != nil {
 		return err
 	}
-	if err := w.exec("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", account, job, n, int64(w.base), filled(value)); err != nil {
+	if err := w.exec("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)", account, job, n, int64(w.base), filled(value),
+		string(donation.ReferenceOfFile(chunk.Account, chunk.Job, chunk.N))); err != nil {
 		return err
 	}
 	return w.change("UPDATE jobs SET ran = ran + 1, moved = moved + ? WHERE account = ? AND id = ?", chunk.Part.Length(), account, job)

@@ -212,8 +212,8 @@ func (t *tracer) laid(gift Gift, node *Node) error {
 }
 
 // step is an entry as a step of money.
-func (t *tracer) step(at ordinal) (Step, error) {
-	at = at.transaction()
+func (t *tracer) step(of ordinal) (Step, error) {
+	at := of.transaction()
 	if step, known := t.steps[at]; known {
 		return step, nil
 	}
@@ -226,6 +226,11 @@ func (t *tracer) step(at ordinal) (Step, error) {
 	}
 	if err := json.Unmarshal(evidence, &step.Evidence); err != nil {
 		return step, err
+	}
+	// Of a batch of payouts each rests on its own line: evidence i is that of posting i.
+	if i := int(of-at) - 1; step.Kind == "execute" && i >= 0 && i < len(step.Evidence) {
+		step.Evidence = step.Evidence[i : i+1]
+		return step, nil
 	}
 	t.steps[at] = step
 	return step, nil

@@ -218,6 +218,8 @@ type Line struct {
 	Amount    money.Amount   `json:"amount"`
 	Reference string         `json:"reference,omitempty"`
 	Used      bool           `json:"used"`
+	// Entry executed payouts by this debit line, or charged a gift back.
+	Entry string `json:"entry,omitempty"`
 }
 
 // Record is what stands under a key that the read model keeps as it is.

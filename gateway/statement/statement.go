@@ -9,6 +9,7 @@ package statement
 
 import (
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/gateway/donation"
 )
 
 // Line is one movement on the account.
@@ -93,5 +94,14 @@ func (r *Reader) Classify(line Line) Verdict {
 			return r.dialect.classes[i].verdict
 		}
 	}
+	if line.Credit > 0 && comesBack(line) {
+		return Verdict{Returned, defaultReasons[Returned]}
+	}
 	return Classify(line)
+}
+
+// comesBack reports whether a credit line names a payout: the bank repeats the
+// memo of what it could not deliver.
+func comesBack(line Line) bool {
+	return len(donation.FindPayoutReferences(line.Description)) > 0 || len(donation.FindPayoutReferences(line.Reference)) > 0
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -59,6 +61,29 @@ func (g *Gateway) Lines(ctx context.Context, account tape.AccountID, statement t
 		all = append(all, tape.Line{Number: l.Number, Date: l.Date, Amount: l.Amount, Reference: l.Reference})
 	})
 	return all, err
+}
+
+// UsedLines returns the indexes of the used lines of page n of a statement.
+func (g *Gateway) UsedLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32, block uint64) (map[int]bool, error) {
+	used := map[int]bool{}
+	query := url.Values{"n": {strconv.Itoa(int(n))}}
+	err := every(ctx, g, "/statements/"+escape(account)+"/"+escape(statement)+"/lines", query, block, func(l readmodel.Line) {
+		if l.Used {
+			used[l.Index] = true
+		}
+	})
+	return used, err
+}
+
+// Payouts looks up what references in memos name.
+func (g *Gateway) Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error) {
+	texts := make([]string, len(references))
+	for i, reference := range references {
+		texts[i] = string(reference)
+	}
+	var found []readmodel.Referenced
+	err := g.Get(ctx, "/payouts/references", url.Values{"reference": {strings.Join(texts, ",")}}, block, &found)
+	return found, err
 }
 
 // Pages returns the pages of gifts of an account; none where it is not open yet.

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/gateway/donation"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -122,27 +125,25 @@ func (t *teller) disburses(ctx context.Context, account tape.AccountID, id, line
 	return err
 }
 
-// executes lets the bank execute payouts by the debit lines of its statement, in their order.
-func (t *teller) executes(ctx context.Context, statement tape.ID, n int32, custodian tape.AccountID, holds []hold) ([]tape.Line, error) {
-	lines, err := t.Gateways[bank].Lines(ctx, custodian, statement, n)
-	if err != nil {
-		return nil, err
-	}
-	if len(lines) < len(holds) {
-		return nil, rule.Refuse(rule.NotFound, "page %d of the bank's statement has %d lines; lianbao reset and up begin anew", n, len(lines))
-	}
-	work, working := errgroup.WithContext(ctx)
+// debits are the lines of a bank's statement, from its order for the bank on:
+// one for each payout, with the memo by which the import knows it.
+func debits(holds []hold) []row {
+	var rows []row
 	for i, h := range holds {
-		proof, err := tape.NewLineProof(statement, n, lines, i)
-		if err != nil {
-			return nil, err
-		}
-		work.Go(func() error {
-			_, err := t.record(working, bank, "Tape:Capture", tape.Capture{Account: h.account, Amount: lines[i].Amount, Hold: h.id, ID: h.id + ".paid", Line: &proof})
-			return err
-		})
+		rows = append(rows, row{fmt.Sprintf("Rfake-payout-%02d", i+1), h.amount, money.New(0, h.amount.Currency), h.reference()})
 	}
-	return lines, work.Wait()
+	return rows
+}
+
+// reference is what the bank is asked to write into the memo.
+func (h hold) reference() string { return donation.ReferenceOfPayout(h.account, h.id).Grouped() }
+
+// executed refuses an import that has not executed every payout that the story's bank has paid.
+func executed(r importing.Result, holds []hold) error {
+	if r.Executed.Count != len(holds) || len(r.Payouts) > 0 {
+		return rule.Refuse(rule.Conflict, "statement %s executed %d payouts of %d and leaves %v; lianbao reset and up begin anew", r.Statement, r.Executed.Count, len(holds), r.Payouts)
+	}
+	return nil
 }
 
 // hold names a payout.

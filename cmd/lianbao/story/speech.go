@@ -69,7 +69,7 @@ func (s *speech) collecting(ctx context.Context) error {
 	s.say("speech training: %d gifts are settled", speechGift)
 	var rows []row
 	for i := range int64(speechGift) {
-		rows = append(rows, row{fmt.Sprintf("Rfake-speech-%02d", i+1), yuan(0), yuan(100 * (1 + (i*i*7+i*13)%91))})
+		rows = append(rows, row{fmt.Sprintf("Rfake-speech-%02d", i+1), yuan(0), yuan(100 * (1 + (i*i*7+i*13)%91)), ""})
 	}
 	path, err := s.file("invented-speech-1.csv", "CNY", rows)
 	if err != nil {
@@ -135,11 +135,7 @@ func (s *speech) banking(ctx context.Context) (err error) {
 	holds := payouts(speechAccount, "speech-training", s.training)[:trained]
 	holds = append(holds, payouts(speechAccount, "speech-travel", s.travel)...)
 	holds = append(holds, hold{speechAccount, tape.ChunkHold("speech-office", 0, 0), toClerk})
-	var rows []row
-	for i, h := range holds {
-		rows = append(rows, row{fmt.Sprintf("Rfake-payout-%02d", i+1), h.amount, yuan(0)})
-	}
-	path, err := s.file("invented-speech-2.csv", "CNY", rows)
+	path, err := s.file("invented-speech-2.csv", "CNY", debits(holds))
 	if err != nil {
 		return err
 	}
@@ -147,8 +143,7 @@ func (s *speech) banking(ctx context.Context) (err error) {
 		return err
 	}
 	s.payouts = len(holds)
-	_, err = s.executes(ctx, s.second.Statement, 0, speechBank, holds)
-	return err
+	return executed(s.second, holds)
 }
 
 // answering: families with a device confirm; the last of them has not yet.

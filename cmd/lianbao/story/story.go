@@ -198,17 +198,18 @@ func (t *teller) take(ctx context.Context, account tape.AccountID, path string) 
 type row struct {
 	reference     string
 	debit, credit money.Amount
+	memo          string
 }
 
 // file writes an invented statement in the standard headers.
 func (t *teller) file(name string, currency money.Currency, rows []row) (string, error) {
-	text := "line,booking_date,booking_time,bank_reference,debit,credit,currency,payer_pseudonym\n"
+	text := "line,booking_date,booking_time,bank_reference,debit,credit,currency,payer_pseudonym,description\n"
 	figure := func(a money.Amount) string {
 		spelled := a.String()
 		return spelled[:len(spelled)-len(" CNY")]
 	}
 	for i, r := range rows {
-		text += fmt.Sprintf("%d,%s,,%s,%s,%s,%s,fake%012x\n", i+1, t.today, r.reference, figure(r.debit), figure(r.credit), currency, i+1)
+		text += fmt.Sprintf("%d,%s,,%s,%s,%s,%s,fake%012x,%s\n", i+1, t.today, r.reference, figure(r.debit), figure(r.credit), currency, i+1, r.memo)
 	}
 	path := filepath.Join(t.folder(), name)
 	return path, os.WriteFile(path, []byte(text), 0o600)

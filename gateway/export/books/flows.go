@@ -2,6 +2,7 @@ package books
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -279,7 +280,7 @@ func orGive(err error, give func(flow) error, f flow) error {
 
 // paid is money that the bank has shown to leave for a payee, or for a giver.
 func (r *reading) paid(ctx context.Context, p readmodel.Posting, give func(flow) error) error {
-	line, err := r.shown(ctx, p.Entry)
+	line, err := r.shown(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -296,7 +297,7 @@ func (r *reading) paid(ctx context.Context, p readmodel.Posting, give func(flow)
 
 // returned is a payout that the bank has shown to come back.
 func (r *reading) returned(ctx context.Context, p readmodel.Posting, give func(flow) error) error {
-	line, err := r.shown(ctx, p.Entry)
+	line, err := r.shown(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -322,11 +323,20 @@ func (r *reading) foundReturned(ctx context.Context, p readmodel.Posting, give f
 		bank: p.Amount.Units, reference: p.Entry})
 }
 
-// shown is the one bank line that an entry rests on.
-func (r *reading) shown(ctx context.Context, reference string) (readmodel.Line, error) {
-	entry, err := r.entryOf(ctx, reference)
+// shown is the one bank line that a posting rests on. Of a batch of payouts
+// each rests on evidence of its own; a line that carried several is counted
+// with the first of them.
+func (r *reading) shown(ctx context.Context, p readmodel.Posting) (readmodel.Line, error) {
+	entry, err := r.entryOf(ctx, p.Entry)
 	if err != nil {
 		return readmodel.Line{}, err
+	}
+	if at := slices.IndexFunc(entry.Postings, func(one tape.Posting) bool { return one.Line == p.Line }); p.Kind == "execute" && at >= 0 && at < len(entry.Evidence) {
+		line, err := r.lines.of(ctx, entry.Evidence[at])
+		if at > 0 && entry.Evidence[at-1] == entry.Evidence[at] {
+			line.Amount.Units = 0
+		}
+		return line, err
 	}
 	if len(entry.Evidence) != 1 || entry.Evidence[0].Kind != "statement" {
 		return readmodel.Line{}, rule.Refuse(rule.Unsupported, "it moves money outside and rests on %d pieces of evidence, not on one bank line", len(entry.Evidence))
@@ -358,7 +368,7 @@ func (r *reading) transfer(ctx context.Context, p readmodel.Posting, with tape.A
 	if err != nil {
 		return err
 	}
-	f := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, units: p.Amount.Units, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture" || p.Kind == "execute"}
+	f := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, units: p.Amount.Units, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture"}
 	switch {
 	case p.To == r.account.ID && back:
 		f.cause, f.units = outgoingBack, -f.units
@@ -402,7 +412,7 @@ func (r *reading) bear(ctx context.Context, p readmodel.Posting, give func(flow)
 	if whose == r.account.ID {
 		return nil
 	}
-	line, err := r.shown(ctx, p.Entry)
+	line, err := r.shown(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -430,7 +440,7 @@ func (r *reading) chargebacks(ctx context.Context, give func(flow) error) error 
 
 func (r *reading) chargeback(ctx context.Context, entry readmodel.Entry, give func(flow) error) error {
 	r.entry = entry
-	line, err := r.shown(ctx, entry.Reference())
+	line, err := r.shown(ctx, readmodel.Posting{Entry: entry.Reference()})
 	if err != nil {
 		return err
 	}

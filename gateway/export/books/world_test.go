@@ -326,6 +326,19 @@ func (w *world) execute(account, bankAccount tape.AccountID, hold tape.ID, date 
 	w.must("bank", "Tape:Capture", tape.Capture{Account: account, Amount: cny(units), Hold: hold, ID: w.id("capture"), Line: &proof})
 }
 
+// executeTogether pays several holds by one debit line, as a bank executes a file of orders.
+func (w *world) executeTogether(account, bankAccount tape.AccountID, date tape.Date, units int64, holds ...tape.ID) {
+	w.Helper()
+	lines := []tape.Line{line(date, units, "")}
+	id := w.bank(bankAccount, tape.DebitSide, lines...)
+	lines[0].Number = w.banks[bankAccount].lines
+	c, err := tape.NewExecute(account, w.id("execute"), id, 0, lines, []tape.ExecutedLine{{Holds: holds}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.must("bank", "Tape:Execute", c)
+}
+
 func (w *world) pay(account, bankAccount, to tape.AccountID, date tape.Date, units int64) tape.ID {
 	w.Helper()
 	hold := w.hold(account, to, units)
@@ -398,8 +411,7 @@ func (w *world) story() {
 	w.must("charity", "Tape:Release", w.signed("charity", "release", campaign, 10_00, tape.Release{Account: campaign, Hold: given, ID: w.id("release")}))
 
 	// Payouts, of which one comes back; one is of a day that has not come in the export.
-	w.pay(campaign, sunrise, "outside:household:a", "2026-01-06", 12_00)
-	w.pay(campaign, sunrise, "outside:household:b", "2026-01-06", 8_00)
+	w.executeTogether(campaign, sunrise, "2026-01-06", 20_00, w.hold(campaign, "outside:household:a", 12_00), w.hold(campaign, "outside:household:b", 8_00))
 	returned := w.pay(campaign, sunrise, "outside:household:c", "2026-01-06", 5_00)
 	w.pay(campaign, sunrise, printer, "2026-01-07", 9_00)
 	w.pay(campaign, sunrise, stranger, "2026-01-07", 2_00)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -145,7 +146,7 @@ func giftRows(n int) []views.GiftRow {
 func payoutRows() []views.PayoutRow {
 	row := func(id, amount, paid, back string, state views.PayoutState, confirmation *views.Confirmation) views.PayoutRow {
 		return views.PayoutRow{Account: training, Hold: tape.ID(id), To: "outside:payee:h-" + tape.AccountID(id[len(id)-3:]), Amount: yuan(amount), Paid: yuan(paid), Returned: yuan(back),
-			State: state, Expires: at("2026-04-30 00:00"), Entry: "charity/order-17", Confirmation: confirmation}
+			State: state, Expires: at("2026-04-30 00:00"), Entry: "charity/order-17", Confirmation: confirmation, Reference: donation.ReferenceOfPayout(training, tape.ID(id)).Grouped()}
 	}
 	return []views.PayoutRow{
 		row("pay-101", "1000.00", "1000.00", "0.00", views.PayoutPaid, &views.Confirmation{State: "confirmed", Date: "2026-03-04", Custody: "own", Entry: "charity/confirm-1"}),

@@ -225,13 +225,15 @@ func books() []Story {
 		return readmodel.Line{Account: bank, Statement: "2026-03", Number: n, Side: side, Date: "2026-03-02", Amount: yuan("100.00"), Used: used}
 	}
 	statement := readmodel.Statement{Account: bank, ID: "2026-03", Previous: "2026-02", From: "2026-03-01", To: "2026-03-31", Opening: yuan("398020.00"), Closing: yuan("398120.00"), Count: 3, Pages: 2, Filed: 1, Entry: "bank/statement-2026-03"}
+	paid := line(4, tape.DebitSide, true)
+	paid.Entry = "bank/capture-311"
 	return []Story{
 		{"account", "The books of an account", views.Account{Account: account, Figures: figures()[:4], Settlements: settled, Inflows: []readmodel.Inflow{inflow, waits}, Jobs: []readmodel.Job{job}, Postings: []readmodel.Posting{posting}, Next: "abc"}},
 		{"account-empty", "The books of a new account", views.Account{Account: readmodel.Account{Account: tape.Account{ID: long, Currency: "VND", Organisation: "charity", Custodian: bank, Attribution: tape.Pooled, Unidentified: training}}}},
 		{"settlements", "Settlements", views.Settlements{Account: training, Currency: "CNY", Rows: settled, Next: "abc"}}, {"settlements-none", "No settlements", views.Settlements{Account: training, Currency: "CNY"}},
 		{"inflows", "Inflows", views.Inflows{Account: training, Rows: []readmodel.Inflow{inflow, waits}}}, {"inflows-none", "No inflows", views.Inflows{Account: training, Waiting: true}},
 		{"statements", "Bank statements", views.Statements{Rows: []readmodel.Statement{statement}, Next: "abc"}}, {"statements-none", "No statements", views.Statements{Account: bank}},
-		{"statement", "A bank statement", views.Statement{Statement: statement, Lines: []readmodel.Line{line(1, tape.CreditSide, true), line(2, tape.CreditSide, false), line(3, tape.DebitSide, false)}, Next: "abc"}},
+		{"statement", "A bank statement", views.Statement{Statement: statement, Lines: []readmodel.Line{line(1, tape.CreditSide, true), line(2, tape.CreditSide, false), line(3, tape.DebitSide, false), paid}, Next: "abc"}},
 		{"statement-empty", "A statement whose lines have not been filed", views.Statement{Statement: statement}},
 	}
 }

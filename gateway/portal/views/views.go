@@ -272,6 +272,8 @@ type PayoutRow struct {
 	Expires  tape.Instant
 	Entry    string
 	Job      tape.ID
+	// Reference is what the bank is asked to write into the memo, in groups of four; empty where no bank pays.
+	Reference string
 	// Enrolled says that a disbursement ordered it, to a payee of the campaign.
 	Enrolled bool
 	// Confirmation is nil where nothing is known of it.

@@ -115,3 +115,10 @@ CREATE TABLE confirmations (
 
 ALTER TABLE holds ADD COLUMN payee TEXT NOT NULL DEFAULT '';
 CREATE INDEX holds_payee ON holds (payee, ordinal);
+
+-- What banks write into the memos of payouts, and of files of payouts.
+ALTER TABLE holds ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+CREATE INDEX holds_reference ON holds (reference);
+CREATE INDEX holds_job ON holds (account, job, ordinal);
+ALTER TABLE chunks ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+CREATE INDEX chunks_reference ON chunks (reference);

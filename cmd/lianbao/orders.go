@@ -1,0 +1,40 @@
+package main
+
+import (
+	"io"
+	"net/url"
+
+	"github.com/lianbao/lianbao/network"
+)
+
+type ordersCommand struct {
+	Campaign     string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
+	Disbursement string `help:"Only those of one disbursement." placeholder:"ID"`
+	Out          string `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
+	At           string `help:"Organisation whose gateway is asked." default:"bank" placeholder:"ORG"`
+}
+
+func (c *ordersCommand) Run(app *application) error {
+	n, err := network.Open(app.folder)
+	if err != nil {
+		return err
+	}
+	gateway, err := speaker(n, c.At)
+	if err != nil {
+		return err
+	}
+	query := url.Values{}
+	if c.Disbursement != "" {
+		query.Set("disbursement", c.Disbursement)
+	}
+	body, err := gateway.Download(app.context, "/campaigns/"+url.PathEscape(c.Campaign)+"/orders.csv", query)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if c.Out == "" {
+		_, err := io.Copy(app.console.out, body)
+		return err
+	}
+	return writeFile(c.Out, body)
+}
