@@ -129,7 +129,7 @@ func Catalogue(tag string) (map[string]any, error) {
 // Keys of families whose words are chosen by a value, with all values that the
 // pages know. The test demands a word for each, and no other word in the family.
 var Keys = map[string][]string{
-	"kind.": strings.Fields("open hold capture release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
+	"kind.": strings.Fields("open hold capture execute release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
 		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke propose vote " +
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
 		"publish receive-goods record-pledge reject restore set-flag settle-pledge correct withdraw"),
