@@ -82,8 +82,11 @@ func newFundCommand() (fundCommand, error) {
 
 // typeOf is what a flag holds; one that was not typed holds nil.
 func typeOf(field acts.Field) reflect.Type {
-	if field.Kind == acts.Mark {
+	switch field.Kind {
+	case acts.Mark:
 		return reflect.TypeFor[*bool]()
+	case acts.Rows, acts.Document:
+		return reflect.TypeFor[string]() // a file, empty where none was named
 	}
 	return reflect.TypeFor[*string]()
 }
@@ -198,6 +201,10 @@ func given(flags []*kong.Flag, texts map[string]string) {
 		case *string:
 			if value != nil {
 				texts[flag.Name] = *value
+			}
+		case string:
+			if value != "" {
+				texts[flag.Name] = value
 			}
 		case *bool:
 			if value != nil {

@@ -50,6 +50,11 @@ func (s *Server) fundReads() {
 		return disclosure.Annuals(ctx, m, in.Organisation, in.Kind, time.Now())
 	})
 	s.payeeReads()
+	recordReads[fund.Invitation](s, "partners", "invited", "Partners who are or were invited to a campaign")
+	recordReads[fund.Agent](s, "agents", "agent", "Agents of a campaign, with their caps and how many they serve")
+	recordReads[fund.Pledge](s, "pledges", "pledge", "Pledges to a campaign: open, kept or cancelled")
+	recordReads[fund.Goods](s, "goods", "goods", "Gifts in kind to a campaign, and how much of each was handed on")
+	recordReads[fund.Cited](s, "citations", "cited", "Documents that were cited for something of a campaign")
 	get(s, "/api/v1/disbursements", "Disbursements: proposed, approved, ordered, paid", func(ctx context.Context, in *struct {
 		Paging
 		Account string `query:"account"`
@@ -59,6 +64,16 @@ func (s *Server) fundReads() {
 	}) (readmodel.List[readmodel.Disbursement], error) {
 		return m.Disbursements(ctx, readmodel.DisbursementFilter{Account: tape.AccountID(in.Account), ID: tape.ID(in.ID),
 			State: readmodel.DisbursementState(in.State), Line: tape.ID(in.Line)}, in.window())
+	})
+}
+
+// recordReads reads the records of one kind of a campaign.
+func recordReads[R any](s *Server, name, prefix, about string) {
+	get(s, "/api/v1/campaigns/{account}/"+name, about, func(ctx context.Context, in *OfAccount) (readmodel.List[R], error) {
+		if _, err := s.Model.Campaign(ctx, tape.AccountID(in.Account)); err != nil {
+			return readmodel.List[R]{}, err
+		}
+		return readmodel.RecordsOf[R](ctx, s.Model, prefix+"/"+in.Account+"/", in.window())
 	})
 }
 

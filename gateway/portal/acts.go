@@ -118,6 +118,13 @@ func (p *portal) actPage(r *http.Request, session login.Session, act acts.Act, a
 	for _, field := range act.Fields {
 		page.Fields = append(page.Fields, fieldOf(field, answers))
 	}
+	if act.Name == "accept-filing" {
+		campaign, err := p.Model.Campaign(r.Context(), account)
+		if err != nil {
+			return page, err
+		}
+		page.Compare = waits(campaign.Campaign)
+	}
 	var err error
 	page.Title, err = p.title(r.Context(), account)
 	return page, err

@@ -125,12 +125,12 @@ func TestAmend(t *testing.T) {
 	page := "/en/campaigns/" + string(speech) + "/acts/amend-campaign"
 	maker.request(http.MethodGet, page, nil)
 	maker.reads(`value="2026-12-31"`, `value="1000.00 CNY"`, ">30 children</textarea>", `value="800.00 CNY"`)
-	fields := []string{"title-zh", "言语训练", "title-en", "Speech training", "purpose-zh", "言语训练", "purpose-en", "Speech training", "beneficiaries-en", "30 children", "area", "CN-53", "sector", "12220",
-		"from", "2025-12-01", "to", "2027-12-31", "goal", "1000.00 CNY", "management", "10", "leftover", string(training), "regulator", "coop", "donors", "giver",
+	fields := []string{"title-zh", "言语训练", "title-en", "Speech therapy", "purpose-zh", "言语训练", "purpose-en", "Speech training", "beneficiaries-en", "30 children", "area", "CN-53", "sector", "12220",
+		"from", "2025-12-01", "to", "2026-12-31", "goal", "1000.00 CNY", "management", "10", "leftover", string(training), "regulator", "coop", "donors", "giver",
 		"lines.id", "training", "lines.kind", "programme", "lines.title-en", "Training", "lines.title-zh", "", "lines.amount", "800.00",
 		"lines.id", "office", "lines.kind", "management", "lines.title-en", "Office", "lines.title-zh", ""}
 	maker.asks("amend-campaign", append(slices.Clone(fields), "lines.amount", "1,50")...)
-	maker.reads("Row 2, Amount", `"1,50" is not an amount`, `value="2027-12-31"`, `value="1,50"`)
+	maker.reads("Row 2, Amount", `"1,50" is not an amount`, ">Speech therapy</textarea>", `value="1,50"`)
 	if maker.code != http.StatusUnprocessableEntity {
 		t.Errorf("it answers %d", maker.code)
 	}
@@ -143,7 +143,7 @@ func TestAmend(t *testing.T) {
 	checker.signs("checker")
 	checker.reads("Done: it stands on the ledger.")
 	campaign, err := w.model.Campaign(t.Context(), speech)
-	if err != nil || campaign.Plan.To != "2027-12-31" || campaign.Version != 2 {
+	if err != nil || campaign.Plan.Title.En != "Speech therapy" || campaign.Version != 2 {
 		t.Errorf("%v %+v", err, campaign.Plan)
 	}
 	// Money that was given for one use and would be put to another is the donors' to release.
@@ -198,5 +198,33 @@ func TestActsOfOthers(t *testing.T) {
 		if v.code != c.code {
 			t.Errorf("%s at %s: %d, not %d", c.person, c.path, v.code, c.code)
 		}
+	}
+}
+
+// TestLifeOnPages: what staff did stands on the campaign's page and beside what it is about.
+func TestLifeOnPages(t *testing.T) {
+	w := newTown(t)
+	maker := w.logsIn("maker")
+	maker.asks("record-pledge", "amount", "1,200.00", "due", "2026-06-30")
+	maker.reads("Pledges", "1,200.00 CNY", "open")
+	maker.asks("receive-goods", "item", "blanket", "quantity", "200", "unit", "piece")
+	maker.signs("maker")
+	goods, err := kept[fund.Goods](t.Context(), w.model, "goods/"+string(speech)+"/")
+	if err != nil || len(goods) != 1 {
+		t.Fatal(goods, err)
+	}
+	maker.asks("cite", "document", strings.Repeat("ab", 32), "kind", "delivery-note", "for", goods[0].Entry)
+	maker.signs("maker")
+	maker.request(http.MethodGet, "/en/campaigns/"+string(speech), nil)
+	maker.reads("Gifts in kind", "200 piece", "Evidence", strings.Repeat("ab", 32), "What you can do here", "Receive goods", "agreement with donors by name")
+	maker.request(http.MethodGet, "/en/entries/"+goods[0].Entry, nil)
+	maker.reads("Evidence", "delivery note", "lianbao evidence verify FILE --hash "+strings.Repeat("ab", 32))
+	maker.request(http.MethodGet, "/en/drafts", nil)
+	maker.reads("Take up a draft from its file")
+	stranger := &visitor{town: w}
+	stranger.request(http.MethodGet, "/en/campaigns/"+string(speech), nil)
+	stranger.reads("200 piece")
+	if strings.Contains(stranger.body, "What you can do here") {
+		t.Error("a stranger is offered acts")
 	}
 }

@@ -34,6 +34,9 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 	if page.Facts != nil {
 		page.Facts = p.counted(*page.Facts)
 		page.Acts = p.actsOn(r, page)
+		if err := p.living(ctx, &page); err != nil {
+			return nil, "", err
+		}
 	}
 	balanced := false
 	page.Flow, balanced = f.picture(page.Facts)
@@ -55,6 +58,22 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 	}
 	page.Feed, _, err = p.feed(ctx, readmodel.EntryFilter{Subject: string(id)}, readmodel.Window{Newest: true, Limit: feedRows})
 	return page, "", err
+}
+
+// living adds what belongs to a campaign beside its money.
+func (p *portal) living(ctx context.Context, page *views.Campaign) error {
+	campaign, err := p.Model.Campaign(ctx, page.Account)
+	if rule.Is(err, rule.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if campaign.Pending != nil {
+		page.Compare = waits(campaign.Campaign)
+	}
+	page.Life, err = p.life(ctx, page.Account)
+	return err
 }
 
 // partsPerHundredth are the parts per million of one per cent.

@@ -296,6 +296,9 @@ func (p *portal) payout(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page.Proof.Steps = []views.ProofStep{step}
+	if page.Cited, err = p.citedFor(ctx, id, string(hold.ID)); err != nil {
+		return nil, "", err
+	}
 	spans := append(append(tape.Spans{}, hold.Captured...), hold.Spans...)
 	if hold.State == tape.HoldReclaimed {
 		spans = hold.Captured // what it still names is back in the account, and may have been spent elsewhere

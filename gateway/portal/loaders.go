@@ -156,7 +156,14 @@ func (p *portal) entry(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	transaction, err := p.transactionOf(r.Context(), entry.Transaction)
-	return views.Entry{Entry: entry, Transaction: transaction, JSON: entry.Verbatim}, "", err
+	if err != nil {
+		return nil, "", err
+	}
+	page := views.Entry{Entry: entry, Transaction: transaction, JSON: entry.Verbatim}
+	if account := tape.AccountID(entry.Subject); account.Check() == nil {
+		page.Cited, err = p.citedFor(r.Context(), account, entry.Reference())
+	}
+	return page, "", err
 }
 
 // transactionOf is a transaction, nil where it is not known.

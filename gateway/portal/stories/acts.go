@@ -52,3 +52,14 @@ func faulty(page views.Act) views.Act {
 	}
 	return page
 }
+
+// life is what belongs to an invented campaign beside its money.
+func life() views.Life {
+	cited := fund.Cited{V: 1, For: "charity/receive-goods-1", Entry: "charity/cite-1", Citation: fund.Citation{Kind: "delivery-note"}}
+	cited.Hash[0] = 0x5d
+	return views.Life{Children: []views.Child{{Account: "charity:sunrise:training-north", Title: text("Training, northern villages", "康复训练（北片村庄）"), Basis: "earmark"}},
+		Partners: []fund.Invitation{{V: 1, Partner: "partner:coop:transport", Organisation: "coop", Entry: "charity/invite-1"}, {V: 1, Partner: "partner:coop:books", Organisation: "coop", Withdrawn: true, Entry: "charity/invite-2"}},
+		Agents:   []fund.Agent{{V: 1, Person: "invented-agent-1", PayeesMax: 40, Payees: 24, Entry: "charity/appoint-1"}, {V: 1, Person: "invented-agent-2", PayeesMax: 20, Ended: true, Entry: "charity/appoint-2"}},
+		Pledges:  []fund.Pledge{{V: 1, ID: "pledge-1", Amount: yuan("5000.00"), Due: "2026-06-30", State: "open", Entry: "charity/pledge-1"}, {V: 1, ID: "pledge-2", Amount: yuan("1200.00"), Due: "2026-02-28", State: "kept", Gift: "page-1/GIFT-1", Entry: "charity/pledge-2"}},
+		Goods:    []fund.Goods{{V: 1, ID: "blankets", Item: "blanket", Unit: "piece", Quantity: 200, Given: 60, Entry: "charity/blankets"}}, Cited: []fund.Cited{cited}}
+}

@@ -53,7 +53,8 @@ func campaigns() []Story {
 	months := []views.Month{{Month: "2025-12", In: yuan("120000.00"), Out: yuan("0.00")}, {Month: "2026-01", In: yuan("140000.00"), Out: yuan("96000.00")},
 		{Month: "2026-02", In: yuan("88120.00"), Out: yuan("102000.00")}, {Month: "2026-03", In: yuan("0.01"), Out: yuan("103000.00")}}
 	full := views.Campaign{Account: training, Organisation: "charity", Custodian: bank, Attribution: tape.FIFO, Facts: facts(), Books: true, Figures: figures(), Flow: flow(),
-		Months: months, Gifts: giftRows(4), Payouts: payoutRows(), Feed: entryRows()}
+		Months: months, Gifts: giftRows(4), Payouts: payoutRows(), Feed: entryRows(), Life: life(),
+		Acts: []string{"amend-campaign", "enrol", "cite"}, Compare: []views.Compared{{Label: "to", Before: "2026-11-30", After: "2027-05-31"}}}
 	plain := full
 	plain.Facts = nil
 	empty := views.Campaign{Account: training, Organisation: "charity", Custodian: bank, Attribution: tape.FIFO}

@@ -1,6 +1,9 @@
 package views
 
-import "github.com/lianbao/lianbao/chaincode/tape"
+import (
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
 
 // ActColumn is a column of an ActField that is a table.
 type ActColumn struct {
@@ -63,4 +66,26 @@ func (a Act) Uploads() bool {
 		}
 	}
 	return false
+}
+
+// Child is a grant or an earmark that spends a campaign's money.
+type Child struct {
+	Account tape.AccountID
+	Title   Text
+	Basis   string
+}
+
+// Life is what belongs to a campaign beside its money.
+type Life struct {
+	Children []Child
+	Partners []fund.Invitation
+	Agents   []fund.Agent
+	Pledges  []fund.Pledge
+	Goods    []fund.Goods
+	Cited    []fund.Cited
+}
+
+// Empty says that there is nothing of it yet.
+func (l Life) Empty() bool {
+	return len(l.Children)+len(l.Partners)+len(l.Agents)+len(l.Pledges)+len(l.Goods)+len(l.Cited) == 0
 }

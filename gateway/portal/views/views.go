@@ -6,6 +6,7 @@ package views
 import (
 	"encoding/json"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -290,6 +291,10 @@ type Campaign struct {
 	Books bool
 	// Acts are the names of what who is logged in may do here.
 	Acts []string
+	// Life is what belongs to the campaign beside its money.
+	Life Life
+	// Compare is the plan that waits beside the one in force.
+	Compare []Compared
 	// Give says that gifts can be announced here.
 	Give         bool
 	Account      tape.AccountID
@@ -440,6 +445,8 @@ type Origin struct {
 	// Personal leads members' staff to what is kept about the payee; PayTo is that.
 	Personal string
 	PayTo    []PersonalValue
+	// Cited are the documents brought for the payout.
+	Cited []fund.Cited
 }
 
 // Name of its template.
@@ -450,6 +457,8 @@ type Entry struct {
 	Entry       readmodel.Entry
 	Transaction *readmodel.TransactionSummary
 	JSON        json.RawMessage
+	// Cited are the documents brought for it, or by it.
+	Cited []fund.Cited
 }
 
 // Name of its template.

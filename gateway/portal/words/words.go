@@ -187,4 +187,5 @@ var Keys = map[string][]string{
 	"basis.":           strings.Fields("filing agreement grant earmark"),
 	"line-kind.":       strings.Fields("programme management fundraising"),
 	"campaign-state.":  strings.Fields("draft active closed"),
+	"pledge-state.":    strings.Fields("open kept cancelled"),
 }
