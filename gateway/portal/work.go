@@ -73,6 +73,11 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 	row.Title = title
 	row.Days = p.today().DaysUntil(item.Due)
 	switch item.Kind {
+	case trail.WorkFile:
+		// Who waits looks at the campaign; the regulator reads the plan and answers it.
+		if campaign, err := p.Model.Campaign(ctx, item.Account); err == nil && campaign.Plan.Regulator == p.Organisation {
+			row.Path = pathTo("campaigns", string(item.Account), "acts", "accept-filing")
+		}
 	case trail.WorkApprove:
 		row.Kind = "decide"
 		if item.Maker == session.Person() {
