@@ -322,19 +322,21 @@ type AcceptFiling struct {
 	Plan string `json:"plan"`
 }
 
+// numbered refuses a filing without its number.
+func (c AcceptFiling) numbered() error {
+	if c.Number == "" {
+		return rule.Refuse(rule.Invalid, "is empty")
+	}
+	return checkText(c.Number, NumberMax)
+}
+
 // Accept judges the command; the approvals are those of the regulator's persons.
 func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
 	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
 	if ctx.Organisation != c.Plan.Regulator || ctx.Role != party.RoleGateway || !ctx.Has(party.Regulator) {
 		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not accept filings of %s; %s does", ctx.Organisation, ctx.Role, c.Account, c.Plan.Regulator))
 	}
-	if err := signedBy(ctx, c.Plan.Regulator); err != nil {
-		return refuse(err)
-	}
-	if command.Number == "" {
-		return refuse(rule.Field("number", rule.Refuse(rule.Invalid, "is empty")))
-	}
-	if err := rule.Field("number", checkText(command.Number, NumberMax)); err != nil {
+	if err := first(signedBy(ctx, c.Plan.Regulator), rule.Field("number", command.numbered())); err != nil {
 		return refuse(err)
 	}
 	if c.Version > 0 && c.Pending == nil {

@@ -111,7 +111,7 @@ func (g *ground) persons(function string, command any, amount money.Amount) int 
 		}
 	}
 	if amended, is := command.(fund.AmendCampaign); is && g.campaign.Basis == fund.Agreement && g.campaign.Plan.ChangesUse(amended.Plan) {
-		few = max(few, len(g.campaign.Plan.Donors)+1) // they sign beside a person of the charity
+		few += len(g.campaign.Plan.Donors) // they sign beside the staff, and do not count as staff
 	}
 	return few
 }
