@@ -32,11 +32,11 @@ func (b Budget) Carry(amount money.Amount) Budget {
 	return b
 }
 
-// given is what givers gave and still have here, on which a share for
+// Given is what givers gave and still have here, on which a share for
 // management is computed: what the account has and what it ordered, never more
 // than it received. So money that was refunded, charged back, kept by a
 // processor or handed over by another campaign counts for nothing.
-func (b Budget) given(head tape.Head) int64 {
+func (b Budget) Given(head tape.Head) int64 {
 	had := head.Free().Total()
 	for _, line := range b.Lines {
 		had += line.Units
@@ -75,10 +75,10 @@ func (b Budget) order(plan Plan, line BudgetLine, amount money.Amount, head tape
 	if line.Kind != Management {
 		return after, nil
 	}
-	spent, received := after.managed(plan), b.given(head)
-	if limit := share(received, plan.ManagementPartsPerMillion); spent > limit {
+	spent, received := after.managed(plan), b.Given(head)
+	if limit := plan.ManagementCap(received); spent > limit.Units {
 		return b, rule.Refuse(rule.Insufficient, "management costs would come to %s; the cap is %s, %d parts per million of %s received",
-			money.New(spent, amount.Currency), money.New(limit, amount.Currency), plan.ManagementPartsPerMillion, money.New(received, amount.Currency))
+			money.New(spent, amount.Currency), limit, plan.ManagementPartsPerMillion, money.New(received, amount.Currency))
 	}
 	return after, nil
 }
@@ -100,7 +100,7 @@ func share(units int64, parts int32) int64 {
 	return units/partsPerOne*int64(parts) + units%partsPerOne*int64(parts)/partsPerOne
 }
 
-// ManagementCap is the most that management may cost while so much has been received.
-func (p Plan) ManagementCap(received int64) money.Amount {
-	return money.New(share(received, p.ManagementPartsPerMillion), p.Goal.Currency)
+// ManagementCap is the most that management may cost while so much has been given.
+func (p Plan) ManagementCap(given int64) money.Amount {
+	return money.New(share(given, p.ManagementPartsPerMillion), p.Goal.Currency)
 }

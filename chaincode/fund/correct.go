@@ -20,7 +20,7 @@ func Corrects(from, to *Campaign, budget *Budget, head tape.Head) error {
 		return nil
 	}
 	// Otherwise one gift would let two campaigns spend on management in turn.
-	managed, limit := budget.managed(from.Plan), from.Plan.ManagementCap(budget.given(head))
+	managed, limit := budget.managed(from.Plan), from.Plan.ManagementCap(budget.Given(head))
 	if managed > limit.Units {
 		return rule.Refuse(rule.Insufficient, "%s has ordered %s for management; without the gift its cap is %s", from.Account, money.New(managed, limit.Currency), limit)
 	}

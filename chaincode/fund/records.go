@@ -390,6 +390,14 @@ func (c Confirmation) Confirmed(hold tape.Hold) money.Amount {
 	return money.New(min(c.Amount.Units, hold.Captured.Total()-hold.Returned.Total()), hold.Amount.Currency)
 }
 
+// Contested is what the bank has paid and the receiver disputes.
+func (c Confirmation) Contested(hold tape.Hold) money.Amount {
+	if c.Outcome != Disputed {
+		return money.New(0, hold.Amount.Currency)
+	}
+	return money.New(hold.Captured.Total()-hold.Returned.Total(), hold.Amount.Currency)
+}
+
 // Cited is a document brought for something that has happened.
 type Cited struct {
 	V int32 `json:"v"`

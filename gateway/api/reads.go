@@ -189,7 +189,7 @@ func (s *Server) gift(ctx context.Context, in *GiftName) (readmodel.Gift, error)
 	}
 	var found []readmodel.Gift
 	for _, gift := range all {
-		if (in.Account == "" || in.Account == string(gift.Account)) && (in.Page == "" || in.Page == string(gift.Page)) {
+		if (in.Account == "" || in.Account == string(gift.Account)) && (in.Page == "" || gift.On(tape.ID(in.Page))) {
 			found = append(found, gift)
 		}
 	}

@@ -7,6 +7,7 @@ package disclosure
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -18,14 +19,22 @@ import (
 
 // Sums are what a campaign, or one line of its budget, has come to.
 type Sums struct {
-	// Raised is what gifts and other accounts brought, Settled what of it stands on the tape.
-	Raised  money.Amount `json:"raised"`
-	Settled money.Amount `json:"settled"`
+	// Raised is what gifts and other accounts brought, Settled what of it stands
+	// on the tape. Of Settled, Declared rests on the charity's word alone and
+	// Granted came from other accounts; the rest lines of the bank have shown.
+	Raised   money.Amount `json:"raised"`
+	Settled  money.Amount `json:"settled"`
+	Declared money.Amount `json:"declared"`
+	Granted  money.Amount `json:"granted"`
 	// Ordered is what was set apart for payees, less what was given up or came
-	// back. Paid of it has left by a line of the bank, Passed to other accounts of the ledger.
-	Ordered money.Amount `json:"ordered"`
-	Paid    money.Amount `json:"paid"`
-	Passed  money.Amount `json:"passed"`
+	// back. Paid of it has left by a line of the bank, Passed to other accounts
+	// of the ledger; Recovered came home from those and is in neither any more.
+	// What a partner gave home is Remitted there, and granted to it no more.
+	Ordered   money.Amount `json:"ordered"`
+	Paid      money.Amount `json:"paid"`
+	Passed    money.Amount `json:"passed"`
+	Recovered money.Amount `json:"recovered"`
+	Remitted  money.Amount `json:"remitted"`
 	// Confirmed of Paid has its receiver's signature, Disputed the opposite.
 	Confirmed money.Amount `json:"confirmed"`
 	Disputed  money.Amount `json:"disputed"`
@@ -42,7 +51,22 @@ type Sums struct {
 
 func newSums(c money.Currency) Sums {
 	zero := money.New(0, c)
-	return Sums{zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, 0, 0}
+	return Sums{Raised: zero, Settled: zero, Declared: zero, Granted: zero, Ordered: zero, Paid: zero, Passed: zero, Recovered: zero, Remitted: zero,
+		Confirmed: zero, Disputed: zero, Returned: zero, Refunded: zero, Reversed: zero, Fee: zero}
+}
+
+// Shown is what of Settled lines of the bank have shown.
+func (s Sums) Shown() money.Amount {
+	return money.New(s.Settled.Units-s.Declared.Units-s.Granted.Units, s.Settled.Currency)
+}
+
+// Total adds flows up.
+func Total(flows []readmodel.Flow, currency money.Currency) Sums {
+	sums := newSums(currency)
+	for _, f := range flows {
+		sums.add(f)
+	}
+	return sums
 }
 
 // add counts one flow.
@@ -54,15 +78,9 @@ func (s *Sums) add(f readmodel.Flow) {
 		s.Gifts += f.Count
 	case readmodel.FlowSettled:
 		s.Settled.Units += units
-	case readmodel.FlowGranted:
-		s.Raised.Units += units
+	case readmodel.FlowDeclared:
 		s.Settled.Units += units
-	case readmodel.FlowOrdered:
-		s.Ordered.Units += units
-	case readmodel.FlowReleased:
-		s.Ordered.Units -= units
-	case readmodel.FlowPassed:
-		s.Passed.Units += units
+		s.Declared.Units += units
 	case readmodel.FlowRefunded:
 		s.Refunded.Units += units
 	case readmodel.FlowReversed:
@@ -70,14 +88,43 @@ func (s *Sums) add(f readmodel.Flow) {
 	case readmodel.FlowFee:
 		s.Fee.Units += units
 	default:
+		s.addMoved(f)
 		s.addPaid(f)
 	}
 }
 
-// addPaid counts what the bank did, and what receivers said about it.
+// addMoved counts money between accounts of the ledger.
+func (s *Sums) addMoved(f readmodel.Flow) {
+	units := f.Amount.Units
+	switch f.Kind {
+	case readmodel.FlowGranted:
+		s.grant(units)
+	case readmodel.FlowRemitted:
+		s.grant(-units)
+		s.Remitted.Units += units
+	case readmodel.FlowPassed:
+		s.Passed.Units += units
+	case readmodel.FlowRecovered:
+		s.Ordered.Units -= units
+		s.Passed.Units -= units
+		s.Recovered.Units += units
+	}
+}
+
+func (s *Sums) grant(units int64) {
+	s.Raised.Units += units
+	s.Settled.Units += units
+	s.Granted.Units += units
+}
+
+// addPaid counts what was ordered, what the bank did, and what receivers said about it.
 func (s *Sums) addPaid(f readmodel.Flow) {
 	units := f.Amount.Units
 	switch f.Kind {
+	case readmodel.FlowOrdered:
+		s.Ordered.Units += units
+	case readmodel.FlowReleased:
+		s.Ordered.Units -= units
 	case readmodel.FlowPaid:
 		s.Paid.Units += units
 		s.Payouts += f.Count
@@ -127,8 +174,10 @@ type Sheet struct {
 	Waiting money.Amount `json:"waiting"`
 	Lines   []Line       `json:"lines"`
 	Months  []Month      `json:"months"`
-	// Management is what was ordered on management lines, Cap the most that may be.
+	// Management is what was ordered on management lines, Cap the most that may
+	// be: a share of Given, which givers gave and is still here or was ordered.
 	Management money.Amount       `json:"management"`
+	Given      money.Amount       `json:"given"`
 	Cap        money.Amount       `json:"cap"`
 	Law        string             `json:"law"`
 	Clock      []fund.Due         `json:"clock"`
@@ -139,6 +188,7 @@ type Sheet struct {
 // Books is the read model as far as a sheet needs it.
 type Books interface {
 	Account(ctx context.Context, id tape.AccountID) (readmodel.Account, error)
+	Head(ctx context.Context, account tape.AccountID) (tape.Head, error)
 	Campaign(ctx context.Context, account tape.AccountID) (readmodel.Campaign, error)
 	Flows(ctx context.Context, account tape.AccountID) ([]readmodel.Flow, error)
 	Publications(ctx context.Context, account tape.AccountID) ([]fund.Publication, error)
@@ -181,7 +231,9 @@ func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time)
 		return s, err
 	}
 	s.count(flows)
-	s.Cap = s.Campaign.Plan.ManagementCap(stands.Received.Units)
+	if err := s.cap(ctx, books); err != nil {
+		return s, err
+	}
 	published, err := books.Publications(ctx, account)
 	if err != nil {
 		return s, err
@@ -197,15 +249,33 @@ func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time)
 	return s, s.late(ctx, books, zone)
 }
 
+// cap is what the contract lets management cost, by its own function.
+func (s *Sheet) cap(ctx context.Context, books Books) error {
+	head, err := books.Head(ctx, s.Campaign.Account)
+	if err != nil {
+		return err
+	}
+	record, err := books.Record(ctx, fund.BudgetKey(s.Campaign.Account))
+	if err != nil {
+		return err
+	}
+	var budget fund.Budget
+	if err := json.Unmarshal(record.Value, &budget); err != nil {
+		return err
+	}
+	given := budget.Given(head)
+	s.Given, s.Cap = money.New(given, s.Campaign.Plan.Goal.Currency), s.Campaign.Plan.ManagementCap(given)
+	return nil
+}
+
 // count adds the flows up as a whole, by line and by month.
 func (s *Sheet) count(flows []readmodel.Flow) {
 	currency := s.Campaign.Plan.Goal.Currency
-	s.Sums, s.Management = newSums(currency), money.New(0, currency)
+	s.Sums, s.Management = Total(flows, currency), money.New(0, currency)
 	for _, line := range s.Campaign.Plan.Lines {
 		s.Lines = append(s.Lines, Line{line, newSums(currency)})
 	}
 	for _, f := range flows {
-		s.Sums.add(f)
 		month := string(f.Day[:len("2026-11")])
 		if n := len(s.Months); n == 0 || s.Months[n-1].Month != month { // flows stand in the order of their days
 			s.Months = append(s.Months, Month{month, newSums(currency)})
@@ -278,7 +348,11 @@ func (s *Sheet) late(ctx context.Context, books Books, zone tape.Zone) error {
 		return err
 	}
 	for _, page := range pages.Items {
-		since, err := zone.Date(page.At)
+		at, err := received(ctx, books, page)
+		if err != nil {
+			return err
+		}
+		since, err := zone.Date(at)
 		if err != nil {
 			return err
 		}
@@ -287,6 +361,23 @@ func (s *Sheet) late(ctx context.Context, books Books, zone tape.Zone) error {
 		}
 	}
 	return nil
+}
+
+// received is when the gifts of a page came: what a match left over has waited
+// since the page that was matched.
+func received(ctx context.Context, books Books, page readmodel.GiftPage) (tape.Instant, error) {
+	whole, left := strings.CutSuffix(string(page.ID), string(tape.UnmatchedSuffix))
+	if !left {
+		whole, left = strings.CutSuffix(string(page.ID), string(tape.MatchedSuffix))
+	}
+	if !left {
+		return page.At, nil
+	}
+	parents, err := books.Pages(ctx, readmodel.PageFilter{Account: page.Account, ID: tape.ID(whole)}, readmodel.Window{Limit: 1})
+	if err != nil || len(parents.Items) == 0 || parents.Items[0].State != readmodel.PageSplit {
+		return page.At, err
+	}
+	return received(ctx, books, parents.Items[0])
 }
 
 // Figures are the sums in the form in which they are published.

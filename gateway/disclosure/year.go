@@ -33,8 +33,8 @@ type Annual struct {
 
 // Annuals adds up all campaigns of an organisation, year by year and currency
 // by currency, and judges them as what kind of organisation it is, such as
-// public-foundation. Money handed from one of its campaigns to another is
-// spent by the second only.
+// public-foundation. Money that goes from one of its campaigns to another is
+// neither spent by the one nor income of the other.
 func Annuals(ctx context.Context, register Register, organisation, kind string, now time.Time) ([]Annual, error) {
 	zone, err := Zone(ctx, register)
 	if err != nil {
@@ -56,19 +56,13 @@ func Annuals(ctx context.Context, register Register, organisation, kind string, 
 			if err != nil {
 				return nil, err
 			}
-			// A grant or an earmark of an own campaign was handed on, not spent, when it left that.
-			years.add(campaign.Plan, flows, campaign.Parent != "" && ownParent(ctx, register, campaign.Parent, organisation))
+			years.add(campaign.Plan, flows)
 		}
 		if window.After = list.Next; list.Next == "" {
 			break
 		}
 	}
 	return years.judge(organisation, kind, today)
-}
-
-func ownParent(ctx context.Context, register Register, parent tape.AccountID, organisation string) bool {
-	campaign, err := register.Campaign(ctx, parent)
-	return err == nil && campaign.Organisation == organisation
 }
 
 // yearBook holds the years by currency and number.
@@ -85,26 +79,23 @@ func (b yearBook) year(currency money.Currency, number int) *fund.Year {
 }
 
 // add counts the flows of one campaign.
-func (b yearBook) add(plan fund.Plan, flows []readmodel.Flow, child bool) {
+func (b yearBook) add(plan fund.Plan, flows []readmodel.Flow) {
 	for _, f := range flows {
+		if f.Own {
+			continue
+		}
 		number, _ := strconv.Atoi(string(f.Day[:4]))
 		year, units := b.year(f.Amount.Currency, number), f.Amount.Units
 		switch f.Kind {
-		case readmodel.FlowSettled:
+		case readmodel.FlowSettled, readmodel.FlowDeclared, readmodel.FlowGranted:
 			year.Income += units
-		case readmodel.FlowRefunded, readmodel.FlowReversed:
+		case readmodel.FlowRefunded, readmodel.FlowReversed, readmodel.FlowRemitted:
 			year.Income -= units
 		case readmodel.FlowFee:
 			year.Fundraising += units
-		case readmodel.FlowGranted:
-			if child {
-				year.Programme -= units
-			} else {
-				year.Income += units
-			}
 		case readmodel.FlowPaid, readmodel.FlowPassed:
 			*spending(year, plan, f.Line) += units
-		case readmodel.FlowReturned:
+		case readmodel.FlowReturned, readmodel.FlowRecovered:
 			*spending(year, plan, f.Line) -= units
 		}
 	}

@@ -62,8 +62,7 @@ func (d *Desk) Standing(ctx context.Context, u Use) (Standing, error) {
 		return s, err
 	}
 	for _, gift := range all {
-		page := strings.TrimSuffix(strings.TrimSuffix(string(gift.Page), string(tape.MatchedSuffix)), string(tape.UnmatchedSuffix))
-		if gift.Account != u.Account || u.Page != "" && u.Page != gift.Page && string(u.Page) != page {
+		if gift.Account != u.Account || u.Page != "" && !gift.On(u.Page) {
 			continue
 		}
 		trace, err := d.Model.TraceGift(ctx, readmodel.GiftAt{Account: gift.Account, Page: gift.Page, Index: gift.Index})

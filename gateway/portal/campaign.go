@@ -106,16 +106,19 @@ type asked struct {
 // figures are the numbers of a campaign, each with its rows and its proof.
 func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFacts) ([]views.Figure, error) {
 	a, id := f.account, string(f.account.ID)
-	raised := a.Received
-	if err := add(&raised, a.Pending); err != nil {
+	sums := f.sums
+	back := sums.Refunded
+	if err := add(&back, sums.Reversed); err != nil {
 		return nil, err
 	}
 	open, paid := "/campaigns/"+id+"/payouts?state=open", "/campaigns/"+id+"/payouts?state=captured"
 	all := []asked{
-		{key: "raised", amount: raised, rows: "/campaigns/" + id + "/gifts", kinds: []string{"receive"}, always: true},
-		{key: "settled", amount: a.Received, rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, always: true, back: true},
+		{key: "raised", amount: sums.Raised, rows: "/campaigns/" + id + "/gifts", kinds: []string{"receive"}, always: true},
+		{key: "settled", amount: sums.Shown(), rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, always: true, back: true},
+		{key: "declared", amount: sums.Declared, rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, back: true},
+		{key: "granted", amount: sums.Granted, rows: "/accounts/" + id + "/inflows", kinds: []string{"settle"}, back: true},
 		{key: "ordered", amount: a.Held, rows: open, kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
-		{key: "paid", amount: f.paid, rows: paid, kinds: []string{"execute", "capture", "pay", "run-chunk"}, always: true},
+		{key: "paid", amount: sums.Paid, rows: paid, kinds: []string{"execute", "capture", "pay", "run-chunk"}, always: true},
 	}
 	if facts != nil {
 		all = append(all, asked{key: "confirmed", amount: facts.Confirmed, rows: paid, kinds: []string{"confirm"}, always: true},
@@ -124,17 +127,19 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	all = append(all,
 		asked{key: "free", amount: a.Free, rows: "/accounts/" + id, kinds: []string{"settle"}, back: true},
 		asked{key: "pending", amount: a.Pending, rows: "/campaigns/" + id + "/gifts?state=pending", kinds: []string{"receive"}},
-		asked{key: "passed", amount: f.passed, rows: "/entries?kind=" + passedBy(facts) + "&subject=" + id, kinds: []string{"pay", "carry", "spend"}},
-		asked{key: "returned", amount: f.returned, rows: "/entries?kind=return&subject=" + id, kinds: []string{"return"}},
-		asked{key: "fee", amount: f.fees, rows: "/entries?kind=file-processor&subject=" + id, kinds: []string{"file-processor"}},
-		asked{key: "given-back", amount: f.reverse, rows: "/entries?kind=refund&subject=" + id, kinds: []string{"refund", "charge-back"}})
+		asked{key: "passed", amount: sums.Passed, rows: "/entries?kind=" + passedBy(facts) + "&subject=" + id, kinds: []string{"pay", "carry", "spend"}},
+		asked{key: "recovered", amount: sums.Recovered, rows: "/accounts/" + id + "/inflows", kinds: []string{"settle"}},
+		asked{key: "remitted", amount: sums.Remitted, rows: "/entries?kind=carry&subject=" + id, kinds: []string{"carry"}},
+		asked{key: "returned", amount: sums.Returned, rows: "/entries?kind=return&subject=" + id, kinds: []string{"return"}},
+		asked{key: "fee", amount: sums.Fee, rows: "/entries?kind=file-processor&subject=" + id, kinds: []string{"file-processor"}},
+		asked{key: "given-back", amount: back, rows: "/entries?kind=refund&subject=" + id, kinds: []string{"refund", "charge-back"}})
 	figures, err := p.shown(ctx, a.ID, all)
 	if err != nil {
 		return nil, err
 	}
 	for i := range figures {
-		if figures[i].Key == "confirmed" && f.paid.Units > 0 {
-			figures[i].Share = int(fund.PartsPerMillion(figures[i].Amount.Units, f.paid.Units) / partsPerHundredth)
+		if figures[i].Key == "confirmed" && sums.Paid.Units > 0 {
+			figures[i].Share = int(fund.PartsPerMillion(figures[i].Amount.Units, sums.Paid.Units) / partsPerHundredth)
 		}
 	}
 	return append(figures, f.unidentified...), nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -41,6 +42,8 @@ type flows struct {
 	fees    money.Amount
 	months  map[string]*views.Month
 	refunds map[tape.ID]bool
+	// sums are the account's figures, added up as in its sheet and its publications.
+	sums disclosure.Sums
 	// unidentified are other accounts' bank lines that may belong to this one.
 	unidentified []views.Figure
 	// cut says that there were more movements than are added up here.
@@ -151,7 +154,9 @@ func (p *portal) addUp(ctx context.Context, id tape.AccountID, known *flows) (*f
 			return nil, err
 		}
 	}
-	return f, nil
+	moved, err := p.Model.Flows(ctx, id)
+	f.sums = disclosure.Total(moved, account.Currency)
+	return f, err
 }
 
 // other notes an account that holds unidentified money for this one.
@@ -356,13 +361,14 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 	if facts == nil || len(facts.Budget) == 0 {
 		return false
 	}
-	rest, held := f.paid, f.account.Held
+	rest, passed, held := f.paid, f.passed, f.account.Held
 	for _, line := range facts.Budget {
-		if add(&rest, negative(line.Paid)) != nil || add(&held, negative(line.Ordered)) != nil {
+		paid := line.Paid
+		if add(&paid, negative(line.Passed)) != nil || add(&rest, negative(paid)) != nil || add(&passed, negative(line.Passed)) != nil || add(&held, negative(line.Ordered)) != nil {
 			return false
 		}
 	}
-	if rest.Units < 0 || held.Units < 0 {
+	if rest.Units < 0 || passed.Units < 0 || held.Units < 0 {
 		return false
 	}
 	ordered := f.account.Held
@@ -371,7 +377,7 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 	}
 	d.node(views.FlowNode{ID: "rest", Column: 2, Key: "paid", Amount: rest, Rows: d.path + "/payouts?state=captured", Tone: "done"}, middle, "")
 	d.node(views.FlowNode{ID: "fees", Column: 2, Key: "fees", Amount: f.fees, Rows: "/accounts/" + string(f.account.ID), Tone: "done"}, middle, "")
-	d.payees(onLedger(f.out))
+	d.passedOn(f, facts, passed)
 	if held.Units > 0 {
 		d.flow.Links = append(d.flow.Links, views.FlowLink{From: middle, To: "ordered", Amount: held})
 	}
@@ -381,14 +387,32 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 	return true
 }
 
+// passedOn draws what went to other accounts: from the lines that it was
+// ordered on, and what no line was concerned with, rest. Where that is all, each account by name.
+func (d *drawer) passedOn(f *flows, facts *views.CampaignFacts, rest money.Amount) {
+	all := money.New(0, f.account.Currency)
+	for _, line := range facts.Budget {
+		if line.Passed.Units > 0 && add(&all, line.Passed) == nil {
+			d.flow.Links = append(d.flow.Links, views.FlowLink{From: "line " + line.ID, To: "passed", Amount: line.Passed})
+		}
+	}
+	if all.Units == 0 {
+		d.payees(onLedger(f.out))
+		return
+	}
+	rows := "/entries?kind=pay&subject=" + string(f.account.ID)
+	d.flow.Nodes = append(d.flow.Nodes, views.FlowNode{ID: "passed", Column: 3, Key: "passed", Amount: all, Rows: rows, Tone: "done"})
+	d.node(views.FlowNode{ID: "passed rest", Column: 2, Key: "passed", Amount: rest, Rows: rows, Tone: "done"}, middle, "")
+}
+
 func (d *drawer) line(line views.Budget) {
-	whole := line.Paid
-	if add(&whole, line.Ordered) != nil || whole.Units == 0 {
+	whole, bank := line.Paid, line.Paid
+	if add(&whole, line.Ordered) != nil || add(&bank, negative(line.Passed)) != nil || whole.Units == 0 {
 		return
 	}
 	id := "line " + line.ID
 	d.node(views.FlowNode{ID: id, Column: 2, Title: &line.Title, Amount: whole, Rows: d.path + "/payouts"}, middle, "")
-	d.node(views.FlowNode{ID: "paid " + line.ID, Column: 3, Key: "households", Count: line.Payees, Amount: line.Paid, Rows: d.path + "/payouts?state=captured", Tone: "done"}, id, "")
+	d.node(views.FlowNode{ID: "paid " + line.ID, Column: 3, Key: "households", Count: line.Payees, Amount: bank, Rows: d.path + "/payouts?state=captured", Tone: "done"}, id, "")
 	if line.Ordered.Units > 0 {
 		d.flow.Links = append(d.flow.Links, views.FlowLink{From: id, To: "ordered", Amount: line.Ordered})
 	}

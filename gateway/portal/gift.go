@@ -109,9 +109,7 @@ func (p *portal) named(r *http.Request, id tape.ID) ([]readmodel.Gift, error) {
 	}
 	var found []readmodel.Gift
 	for _, gift := range all {
-		// A match splits a page: an address that was kept from before still leads to the gift.
-		onHalf := strings.TrimSuffix(strings.TrimSuffix(string(gift.Page), string(tape.MatchedSuffix)), string(tape.UnmatchedSuffix))
-		if (account == "" || account == gift.Account) && (onPage == "" || onPage == gift.Page || string(onPage) == onHalf) {
+		if (account == "" || account == gift.Account) && (onPage == "" || gift.On(onPage)) {
 			found = append(found, gift)
 		}
 	}
@@ -155,6 +153,7 @@ func (w *walker) end(n readmodel.Node, via *readmodel.Step, holder tape.AccountI
 	piece := views.Piece{State: n.State, Amount: n.Amount, Account: n.Account, Span: n.Span, Pool: n.Pool}
 	if via != nil {
 		piece.Entry, piece.Date, piece.To = via.Entry, via.BusinessDate, via.To
+		piece.Fee = n.State == readmodel.Paid && via.Kind == "settle"
 	}
 	if n.Via != nil && n.Via.Hold != "" {
 		piece.Hold, piece.Holder, piece.Expires = n.Via.Hold, holder, n.Via.Expires

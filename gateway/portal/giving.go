@@ -268,7 +268,7 @@ func (g *givers) look(r *http.Request) (int, views.Page, error) {
 
 func (g *givers) ownGift(r *http.Request, code string, a giving.Announcement, s giving.Standing) (views.OwnGift, error) {
 	gift := s.Trace.Gift
-	own := views.OwnGift{Gift: gift.ID, Amount: gift.Amount, Differs: gift.Amount != a.Amount, State: "waits",
+	own := views.OwnGift{Gift: gift.ID, Amount: gift.Amount, Differs: gift.Amount != a.Amount, State: "waits", Attribution: s.Trace.Attribution,
 		Path: "/gifts/" + string(gift.ID) + "?account=" + url.QueryEscape(string(gift.Account)) + "&page=" + url.QueryEscape(string(gift.Page))}
 	var err error
 	if own.Pieces, err = g.pieces(r.Context(), s.Trace.Root); err != nil {
@@ -331,14 +331,20 @@ func (g *givers) pageOf(r *http.Request, path string) string {
 // added sums the pieces by what became of them.
 func added(own views.OwnGift) (views.OwnGift, error) {
 	none := money.New(0, own.Amount.Currency)
-	own.Arrived, own.Waits, own.Back = none, none, none
+	own.Arrived, own.Waits, own.Back, own.Fee, own.Pooled, own.Disputed = none, none, none, none, none, none
 	for _, piece := range own.Pieces {
 		sum := &own.Waits
-		switch {
-		case piece.State == readmodel.Refunded || piece.State == readmodel.ChargedBack:
+		switch readmodel.State(piece.Shown()) {
+		case readmodel.Refunded, readmodel.ChargedBack:
 			sum = &own.Back
-		case piece.Tone() == "done":
+		case readmodel.Paid, readmodel.Laid:
 			sum = &own.Arrived
+		case readmodel.Shared:
+			sum = &own.Pooled
+		case views.PieceFee:
+			sum = &own.Fee
+		case views.PieceDisputed:
+			sum = &own.Disputed
 		}
 		if err := add(sum, piece.Amount); err != nil {
 			return own, err

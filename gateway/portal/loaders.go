@@ -70,11 +70,10 @@ func (p *portal) facts(ctx context.Context, id tape.AccountID) (*views.CampaignF
 }
 
 func (p *portal) title(ctx context.Context, id tape.AccountID) (*views.Text, error) {
-	facts, err := p.facts(ctx, id)
-	if err != nil || facts == nil {
-		return nil, err
+	if p.Campaigns == nil {
+		return nil, nil
 	}
-	return &facts.Title, nil
+	return p.Campaigns.Title(ctx, id)
 }
 
 func (p *portal) accountRows(ctx context.Context, accounts []readmodel.Account) ([]views.AccountRow, error) {

@@ -32,6 +32,8 @@ import (
 type Campaigns interface {
 	// Campaign is what was filed about the campaign of an account, nil where there is none.
 	Campaign(ctx context.Context, account tape.AccountID) (*views.CampaignFacts, error)
+	// Title is the name of the campaign of an account, nil where there is none.
+	Title(ctx context.Context, account tape.AccountID) (*views.Text, error)
 	// List names the accounts that are campaigns, a part at a time; next is empty on the last.
 	List(ctx context.Context, after string, limit int) (accounts []tape.AccountID, next string, err error)
 	// Confirmation is the receiver's word on a payout, nil where there is none.

@@ -31,6 +31,14 @@ func (filed) Campaign(_ context.Context, account tape.AccountID) (*views.Campaig
 		Ratios: []views.Ratio{{Key: "management", Share: 410, Limit: 1000, Part: yuan(100), Whole: yuan(2_600)}}}, nil
 }
 
+func (f filed) Title(ctx context.Context, account tape.AccountID) (*views.Text, error) {
+	facts, err := f.Campaign(ctx, account)
+	if err != nil || facts == nil {
+		return nil, err
+	}
+	return &facts.Title, nil
+}
+
 func (filed) List(context.Context, string, int) ([]tape.AccountID, string, error) {
 	return []tape.AccountID{training}, "", nil
 }

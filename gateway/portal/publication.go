@@ -126,7 +126,7 @@ func (p *portal) recount(ctx context.Context, page *views.PublicationPage, froze
 
 func compared(published, here fund.Figures) []views.PublishedFigure {
 	return []views.PublishedFigure{
-		{Key: "raised", Published: published.Raised, Here: here.Raised}, {Key: "settled", Published: published.Settled, Here: here.Settled},
+		{Key: "raised", Published: published.Raised, Here: here.Raised}, {Key: "received", Published: published.Settled, Here: here.Settled},
 		{Key: "set-apart", Published: published.Ordered, Here: here.Ordered}, {Key: "paid-or-passed", Published: published.Paid, Here: here.Paid},
 		{Key: "confirmed", Published: published.Confirmed, Here: here.Confirmed}, {Key: "management", Published: published.Management, Here: here.Management}}
 }

@@ -16,10 +16,18 @@ type FlowKind string
 // released or returned, which are kinds of their own; what was refunded,
 // confirmed or disputed and is so no more is taken off again.
 const (
-	FlowRaised  FlowKind = "raised"  // gifts received, with or without evidence
-	FlowSettled FlowKind = "settled" // gifts that have their span
-	FlowGranted FlowKind = "granted" // money of another account, settled
-	FlowOrdered FlowKind = "ordered" // set apart for payees
+	FlowRaised FlowKind = "raised" // gifts received, with or without evidence
+	// FlowSettled are gifts that have their span by a line of the bank,
+	// FlowDeclared by the charity's word alone.
+	FlowSettled  FlowKind = "settled"
+	FlowDeclared FlowKind = "declared"
+	FlowGranted  FlowKind = "granted" // money of another account, settled
+	// FlowRecovered is what a partner did not need and gave back to the campaign
+	// that had passed it on, settled there; FlowRemitted is the same at the
+	// partner, whose money it is no more.
+	FlowRecovered FlowKind = "recovered"
+	FlowRemitted  FlowKind = "remitted"
+	FlowOrdered   FlowKind = "ordered" // set apart for payees
 	// FlowReleased was ordered and given up; FlowPaid left by a line of the
 	// bank, FlowReturned came back by one.
 	FlowReleased FlowKind = "released"
@@ -29,7 +37,7 @@ const (
 	FlowRefunded FlowKind = "refunded"
 	FlowReversed FlowKind = "reversed" // charged back by the giver's bank
 	FlowFee      FlowKind = "fee"      // kept by a payment processor
-	// FlowConfirmed has its receiver's signature, FlowDisputed the opposite.
+	// FlowConfirmed of what is paid has its receiver's signature, FlowDisputed the opposite.
 	FlowConfirmed FlowKind = "confirmed"
 	FlowDisputed  FlowKind = "disputed"
 )
@@ -39,13 +47,19 @@ type flow struct {
 	account tape.AccountID
 	kind    FlowKind
 	line    tape.ID
-	units   int64
-	count   int
+	// own says that it is between two campaigns of one organisation.
+	own   bool
+	units int64
+	count int
 }
 
 func (w *writer) flow(account tape.AccountID, kind FlowKind, line tape.ID, units int64, count int) {
+	w.flowWith(account, kind, line, false, units, count)
+}
+
+func (w *writer) flowWith(account tape.AccountID, kind FlowKind, line tape.ID, own bool, units int64, count int) {
 	if units != 0 && !account.Outside() {
-		w.flows = append(w.flows, flow{account, kind, line, units, count})
+		w.flows = append(w.flows, flow{account, kind, line, own, units, count})
 	}
 }
 
@@ -58,14 +72,14 @@ func (w *writer) saveFlows() error {
 		return rule.Refuse(rule.Conflict, "money moved without an entry")
 	}
 	for _, f := range w.flows {
-		if err := w.exec(`INSERT INTO flows VALUES (?, ?, ?, ?, ?, ?)
+		if err := w.exec(`INSERT INTO flows VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET units = units + excluded.units, count = count + excluded.count`,
-			string(f.account), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.units, f.count); err != nil {
+			string(f.account), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.own, f.units, f.count); err != nil {
 			return err
 		}
-		if err := w.exec(`INSERT INTO flows_by_block VALUES (?, ?, ?, ?, ?, ?, ?)
+		if err := w.exec(`INSERT INTO flows_by_block VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET units = units + excluded.units, count = count + excluded.count`,
-			string(f.account), int64(w.base.block()), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.units, f.count); err != nil {
+			string(f.account), int64(w.base.block()), string(w.entry.BusinessDate), string(f.kind), string(f.line), f.own, f.units, f.count); err != nil {
 			return err
 		}
 	}
@@ -105,9 +119,84 @@ func (w *writer) postingFlows(p tape.Posting) error {
 		return w.rebookedFlows(p)
 	}
 	kind, line, err := w.wentAs(p)
+	switch {
+	case err != nil:
+		return err
+	case kind == FlowPassed:
+		return w.passedFlows(p, line)
+	case kind == FlowPaid:
+		return w.paidFlow(p, line)
+	}
 	w.flow(p.From, kind, line, p.Amount.Units, 1)
+	return nil
+}
+
+// passedFlows counts money that went to another account of the ledger. What
+// goes home to the campaign that handed it over was never spent here.
+func (w *writer) passedFlows(p tape.Posting, line tape.ID) error {
+	own, err := w.ownCampaigns(p.From, p.To)
+	if err != nil {
+		return err
+	}
+	home, err := w.home(p.From, p.To, p.Amount.Units)
+	if err != nil {
+		return err
+	}
+	w.flowWith(p.From, FlowRemitted, line, own, home, 1)
+	on := p.Amount.Units - home
+	w.flowWith(p.From, FlowPassed, line, own, on, 1)
+	switch w.entry.Kind {
+	case "spend", "carry": // no order came before
+		w.flow(p.From, FlowOrdered, "", on, 1)
+	}
+	return nil
+}
+
+// ownCampaigns reports whether two accounts are campaigns of one organisation.
+func (w *writer) ownCampaigns(one, other tape.AccountID) (bool, error) {
+	var same int
+	return w.get("SELECT 1 FROM campaigns AS a JOIN campaigns AS b ON a.organisation = b.organisation WHERE a.account = ? AND b.account = ?",
+		[]any{string(one), string(other)}, &same)
+}
+
+// home is how many of the units that a campaign carries to another go back
+// where they came from: to its parent, and no more than that has handed over.
+func (w *writer) home(from, to tape.AccountID, units int64) (int64, error) {
+	if w.entry.Kind != "carry" {
+		return 0, nil
+	}
+	var handed, before int64
+	found, err := w.get(`SELECT (SELECT coalesce(sum(units), 0) FROM inflows WHERE account = ?1 AND origin = ?2 AND ordinal < ?3),
+			(SELECT coalesce(sum(home), 0) FROM inflows WHERE account = ?2 AND origin = ?1 AND ordinal < ?3)
+		FROM campaigns WHERE account = ?1 AND parent = ?2`, []any{string(from), string(to), int64(w.base)}, &handed, &before)
+	if err != nil || !found {
+		return 0, err
+	}
+	return max(0, min(units, handed-before)), nil
+}
+
+// holdBefore is a hold as it stood before the transaction.
+func (w *writer) holdBefore(account tape.AccountID, id tape.ID) (hold tape.Hold, err error) {
+	var body []byte
+	found, err := w.get("SELECT body FROM holds WHERE account = ? AND id = ?", []any{string(account), string(id)}, &body)
+	if err != nil || !found {
+		return hold, orMissing(err, "payout %s", id)
+	}
+	return hold, json.Unmarshal(body, &hold)
+}
+
+// paidUnits is what the bank has paid of a hold, less what came back.
+func paidUnits(hold tape.Hold) int64 { return hold.Captured.Total() - hold.Returned.Total() }
+
+// paidFlow counts what a line of the bank paid; a payout in several parts is one payout.
+func (w *writer) paidFlow(p tape.Posting, line tape.ID) error {
+	before, err := w.holdBefore(p.From, p.Line)
+	w.flow(p.From, FlowPaid, line, p.Amount.Units, since(paidUnits(before), paidUnits(before)+p.Amount.Units))
 	return err
 }
+
+// since is 1 where there is something now and was nothing before, -1 the other way round.
+func since(before, now int64) int { return int(min(now, 1) - min(before, 1)) }
 
 // wentAs is what money that left an account did, and the budget line it was for.
 func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
@@ -125,7 +214,6 @@ func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 		}
 		return FlowPassed, line, err
 	case "spend", "carry":
-		w.flow(p.From, FlowOrdered, "", p.Amount.Units, 1)
 		return FlowPassed, "", nil
 	case "settle":
 		return FlowFee, "", nil
@@ -136,12 +224,29 @@ func (w *writer) wentAs(p tape.Posting) (FlowKind, tape.ID, error) {
 // rebookedFlows takes a gift off the figures of the account that it left: it was
 // not that account's. A line that was a payout's return is counted as one.
 func (w *writer) rebookedFlows(p tape.Posting) error {
+	if p.Inflow != "" {
+		return nil // the inflow names the gift
+	}
 	w.flow(p.From, FlowRaised, "", -p.Amount.Units, -1)
 	w.flow(p.From, FlowSettled, "", -p.Amount.Units, -1)
-	if p.Inflow != "" {
-		return nil
-	}
 	return w.returnedFlows(p)
+}
+
+// giftFlows counts one settled gift, or takes it off, as what it rests on.
+func (w *writer) giftFlows(account tape.AccountID, gift tape.GiftName, units int64, count int) error {
+	var rests []byte
+	if _, err := w.get("SELECT rests FROM pages WHERE account = ? AND id = ?", []any{string(gift.Account), string(gift.Page)}, &rests); err != nil {
+		return err
+	}
+	var evidence tape.Evidence
+	if len(rests) > 0 {
+		if err := json.Unmarshal(rests, &evidence); err != nil {
+			return err
+		}
+	}
+	w.flow(account, FlowRaised, "", units, count)
+	w.flow(account, settledAs(evidence), "", units, count)
+	return nil
 }
 
 // cameFlows counts money that came from outside: only a return has not been counted as a gift.
@@ -162,18 +267,30 @@ func (w *writer) returnedFlows(p tape.Posting) error {
 		w.flow(p.To, FlowRefunded, "", -p.Amount.Units, -1)
 		return nil
 	}
-	w.flow(p.To, FlowReturned, line, p.Amount.Units, 1)
-	outcome, units, err := w.outcome(p.To, p.Line)
-	if err == nil && outcome == fund.Arrived { // what came back is with its receiver no more
-		w.flow(p.To, FlowConfirmed, line, -min(units, p.Amount.Units), -1)
-	}
+	before, err := w.holdBefore(p.To, p.Line)
+	w.flow(p.To, FlowReturned, line, p.Amount.Units, -since(paidUnits(before), paidUnits(before)-p.Amount.Units))
 	return err
 }
 
-// outcome is what the receiver of a payout has said, ” for nothing.
-func (w *writer) outcome(account tape.AccountID, hold tape.ID) (outcome string, units int64, err error) {
-	_, err = w.get("SELECT outcome, units FROM confirmations WHERE account = ? AND hold = ?", []any{string(account), string(hold)}, &outcome, &units)
-	return outcome, units, err
+// word is what the receiver of a payout last said, the zero value for nothing.
+func (w *writer) word(account tape.AccountID, hold tape.ID) (word fund.Confirmation, err error) {
+	var body []byte
+	found, err := w.get("SELECT body FROM confirmations WHERE account = ? AND hold = ?", []any{string(account), string(hold)}, &body)
+	if err != nil || !found {
+		return word, err
+	}
+	return word, json.Unmarshal(body, &word)
+}
+
+// saidFlows counts what is confirmed and disputed now and was not before, and
+// the other way round: by a new word, by money that was paid or came back.
+func (w *writer) saidFlows(line tape.ID, before fund.Confirmation, was tape.Hold, now fund.Confirmation, is tape.Hold) {
+	for _, one := range []struct {
+		kind        FlowKind
+		before, now int64
+	}{{FlowConfirmed, before.Confirmed(was).Units, now.Confirmed(is).Units}, {FlowDisputed, before.Contested(was).Units, now.Contested(is).Units}} {
+		w.flow(is.Account, one.kind, line, one.now-one.before, since(one.before, one.now))
+	}
 }
 
 // paidLine is the budget line of the disbursement whose chunk the transaction runs.
@@ -317,17 +434,14 @@ func (w *writer) confirmation(_ int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	before, units, err := w.outcome(c.Account, c.Hold)
+	before, err := w.word(c.Account, c.Hold)
 	if err != nil {
 		return err
 	}
-	if before == fund.Disputed && c.Outcome == fund.Arrived {
-		w.flow(c.Account, FlowDisputed, line, -units, -1)
+	stands, err := w.holdBefore(c.Account, c.Hold)
+	if err != nil {
+		return err
 	}
-	kind := FlowConfirmed
-	if c.Outcome == fund.Disputed {
-		kind = FlowDisputed
-	}
-	w.flow(c.Account, kind, line, c.Amount.Units, 1)
+	w.saidFlows(line, before, stands, c, stands)
 	return w.exec("INSERT OR REPLACE INTO confirmations VALUES (?, ?, ?, ?, ?, ?)", account, hold, int64(w.base), c.Outcome, c.Amount.Units, filled(value))
 }

@@ -93,21 +93,23 @@ type Flow struct {
 	Day  tape.Date `json:"day"`
 	Kind FlowKind  `json:"kind"`
 	// Line is the budget line, empty where none is concerned.
-	Line   tape.ID      `json:"line,omitempty"`
+	Line tape.ID `json:"line,omitempty"`
+	// Own says that the money stays with one organisation: it is between two campaigns of its.
+	Own    bool         `json:"own,omitempty"`
 	Amount money.Amount `json:"amount"`
 	Count  int64        `json:"count"`
 }
 
 // Flows lists what flowed through an account, day by day.
 func (m *Model) Flows(ctx context.Context, account tape.AccountID) ([]Flow, error) {
-	return m.flows(ctx, `SELECT day, kind, line, units, count, currency FROM flows JOIN accounts ON accounts.id = flows.account
-		WHERE account = ? ORDER BY day, kind, line`, string(account))
+	return m.flows(ctx, `SELECT day, kind, line, own, units, count, currency FROM flows JOIN accounts ON accounts.id = flows.account
+		WHERE account = ? ORDER BY day, kind, line, own`, string(account))
 }
 
 // FlowsUntil lists what flowed through an account in blocks up to one, on days up to one.
 func (m *Model) FlowsUntil(ctx context.Context, account tape.AccountID, block uint64, day tape.Date) ([]Flow, error) {
-	return m.flows(ctx, `SELECT day, kind, line, sum(units), sum(count), currency FROM flows_by_block AS f JOIN accounts ON accounts.id = f.account
-		WHERE account = ? AND f.block <= ? AND day <= ? GROUP BY day, kind, line ORDER BY day, kind, line`, string(account), int64(block), string(day))
+	return m.flows(ctx, `SELECT day, kind, line, own, sum(units), sum(count), currency FROM flows_by_block AS f JOIN accounts ON accounts.id = f.account
+		WHERE account = ? AND f.block <= ? AND day <= ? GROUP BY day, kind, line, own ORDER BY day, kind, line, own`, string(account), int64(block), string(day))
 }
 
 func (m *Model) flows(ctx context.Context, query string, arguments ...any) ([]Flow, error) {
@@ -116,7 +118,7 @@ func (m *Model) flows(ctx context.Context, query string, arguments ...any) ([]Fl
 		return s.each(ctx, query, arguments, func(scan func(...any) error) error {
 			var f Flow
 			var day, kind, line, currency string
-			if err := scan(&day, &kind, &line, &f.Amount.Units, &f.Count, &currency); err != nil {
+			if err := scan(&day, &kind, &line, &f.Own, &f.Amount.Units, &f.Count, &currency); err != nil {
 				return err
 			}
 			f.Day, f.Kind, f.Line, f.Amount.Currency = tape.Date(day), FlowKind(kind), tape.ID(line), money.Currency(currency)

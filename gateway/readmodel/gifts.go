@@ -300,6 +300,19 @@ func (s *session) inHalf(ctx context.Context, p page, id tape.ID) (Gift, half, e
 	return Gift{}, half{}, nil
 }
 
+// On reports whether a gift stands on a page, or stood there before a match
+// split it: a name that was kept from before still leads to the gift.
+func (g Gift) On(page tape.ID) bool {
+	for on := g.Page; ; on = on[:len(on)-len(tape.MatchedSuffix)] {
+		if on == page {
+			return true
+		}
+		if !strings.HasSuffix(string(on), string(tape.MatchedSuffix)) && !strings.HasSuffix(string(on), string(tape.UnmatchedSuffix)) {
+			return false
+		}
+	}
+}
+
 // FindGifts finds every gift with an id, in ledger order. Ids are unique on a
 // page only, so there may be several; none is a refusal.
 func (m *Model) FindGifts(ctx context.Context, id tape.ID) ([]Gift, error) {

@@ -100,11 +100,24 @@ func (w *writer) inflow(_ int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.exec("INSERT INTO inflows VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, -1, ?)", int64(at), account, source, inflow.Amount.Units,
-		string(inflow.From), taken, string(posting.Line), string(posting.OnBehalfOf), filled(value)); err != nil {
+	home, err := w.leaves(inflow)
+	if err != nil {
+		return err
+	}
+	if err := w.exec("INSERT INTO inflows VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, -1, ?, ?)", int64(at), account, source, inflow.Amount.Units,
+		string(inflow.From), taken, string(posting.Line), string(posting.OnBehalfOf), filled(value), home); err != nil {
 		return err
 	}
 	return w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", inflow.Amount.Units, account)
+}
+
+// leaves takes a gift that is rebooked off the figures of the account that it
+// leaves, and tells how many units of an inflow go home.
+func (w *writer) leaves(inflow tape.Inflow) (home int64, err error) {
+	if inflow.Gift != nil {
+		return 0, w.giftFlows(inflow.From, *inflow.Gift, -inflow.Amount.Units, -1)
+	}
+	return w.home(inflow.From, inflow.Account, inflow.Amount.Units)
 }
 
 // settlement gives a page or an inflow its span. An inflow's source has
@@ -145,11 +158,13 @@ func (w *writer) settlement(_ int, rest string, value []byte) error {
 	return w.change("UPDATE accounts SET pending = pending - ? WHERE id = ?", units, account)
 }
 
-// settleInflow counts what another account granted; what came back from outside was counted as it came.
+// settleInflow counts what another account granted, and what of a grant comes
+// home; what came back from outside was counted as it came.
 func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
 	var from string
+	var home int64
 	var body []byte
-	if _, err := w.get("SELECT origin, body FROM inflows WHERE ordinal = ?", []any{inflow}, &from, &body); err != nil {
+	if _, err := w.get("SELECT origin, home, body FROM inflows WHERE ordinal = ?", []any{inflow}, &from, &home, &body); err != nil {
 		return err
 	}
 	var record tape.Inflow
@@ -158,12 +173,29 @@ func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
 	}
 	switch {
 	case record.Gift != nil: // a gift that was identified or moved counts where it belongs
-		w.flow(s.Account, FlowRaised, "", s.Span.Length(), 1)
-		w.flow(s.Account, FlowSettled, "", s.Span.Length(), 1)
+		if err := w.giftFlows(s.Account, *record.Gift, s.Span.Length(), 1); err != nil {
+			return err
+		}
 	case !tape.AccountID(from).Outside():
-		w.flow(s.Account, FlowGranted, "", s.Span.Length(), 1)
+		own, err := w.ownCampaigns(tape.AccountID(from), s.Account)
+		if err != nil {
+			return err
+		}
+		w.flowWith(s.Account, FlowRecovered, "", own, home, 1)
+		w.flowWith(s.Account, FlowGranted, "", own, s.Span.Length()-home, 1)
 	}
 	return w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, inflow)
+}
+
+// selfDeclared is the kind of evidence that is no more than the charity's word.
+const selfDeclared = "self-declared"
+
+// settledAs is how gifts that rest on some evidence are counted.
+func settledAs(evidence tape.Evidence) FlowKind {
+	if evidence.Kind == selfDeclared {
+		return FlowDeclared
+	}
+	return FlowSettled
 }
 
 func (w *writer) settlePage(s tape.Settlement, page int64) error {
@@ -175,7 +207,7 @@ func (w *writer) settlePage(s tape.Settlement, page int64) error {
 	if _, err := w.get("SELECT count FROM pages WHERE ordinal = ?", []any{page}, &count); err != nil {
 		return err
 	}
-	w.flow(s.Account, FlowSettled, "", s.Span.Length(), count)
+	w.flow(s.Account, settledAs(s.Evidence), "", s.Span.Length(), count)
 	return w.change("UPDATE pages SET state = ?, settlement = ?, start = ?, fee = ?, rests = ? WHERE ordinal = ? AND state = ?",
 		string(PageSettled), s.N, s.Span.Start, s.Fee, evidence, page, string(PagePending))
 }
@@ -239,34 +271,38 @@ func (w *writer) hold(n int, rest string, value []byte) error {
 	if err := w.drop(hold.Account, gone, func(p piece) bool { return p.hold == ordinal(at) }); err != nil {
 		return err
 	}
-	if err := w.releasedFlow(before, hold); err != nil {
+	if err := w.holdFlows(before, hold); err != nil {
 		return err
 	}
 	return w.change("UPDATE holds SET state = ?, body = ? WHERE ordinal = ?", string(hold.State), filled(value), at)
 }
 
-// releasedFlow counts what a hold gave up, and takes off again what the bank
-// turned out to have paid. A refund that was given up had not been ordered for a payee.
-func (w *writer) releasedFlow(before, hold tape.Hold) error {
-	units, count := int64(0), 1
-	switch {
-	case hold.State == tape.HoldReleased && before.State == tape.HoldOpen:
-		units = hold.Spans.Total()
-	case before.State == tape.HoldReleased && hold.State != tape.HoldReclaimed:
-		if units = hold.Spans.Total() - before.Spans.Total(); hold.State == tape.HoldCaptured {
-			count = -1
-		} else {
-			count = 0
-		}
-	}
-	if units == 0 {
-		return nil
-	}
+// holdFlows counts what a hold gave up, and what its receiver's word is about
+// now. A refund that was given up had not been ordered for a payee.
+func (w *writer) holdFlows(before, hold tape.Hold) error {
 	line, purpose, err := w.lineOfHold(hold.Account, hold.ID)
-	if err == nil && purpose != refundKind {
+	if err != nil || purpose == refundKind {
+		return err
+	}
+	if units, count := released(before, hold); units != 0 {
 		w.flow(hold.Account, FlowReleased, line, units, count)
 	}
+	word, err := w.word(hold.Account, hold.ID)
+	w.saidFlows(line, word, before, word, hold)
 	return err
+}
+
+// released is what a hold gave up, less what the bank turned out to have paid of it.
+func released(before, hold tape.Hold) (units int64, count int) {
+	switch {
+	case hold.State == tape.HoldReleased && before.State == tape.HoldOpen:
+		return hold.Spans.Total(), 1
+	case before.State == tape.HoldReleased && hold.State == tape.HoldCaptured:
+		return hold.Spans.Total() - before.Spans.Total(), -1
+	case before.State == tape.HoldReleased && hold.State != tape.HoldReclaimed:
+		return hold.Spans.Total() - before.Spans.Total(), 0
+	}
+	return 0, 0
 }
 
 func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {

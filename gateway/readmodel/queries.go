@@ -155,6 +155,19 @@ func (m *Model) Account(ctx context.Context, id tape.AccountID) (Account, error)
 	return one(list, err, "account %s", id)
 }
 
+// Head returns the head of an account, by which the rules judge.
+func (m *Model) Head(ctx context.Context, account tape.AccountID) (head tape.Head, err error) {
+	err = m.view(ctx, func(s *session) error {
+		var body []byte
+		found, err := s.get(ctx, "SELECT head FROM accounts WHERE id = ?", []any{string(account)}, &body)
+		if err != nil || !found {
+			return orMissing(err, "account %s", account)
+		}
+		return json.Unmarshal(body, &head)
+	})
+	return head, err
+}
+
 func accountOf(scan func(...any) error, key any) (Account, error) {
 	var a Account
 	var at ordinal
@@ -229,7 +242,7 @@ type InflowFilter struct {
 
 // Inflows lists money that came from other accounts of the ledger, in ledger order.
 func (m *Model) Inflows(ctx context.Context, filter InflowFilter, window Window) (List[Inflow], error) {
-	q := query{list: "inflows", key: "ordinal", columns: "line, behalf, settlement, start, units, body", from: "inflows"}
+	q := query{list: "inflows", key: "ordinal", columns: "line, behalf, settlement, start, units, home, body", from: "inflows"}
 	q.where("account = ?", string(filter.Account))
 	q.where("source = ?", filter.Source)
 	if filter.Waiting {
@@ -237,13 +250,15 @@ func (m *Model) Inflows(ctx context.Context, filter InflowFilter, window Window)
 	}
 	return read(ctx, m, window, q, func(scan func(...any) error, key any) (Inflow, error) {
 		var f Inflow
-		var start, units int64
+		var start, units, home int64
 		var body []byte
-		if err := scan(key, &f.Line, &f.OnBehalfOf, &f.Settlement, &start, &units, &body); err != nil {
+		if err := scan(key, &f.Line, &f.OnBehalfOf, &f.Settlement, &start, &units, &home, &body); err != nil {
 			return f, err
 		}
 		f.Block, f.Span = ordinal(*key.(*int64)).block(), spanFrom(start, units)
-		return f, json.Unmarshal(body, &f.Inflow)
+		err := json.Unmarshal(body, &f.Inflow)
+		f.Home = money.New(home, f.Amount.Currency)
+		return f, err
 	})
 }
 

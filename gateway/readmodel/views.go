@@ -162,7 +162,9 @@ type Inflow struct {
 	// Line is the client's id of the line of the batch, OnBehalfOf whose debt it settles.
 	Line       tape.ID        `json:"line,omitempty"`
 	OnBehalfOf tape.AccountID `json:"onBehalfOf,omitempty"`
-	Block      uint64         `json:"block"`
+	// Home is what of it goes back to the campaign that had handed it over.
+	Home  money.Amount `json:"home"`
+	Block uint64       `json:"block"`
 }
 
 // Hold is a payout that was ordered, and what became of it.

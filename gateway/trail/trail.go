@@ -63,6 +63,19 @@ func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.Cam
 	return facts, late(facts, sheet)
 }
 
+// Title is the name of the campaign of an account, nil where the account is none.
+func (t Trail) Title(ctx context.Context, account tape.AccountID) (*views.Text, error) {
+	campaign, err := t.Model.Campaign(ctx, account)
+	if rule.Is(err, rule.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	title := Text(campaign.Plan.Title)
+	return &title, nil
+}
+
 // Published is a publication as pages show it.
 func Published(p fund.Publication) views.Publication {
 	return views.Publication{N: p.N, Duty: Duty(p.Duty), From: p.From, To: p.To, Date: p.Date, Entry: p.Entry, Hash: p.Document.String()}
@@ -109,7 +122,7 @@ func Text(t fund.Text) views.Text {
 func budget(line disclosure.Line) views.Budget {
 	paid := line.Sums.Paid.Units + line.Sums.Passed.Units
 	currency := line.Amount.Currency
-	return views.Budget{ID: string(line.ID), Kind: line.Kind, Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency),
+	return views.Budget{ID: string(line.ID), Kind: line.Kind, Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency), Passed: line.Sums.Passed,
 		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts)}
 }
 
@@ -129,9 +142,9 @@ func ratios(sheet disclosure.Sheet) []views.Ratio {
 	if len(sheet.Lines) == 0 {
 		return nil
 	}
-	share := fund.PartsPerMillion(sheet.Management.Units, sheet.Sums.Settled.Units)
+	share := fund.PartsPerMillion(sheet.Management.Units, sheet.Given.Units)
 	return []views.Ratio{{Key: "management", Share: int(share / basisPoints), Limit: int(sheet.Campaign.Plan.ManagementPartsPerMillion) / basisPoints,
-		Part: sheet.Management, Whole: sheet.Sums.Settled, Source: sheet.Law}}
+		Over: sheet.Management.Units > sheet.Cap.Units, Part: sheet.Management, Whole: sheet.Given, Source: sheet.Law}}
 }
 
 // Confirmation is the receiver's word on a payout, nil where the payee is not asked for one.

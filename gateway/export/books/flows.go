@@ -357,8 +357,9 @@ func (r *reading) entryOf(ctx context.Context, reference string) (readmodel.Entr
 	return entry, err
 }
 
-// transfer is money between two accounts of the ledger. Money that names the
-// entry it goes back on takes back from the other side of the books.
+// transfer is money between two accounts of the ledger. Money that goes home to
+// the campaign that had handed it over, or names the entry it goes back on,
+// takes back from the other side of the books.
 func (r *reading) transfer(ctx context.Context, p readmodel.Posting, with tape.AccountID, give func(flow) error) error {
 	party, err := r.of(ctx, with)
 	if err != nil {
@@ -368,37 +369,64 @@ func (r *reading) transfer(ctx context.Context, p readmodel.Posting, with tape.A
 	if err != nil {
 		return err
 	}
-	f := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, units: p.Amount.Units, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture"}
+	whole := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture"}
+	for _, part := range []struct {
+		units int64
+		back  bool
+	}{{back, true}, {p.Amount.Units - back, false}} {
+		if part.units == 0 {
+			continue
+		}
+		f := whole
+		f.units = part.units
+		if err := give(r.sided(p, f, part.back)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sided puts a transfer, or money that goes back, on the account's side of the books.
+func (r *reading) sided(p readmodel.Posting, f flow, back bool) flow {
 	switch {
 	case p.To == r.account.ID && back:
 		f.cause, f.units = outgoingBack, -f.units
-	case p.To == r.account.ID && party.Kind == Donors:
+	case p.To == r.account.ID && f.party.Kind == Donors:
 		f.cause, f.kind = claimed, iati.IncomingFunds
 	case p.To == r.account.ID:
 		f.cause, f.kind = incoming, iati.IncomingFunds
 	case back:
 		f.cause, f.kind, f.units = incomingBack, iati.IncomingFunds, -f.units
 	}
-	return give(f)
+	return f
 }
 
-// paysBack reports whether a posting goes the way back of one in the entry
-// that it names. Both sides of a transfer come to the same answer; an origin
-// that never went this way is no more than a note.
-func (r *reading) paysBack(ctx context.Context, p readmodel.Posting) (bool, error) {
+// paysBack is how many units of a posting go back: what a campaign carries home
+// to its parent, whichever of several grants it is from, or all of a posting
+// that goes the way back of one in the entry that it names. Both sides of a
+// transfer come to the same answer; an origin that never went this way is no
+// more than a note.
+func (r *reading) paysBack(ctx context.Context, p readmodel.Posting) (int64, error) {
+	if p.Kind == "carry" {
+		list, err := r.Model.Inflows(ctx, readmodel.InflowFilter{Account: p.To, Source: p.Inflow}, readmodel.Window{Limit: 1})
+		if err != nil || len(list.Items) == 0 {
+			return 0, err
+		}
+		return list.Items[0].Home.Units, nil
+	}
 	if p.Origin == "" {
-		return false, nil
+		return 0, nil
 	}
 	entry, err := r.entryOf(ctx, p.Origin)
 	if rule.Is(err, rule.NotFound) {
-		return false, nil
+		return 0, nil
 	}
 	for _, before := range entry.Postings {
 		if before.From == p.To && before.To == p.From {
-			return true, nil
+			return p.Amount.Units, nil
 		}
 	}
-	return false, err
+	return 0, err
 }
 
 // bear is a chargeback of another account's gift that this account pays for.

@@ -102,12 +102,13 @@ func (r *reading) transferred(ctx context.Context, g granting, p readmodel.Posti
 		return one, false, err
 	}
 	back, err := r.paysBack(ctx, p)
-	if err != nil || back {
+	if err != nil || back == p.Amount.Units {
 		return one, false, err
 	}
+	granted := money.New(p.Amount.Units-back, p.Amount.Currency)
 	one, is, err = r.grant(ctx, g, p.To)
 	one.ID = g.campaign.Grants.Prefix + "-" + p.Inflow
-	one.Awarded, one.Disbursed, one.Date = p.Amount, &p.Amount, p.Date
+	one.Awarded, one.Disbursed, one.Date = granted, &granted, p.Date
 	return one, is, err
 }
 

@@ -149,7 +149,7 @@ func (r *reading) pages(of func(int64) money.Amount) Page {
 	for _, f := range r.daily {
 		sums[f.Kind] += f.Amount.Units
 	}
-	return Page{Settled: of(sums[readmodel.FlowSettled]), Paid: of(sums[readmodel.FlowPaid] - sums[readmodel.FlowReturned])}
+	return Page{Settled: of(sums[readmodel.FlowSettled] + sums[readmodel.FlowDeclared]), Paid: of(sums[readmodel.FlowPaid] - sums[readmodel.FlowReturned])}
 }
 
 // tally sums flows and their bank lines by cause.

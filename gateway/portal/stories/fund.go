@@ -18,7 +18,7 @@ func publications() []Story {
 		return views.PublishedFigure{Key: key, Published: yuan(published), Here: yuan(here)}
 	}
 	page := views.PublicationPage{Publication: f.Publications[0], Account: training, Title: &f.Title, Organisation: "charity", Source: "Charity Law art. 79", Block: 203,
-		Figures: []views.PublishedFigure{figure("raised", "412300.00", "412300.00"), figure("settled", "398120.00", "398120.00"), figure("set-apart", "335220.00", "335220.00"),
+		Figures: []views.PublishedFigure{figure("raised", "412300.00", "412300.00"), figure("received", "398120.00", "398120.00"), figure("set-apart", "335220.00", "335220.00"),
 			figure("paid-or-passed", "301000.00", "301000.00"), figure("confirmed", "288400.00", "288400.00"), figure("management", "12220.00", "12220.00")},
 		Months: []views.PublishedMonth{{Month: "2025-12", Settled: yuan("120000.00"), Paid: yuan("0.00"), Confirmed: yuan("0.00")}, {Month: "2026-01", Settled: yuan("278120.00"), Paid: yuan("301000.00"), Confirmed: yuan("288400.00")}},
 		Kept:   true, Recount: views.RecountEqual, Document: "/api/v1/publications/" + hash("report")}

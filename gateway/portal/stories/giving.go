@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -13,11 +14,11 @@ func giverPages() []Story {
 	faulty, closed := blank, blank
 	faulty.Amount, faulty.Anonymous, faulty.Fault, closed.Closed = "a hundred", true, "amount", true
 	settled := views.OwnGift{Gift: "G0ZP5AT83343H2N7WM6BNMA155D", Amount: yuan("100.00"), Path: "/gifts/G0ZP5AT83343H2N7WM6BNMA155D", State: "settled",
-		Pieces:  []views.Piece{state(readmodel.Paid, "62.00"), state(readmodel.Ordered, "12.00"), state(readmodel.Free, "26.00")},
-		Arrived: yuan("62.00"), Waits: yuan("38.00"), Back: yuan("0.00"), Reason: "other", Salt: "00112233445566778899aabbccddeeff", Giver: "Invented Giver",
+		Pieces:  []views.Piece{state(readmodel.Paid, "52.00"), feePiece("0.60"), disputedPiece("4.40"), state(readmodel.Shared, "5.00"), state(readmodel.Ordered, "12.00"), state(readmodel.Free, "26.00")},
+		Arrived: yuan("52.00"), Waits: yuan("38.00"), Back: yuan("0.00"), Fee: yuan("0.60"), Pooled: yuan("5.00"), Disputed: yuan("4.40"), Attribution: tape.FIFO, Reason: "other", Salt: "00112233445566778899aabbccddeeff", Giver: "Invented Giver",
 		Commitment: "DRNnHXoej-fx5AqffK9ibjhogUQK3uQGkJkROqxLYMA"}
 	void := views.OwnGift{Gift: "G1", Amount: yuan("5.00"), Differs: true, Path: "/gifts/G1", State: "void", Pieces: []views.Piece{state(readmodel.Refunded, "5.00")},
-		Arrived: yuan("0.00"), Waits: yuan("0.00"), Back: yuan("5.00"), Reason: "void"}
+		Arrived: yuan("0.00"), Waits: yuan("0.00"), Back: yuan("5.00"), Fee: yuan("0.00"), Pooled: yuan("0.00"), Disputed: yuan("0.00"), Attribution: tape.FIFO, Reason: "void"}
 	own := views.Receipt{Account: training, Title: title, Amount: yuan("100.00"), Reference: reference, Code: code}
 	full := own
 	full.Gifts = []views.OwnGift{settled, void}

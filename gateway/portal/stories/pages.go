@@ -38,12 +38,14 @@ func figures() []views.Figure {
 	settle.More = -1
 	return []views.Figure{
 		{Key: "raised", Amount: yuan("412300.00"), Share: -1, Rows: path + "/gifts", Proof: proof("lianbao audit", step("receive", "charity/page-12", "2026-02-14 03:20", 180))},
-		{Key: "settled", Amount: yuan("398120.00"), Share: -1, Rows: books + "/settlements", Proof: settle},
+		{Key: "settled", Amount: yuan("340120.00"), Share: -1, Rows: books + "/settlements", Proof: settle},
+		{Key: "declared", Amount: yuan("8000.00"), Share: -1, Rows: books + "/settlements"}, {Key: "granted", Amount: yuan("50000.00"), Share: -1, Rows: books + "/inflows"},
 		{Key: "ordered", Amount: yuan("34120.00"), Share: -1, Rows: path + "/payouts?state=open", Proof: proof("lianbao audit", step("hold", "charity/order-17", "2026-03-01 09:00", 205))},
 		{Key: "paid", Amount: yuan("301000.00"), Share: -1, Rows: path + "/payouts?state=captured", Proof: proof("lianbao audit", step("capture", "bank/capture-311", "2026-03-03 09:57", 212, bankLine))},
 		{Key: "confirmed", Amount: yuan("288400.00"), Share: 95, Rows: path + "/payouts?state=captured", Proof: proof("lianbao audit")},
 		{Key: "disputed", Amount: yuan("300.00"), Share: -1, Rows: path + "/payouts?state=captured"},
 		{Key: "free", Amount: yuan("62900.00"), Share: -1, Rows: books}, {Key: "pending", Amount: yuan("14180.00"), Share: -1, Rows: path + "/gifts?state=pending"},
+		{Key: "recovered", Amount: yuan("1200.00"), Share: -1, Rows: books + "/inflows"},
 		{Key: "returned", Amount: yuan("1000.00"), Share: -1, Rows: "/entries?kind=return"}, {Key: "given-back", Amount: yuan("100.00"), Share: -1, Rows: "/entries?kind=refund"},
 		{Key: "unidentified", Amount: yuan("55.00"), Share: -1, Rows: "/accounts/charity:sunrise:unidentified"},
 	}
@@ -92,6 +94,19 @@ func lengthy() views.Campaign {
 	page.Facts.Purpose = text(strings.Repeat("Uninterruptedtextwithoutanyspaces", 6), strings.Repeat("非常长的用途说明", 20))
 	page.Facts.Filing, page.Facts.Goal, page.Facts.To = "", nil, ""
 	return page
+}
+
+// feePiece and disputedPiece are paid, and have not reached anybody.
+func feePiece(amount string) views.Piece {
+	p := state(readmodel.Paid, amount)
+	p.Fee, p.To, p.Account, p.Hold, p.Confirmation, p.Entry = true, "outside:processor:invented", "outside:processor:invented", "", nil, "charity/settle-88"
+	return p
+}
+
+func disputedPiece(amount string) views.Piece {
+	p := state(readmodel.Paid, amount)
+	p.Confirmation = &views.Confirmation{State: "disputed", Date: "2026-03-05", Custody: "own"}
+	return p
 }
 
 // state is a piece of a gift in one state.

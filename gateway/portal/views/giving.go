@@ -77,9 +77,12 @@ type OwnGift struct {
 	// State is waits, unidentified, settled or void.
 	State  string
 	Pieces []Piece
-	// Arrived, Waits and Back add up to the amount: what is with somebody, what
-	// still waits, and what went back.
-	Arrived, Waits, Back money.Amount
+	// These add up to the amount: what the bank has paid to somebody, what still
+	// waits, and what went back; what a processor kept, what is in a pool where
+	// single gifts are not told apart, and what its receiver disputes.
+	Arrived, Waits, Back, Fee, Pooled, Disputed money.Amount
+	// Attribution is the rule by which the gift is followed.
+	Attribution tape.Attribution
 	// Paper is the receipt of the law, empty where there is none; Reason says why.
 	Paper  template.HTML
 	Reason string

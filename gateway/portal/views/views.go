@@ -103,11 +103,13 @@ func (Accounts) Name() string { return "accounts" }
 type Budget struct {
 	ID string
 	// Kind is programme, management or fundraising.
-	Kind      string
-	Title     Text
-	Planned   money.Amount
-	Ordered   money.Amount
+	Kind    string
+	Title   Text
+	Planned money.Amount
+	Ordered money.Amount
+	// Paid has left by the bank or to other accounts of the ledger, of it Passed to those.
 	Paid      money.Amount
+	Passed    money.Amount
 	Confirmed money.Amount
 	// Payees is how many households or suppliers have been paid.
 	Payees int
@@ -135,6 +137,7 @@ type Ratio struct {
 	Share  int
 	Limit  int
 	Least  bool // the limit is the least, not the most
+	Over   bool // the part is above the limit to the unit, which a rounded share may not show
 	Part   money.Amount
 	Whole  money.Amount
 	Source string
@@ -145,7 +148,7 @@ func (r Ratio) Kept() bool {
 	if r.Least {
 		return r.Share >= r.Limit
 	}
-	return r.Share <= r.Limit
+	return !r.Over && r.Share <= r.Limit
 }
 
 // Publication is something that the charity has published. Duty names what it
@@ -356,14 +359,34 @@ type Piece struct {
 	Expires      *tape.Instant
 	Confirmation *Confirmation
 	Pool         *readmodel.Pool
+	// Fee says that a payment processor kept it.
+	Fee bool
+}
+
+// What a paid piece is called that has not reached anybody.
+const (
+	PieceFee      = "fee"
+	PieceDisputed = "disputed"
+)
+
+// Shown is what the piece is called: a processor's fee reached nobody, and what
+// its receiver disputes is not said to have reached it.
+func (p Piece) Shown() string {
+	switch {
+	case p.State == readmodel.Paid && p.Fee:
+		return PieceFee
+	case p.State == readmodel.Paid && p.Confirmation != nil && p.Confirmation.State == "disputed":
+		return PieceDisputed
+	}
+	return string(p.State)
 }
 
 // Tone is how the piece is drawn: done, waits, or failed.
 func (p Piece) Tone() string {
-	switch p.State {
-	case readmodel.Paid, readmodel.Shared, readmodel.Laid:
+	switch readmodel.State(p.Shown()) {
+	case readmodel.Paid, readmodel.Shared, readmodel.Laid, PieceFee:
 		return "done"
-	case readmodel.Refunded, readmodel.ChargedBack, readmodel.Unmatched, readmodel.Withdrawn:
+	case readmodel.Refunded, readmodel.ChargedBack, readmodel.Unmatched, readmodel.Withdrawn, PieceDisputed:
 		return "failed"
 	}
 	return "waits"

@@ -133,14 +133,14 @@ var Keys = map[string][]string{
 		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke propose vote " +
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
 		"publish receive-goods record-pledge reject restore set-flag settle-pledge correct withdraw"),
-	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee set-apart paid-or-passed management"),
-	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees"),
+	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
+	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees passed"),
 	"duty.":          strings.Fields("first-report three-monthly five-daily final-report annual-report leftover evaluation filing other"),
 	"ratio.":         strings.Fields("spending management fundraising"),
 	"gift-state.":    strings.Fields("pending unmatched settled withdrawn"),
 	"payout-state.":  strings.Fields("ordered part-paid paid returned released taken-back"),
 	"confirmation.":  strings.Fields("confirmed disputed"),
-	"state.":         strings.Fields("pending unmatched withdrawn laid free ordered released in-job waiting paid refunded charged-back shared more"),
+	"state.":         strings.Fields("pending unmatched withdrawn laid free ordered released in-job waiting paid refunded charged-back shared more fee disputed"),
 	"stage.":         {"0", "1", "2", "3"},
 	"give-fault.":    strings.Fields("amount name attempt account limit other"),
 	"receipt-fault.": strings.Fields("unknown limit sure pdf"),

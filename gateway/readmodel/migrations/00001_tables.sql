@@ -143,6 +143,7 @@ CREATE TABLE inflows (
     settlement INTEGER NOT NULL, -- 0 while it waits
     start      INTEGER NOT NULL, -- -1 while it waits
     body       BLOB    NOT NULL,
+    home       INTEGER NOT NULL, -- units that go back to the campaign that had handed them over
     UNIQUE (account, source)
 ) STRICT;
 CREATE INDEX inflows_account ON inflows (account, ordinal);
@@ -237,6 +238,14 @@ CREATE TABLE reversals (
     body    BLOB    NOT NULL,
     PRIMARY KEY (account, page, gift)
 ) STRICT, WITHOUT ROWID;
+
+-- Valid transactions that are not understood, and of which nothing is counted.
+CREATE TABLE aside (
+    ordinal  INTEGER PRIMARY KEY, -- that of the transaction
+    id       TEXT    NOT NULL,
+    function TEXT    NOT NULL,
+    reason   TEXT    NOT NULL
+) STRICT;
 
 -- Persons, organisations, processors' files and whatever else has a key.
 CREATE TABLE records (

@@ -31,9 +31,10 @@ CREATE TABLE flows (
     day     TEXT    NOT NULL,
     kind    TEXT    NOT NULL,
     line    TEXT    NOT NULL,
+    own     INTEGER NOT NULL, -- 1 between two campaigns of one organisation
     units   INTEGER NOT NULL,
     count   INTEGER NOT NULL,
-    PRIMARY KEY (account, day, kind, line)
+    PRIMARY KEY (account, day, kind, line, own)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE campaigns (
@@ -53,9 +54,10 @@ CREATE TABLE flows_by_block (
     day     TEXT    NOT NULL,
     kind    TEXT    NOT NULL,
     line    TEXT    NOT NULL,
+    own     INTEGER NOT NULL,
     units   INTEGER NOT NULL,
     count   INTEGER NOT NULL,
-    PRIMARY KEY (account, block, day, kind, line)
+    PRIMARY KEY (account, block, day, kind, line, own)
 ) STRICT, WITHOUT ROWID;
 
 -- Campaigns as each change has left them.
