@@ -39,12 +39,12 @@ func newPayer(t testing.TB) *payer {
 			t.Fatal(err)
 		}
 		p.keys[person] = key
-		proof, err := sign.Possession(key, party.LedgerID{7}, party.Possession{Person: person, Custody: party.Own, Organisation: "charity", Registrar: "regulator"})
+		proof, err := sign.Possession(key, party.LedgerID{7}, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "regulator"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.must("regulator", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-		p.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), ID: "witness-" + person, Person: person})
+		p.must("regulator", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
+		p.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
 	}
 	p.network.Advance(30 * 24 * 3600 * 1e9)
 	p.must("charity", "gateway", "Tape:Open", tape.Open{Account: paying, Attribution: tape.FIFO, Currency: "VND", Custodian: "outside:bank:paying", ID: "paying"})
