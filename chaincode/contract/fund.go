@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"strings"
+
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -349,7 +351,8 @@ func (*Fund) Cite(ctx Context, argument string) (string, error) {
 		for i, hash := range c.Hashes() {
 			keys[i] = fund.CitedKey(c.Account, hash)
 		}
-		campaign, err := t.campaign(c.ID, c.Account, keys...)
+		entryKey, about := citedFor(c)
+		campaign, err := t.campaign(c.ID, c.Account, append(append(keys, about...), entryKey)...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -360,12 +363,27 @@ func (*Fund) Cite(ctx Context, argument string) (string, error) {
 		for i, key := range keys {
 			known[i] = t.state[key] != nil
 		}
-		cited, entry, err := campaign.Cite(c, known, t.context)
+		var found fund.Cites
+		if entryKey != "" {
+			found.Entry = read[tape.Entry](t, entryKey)
+		} else {
+			found.Payout, found.Disbursement = t.state[about[0]] != nil, t.state[about[1]] != nil
+		}
+		cited, entry, err := campaign.Cite(c, known, found, t.context)
 		for i, document := range cited {
 			t.save(keys[i], document)
 		}
 		return entry, err
 	})
+}
+
+// citedFor are the keys of what documents are cited for: an entry, or the payout
+// and the disbursement of a name.
+func citedFor(c fund.Cite) (entry string, about []string) {
+	if organisation, id, named := strings.Cut(c.For, "/"); named {
+		return tape.EntryKey(organisation, tape.ID(id)), nil
+	}
+	return "", []string{tape.HoldKey(c.Account, tape.ID(c.For)), fund.DisbursementKey(c.Account, tape.ID(c.For))}
 }
 
 // Publish freezes what a charity publishes about a campaign.

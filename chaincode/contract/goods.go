@@ -26,7 +26,8 @@ func (*Fund) RecordPledge(ctx Context, argument string) (string, error) {
 func (*Fund) SettlePledge(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[fund.SettlePledge], func(t *transaction, c fund.SettlePledge) (tape.Entry, error) {
 		key := fund.PledgeKey(c.Account, c.Pledge)
-		campaign, err := t.campaign(c.ID, c.Account, key)
+		kept := c.Kept()
+		campaign, err := t.campaign(c.ID, c.Account, key, kept)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -35,7 +36,9 @@ func (*Fund) SettlePledge(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		var gift *tape.Gift
+		var before *fund.Mark
 		if c.Gift != nil {
+			before = read[fund.Mark](t, kept)
 			settled, err := t.settledGift(c.Account, *c.Gift)
 			if err != nil {
 				return tape.Entry{}, err
@@ -46,8 +49,11 @@ func (*Fund) SettlePledge(ctx Context, argument string) (string, error) {
 			}
 			gift = &found
 		}
-		after, entry, err := campaign.SettlePledge(c, pledge, gift, t.context)
+		after, entry, err := campaign.SettlePledge(c, pledge, gift, before, t.context)
 		t.save(key, after)
+		if c.Gift != nil {
+			t.save(kept, fund.Mark{V: 1, Entry: entry.Reference()})
+		}
 		return entry, err
 	})
 }

@@ -32,17 +32,11 @@ func (b Budget) Carry(amount money.Amount) Budget {
 	return b
 }
 
-// Given is what givers gave and still have here, on which a share for
-// management is computed: what the account has and what it ordered, never more
-// than it received. So money that was refunded, charged back, kept by a
-// processor or handed over by another campaign counts for nothing.
-func (b Budget) Given(head tape.Head) int64 {
-	had := head.Free().Total()
-	for _, line := range b.Lines {
-		had += line.Units
-	}
-	return max(0, min(had, head.Received)-b.Carried)
-}
+// Given is what givers gave by evidence and did not take back, on which a share
+// for management is computed. Money that was refunded, charged back, kept by a
+// processor or only declared counts for nothing, nor what another campaign
+// handed over: there it was counted.
+func (b Budget) Given(head tape.Head) int64 { return max(0, head.Given()-b.Carried) }
 
 func (b Budget) ordered(line tape.ID) int64 {
 	for _, ordered := range b.Lines {

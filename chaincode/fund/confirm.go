@@ -119,8 +119,32 @@ type Cite struct {
 	ID  tape.ID `json:"id"`
 }
 
-// Cite judges the command; known reports for each document whether it was cited before.
-func (c Campaign) Cite(command Cite, known []bool, ctx tape.Context) ([]Cited, tape.Entry, error) {
+// Cites is what a command cites documents for, as far as it is on the ledger.
+type Cites struct {
+	Entry                *tape.Entry // EntryKey of For, where that is a reference
+	Payout, Disbursement bool        // there is one of that name in the campaign
+}
+
+// about refuses what is not there, or is another campaign's.
+func (c Cite) about(found Cites) error {
+	if c.For == "" || tape.CheckReference(c.For) != nil {
+		if !found.Payout && !found.Disbursement {
+			return rule.Refuse(rule.NotFound, "%s has no payout and no disbursement %s", c.Account, c.For)
+		}
+		return nil
+	}
+	if found.Entry == nil {
+		return rule.Refuse(rule.NotFound, "there is no entry %s", c.For)
+	}
+	if found.Entry.Subject != string(c.Account) {
+		return rule.Refuse(rule.Conflict, "entry %s is about %s", c.For, found.Entry.Subject)
+	}
+	return nil
+}
+
+// Cite judges the command; known reports for each document whether it was cited
+// before, found is what it is cited for.
+func (c Campaign) Cite(command Cite, known []bool, found Cites, ctx tape.Context) ([]Cited, tape.Entry, error) {
 	refuse := func(err error) ([]Cited, tape.Entry, error) { return nil, tape.Entry{}, err }
 	if err := first(c.governs(ctx), checkEvidence(command.Evidence), signedBy(ctx, c.Organisation)); err != nil {
 		return refuse(err)
@@ -130,6 +154,9 @@ func (c Campaign) Cite(command Cite, known []bool, ctx tape.Context) ([]Cited, t
 	}
 	if named := command.For != "" && tape.CheckReference(command.For) == nil; !named && tape.ID(command.For).Check() != nil {
 		return refuse(rule.Field("for", rule.Refuse(rule.Invalid, "%.100q is neither a payout nor an entry; write its id, or organisation/id", command.For)))
+	}
+	if err := rule.Field("for", command.about(found)); err != nil {
+		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "cite", string(c.Account))
 	cited := make([]Cited, len(command.Evidence))

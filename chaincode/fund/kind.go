@@ -31,6 +31,9 @@ func (c Campaign) RecordPledge(command RecordPledge, ctx tape.Context) (Pledge, 
 		rule.Field("donor", tape.CheckDonor(command.Donor)), rule.Field("due", command.Due.Check())); err != nil {
 		return refuse(err)
 	}
+	if command.Due < ctx.Date {
+		return refuse(rule.Field("due", rule.Refuse(rule.Invalid, "is %s, before %s, when it is promised", command.Due, ctx.Date)))
+	}
 	entry := ctx.Entry(command.ID, "record-pledge", string(c.Account))
 	return Pledge{V: 1, ID: command.ID, Amount: command.Amount, Donor: command.Donor, Due: command.Due, State: "open", Entry: entry.Reference()}, entry, nil
 }
@@ -44,8 +47,18 @@ type SettlePledge struct {
 	Pledge tape.ID         `json:"pledge"`
 }
 
-// SettlePledge judges the command; gift is the proven gift's id and amount.
-func (c Campaign) SettlePledge(command SettlePledge, p Pledge, gift *tape.Gift, ctx tape.Context) (Pledge, tape.Entry, error) {
+// Kept is the key by which the command's gift keeps one pledge only, empty for none.
+func (c SettlePledge) Kept() string {
+	if c.Gift == nil {
+		return ""
+	}
+	name := c.Gift.Name(c.Account) // wherever its money is now
+	return KeptKey(name.Account, name.Page, name.Index)
+}
+
+// SettlePledge judges the command; gift is the proven gift's id and amount, kept
+// the mark of the pledge that it has kept before.
+func (c Campaign) SettlePledge(command SettlePledge, p Pledge, gift *tape.Gift, kept *Mark, ctx tape.Context) (Pledge, tape.Entry, error) {
 	if err := c.governs(ctx); err != nil {
 		return p, tape.Entry{}, err
 	}
@@ -54,6 +67,9 @@ func (c Campaign) SettlePledge(command SettlePledge, p Pledge, gift *tape.Gift, 
 	}
 	p.State = "cancelled"
 	if gift != nil {
+		if kept != nil {
+			return p, tape.Entry{}, rule.Field("gift", rule.Refuse(rule.WrongState, "gift %s has kept a pledge, by entry %s", gift.ID, kept.Entry))
+		}
 		if gift.Amount != p.Amount {
 			return p, tape.Entry{}, rule.Field("gift", rule.Refuse(rule.Conflict, "gift %s is of %s, the pledge of %s", gift.ID, gift.Amount, p.Amount))
 		}

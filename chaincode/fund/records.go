@@ -108,6 +108,11 @@ func PledgeKey(campaign tape.AccountID, id tape.ID) string {
 	return "pledge/" + string(campaign) + "/" + string(id)
 }
 
+// KeptKey exists once a gift has kept a pledge: it keeps no other.
+func KeptKey(campaign tape.AccountID, page tape.ID, index int32) string {
+	return "kept/" + string(campaign) + "/" + string(page) + "/" + strconv.Itoa(int(index))
+}
+
 // GoodsKey is where a gift in kind stands.
 func GoodsKey(campaign tape.AccountID, id tape.ID) string {
 	return "goods/" + string(campaign) + "/" + string(id)

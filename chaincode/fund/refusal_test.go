@@ -553,16 +553,20 @@ type citing struct {
 	C     fund.Campaign
 	A     fund.Cite
 	Known []bool
+	Found fund.Cites
 	Ctx   tape.Context
 }
 
 func TestCite(t *testing.T) {
 	refusals(t, func() citing {
-		return citing{campaign(), fund.Cite{Account: speech, Evidence: []fund.Citation{{Hash: merkle.Hash{1}, Kind: "photo"}}, For: "charity/pay-1", ID: "cite-1"}, []bool{false}, by("charity", "maker")}
+		return citing{campaign(), fund.Cite{Account: speech, Evidence: []fund.Citation{{Hash: merkle.Hash{1}, Kind: "photo"}}, For: "charity/pay-1", ID: "cite-1"}, []bool{false}, fund.Cites{Entry: &tape.Entry{Subject: string(speech)}}, by("charity", "maker")}
 	}, func(s citing) error {
-		_, _, err := s.C.Cite(s.A, s.Known, s.Ctx)
+		_, _, err := s.C.Cite(s.A, s.Known, s.Found, s.Ctx)
 		return err
 	}, []row[citing]{
+		{func(s *citing) { s.Found.Entry = nil }, "not-found: field for: there is no entry charity/pay-1"},
+		{func(s *citing) { s.Found.Entry.Subject = string(children) }, "conflict: field for: entry charity/pay-1 is about charity:sunrise:children"},
+		{func(s *citing) { s.A.For = "d1.0.0" }, "not-found: field for: charity:sunrise:speech has no payout and no disbursement d1.0.0"},
 		{func(s *citing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *citing) { s.A.Evidence[0].Kind = "tale" }, `invalid: field evidence[0].kind: "tale" is not one of invoice, photo`},
 		{func(s *citing) { s.A.Evidence[0].Hash = merkle.Hash{} }, "invalid: field evidence[0].hash: is empty or stands twice"},

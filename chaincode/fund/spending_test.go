@@ -228,11 +228,9 @@ func TestOrder(t *testing.T) {
 			"office": {{func(s *ordering) { s.C.Plan.ManagementPartsPerMillion = 21_428 }, "insufficient: management costs would come to 15.00 CNY; the cap is 14.99 CNY, 21428 parts per million of 700.00 CNY received"},
 				{func(s *ordering) { s.Head.Received, s.Head.Spent, s.S.Budget = 14_999, 0, budget(0, 0, 500) }, "insufficient: management costs would come to 15.00 CNY; the cap is 14.99 CNY"},
 				{func(s *ordering) { s.S.Budget.Carried = 55_001 }, "insufficient: management costs would come to 15.00 CNY; the cap is 14.99 CNY"},
-				{func(s *ordering) {
-					s.Head.Holes = tape.Spans{{Start: 60_600, End: 70_000}}
-					s.S.Budget = budget(5_000, 0, 500)
-					s.Head.Spent = 60_500
-				}, "insufficient: management costs would come to 15.00 CNY; the cap is 5.60 CNY"},
+				{func(s *ordering) { s.Head.Withdrawn = 55_001 }, "insufficient: management costs would come to 15.00 CNY; the cap is 14.99 CNY"},
+				{func(s *ordering) { s.Head.Declared = 55_001 }, "insufficient: management costs would come to 15.00 CNY; the cap is 14.99 CNY"},
+				{func(s *ordering) { s.Head.Declared, s.Head.Withdrawn, s.S.Budget.Carried = 40_000, 10_000, 20_001 }, "insufficient: management costs would come to 15.00 CNY; the cap is 0.00 CNY"},
 				{func(s *ordering) { s.C.State, s.C.Plan.Emergency, s.C.Plan.From = fund.Draft, true, "2025-12-30" }, "wrong-state: field line: office is for management; before its filing number"}},
 		}[line]...))
 	}
@@ -379,6 +377,7 @@ type inKind struct {
 	Settle fund.SettlePledge
 	P      fund.Pledge
 	Gift   *tape.Gift
+	Kept   *fund.Mark
 	Goods  fund.ReceiveGoods
 	Give   fund.GiveGoods
 	G      fund.Goods
@@ -388,7 +387,7 @@ type inKind struct {
 
 func given() inKind {
 	return inKind{campaign(), fund.RecordPledge{Account: speech, Amount: cny(100), Due: "2026-02-28", ID: "p1"}, fund.SettlePledge{Account: speech, Gift: &tape.GiftProof{Page: "page-1"}, ID: "kept-1", Pledge: "p1"},
-		fund.Pledge{ID: "p1", Amount: cny(100), State: "open"}, &tape.Gift{ID: "gift-1", Amount: cny(100)}, fund.ReceiveGoods{Account: speech, ID: "rice", Item: "rice", Quantity: 500, Unit: "kg"},
+		fund.Pledge{ID: "p1", Amount: cny(100), State: "open"}, &tape.Gift{ID: "gift-1", Amount: cny(100)}, nil, fund.ReceiveGoods{Account: speech, ID: "rice", Item: "rice", Quantity: 500, Unit: "kg"},
 		fund.GiveGoods{Account: speech, Goods: "rice", ID: "give-1", Quantity: 100, To: family}, fund.Goods{ID: "rice", Item: "rice", Unit: "kg", Quantity: 500, Given: 400},
 		fund.Line{Payment: tape.Payment{Amount: cny(0), To: family}, Payee: &fund.Payee{Payee: family, Kind: fund.Household}}, by("charity", "maker", "checker")}
 }
@@ -399,11 +398,13 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
 		{func(s *inKind) { s.Pledge.Amount = cny(0) }, "invalid: field amount"},
 		{func(s *inKind) { s.Pledge.Donor = "Mr Wang" }, "invalid: field donor"},
+		{func(s *inKind) { s.Pledge.Due = "2025-12-31" }, "invalid: field due: is 2025-12-31, before 2026-01-01, when it is promised"},
 		{func(s *inKind) { s.Pledge.Due = "2026-02-29" }, `invalid: field due: "2026-02-29" is not a date`},
 	})
-	refusals(t, given, func(s inKind) error { _, _, err := s.C.SettlePledge(s.Settle, s.P, s.Gift, s.Ctx); return err }, []row[inKind]{
+	refusals(t, given, func(s inKind) error { _, _, err := s.C.SettlePledge(s.Settle, s.P, s.Gift, s.Kept, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.P.State = "kept" }, "wrong-state: pledge p1 is kept"},
+		{func(s *inKind) { s.Kept = &fund.Mark{Entry: "charity/kept-0"} }, "wrong-state: field gift: gift gift-1 has kept a pledge, by entry charity/kept-0"},
 		{func(s *inKind) { s.Gift.Amount = cny(99) }, "conflict: field gift: gift gift-1 is of 0.99 CNY, the pledge of 1.00 CNY"},
 	})
 	refusals(t, given, func(s inKind) error { _, _, err := s.C.ReceiveGoods(s.Goods, s.Ctx); return err }, []row[inKind]{

@@ -20,6 +20,14 @@ type SettledGift struct {
 	Inflow *Inflow
 }
 
+// kind is the kind of evidence that the gift rests on, wherever it was moved.
+func (s SettledGift) kind() string {
+	if s.Inflow != nil && s.Inflow.Declared {
+		return SelfDeclared
+	}
+	return s.Settlement.Evidence.Kind
+}
+
 // Place returns the gift and its span on an account's tape, and refuses one that
 // has none there or was taken back.
 func (s SettledGift) Place(account AccountID, p GiftProof) (Gift, Span, error) {
@@ -79,15 +87,15 @@ func (a Account) rebooks(to AccountID, payee *Account) error {
 }
 
 // rebook moves a gift's units, which were taken, to another account: an inflow that names the gift.
-func (h Head) rebook(account Account, proof GiftProof, gift Gift, span Span, to AccountID, entry Entry) (Head, Inflow, Entry, error) {
+func (h Head) rebook(account Account, proof GiftProof, gift Gift, kind string, span Span, to AccountID, entry Entry) (Head, Inflow, Entry, error) {
 	payment := Payment{Amount: money.New(span.Length(), account.Currency), Line: gift.ID, To: to}
 	inflows, entry, err := pay(account.ID, []Payment{payment}, Spans{span}, entry)
 	if err != nil {
 		return h, Inflow{}, entry, err
 	}
 	name := proof.Name(account.ID)
-	inflows[0].Gift = &name
-	return h, inflows[0], entry, nil
+	inflows[0].Gift, inflows[0].Declared = &name, kind == SelfDeclared
+	return h.withdraw(span.Length(), kind), inflows[0], entry, nil
 }
 
 // Correct moves a gift that stands on the wrong account to the right one, with
@@ -145,7 +153,7 @@ func (h Head) Correct(account Account, c Correct, place SettledGift, payee *Acco
 	if h, err = h.takeSpan(span); err != nil {
 		return refuse(rule.Field("gift", err))
 	}
-	h, inflow, entry, err := h.rebook(account, c.Gift, gift, span, c.To, ctx.Entry(c.ID, "correct", string(account.ID)))
+	h, inflow, entry, err := h.rebook(account, c.Gift, gift, place.kind(), span, c.To, ctx.Entry(c.ID, "correct", string(account.ID)))
 	if err != nil {
 		return refuse(err)
 	}

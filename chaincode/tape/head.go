@@ -22,9 +22,27 @@ type Head struct {
 	// it; each sorted and merged, together at most HeadSpansMax.
 	Reopened Spans `json:"reopened,omitempty"`
 	Holes    Spans `json:"holes,omitempty"`
+	// Declared of what was received rests on the sponsor's word alone. Withdrawn
+	// of the rest went back to givers or their banks, or stayed with a processor.
+	Declared  int64 `json:"declared,omitempty,string"`
+	Withdrawn int64 `json:"withdrawn,omitempty,string"`
 	// Settlements is their number, Chain the SHA-256 of the last, in hexadecimal.
 	Settlements int32  `json:"settlements"`
 	Chain       string `json:"chain"`
+}
+
+// Given is what of the tape came from givers by evidence and was not taken back,
+// wherever it is now.
+func (h Head) Given() int64 { return h.Received - h.Declared - h.Withdrawn }
+
+// withdraw counts what goes back of a gift with this kind of evidence, or (less
+// than zero) comes again. What was only declared never counted as given, and
+// what is no gift has no kind.
+func (h Head) withdraw(units int64, evidence string) Head {
+	if evidence != "" && evidence != SelfDeclared {
+		h.Withdrawn += units
+	}
+	return h
 }
 
 // HeadSpansMax bounds a head, and with it the time of every spend.

@@ -297,6 +297,7 @@ func (h Head) Reclaim(account Account, c Reclaim, holds []Hold, ctx Context) (He
 		if h, err = h.reopen(hold.Spans); err != nil {
 			return h, nil, Entry{}, at("holds", i, err)
 		}
+		h = h.withdraw(-hold.Spans.Total(), hold.Gift)
 		after[i].Spans, after[i].State = nil, HoldReclaimed
 	}
 	return h, after, ctx.Entry(c.ID, "reclaim", string(account.ID)), h.Check()
@@ -340,7 +341,8 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 	}
 	entry := ctx.Entry(c.ID, "refund", string(account.ID))
 	hold := Hold{V: 1, Account: account.ID, ID: c.ID, To: c.To, Amount: money.New(span.Length(), account.Currency), Spans: Spans{span},
-		Expires: c.Expires, State: HoldOpen, Entry: entry.Reference()}
+		Expires: c.Expires, State: HoldOpen, Gift: place.kind(), Entry: entry.Reference()}
+	h = h.withdraw(span.Length(), hold.Gift)
 	return h, hold, Reversal{V: 1, Kind: "refund", Span: span, Hold: c.ID, Entry: entry.Reference()}, entry, h.Check()
 }
 
@@ -395,6 +397,7 @@ func (h Hold) Return(account Account, head Head, c Return, lines *Lines, used Us
 		if head, err = head.reopen(back); err != nil {
 			return refuse(err)
 		}
+		head = head.withdraw(-c.Amount.Units, h.Gift)
 		result.Head, posting.Laid = &head, back
 	}
 	entry.Postings = []Posting{posting}
@@ -472,6 +475,7 @@ func (h Head) ChargeBack(account Account, ownFunds *Head, c ChargeBack, place Se
 			return refuse(err)
 		}
 	}
+	h = h.withdraw(span.Length(), place.kind())
 	result := ChargedBack{Head: h, Reversal: Reversal{V: 1, Kind: "chargeback", Span: span, Entry: entry.Reference()}}
 	if units := free.Total(); units > 0 {
 		posting.Amount, posting.Taken = money.New(units, account.Currency), free

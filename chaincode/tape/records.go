@@ -178,7 +178,9 @@ type Inflow struct {
 	// Gift is set where the inflow is one gift's money, whole: it was identified
 	// or moved by a correction.
 	Gift *GiftName `json:"gift,omitempty"`
-	At   Instant   `json:"at"`
+	// Declared says that nobody but its receiver ever showed that gift.
+	Declared bool    `json:"declared,omitempty"`
+	At       Instant `json:"at"`
 }
 
 // GiftName names a gift by the page on which it came in, wherever its money is now.
@@ -325,7 +327,9 @@ type Hold struct {
 	// bank paid until then it paid on a valid order.
 	Released Date      `json:"released,omitempty"`
 	State    HoldState `json:"state"`
-	Entry    string    `json:"entry"`
+	// Gift is, of a refund, the kind of evidence that its gift rests on.
+	Gift  string `json:"gift,omitempty"`
+	Entry string `json:"entry"`
 }
 
 // JobState is where a job stands.

@@ -99,6 +99,9 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 		if h, settlement, err = h.settle(sources[i].amount().Units, sources[i].fee(), item.Source, evidence, entry); err != nil {
 			return refuse(at("items", i, err))
 		}
+		if evidence.Kind == SelfDeclared || sources[i].Inflow != nil && sources[i].Inflow.Declared {
+			h.Declared += settlement.Span.Length()
+		}
 		result.Settlements = append(result.Settlements, settlement)
 		result.Used[i] = used
 		entry.Evidence = append(entry.Evidence, evidence)
@@ -127,6 +130,7 @@ func (h Head) payFee(account Account, settlement Settlement, processor *Processo
 	if err != nil {
 		return h, entry, err
 	}
+	h = h.withdraw(processor.Fee.Units, "processor")
 	entry.Postings = append(entry.Postings, Posting{From: account.ID, To: processor.FeeTo, Amount: *processor.Fee, Taken: Spans{kept}, Line: processor.Page})
 	return h, entry, nil
 }
@@ -193,7 +197,7 @@ func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, err
 	case item.Processor != "":
 		return s.byProcessor(item.Processor)
 	}
-	return Evidence{Kind: "self-declared"}, nil, nil
+	return Evidence{Kind: SelfDeclared}, nil, nil
 }
 
 // used refuses a source that was settled, split or withdrawn.
@@ -214,6 +218,9 @@ func (s *Settled) used(source string) error {
 func (p Processor) settles() error {
 	return rule.Refuse(rule.WrongState, "page %s has the processor's file %s, which uses line %d of %s; settle the page by it", p.Page, p.ID, p.Line.Line, p.Line.Reference)
 }
+
+// SelfDeclared is the evidence of gifts that only their receiver says it got.
+const SelfDeclared = "self-declared"
 
 // own is the evidence that an inflow or a matched page carries itself.
 func (s Source) own(item SettleItem) (Evidence, *Used, error) {

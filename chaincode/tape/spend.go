@@ -214,7 +214,7 @@ func (h Head) Identify(account Account, c Identify, place SettledGift, payee *Ac
 	if c.Hold != "" {
 		return h.comesBack(account, c, gift, span, payee, back, entry)
 	}
-	h, inflow, entry, err := h.rebook(account, c.Gift, gift, span, c.To, entry)
+	h, inflow, entry, err := h.rebook(account, c.Gift, gift, place.kind(), span, c.To, entry)
 	if err != nil {
 		return refuse(err)
 	}
@@ -242,6 +242,7 @@ func (h Head) comesBack(account Account, c Identify, gift Gift, span Span, payee
 	if err != nil {
 		return refuse(err)
 	}
+	head = head.withdraw(-span.Length(), hold.Gift)
 	entry.Postings = []Posting{{From: account.ID, To: c.To, Amount: money.New(span.Length(), account.Currency), Taken: Spans{span}, Laid: units, Line: hold.ID, Origin: hold.Entry}}
 	reversal := Reversal{V: 1, Kind: "returned", Span: span, To: c.To, Entry: entry.Reference()}
 	if err := head.Check(); err != nil {

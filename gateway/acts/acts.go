@@ -161,6 +161,8 @@ type Ledger interface {
 	Account(ctx context.Context, id tape.AccountID) (readmodel.Account, error)
 	Campaign(ctx context.Context, id tape.AccountID) (readmodel.Campaign, error)
 	Disbursement(ctx context.Context, campaign tape.AccountID, id tape.ID) (readmodel.Disbursement, error)
+	Entry(ctx context.Context, organisation string, id tape.ID) (readmodel.Entry, error)
+	Hold(ctx context.Context, account tape.AccountID, id tape.ID) (readmodel.Hold, error)
 	Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error)
 	// GiftsOf are those of a page, in their order.
 	GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID) ([]tape.Gift, error)

@@ -1,8 +1,11 @@
 package acts
 
 import (
+	"strings"
+
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -15,7 +18,7 @@ func evidenceActs() []Act {
 			for i, hash := range c.Hashes() {
 				known[i] = record[fund.Cited](g, fund.CitedKey(c.Account, hash)) != nil
 			}
-			_, _, err := g.campaign.Cite(c, known, g.context(g.Person))
+			_, _, err := g.campaign.Cite(c, known, g.cites(c), g.context(g.Person))
 			return err
 		}).to(deciders),
 		act("abandon-disbursement", "Fund:CloseDisbursement", []Field{kind("disbursement", Name).need()}, func(f *form) fund.CloseDisbursement {
@@ -31,4 +34,21 @@ func evidenceActs() []Act {
 			return nil
 		}),
 	}
+}
+
+// cites reads what documents are cited for.
+func (g *ground) cites(c fund.Cite) fund.Cites {
+	var found fund.Cites
+	if organisation, id, named := strings.Cut(c.For, "/"); named {
+		entry, err := g.Ledger.Entry(g.ctx, organisation, tape.ID(id))
+		if known(g, entry, err) != nil {
+			found.Entry = &entry.Entry
+		}
+		return found
+	}
+	hold, err := g.Ledger.Hold(g.ctx, c.Account, tape.ID(c.For))
+	found.Payout = known(g, hold, err) != nil
+	d, err := g.Ledger.Disbursement(g.ctx, c.Account, tape.ID(c.For))
+	found.Disbursement = known(g, d, err) != nil
+	return found
 }

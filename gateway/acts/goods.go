@@ -61,14 +61,16 @@ func (g *ground) settles(c fund.SettlePledge) error {
 		return rule.Field("pledge", rule.Refuse(rule.NotFound, "there is no pledge %s of %s", c.Pledge, c.Account))
 	}
 	var gift *tape.Gift
+	var kept *fund.Mark
 	if c.Gift != nil {
+		kept = record[fund.Mark](g, c.Kept())
 		gifts, err := g.Ledger.GiftsOf(g.ctx, c.Account, c.Gift.Page)
 		if err != nil {
 			return err
 		}
 		gift = &gifts[c.Gift.Index]
 	}
-	_, _, err := g.campaign.SettlePledge(c, *pledge, gift, g.context())
+	_, _, err := g.campaign.SettlePledge(c, *pledge, gift, kept, g.context())
 	return err
 }
 

@@ -168,7 +168,7 @@ func (a *Auditor) book(t replay.Transaction, set replay.Set) {
 	for _, write := range set.Writes {
 		writes[write.Key] = write.Value
 	}
-	for _, p := range a.books.Apply(books.Transaction{Function: string(t.Arguments[0]), Argument: t.Arguments[1], Event: t.Event.Payload, Writes: writes}) {
+	for _, p := range a.books.Apply(books.Transaction{Block: t.Block, Function: string(t.Arguments[0]), Argument: t.Arguments[1], Event: t.Event.Payload, Writes: writes}) {
 		a.addAt(t, Finding{Check: CheckBooks, Key: p.Key, What: p.What, Expected: p.Expected, Found: p.Found})
 	}
 }

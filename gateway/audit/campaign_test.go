@@ -230,10 +230,17 @@ func (v *village) givenBack() {
 	v.by("charity", "Fund:Reject", v.signedBy("reject", speech, 300, fund.Reject{Account: speech, Disbursement: "d4", ID: "no-d4", Reason: "budget"}, "checker"))
 }
 
+// last is the number of the last block, today the ledger's day.
+func (v *village) last() int32 { return int32(len(v.chain())) - 1 }
+
+func (v *village) today() tape.Date {
+	return tape.Date(v.Clock().UTC().Add(8 * time.Hour).Format(time.DateOnly))
+}
+
 func (v *village) published() {
 	v.t.Helper()
-	publish := fund.Publish{Account: speech, Block: 20, Document: merkle.Hash{7}, Duty: "progress", From: "2025-12-01", ID: "pub-1", N: 1, To: "2026-01-01",
-		Figures: fund.Figures{Raised: cny(17_500), Settled: cny(17_500), Ordered: cny(9_000), Paid: cny(7_500), Confirmed: cny(6_000), Management: cny(0)}}
+	publish := fund.Publish{Account: speech, Block: v.last(), Document: merkle.Hash{7}, Duty: "progress", From: "2025-12-01", ID: "pub-1", N: 1, To: v.today(),
+		Figures: fund.Figures{Raised: cny(17_500), Settled: cny(17_500), Ordered: cny(9_000), Paid: cny(8_500), Confirmed: cny(6_000), Management: cny(0)}}
 	v.by("charity", "Fund:Publish", v.signedBy("publish", speech, 0, publish, "maker"))
 	publish.ID, publish.N, publish.Document = "pub-2", 2, merkle.Hash{8}
 	v.by("charity", "Fund:Publish", v.signedBy("publish", speech, 0, publish, "maker"))

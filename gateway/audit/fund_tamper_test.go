@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func booked(t *testing.T, blocks []*common.Block) audit.Report {
 			for _, write := range one.Results.In(peertest.Chaincode).Writes {
 				writes[write.Key] = write.Value
 			}
-			transaction := books.Transaction{Function: string(one.Arguments[0]), Argument: one.Arguments[1], Event: one.Event.Payload, Writes: writes}
+			transaction := books.Transaction{Block: one.Block, Function: string(one.Arguments[0]), Argument: one.Arguments[1], Event: one.Event.Payload, Writes: writes}
 			for _, p := range own.Apply(transaction) {
 				report.Findings = append(report.Findings, audit.Finding{Check: audit.CheckBooks, Key: p.Key, What: p.What, Expected: p.Expected, Found: p.Found})
 			}
@@ -133,6 +134,13 @@ var (
 	arrived   = place{"Fund:Confirm", "arrived-1"}
 )
 
+// countedBy is the last block that the first publication counts.
+func countedBy(t *testing.T, v *village) string {
+	t.Helper()
+	at := place{"Fund:Publish", "pub-1"}.in(v.chain())
+	return fmt.Sprint(at - 1)
+}
+
 // TestFundTampering changes one thing of the fund trail on an honest chain: a
 // transaction. The last column is what the books say about it first, by
 // themselves: the contracts could have let it pass.
@@ -142,6 +150,7 @@ func TestFundTampering(t *testing.T) {
 	if report := booked(t, v.chain()); len(report.Findings) > 0 || report.Fund.Agreeing != 4 {
 		t.Fatalf("an honest chain: %v, %+v", report.Findings, report.Fund)
 	}
+	block := countedBy(t, v)
 	for _, test := range []struct {
 		name   string
 		where  place
@@ -201,10 +210,15 @@ func TestFundTampering(t *testing.T) {
 		{"a publication is left out", place{"Fund:Publish", "pub-2"}, everywhere(`"n":2`, `"n":3`), "publication/charity:sunrise:speech/3, the number of the publication; expected 2, found 3"},
 		{"a publication follows another one", place{"Fund:Publish", "pub-2"}, inRecord("publication/", `"previous":"07`, `"previous":"0a`),
 			`publication/charity:sunrise:speech/2, what was published; expected 2 for progress, behind "07`},
-		{"more is published than was received", place{"Fund:Publish", "pub-1"}, everywhere(`"175.00 CNY"`, `"975.00 CNY"`),
-			"publication/charity:sunrise:speech/1, more is published as settled than the account had received; expected 175.00 CNY at most, found 975.00 CNY"},
-		{"more is published as paid than was ordered", place{"Fund:Publish", "pub-1"}, everywhere(`"75.00 CNY"`, `"95.00 CNY"`),
-			"publication/charity:sunrise:speech/1, the figure for paid is more than the one that it is a part of; expected 90.00 CNY at most, found 95.00 CNY"},
+		{"more is published than was received", place{"Fund:Publish", "pub-1"}, everywhere(`"175.00 CNY"`, `"975.00 CNY"`), "publication/charity:sunrise:speech/1, its figures of the blocks to "},
+		{"less is published as confirmed", place{"Fund:Publish", "pub-1"}, everywhere(`"confirmed":"60.00 CNY"`, `"confirmed":"59.00 CNY"`), "publication/charity:sunrise:speech/1, its figures of the blocks to "},
+		{"an older block is named", place{"Fund:Publish", "pub-1"}, everywhere(`"block":`+block+`,`, `"block":9,`), "publication/charity:sunrise:speech/1, its figures of the blocks to 9 and the days to "},
+		{"the blocks of publications go back", place{"Fund:Publish", "pub-2"}, everywhere(`"block":`+block+`,`, `"block":9,`),
+			"publication/charity:sunrise:speech/2, the last block that a publication counts; expected " + block + " to "},
+		{"a block is named that is not there yet", place{"Fund:Publish", "pub-1"}, everywhere(`"block":`+block+`,`, `"block":9999,`), "publication/charity:sunrise:speech/1, the last block that a publication counts; expected 0 to "},
+		{"a day is left out", place{"Fund:Publish", "pub-1"}, everywhere(`"to":"`+string(v.today())+`"`, `"to":"2025-12-31"`), "publication/charity:sunrise:speech/1, its figures of the blocks to "},
+		{"documents for nothing", place{"Fund:Cite", "cite-1"}, everywhere(`"for":"charity/pub-1"`, `"for":"charity/pub-9"`), "campaign/charity:sunrise:speech, documents are cited for nothing of the campaign; expected nothing, found charity/pub-9"},
+		{"a pledge that was due before", place{"Fund:RecordPledge", "pledge-1"}, everywhere(`"due":"2026-03-01"`, `"due":"2025-03-01"`), "pledge/charity:sunrise:speech/pledge-1, a pledge is due before it was promised; expected "},
 		{"a document stands for something else", place{"Fund:Cite", "cite-1"}, inRecord("cited/", `"photo"`, `"invoice"`), "what the document stands for; expected photo for charity/pub-1, found invoice for charity/pub-1"},
 		{"management above the cap", opened, everywhere(`"managementPartsPerMillion":100000`, `"managementPartsPerMillion":99999`),
 			"budget/charity:sunrise:speech, management costs are above the plan's cap; expected 99999 parts per million of 17500 units at most, found 1750"},
@@ -483,8 +497,8 @@ func TestFundCollusion(t *testing.T) {
 		}, "management costs are above the plan's cap"},
 		{"two publications of one number", func(v *village) {
 			v.twice("Fund:Publish", func(id tape.ID) any {
-				return v.signedBy("publish", speech, 0, fund.Publish{Account: speech, Block: 20, Document: merkle.Hash{byte(len(id) + int(id[0]))}, Duty: "progress", From: "2025-12-01", ID: id, N: 3,
-					To: "2026-01-01", Figures: fund.Figures{Raised: cny(0), Settled: cny(0), Ordered: cny(0), Paid: cny(0), Confirmed: cny(0), Management: cny(0)}}, "maker")
+				return v.signedBy("publish", speech, 0, fund.Publish{Account: speech, Block: v.last(), Document: merkle.Hash{byte(len(id) + int(id[0]))}, Duty: "progress", From: "2025-12-01", ID: id, N: 3,
+					To: v.today(), Figures: fund.Figures{Raised: cny(0), Settled: cny(0), Ordered: cny(0), Paid: cny(0), Confirmed: cny(0), Management: cny(0)}}, "maker")
 			}, withOwner...)
 		}, "publication/charity:sunrise:speech/3, the number of the publication; expected 4, found 3"},
 	} {

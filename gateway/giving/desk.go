@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/donation"
@@ -104,8 +105,10 @@ type Campaign struct {
 	Filing string
 	// Pay is where the money goes, as people need it.
 	Pay string
-	// Closed campaigns take no gifts.
-	Closed bool
+	// Refused says why it takes no gifts today: draft, early, over or closed;
+	// empty when it takes them.
+	Refused  string
+	from, to tape.Date
 }
 
 // Campaign finds what can be given to: an account of this organisation.
@@ -135,8 +138,41 @@ func (d *Desk) Campaign(ctx context.Context, id tape.AccountID) (Campaign, readm
 	if filed.Filing != nil {
 		c.Filing = filed.Filing.Number
 	}
-	c.Closed = filed.State == "closed"
+	c.from, c.to = filed.Plan.From, filed.Plan.To
+	c.Refused = refused(filed.Campaign, d.Today())
 	return c, account, nil
+}
+
+// refused says why a campaign takes no gifts on a day: nobody collects before
+// the plan is filed (art. 24), but to answer a disaster (art. 73), nor on other
+// days than those of the plan.
+func refused(c fund.Campaign, today tape.Date) string {
+	switch {
+	case c.State == fund.Closed:
+		return "closed"
+	case c.State == fund.Draft && !c.Plan.Emergency:
+		return "draft"
+	case today < c.Plan.From:
+		return "early"
+	case today > c.Plan.To:
+		return "over"
+	}
+	return ""
+}
+
+// refusal says by name why a campaign takes no gifts.
+func (c Campaign) refusal() error {
+	switch c.Refused {
+	case "closed":
+		return rule.Field("account", rule.Refuse(rule.WrongState, "%s is closed and takes no more gifts", c.Account))
+	case "draft":
+		return rule.Field("account", rule.Refuse(rule.WrongState, "%s waits for its filing number and takes no gifts before", c.Account))
+	case "early":
+		return rule.Field("account", rule.Refuse(rule.Early, "%s takes gifts from %s on", c.Account, c.from))
+	case "over":
+		return rule.Field("account", rule.Refuse(rule.Expired, "%s took gifts until %s", c.Account, c.to))
+	}
+	return nil
 }
 
 // Accept keeps an announcement for a campaign that takes gifts.
@@ -145,8 +181,8 @@ func (d *Desk) Accept(ctx context.Context, a Ask) (Announcement, Code, Campaign,
 	if err != nil {
 		return Announcement{}, Code{}, campaign, err
 	}
-	if campaign.Closed {
-		return Announcement{}, Code{}, campaign, rule.Field("account", rule.Refuse(rule.WrongState, "%s is closed and takes no more gifts", a.Account))
+	if err := campaign.refusal(); err != nil {
+		return Announcement{}, Code{}, campaign, err
 	}
 	if a.Amount.Currency != account.Currency {
 		return Announcement{}, Code{}, campaign, rule.Field("amount", rule.Refuse(rule.Invalid, "%s is kept in %s", a.Account, account.Currency))

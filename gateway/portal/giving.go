@@ -149,7 +149,7 @@ func (g *givers) blank(r *http.Request) (views.Give, error) {
 	if err != nil {
 		return views.Give{}, err
 	}
-	page := views.Give{Account: id, Title: textOf(campaign.Title), Currency: account.Currency, Closed: campaign.Closed}
+	page := views.Give{Account: id, Title: textOf(campaign.Title), Currency: account.Currency, Refused: campaign.Refused}
 	page.Attempt, err = g.desk.NewAttempt()
 	return page, err
 }

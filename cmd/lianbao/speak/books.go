@@ -61,6 +61,18 @@ func (b Books) TraceGift(ctx context.Context, at readmodel.GiftAt) (readmodel.Tr
 	return trace, b.Get(ctx, "/gifts/"+escape(gifts[at.Index].ID)+"/trace", query, 0, &trace)
 }
 
+// Entry implements acts.Ledger.
+func (b Books) Entry(ctx context.Context, organisation string, id tape.ID) (readmodel.Entry, error) {
+	var entry readmodel.Entry
+	return entry, b.Get(ctx, "/entries/"+url.PathEscape(organisation)+"/"+url.PathEscape(string(id)), nil, 0, &entry)
+}
+
+// Hold implements acts.Ledger.
+func (b Books) Hold(ctx context.Context, account tape.AccountID, id tape.ID) (readmodel.Hold, error) {
+	payout, err := first[readmodel.Payout](ctx, b.Gateway, "/payouts", url.Values{"account": {string(account)}, "id": {string(id)}}, "payout", string(id))
+	return payout.Hold, err
+}
+
 // Payee implements acts.Ledger.
 func (b Books) Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error) {
 	return first[readmodel.Payee](ctx, b.Gateway, "/campaigns/"+escape(campaign)+"/payees", url.Values{"payee": {string(payee)}}, "payee", string(payee))

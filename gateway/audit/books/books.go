@@ -19,6 +19,8 @@ import (
 
 // Transaction is what the books read of one valid transaction.
 type Transaction struct {
+	// Block is the number of its block.
+	Block uint64
 	// Function is what was called, such as "Fund:Order".
 	Function string
 	// Argument is the function's one argument, Event the entry as it was sent.
@@ -52,9 +54,11 @@ type Books struct {
 	used     map[string]string
 	// reversals are gifts that were taken back, with the hold of their refund.
 	reversals map[string]string
-	entries   int
-	rules     map[int32]bool
-	trail     trail
+	// subjects are what entries are about, by their references.
+	subjects map[string]string
+	entries  int
+	rules    map[int32]bool
+	trail    trail
 	// brings is the gift that the entry at hand moves to another account whole.
 	brings *tape.GiftName
 
@@ -68,7 +72,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, rules: map[int32]bool{}, trail: newTrail()}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail()}
 }
 
 // Entries is the number of entries that were booked.
@@ -91,6 +95,7 @@ func (b *Books) Apply(t Transaction) []Problem {
 	}
 	b.once("entry", key)
 	b.entries++
+	b.subjects[b.entry.Reference()] = b.entry.Subject
 	b.rules[b.entry.Rules] = true
 	b.learn()
 	b.foreign()

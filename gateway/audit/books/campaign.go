@@ -196,6 +196,8 @@ func (b *Books) carry() error {
 	if err := b.takeFirst(c.account, b.entry.Postings[0], command.Amount); err != nil {
 		return err
 	}
+	b.moves(command.Account, setApart, "", command.Amount.Units)
+	b.moves(command.Account, paidOut, "", command.Amount.Units)
 	b.differs(key, "what is left behind a remainder", "none", spell(c.account.spansOf(free)))
 	return b.inherits(c, command.Amount)
 }
@@ -231,6 +233,7 @@ func (b *Books) invite() error {
 
 // noteCampaign compares the campaign's record.
 func (b *Books) noteCampaign(c *campaign) {
+	b.plans(c)
 	want := fund.Campaign{Account: c.account.id, Organisation: c.organisation, Basis: c.basis, Parent: c.parent, State: c.state, Version: c.version, Plan: c.plan, Pending: c.pending}
 	noted(b, fund.CampaignKey(c.account.id), "the campaign and its plan", spelledCampaign(want), spelledCampaign)
 }

@@ -70,6 +70,7 @@ func (b *Books) closeTape(a *account, head tape.Head) bool {
 		b.problem(key, "the tape is not tiled: "+err.Error(), "", "")
 	}
 	b.differs(key, "the end of the tape", fmt.Sprint(a.end()), fmt.Sprint(head.Received))
+	b.differs(key, "what was only declared, and what givers took back", fmt.Sprintf("%d, %d", a.declared, a.withdrawn), fmt.Sprintf("%d, %d", head.Declared, head.Withdrawn))
 	b.differs(key, "what is free", spell(whole(a.spansOf(free))), spell(whole(head.Free())))
 	b.differs(key, "the number of settlements", fmt.Sprint(a.settlements), fmt.Sprint(head.Settlements))
 	b.differs(key, "the hash of the last settlement", a.chain, head.Chain)

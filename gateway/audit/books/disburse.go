@@ -46,6 +46,8 @@ type payout struct {
 	reason   string
 	said     money.Amount
 	restored int64
+	// confirmed of it stands in the figures.
+	confirmed int64
 }
 
 func (b *Books) disbursement(c *campaign, id tape.ID) (*disbursement, error) {
@@ -248,6 +250,7 @@ func (b *Books) order() error {
 	b.spends(key, c, c.line(d.proposed.Line))
 	given := c.given()
 	c.ordered[d.proposed.Line] += d.proposed.Amount.Units
+	b.moves(command.Account, setApart, d.proposed.Line, d.proposed.Amount.Units)
 	b.withinPlan(c, d.proposed.Line, given)
 	b.noteBudget(c)
 	return b.openJobOf(c.account, command.Disbursement, d.proposed.Amount)
@@ -313,15 +316,10 @@ func emergencyUntil(plan fund.Plan) tape.Date {
 	return until
 }
 
-// given is what givers gave and still have in the campaign, in minor units: what
-// is free and what is ordered, no more than was received, without what other
-// campaigns handed over.
+// given is what givers gave by evidence and did not take back, in minor units,
+// without what other campaigns handed over.
 func (c *campaign) given() int64 {
-	had := c.account.spansOf(free).Total()
-	for _, units := range c.ordered {
-		had += units
-	}
-	return max(0, min(had, c.account.end())-c.carried)
+	return max(0, c.account.end()-c.account.declared-c.account.withdrawn-c.carried)
 }
 
 // withinPlan checks that no more is ordered on a line than the plan gives it,
@@ -371,6 +369,8 @@ func (b *Books) pay() error {
 		if line.To.Outside() {
 			key := tape.HoldKey(command.Account, tape.ChunkHold(command.Disbursement, command.N, i))
 			b.trail.payouts[key] = &payout{to: line.To, amount: line.Amount, disbursement: command.Disbursement}
+		} else {
+			b.moves(command.Account, paidOut, d.proposed.Line, line.Amount.Units)
 		}
 	}
 	return b.runChunkOf(tape.RunChunk{Account: command.Account, Job: command.Disbursement, Lines: command.lines, N: command.N})
@@ -430,6 +430,7 @@ func (b *Books) closeDisbursement() error {
 	}
 	if command.Abandon {
 		c.ordered[d.proposed.Line] -= left
+		b.moves(command.Account, setApart, d.proposed.Line, -left)
 		b.noteBudget(c)
 	}
 	return nil
@@ -494,6 +495,7 @@ func (b *Books) confirm() error {
 	}
 	b.differs(key, "the amount that is "+command.Outcome, want.String(), command.Amount.String())
 	p.outcome, p.reason, p.said = command.Outcome, command.Reason, command.Amount
+	b.saidOf(command.Account, p, h)
 	said := func(payee tape.AccountID, outcome string, amount money.Amount, by tape.ID) string {
 		return fmt.Sprintf("%s: %s %s, by %s", payee, outcome, amount, by)
 	}

@@ -56,6 +56,11 @@ type campaign struct {
 	// publications is their number, document the last one's.
 	publications int32
 	document     merkle.Hash
+	// block is the last that the last publication counts; movements and plans are
+	// what its figures are counted from.
+	block     int32
+	movements []movement
+	plans     []planned
 	// differs is set when anything about the campaign did.
 	differs bool
 }
@@ -186,7 +191,7 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 
 // fundRecords are the prefixes of the fund's keys.
 var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected ordered restored " +
-	"confirmation cited publications publication pledge goods")
+	"confirmation cited publications publication pledge kept goods")
 
 func fundRecord(key string) bool {
 	prefix, _, _ := strings.Cut(key, "/")

@@ -15,6 +15,8 @@ type page struct {
 	evidenced bool
 	// withdrawn says that its money never came.
 	withdrawn bool
+	// declared says that it was settled on its receiver's word.
+	declared bool
 }
 
 // lines is one page of a filed statement; used marks its lines by index.
@@ -70,6 +72,7 @@ func (b *Books) receive() error {
 	}
 	sums, err := bodyOf(c.Gifts, ofGift)
 	b.addPage(c.Account, c.ID, page{body: sums})
+	b.moves(c.Account, raised, "", sums.total.Units)
 	return err
 }
 

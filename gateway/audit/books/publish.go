@@ -18,8 +18,7 @@ type pledge struct {
 
 type goods struct{ quantity, given int64 }
 
-// publish numbers and chains what was published. No figure is more than the
-// one that it is a part of, and no more is settled than the account received.
+// publish numbers and chains what was published, and counts its figures again.
 func (b *Books) publish() error {
 	command, c, err := about(b, func(c fund.Publish) tape.AccountID { return c.Account })
 	if err != nil {
@@ -29,7 +28,7 @@ func (b *Books) publish() error {
 	b.signers()
 	b.signedBy(key, c.organisation)
 	b.differs(key, "the number of the publication", fmt.Sprint(c.publications+1), fmt.Sprint(command.N))
-	b.figures(key, command.Figures, c.account)
+	b.counted(key, c, command)
 	previous := ""
 	if c.publications > 0 {
 		previous = c.document.String()
@@ -45,20 +44,6 @@ func (b *Books) publish() error {
 	return nil
 }
 
-func (b *Books) figures(key string, f fund.Figures, a *account) {
-	if f.Settled.Currency != a.currency || f.Settled.Units > a.end() {
-		b.problem(key, "more is published as settled than the account had received", money.New(a.end(), a.currency).String()+" at most", f.Settled.String())
-	}
-	for _, part := range []struct {
-		name        string
-		part, whole money.Amount
-	}{{"settled", f.Settled, f.Raised}, {"ordered", f.Ordered, f.Settled}, {"paid", f.Paid, f.Ordered}, {"confirmed", f.Confirmed, f.Paid}, {"management", f.Management, f.Ordered}} {
-		if part.part.Currency != part.whole.Currency || part.part.Units < 0 || part.part.Units > part.whole.Units {
-			b.problem(key, "the figure for "+part.name+" is more than the one that it is a part of", part.whole.String()+" at most", part.part.String())
-		}
-	}
-}
-
 // citeDocuments books documents; each stands for one thing.
 func (b *Books) citeDocuments() error {
 	command, c, err := about(b, func(c fund.Cite) tape.AccountID { return c.Account })
@@ -67,6 +52,9 @@ func (b *Books) citeDocuments() error {
 	}
 	b.signers()
 	b.signedBy(fund.CampaignKey(command.Account), c.organisation)
+	if _, payout := b.trail.payouts[tape.HoldKey(command.Account, tape.ID(command.For))]; !payout && c.disbursements[tape.ID(command.For)] == nil && b.subjects[command.For] != string(command.Account) {
+		b.problem(fund.CampaignKey(command.Account), "documents are cited for nothing of the campaign", "", command.For)
+	}
 	for _, document := range command.Evidence {
 		key := fund.CitedKey(command.Account, document.Hash)
 		b.once("document", key)
@@ -82,6 +70,9 @@ func (b *Books) recordPledge() error {
 	}
 	key := fund.PledgeKey(command.Account, command.ID)
 	b.once("pledge", key)
+	if command.Due < b.entry.BusinessDate {
+		b.problem(key, "a pledge is due before it was promised", string(b.entry.BusinessDate)+" at least", string(command.Due))
+	}
 	c.pledges[command.ID] = &pledge{amount: command.Amount}
 	notePledge(b, key, command.Amount, "open")
 	return nil
@@ -110,6 +101,9 @@ func (b *Books) settlePledge() error {
 	state := "cancelled"
 	if command.Gift != nil {
 		state = "kept"
+		kept := command.Kept()
+		b.once("gift that keeps a pledge", kept)
+		b.marked(kept)
 	}
 	notePledge(b, key, p.amount, state)
 	return nil

@@ -41,6 +41,7 @@ func (b *Books) settle() error {
 		}
 		span, fee := a.lay(amount.Units), b.feeOf(a, item)
 		b.chain(a, item.Source, span, fee)
+		b.given(a, item, amount.Units)
 		if item.Inflow() {
 			b.inflows[tape.InflowKey(a.id, item.Source)].span = span
 			continue
@@ -50,12 +51,35 @@ func (b *Books) settle() error {
 			if err := b.keepFee(a, next(), *fee, span); err != nil {
 				return err
 			}
+			a.withdrawn += fee.Units
 		}
 	}
 	if len(postings) > 0 {
 		b.problem(string(a.id), "the entry has postings that nothing explains", "", fmt.Sprint(len(postings)))
 	}
 	return nil
+}
+
+// given counts what an item adds to the figures, and what of it rests on its receiver's word alone.
+func (b *Books) given(a *account, item tape.SettleItem, units int64) {
+	b.moves(a.id, settled, "", units)
+	declared := item.SelfDeclared
+	if item.Inflow() {
+		b.moves(a.id, raised, "", units)
+		came := b.inflows[tape.InflowKey(a.id, item.Source)]
+		declared = came.gift != nil && b.declared(*came.gift)
+	} else if declared {
+		b.pages[tape.PageKey(a.id, tape.ID(item.Source))].declared = true
+	}
+	if declared {
+		a.declared += units
+	}
+}
+
+// declared reports whether a gift was first settled on its receiver's word.
+func (b *Books) declared(gift tape.GiftName) bool {
+	page := b.pages[tape.PageKey(gift.Account, gift.Page)]
+	return page != nil && page.declared
 }
 
 // feeOf is what a processor kept of the page that an item settles, nil for none.

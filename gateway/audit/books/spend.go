@@ -18,6 +18,8 @@ type hold struct {
 	releasedOn   tape.Date
 	reclaimed    bool
 	paidOnLedger bool
+	// refund marks a hold that gives a gift back, declared one that nobody but its receiver showed.
+	refund, declared bool
 }
 
 // takeFirst books a posting that spends the first free money of an account.
@@ -75,6 +77,12 @@ func (b *Books) identify() error {
 		return err
 	}
 	h.returned += p.Amount.Units
+	h.comesBack(p.Amount.Units)
+	if paid := b.payoutOf(c.To, c.Hold); paid != nil {
+		b.moves(c.To, setApart, b.lineOf(c.To, paid), -p.Amount.Units)
+		b.moves(c.To, paidOut, b.lineOf(c.To, paid), -p.Amount.Units)
+		b.saidOf(c.To, paid, h)
+	}
 	b.differs(string(h.fate), "what came back lies where it had been", spell(whole(back)), spell(whole(p.Laid)))
 	return errors.Join(h.account.change(back, spent, free), b.takeGift(c.Account, c.Gift, p.Taken, ""))
 }
@@ -115,6 +123,7 @@ func (b *Books) rebook(id tape.AccountID, proof tape.GiftProof, to tape.AccountI
 		b.problem(key, "the gift that an inflow brings", fmt.Sprint(name), fmt.Sprint(stored.Gift))
 	}
 	b.brings = &name
+	from.withdraw(p.Amount.Units, b.declared(name))
 	return b.takeGift(id, proof, p.Taken, "")
 }
 
@@ -210,7 +219,13 @@ func (b *Books) refund() error {
 	if err := b.takeGift(a.id, c.Gift, stored.Spans, tape.HoldKey(a.id, c.ID)); err != nil {
 		return err
 	}
-	return b.keep(a, c.ID, stored.Spans, ordered, true)
+	if err := b.keep(a, c.ID, stored.Spans, ordered, true); err != nil {
+		return err
+	}
+	h := b.holds[tape.HoldKey(a.id, c.ID)]
+	h.refund, h.declared = true, b.declared(c.Gift.Name(a.id))
+	a.withdraw(stored.Spans.Total(), h.declared)
+	return nil
 }
 
 func (b *Books) held(account tape.AccountID, id tape.ID) (*hold, error) {
@@ -238,17 +253,28 @@ func (b *Books) capture() error {
 	} else if !h.paidOnLedger {
 		b.problem(string(h.fate), "money left the ledger without a line of the bank", "", "")
 	}
-	return b.payOut(h, c.Amount.Units, b.entry.Postings[0])
+	return b.payOut(c.Account, c.Hold, c.Amount.Units, b.entry.Postings[0])
 }
 
 // payOut takes the first units that a hold keeps.
-func (b *Books) payOut(h *hold, units int64, p tape.Posting) error {
+func (b *Books) payOut(account tape.AccountID, id tape.ID, units int64, p tape.Posting) error {
+	h, err := b.held(account, id)
+	if err != nil {
+		return err
+	}
 	taken, rest, err := h.left.Cut(units)
 	if err != nil {
 		return err
 	}
 	b.differs(string(h.fate), "what is paid out of the hold", spell(whole(taken)), spell(whole(p.Taken)))
 	h.left, h.paid = rest, append(h.paid, taken...)
+	if payout := b.payoutOf(account, id); payout != nil {
+		line := b.lineOf(account, payout)
+		b.moves(account, paidOut, line, units)
+		if h.released { // it was set apart all the while
+			b.moves(account, setApart, line, units)
+		}
+	}
 	return h.account.change(taken, h.fate, spent)
 }
 
@@ -312,7 +338,7 @@ func (b *Books) payAll(account tape.AccountID, holds []tape.ID, line row, postin
 		b.inTime(h, tape.Date(line[1]))
 		left := h.left.Total()
 		units += left
-		if err := b.payOut(h, left, postings[i]); err != nil {
+		if err := b.payOut(account, id, left, postings[i]); err != nil {
 			return err
 		}
 	}
@@ -338,6 +364,9 @@ func (b *Books) release() error {
 		b.problem(string(h.fate), "the hold had nothing left to release", "", "")
 	}
 	h.released, h.releasedOn = true, b.entry.BusinessDate
+	if p := b.payoutOf(c.Account, c.Hold); p != nil {
+		b.moves(c.Account, setApart, b.lineOf(c.Account, p), -h.left.Total())
+	}
 	return nil
 }
 
@@ -357,9 +386,17 @@ func (b *Books) reclaim() error {
 		if err := h.account.change(h.left, h.fate, free); err != nil {
 			return err
 		}
+		h.comesBack(h.left.Total())
 		h.left, h.reclaimed = nil, true
 	}
 	return nil
+}
+
+// comesBack counts again what a refund did not give back in the end.
+func (h *hold) comesBack(units int64) {
+	if h.refund {
+		h.account.withdraw(-units, h.declared)
+	}
 }
 
 // takeBack books a payout that came back.
@@ -380,11 +417,17 @@ func (b *Books) takeBack() error {
 		return err
 	}
 	h.returned += c.Amount.Units
+	if p := b.payoutOf(c.Account, c.Hold); p != nil {
+		b.moves(c.Account, setApart, b.lineOf(c.Account, p), -c.Amount.Units)
+		b.moves(c.Account, paidOut, b.lineOf(c.Account, p), -c.Amount.Units)
+		b.saidOf(c.Account, p, h)
+	}
 	p := b.entry.Postings[0]
 	b.differs(string(h.fate), "what came back", c.Amount.String(), p.Amount.String())
 	if p.Inflow != "" {
 		return nil // a pooled account lays it anew
 	}
+	h.comesBack(c.Amount.Units)
 	b.differs(string(h.fate), "what came back lies where it had been", spell(whole(back)), spell(whole(p.Laid)))
 	return h.account.change(back, spent, free)
 }
@@ -417,6 +460,9 @@ func (b *Books) chargeBack() error {
 				return err
 			}
 		}
+	}
+	if reversal, err := record[tape.Reversal](b, c.Gift.ReversalKey(a.id)); err == nil {
+		a.withdraw(reversal.Span.Length(), b.declared(c.Gift.Name(a.id)))
 	}
 	return b.takeGift(a.id, c.Gift, own, "")
 }

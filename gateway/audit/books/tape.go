@@ -33,9 +33,19 @@ type account struct {
 	segments  []segment
 	// outside is what went out less what came in, across this account's border.
 	outside map[money.Currency]int64
+	// declared of the tape has no evidence; withdrawn of the rest went back to givers or stayed with a processor.
+	declared, withdrawn int64
 	// settlements is their number, chain the hash of the last one.
 	settlements int32
 	chain       string
+}
+
+// withdraw counts what goes back of a gift, or (less than zero) comes again.
+// What was only declared never counted.
+func (a *account) withdraw(units int64, declared bool) {
+	if !declared {
+		a.withdrawn += units
+	}
 }
 
 func (a *account) end() int64 {

@@ -61,6 +61,7 @@ func (r *reading) activity(ctx context.Context, days *ledger, also func(flow) er
 		return iati.Activity{}, err
 	}
 	a := campaign.Activity
+	a.Dates = r.past(a.Dates)
 	a.Currency = r.account.Currency
 	if a.Updated, err = r.updated(ctx); err != nil {
 		return iati.Activity{}, err
@@ -84,6 +85,15 @@ func (r *reading) activity(ctx context.Context, days *ledger, also func(flow) er
 		return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(len(x.Type), len(y.Type)), cmp.Compare(x.Type, y.Type), cmp.Compare(x.Reference, y.Reference))
 	})
 	return a, err
+}
+
+// past leaves out what comes to pass behind the last day of the cut: a campaign
+// that ends after midnight in its own zone has not ended yet where it is still
+// the day before.
+func (r *reading) past(dates []iati.ActivityDate) []iati.ActivityDate {
+	return slices.DeleteFunc(slices.Clone(dates), func(d iati.ActivityDate) bool {
+		return (d.Type == iati.ActualStart || d.Type == iati.ActualEnd) && d.Date > r.through
+	})
 }
 
 // updated is the time of the last block that was read, nothing where that is after the export is made.

@@ -11,8 +11,8 @@ func giverPages() []Story {
 	title := facts().Title
 	const code, reference = "2345 6789 ACEF HJKM NPRT UWXY 2345", "RF56 RCEF 0000 0000 000A"
 	blank := views.Give{Account: training, Title: title, Currency: "CNY", Attempt: "00112233445566778899aabbccddeeff"}
-	faulty, closed := blank, blank
-	faulty.Amount, faulty.Anonymous, faulty.Fault, closed.Closed = "a hundred", true, "amount", true
+	faulty, closed, draft := blank, blank, blank
+	faulty.Amount, faulty.Anonymous, faulty.Fault, closed.Refused, draft.Refused = "a hundred", true, "amount", "closed", "draft"
 	settled := views.OwnGift{Gift: "G0ZP5AT83343H2N7WM6BNMA155D", Amount: yuan("100.00"), Path: "/gifts/G0ZP5AT83343H2N7WM6BNMA155D", State: "settled",
 		Pieces:  []views.Piece{state(readmodel.Paid, "52.00"), feePiece("0.60"), disputedPiece("4.40"), state(readmodel.Shared, "5.00"), state(readmodel.Ordered, "12.00"), state(readmodel.Free, "26.00")},
 		Arrived: yuan("52.00"), Waits: yuan("38.00"), Back: yuan("0.00"), Fee: yuan("0.60"), Pooled: yuan("5.00"), Disputed: yuan("4.40"), Attribution: tape.FIFO, Reason: "other", Salt: "00112233445566778899aabbccddeeff", Giver: "Invented Giver",
@@ -25,7 +25,7 @@ func giverPages() []Story {
 	return []Story{
 		{"give", "A gift is announced", blank},
 		{"give-fault", "An amount that cannot be read", faulty},
-		{"give-closed", "A campaign that takes no more gifts", closed},
+		{"give-closed", "A campaign that takes no more gifts", closed}, {"give-draft", "A campaign that waits for its filing number", draft},
 		{"given", "Announced: the code is shown this once", views.Given{Account: training, Title: title, Amount: yuan("100.00"), Code: code, Reference: reference, PayTo: "虚构慈善 Invented Charity, 0000 0000 0000", Named: true, KeepDays: 90, Address: "https://ledger.example/en/receipts"}},
 		{"receipts", "Where a code is typed in", views.Receipts{}},
 		{"receipts-unknown", "A code that nobody knows", views.Receipts{Fault: "unknown"}},

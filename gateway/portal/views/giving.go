@@ -12,8 +12,9 @@ type Give struct {
 	Account  tape.AccountID
 	Title    Text
 	Currency money.Currency
-	// Closed says that the campaign takes no more gifts.
-	Closed bool
+	// Refused says why the campaign takes no gifts today: draft, early, over or
+	// closed; empty when it takes them.
+	Refused string
 	// Attempt marks the form; Amount, Named and Publish are what was typed. A
 	// name is never shown again: the page could be somebody else's by then.
 	Attempt, Amount string
