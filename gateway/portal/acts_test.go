@@ -87,7 +87,7 @@ func TestActs(t *testing.T) {
 		{"cancel-pledge", []string{"pledge", "none"}, false, "there is no pledge none"},
 		{"keep-pledge", []string{"pledge", "none", "page", "page-1", "gift", "nobody"}, false, "there is no gift nobody"},
 		{"give-goods", []string{"goods", "none", "quantity", "1", "receiver", string(shop)}, false, "there are no goods none"},
-		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "invoice", "for", "d1.0.0"}, true, "d1.0.0"},
+		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "invoice", "for", "charity/open-speech"}, true, "charity/open-speech"},
 		{"cite", []string{"document", "", "kind", "invoice", "for", "d1.0.0"}, false, "is empty"},
 		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "rumour", "for", "d1.0.0"}, false, "rumour"},
 		{"abandon-disbursement", []string{"disbursement", "none"}, false, "not-found"},
