@@ -335,13 +335,32 @@ func (*Fund) Confirm(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
+		guardian, err := t.guardianOf(payee.Person)
+		if err != nil {
+			return tape.Entry{}, err
+		}
 		if err := t.judgeIntents(party.Act{Action: "confirm", Subject: string(c.Account), Amount: c.Amount.String(), Entry: c.ID}, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		confirmation, entry, err := payee.Confirm(c, hold, read[fund.Confirmation](t, key), t.context)
+		confirmation, entry, err := payee.Confirm(c, hold, read[fund.Confirmation](t, key), guardian, t.context)
 		t.save(key, confirmation)
 		return entry, err
 	})
+}
+
+// guardianOf reads who may speak for a person now, empty for nobody.
+func (t *transaction) guardianOf(person tape.ID) (tape.ID, error) {
+	if person == "" {
+		return "", nil
+	}
+	key := party.PersonKey(person)
+	if err := t.load(key); err != nil {
+		return "", err
+	}
+	if known := read[party.Person](t, key); known != nil {
+		return known.GuardianOn(t.at), nil
+	}
+	return "", nil
 }
 
 // Cite brings documents for something that has happened.

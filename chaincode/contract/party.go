@@ -145,6 +145,55 @@ func (*Party) Rotate(ctx Context, argument string) (string, error) {
 	})
 }
 
+// Guard names a person's guardian, or ends that, for the first or the second organisation.
+func (*Party) Guard(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[party.GuardCommand], func(t *transaction, c party.GuardCommand) (tape.Entry, error) {
+		person, guardian := party.PersonKey(c.Person), party.PersonKey(c.Guardian)
+		if err := t.ground(c.ID, person, guardian, party.PolicyKey()); err != nil {
+			return tape.Entry{}, err
+		}
+		policy, err := need[party.PolicyRecord](t, party.PolicyKey(), "the policy")
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		return t.outcome(party.Guard(party.GuardState{Policy: policy.Policy, Person: read[party.Person](t, person), Guardian: read[party.Person](t, guardian)}, c, t.context))
+	})
+}
+
+// Consent lets an organisation use data about a person, by the person's word.
+func (*Party) Consent(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c party.ConsentCommand, intents []party.Intent) (tape.Entry, error) {
+		state, err := t.consentState("consent", party.WithdrawCommand{About: c.About, ID: c.ID, Organisation: c.Organisation, Person: c.Person, Purpose: c.Purpose}, intents)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		return t.outcome(party.Agree(state, c, t.context))
+	})
+}
+
+// WithdrawConsent takes a consent back.
+func (*Party) WithdrawConsent(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c party.WithdrawCommand, intents []party.Intent) (tape.Entry, error) {
+		state, err := t.consentState("withdraw-consent", c, intents)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		return t.outcome(party.WithdrawConsent(state, c, t.context))
+	})
+}
+
+// consentState loads what a consent is judged by, and who has signed.
+func (t *transaction) consentState(action string, c party.WithdrawCommand, intents []party.Intent) (party.ConsentState, error) {
+	organisation, person, consent := party.OrganisationKey(c.Organisation), party.PersonKey(c.Person), party.ConsentKey(c.Person, c.Organisation, c.Purpose, c.About)
+	if err := t.ground(c.ID, organisation, person, consent); err != nil {
+		return party.ConsentState{}, err
+	}
+	if err := t.judgeIntents(party.Act{Action: action, Subject: string(c.Person), Entry: c.ID}, intents); err != nil {
+		return party.ConsentState{}, err
+	}
+	return party.ConsentState{Organisation: read[party.Organisation](t, organisation), Person: read[party.Person](t, person), Known: read[party.Consent](t, consent)}, nil
+}
+
 // Suspend stops a key that was lost or is contested; intents may be none.
 func (*Party) Suspend(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c party.SuspendCommand, intents []party.Intent) (tape.Entry, error) {

@@ -42,8 +42,9 @@ func (c Confirm) Check() error {
 	return rule.Field("reason", oneOf(c.Reason, "not-arrived", "less-arrived", "late", "not-asked-for", "taken-from-me"))
 }
 
-// Confirm judges the command; known is what the receiver said before, nil for nothing.
-func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, ctx tape.Context) (Confirmation, tape.Entry, error) {
+// Confirm judges the command; known is what the receiver said before, nil for
+// nothing, guardian who may speak for it by a key of its own, empty for nobody.
+func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, guardian tape.ID, ctx tape.Context) (Confirmation, tape.Entry, error) {
 	refuse := func(err error) (Confirmation, tape.Entry, error) { return Confirmation{}, tape.Entry{}, err }
 	if ctx.Role != party.RoleGateway {
 		return refuse(rule.Refuse(rule.Forbidden, "confirmations are carried by a gateway, not by the role %.20q", ctx.Role))
@@ -54,10 +55,13 @@ func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, ctx
 	if p.Person == "" {
 		return refuse(rule.Refuse(rule.WrongState, "%s has no key yet, so nobody can confirm for it", p.Payee))
 	}
-	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != p.Person {
+	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != p.Person && ctx.Approvals[0].Person != guardian {
 		return refuse(rule.Refuse(rule.Forbidden, "only the receiver confirms: person %s signs", p.Person))
 	}
-	by := ctx.Approvals[0]
+	by, ward := ctx.Approvals[0], tape.ID("")
+	if by.Person != p.Person {
+		ward = p.Person
+	}
 	// Anyone's key disputes: a household whose key an agent keeps must not be
 	// silenced by it. What arrived, only the receiver's own hand can say.
 	if command.Outcome == Arrived && !party.Custody(by.Custody).Confirms() {
@@ -74,7 +78,7 @@ func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, ctx
 		}
 	}
 	return Confirmation{V: 1, Account: command.Account, Hold: hold.ID, Payee: p.Payee, Outcome: command.Outcome, Reason: command.Reason,
-		Amount: command.Amount, Disputed: disputed, By: by, At: ctx.At, Entry: entry.Reference()}, entry, nil
+		Amount: command.Amount, Disputed: disputed, By: by, For: ward, At: ctx.At, Entry: entry.Reference()}, entry, nil
 }
 
 // says refuses what the receiver has said already. It may say something else

@@ -380,8 +380,10 @@ type Confirmation struct {
 	// Disputed is the entry by which the receiver disputed it before, the last
 	// of several: a dispute that was settled is not a dispute that never was.
 	Disputed string `json:"disputed,omitempty"`
-	// By is the receiver, with the custody of its key.
+	// By is the receiver, with the custody of its key, or its guardian; For is then
+	// the receiver's person, and else empty.
 	By    tape.Approval `json:"by"`
+	For   tape.ID       `json:"for,omitempty"`
 	At    tape.Instant  `json:"at"`
 	Entry string        `json:"entry"`
 }

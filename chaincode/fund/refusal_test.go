@@ -482,12 +482,20 @@ type confirming struct {
 
 func TestConfirm(t *testing.T) {
 	judge := func(s confirming) error {
-		_, _, err := s.P.Confirm(s.A, s.Hold, s.Known, s.Ctx)
+		_, _, err := s.P.Confirm(s.A, s.Hold, s.Known, "mother", s.Ctx)
 		return err
 	}
 	arrived := func() confirming {
 		return confirming{fund.Payee{Payee: family, Person: "h1"}, fund.Confirm{Account: speech, Amount: cny(60), Hold: "d1.0.0", ID: "say-1", Outcome: fund.Arrived},
 			tape.Hold{ID: "d1.0.0", Amount: cny(100), Captured: tape.Spans{{Start: 0, End: 60}}, Spans: tape.Spans{{Start: 60, End: 100}}, State: tape.HoldOpen}, nil, by("coop", "h1@charity")}
+	}
+	guarded := arrived()
+	guarded.Ctx = by("coop", "mother@charity")
+	if said, _, err := guarded.P.Confirm(guarded.A, guarded.Hold, nil, "mother", guarded.Ctx); err != nil || said.For != "h1" || said.By.Person != "mother" {
+		t.Errorf("the guardian's word: %+v, %v", said, err)
+	}
+	if _, _, err := guarded.P.Confirm(guarded.A, guarded.Hold, nil, "", guarded.Ctx); err == nil || !strings.HasPrefix(err.Error(), "forbidden: only the receiver") {
+		t.Errorf("the word of who is no guardian: %v", err)
 	}
 	refusals(t, arrived, judge, []row[confirming]{
 		{func(s *confirming) { s.Ctx.Role = "auditor" }, `forbidden: confirmations are carried by a gateway, not by the role "auditor"`},
@@ -521,7 +529,7 @@ func TestConfirm(t *testing.T) {
 	})
 	// What a receiver may say after what it said, and what is then confirmed.
 	said := func(s confirming) *fund.Confirmation {
-		c, _, err := s.P.Confirm(s.A, s.Hold, s.Known, s.Ctx)
+		c, _, err := s.P.Confirm(s.A, s.Hold, s.Known, "", s.Ctx)
 		if err != nil {
 			t.Error(err)
 		}

@@ -706,7 +706,7 @@ func (w *simulated) confirm(s *site) error {
 	if w.chance(3) {
 		c.Outcome, c.Reason, c.Amount = fund.Disputed, one(w, []string{"late", "not-arrived"}), p.hold.Amount
 	}
-	said, _, err := payees[p.hold.To].Confirm(c, p.hold, p.said, ctx)
+	said, _, err := payees[p.hold.To].Confirm(c, p.hold, p.said, "", ctx)
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,8 @@ type Person struct {
 	Key Key `json:"key"`
 	// Next is the key of a rotation. It takes Key's place at Next.From.
 	Next *Key `json:"next,omitempty"`
+	// Guardian may speak for the person by its own key; none for most.
+	Guardian *Guardian `json:"guardian,omitempty"`
 	// Revoked is when the person was revoked, for good; none while not.
 	Revoked tape.Instant `json:"revoked,omitempty"`
 	// At is the last change, and Entry made it.

@@ -93,7 +93,7 @@ func (s *script) run(fields []string) string {
 	}
 	words = append(words, "", "", "", "")
 	commands := map[string]func([]string) (party.Outcome, error){"join": s.doJoin, "vote": s.doVote, "register": s.doRegister,
-		"witness": s.doWitness, "rotate": s.doRotate, "suspend": s.doSuspend, "revoke": s.doRevoke}
+		"witness": s.doWitness, "rotate": s.doRotate, "suspend": s.doSuspend, "revoke": s.doRevoke, "guard": s.doGuard, "consent": s.doConsent, "withdraw": s.doWithdraw}
 	if fields[2] == "act" {
 		return s.named(s.doAct(words))
 	}
@@ -112,7 +112,7 @@ func keysOf(writes []party.Write) string {
 	return text
 }
 
-var keyNames = []string{"k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"}
+var keyNames = []string{"k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9"}
 
 // named puts names in place of addresses.
 func (s *script) named(text string) string {
@@ -214,10 +214,27 @@ func (s *script) doRevoke(words []string) (party.Outcome, error) {
 	return s.revoke(party.RevokeCommand{ID: s.id(), Person: tape.ID(words[0])}, s.ctx)
 }
 
-// approve puts the person of signed= among the approvals, as Judge would.
+// doGuard: person guardian; end=yes asks for the end.
+func (s *script) doGuard(words []string) (party.Outcome, error) {
+	return s.guard(party.GuardCommand{End: s.options["end"] == "yes", Guardian: tape.ID(words[1]), ID: s.id(), Person: tape.ID(words[0])}, s.ctx)
+}
+
+// doConsent: person organisation purpose about; until= the last day.
+func (s *script) doConsent(words []string) (party.Outcome, error) {
+	s.approve()
+	return s.agree(party.ConsentCommand{About: words[3], ID: s.id(), Organisation: words[1], Person: tape.ID(words[0]), Purpose: words[2], Until: tape.Date(s.option("until", "2027-01-31"))}, s.ctx)
+}
+
+func (s *script) doWithdraw(words []string) (party.Outcome, error) {
+	s.approve()
+	return s.withdraw(party.WithdrawCommand{About: words[3], ID: s.id(), Organisation: words[1], Person: tape.ID(words[0]), Purpose: words[2]}, s.ctx)
+}
+
+// approve puts the person of signed= among the approvals, as Judge would; held=
+// is who holds its key.
 func (s *script) approve() {
 	if person := s.options["signed"]; person != "" {
-		s.ctx.Approvals = []tape.Approval{{Person: tape.ID(person)}}
+		s.ctx.Approvals = []tape.Approval{{Person: tape.ID(person), Organisation: "charity", Custody: s.option("held", "own"), Intent: "00"}}
 	}
 }
 

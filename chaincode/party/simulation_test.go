@@ -40,7 +40,7 @@ func TestSimulation(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"register", "witness", "rotate", "suspend", "revoke", "act", "vote", "enact"} {
+	for _, kind := range []string{"register", "witness", "rotate", "suspend", "revoke", "act", "guard", "consent", "withdraw", "vote", "enact"} {
 		if accepted[kind] < steps/1000 {
 			t.Errorf("only %d of %d steps were %s: the draw is too narrow", accepted[kind], steps, kind)
 		}
@@ -57,6 +57,7 @@ type simulation struct {
 	used    map[string]bool // person and intent
 	votes   map[tape.ID]*ballot
 	powers  map[party.Grant]bool
+	agreed  map[string]*agreement // by the consent's key
 	cache   map[string]any
 }
 
@@ -66,6 +67,19 @@ type book struct {
 	keys         []*line
 	revoked      bool
 	last         tape.Instant
+	guardian     *ward
+}
+
+// ward is who may speak for a person, as the books know it.
+type ward struct {
+	guardian, registrar, witness, ending string
+	from                                 tape.Instant
+}
+
+type agreement struct {
+	until     tape.Date
+	withdrawn bool
+	at        tape.Instant
 }
 
 type line struct {
@@ -84,7 +98,7 @@ type ballot struct {
 
 func newSimulation(t *testing.T, random *rand.Rand) *simulation {
 	s := &simulation{world: found(t), rand: random, now: start, persons: map[tape.ID]*book{}, taken: map[string]bool{},
-		used: map[string]bool{}, votes: map[tape.ID]*ballot{}, powers: map[party.Grant]bool{}, cache: map[string]any{}}
+		used: map[string]bool{}, votes: map[tape.ID]*ballot{}, powers: map[party.Grant]bool{}, agreed: map[string]*agreement{}, cache: map[string]any{}}
 	for _, grant := range charter().Powers {
 		s.powers[grant] = true
 	}
@@ -119,8 +133,8 @@ func (s *simulation) step(accepted map[string]int) {
 		at -= 30 * tape.Hour
 	}
 	ctx := s.context(pick(s, organisations...), party.RoleGateway, at)
-	commands := []func(tape.Context) (string, bool, error){s.doRegister, s.doWitness, s.doWitness, s.doRotate, s.doSuspend, s.doAct, s.doAct, s.doVote, s.doVote}
-	if s.rand.IntN(6) == 0 {
+	commands := []func(tape.Context) (string, bool, error){s.doRegister, s.doWitness, s.doWitness, s.doRotate, s.doSuspend, s.doAct, s.doAct, s.doVote, s.doVote, s.doVote, s.doVote, s.doGuard, s.doGuard, s.doConsent, s.doConsent}
+	if s.rand.IntN(4) == 0 {
 		commands = append(commands, s.doRevoke)
 	}
 	before := len(s.state)
@@ -232,6 +246,99 @@ func (s *simulation) doRevoke(ctx tape.Context) (string, bool, error) {
 	return "revoke", want, err
 }
 
+// doGuard draws who may speak for whom, and whether that shall end.
+func (s *simulation) doGuard(ctx tape.Context) (string, bool, error) {
+	id, b := s.person()
+	other, g := s.person()
+	end := s.rand.IntN(2) == 0
+	if b != nil && b.guardian != nil && s.rand.IntN(4) != 0 {
+		other = tape.ID(b.guardian.guardian)
+		g = s.persons[other]
+	}
+	_, err := s.guard(party.GuardCommand{End: end, Guardian: other, ID: s.id(), Person: id}, ctx)
+	if b == nil || b.revoked || ctx.At < b.last || id == other {
+		return "guard", false, err
+	}
+	after, want := b.ends(string(other), ctx.Organisation)
+	if !end {
+		after, want = b.begins(string(other), ctx)
+		want = want && g != nil && !g.revoked && g.guardian == nil
+	}
+	if err == nil {
+		b.guardian, b.last = after, ctx.At
+	}
+	return "guard", want, err
+}
+
+// begins is what the books say of a guardian who is named or confirmed.
+func (b *book) begins(other string, ctx tape.Context) (*ward, bool) {
+	if b.guardian == nil {
+		return &ward{guardian: other, registrar: ctx.Organisation}, true
+	}
+	after := *b.guardian
+	after.witness, after.from = ctx.Organisation, ctx.At+24*tape.Hour
+	return &after, after.guardian == other && b.guardian.witness == "" && after.registrar != ctx.Organisation && b.own(after.registrar, ctx.Organisation)
+}
+
+// ends is what they say of one whose end is asked for or confirmed.
+func (b *book) ends(other, by string) (*ward, bool) {
+	if b.guardian == nil || b.guardian.guardian != other {
+		return nil, false
+	}
+	after := *b.guardian
+	switch {
+	case after.witness == "":
+		return nil, by == after.registrar || by == b.organisation
+	case after.ending == "":
+		after.ending = by
+		return &after, true
+	}
+	return nil, by != after.ending && b.own(after.ending, by)
+}
+
+// own reports whether one of two is the person's organisation.
+func (b *book) own(one, other string) bool { return one == b.organisation || other == b.organisation }
+
+// speaks is who may speak for a person at a moment.
+func (b *book) speaks(at tape.Instant) tape.ID {
+	if b.revoked || b.guardian == nil || b.guardian.witness == "" || at < b.guardian.from {
+		return ""
+	}
+	return tape.ID(b.guardian.guardian)
+}
+
+// doConsent draws a consent or its end; the signatures were judged before.
+func (s *simulation) doConsent(ctx tape.Context) (string, bool, error) {
+	id, b := s.person()
+	signer := id
+	if s.rand.IntN(3) == 0 {
+		signer, _ = s.person()
+	}
+	custody := pick(s, party.Own, party.Card, party.AgentHeld)
+	ctx.Approvals = []tape.Approval{{Person: signer, Organisation: "charity", Custody: string(custody), Intent: "00"}}
+	organisation, purpose, about := pick(s, "charity", "bank"), party.Purposes()[0], party.Abouts()[s.rand.IntN(2)]
+	name := party.ConsentKey(id, organisation, purpose, about)
+	known := s.agreed[name]
+	heard := b != nil && !b.revoked && ctx.At >= b.last && (signer == id || signer == b.speaks(ctx.At))
+	if s.rand.IntN(2) == 0 {
+		_, err := s.withdraw(party.WithdrawCommand{About: about, ID: s.id(), Organisation: organisation, Person: id, Purpose: purpose}, ctx)
+		want := heard && known != nil && !known.withdrawn && ctx.At >= known.at
+		if err == nil {
+			known.withdrawn = true
+		}
+		return "withdraw", want, err
+	}
+	until := ctx.Date.AddDays(pick(s, -1, 0, 30, party.ConsentDaysMax, party.ConsentDaysMax+1))
+	_, err := s.agree(party.ConsentCommand{About: about, ID: s.id(), Organisation: organisation, Person: id, Purpose: purpose, Until: until}, ctx)
+	days := ctx.Date.DaysUntil(until)
+	stands := known != nil && !known.withdrawn && known.until >= ctx.Date && known.until == until
+	want := heard && days >= 0 && days <= party.ConsentDaysMax && custody != party.AgentHeld && !stands
+	if err == nil {
+		s.agreed[name] = &agreement{until: until, at: ctx.At}
+	}
+	return "consent", want, err
+}
+
 func (s *simulation) doAct(ctx tape.Context) (string, bool, error) {
 	id, b := s.person()
 	name := s.key(b)
@@ -332,12 +439,18 @@ func (s *simulation) invariantPerson(person party.Person, b *book) {
 		s.t.Errorf("%s is revoked, and yet %+v", person.ID, person)
 	}
 	s.invariantKey(person.Key, b)
+	if g := person.Guardian; g != nil && g.Witness != "" && (g.Witness == g.Registrar || !b.own(g.Registrar, g.Witness)) {
+		s.t.Errorf("the guardian of %s was named by %s and confirmed by %s", person.ID, g.Registrar, g.Witness)
+	}
 	if person.Next != nil {
 		s.invariantKey(*person.Next, b)
 	}
 	for _, later := range []tape.Instant{0, tape.Hour, 24 * tape.Hour, 800 * tape.Hour} {
 		at := max(s.now, b.last) + later
 		key, err := person.InForce(at)
+		if got, want := person.GuardianOn(at), b.speaks(at); got != want {
+			s.t.Errorf("%s at %s: %q speaks for it, the books say %q", person.ID, at, got, want)
+		}
 		current := b.current(at)
 		valid := !b.revoked && !current.suspended && current.witness != "" && at >= current.from
 		if (err == nil) != valid || (valid && key.Address != address(current.name)) {

@@ -119,3 +119,12 @@ func (s Signature) Recover(digest [32]byte) (Address, error) {
 	}
 	return Address(crypto.Keccak256(key[1:])[12:]), nil
 }
+
+// Types are the types of what is signed, by their names, as the EIP's
+// encodeType writes them: for whoever shows a wallet what it signs.
+func Types() map[string]string {
+	return map[string]string{"EIP712Domain": domainType, "Intent": intentType, "Possession": possessionType}
+}
+
+// Domain is the name and the version that stand beside the ledger's id in every signature.
+func Domain() (name, version string) { return domainName, domainVersion }

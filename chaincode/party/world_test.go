@@ -166,6 +166,24 @@ func (w *world) revoke(command party.RevokeCommand, ctx tape.Context) (party.Out
 	return w.commit(party.Revoke(get[party.Person](w, party.PersonKey(command.Person)), command, ctx))
 }
 
+func (w *world) guard(command party.GuardCommand, ctx tape.Context) (party.Outcome, error) {
+	return w.commit(party.Guard(party.GuardState{Policy: must[party.PolicyRecord](w, party.PolicyKey()).Policy,
+		Person: get[party.Person](w, party.PersonKey(command.Person)), Guardian: get[party.Person](w, party.PersonKey(command.Guardian))}, command, ctx))
+}
+
+func (w *world) consents(organisation string, person tape.ID, purpose, about string) party.ConsentState {
+	return party.ConsentState{Organisation: get[party.Organisation](w, party.OrganisationKey(organisation)), Person: get[party.Person](w, party.PersonKey(person)),
+		Known: get[party.Consent](w, party.ConsentKey(person, organisation, purpose, about))}
+}
+
+func (w *world) agree(c party.ConsentCommand, ctx tape.Context) (party.Outcome, error) {
+	return w.commit(party.Agree(w.consents(c.Organisation, c.Person, c.Purpose, c.About), c, ctx))
+}
+
+func (w *world) withdraw(c party.WithdrawCommand, ctx tape.Context) (party.Outcome, error) {
+	return w.commit(party.WithdrawConsent(w.consents(c.Organisation, c.Person, c.Purpose, c.About), c, ctx))
+}
+
 // judge presents intents and uses them up.
 func (w *world) judge(act party.Act, intents []party.Intent, ctx tape.Context) ([]tape.Approval, error) {
 	var presented []party.Presented

@@ -81,7 +81,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 		}
 		g.desk = desk
 		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Policy: register, Lanes: g.lanes, Own: g.own, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(), Journal: g.keys,
+		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Keys: g.keys, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(), Journal: g.keys,
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {
@@ -90,6 +90,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 	for _, pattern := range portal.PeoplePatterns() {
 		g.server.Handle(pattern, handler)
 	}
+	g.server.Handle(signing.DrawPattern, signing.Draws{Organisation: g.config.Organisation, Keys: g.keys, Token: token})
 	g.server.Handle(signing.DoorPattern, signing.NewDoor(signing.Door{Organisation: g.config.Organisation, Ledger: register, API: g.server, Token: token, Address: address}))
 	return handler, g.demonstrate()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/cmd/lianbao/keyfile"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/network"
 )
@@ -37,9 +38,12 @@ func explain(ctx context.Context, err error, app *application) *failure {
 	var known *failure
 	var refusal *rule.Refusal
 	var away *speak.Unavailable
+	var fault *keyfile.Fault
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &fault):
+		return faulty(fault)
 	case interrupted(ctx, err):
 		return &failure{exitInterrupted, "stopped before it was finished", "the same command goes on where it stopped"}
 	case errors.As(err, &refusal):
@@ -52,4 +56,15 @@ func explain(ctx context.Context, err error, app *application) *failure {
 		return &failure{exitUnavailable, err.Error(), "see " + app.again("status") + " and " + app.again("logs")}
 	}
 	return &failure{exitFailed, err.Error(), "see " + app.again("doctor")}
+}
+
+// faulty says why a key's file cannot be used.
+func faulty(f *keyfile.Fault) *failure {
+	exit := exitFailed
+	if f.Usage {
+		exit = exitUsage
+	} else if f.Refused {
+		exit = exitRefused
+	}
+	return &failure{exit, f.Text, f.Todo}
 }

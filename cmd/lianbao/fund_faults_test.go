@@ -681,7 +681,7 @@ func (r relief) height(gateway *speak.Gateway) uint64 {
 // person has a key of its own, brought by the regulator and witnessed by the charity.
 func (r relief) person(id string) founding.Signer {
 	r.Helper()
-	signer, err := founding.Device(r.site.folder, "charity", tape.ID(id))
+	signer, err := founding.Device(r.site.folder, "charity", tape.ID(id), r.charter.Ledger)
 	r.must(err)
 	proof, err := sign.Possession(signer.Key, r.charter.Ledger, party.Possession{Person: signer.Person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "regulator"})
 	r.must(err)

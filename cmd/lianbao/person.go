@@ -16,30 +16,53 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/party/sign"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/keyfile"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/persons"
 	drafting "github.com/lianbao/lianbao/gateway/signing"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
-// personCommand is what a person does with a key of its own.
+// personCommand is what a person does with a key of its own, an agent with keys
+// that it keeps, and an organisation's operator with its people's keys.
 type personCommand struct {
 	New        personNewCommand        `cmd:"" help:"Draw a key and keep it on this device, under a passphrase."`
 	Show       personShowCommand       `cmd:"" help:"Show the key's address and whose it is."`
 	Possession personPossessionCommand `cmd:"" help:"Prove that you hold the key, for its registration."`
 	Sign       personSignCommand       `cmd:"" help:"Show a draft in plain words, and sign it."`
+	Export     personExportCommand     `cmd:"" help:"Write a draft or a login's challenge for a card or hardware wallet."`
+	Accept     personAcceptCommand     `cmd:"" help:"Take the signature of a card or hardware wallet over a draft."`
 	Login      personLoginCommand      `cmd:"" help:"Answer the challenge of a login page."`
 	Confirm    personConfirmCommand    `cmd:"" help:"Confirm that a payout has reached you."`
 	Dispute    personDisputeCommand    `cmd:"" help:"Say that a payout did not reach you as it should."`
+	Consent    personConsentCommand    `cmd:"" help:"Let an organisation use data about you, for a purpose, until a day."`
+	Withdraw   personWithdrawCommand   `cmd:"" help:"Take such a consent back."`
 	Rotate     personRotateCommand     `cmd:"" help:"Change to a new key."`
 	Suspend    personSuspendCommand    `cmd:"" help:"Stop a key for good, or object to one that waits."`
+	Register   personRegisterCommand   `cmd:"" help:"For the organisation: bring a person's first key to the ledger."`
+	Replace    personReplaceCommand    `cmd:"" help:"For the organisation: bring another key, for one that was lost or is to be held otherwise."`
+	Draw       personDrawCommand       `cmd:"" help:"For the organisation: let its gateway draw and hold a person's key."`
+	Waiting    personWaitingCommand    `cmd:"" help:"For the organisation: whose keys wait for its witness."`
+	Witness    personWitnessCommand    `cmd:"" help:"For the organisation: vouch, as the second one, for a key that waits."`
+	Guard      personGuardCommand      `cmd:"" help:"For the organisation: name who speaks for a child, or end that; two organisations do."`
+	Revoke     personRevokeCommand     `cmd:"" help:"For the organisation: end a person's part for good."`
 }
 
-// keyFlag is the file of the key.
+// keyFlag is where the key is, and whose.
 type keyFlag struct {
-	Key string `help:"File of the key." env:"LIANBAO_KEY" placeholder:"FILE" type:"path"`
+	Key    string `help:"File of the key." env:"LIANBAO_KEY" placeholder:"FILE" type:"path"`
+	Keys   string `help:"Folder of the keys that an agent keeps, a file a person." placeholder:"FOLDER" type:"path"`
+	Person string `help:"Whose key it is, by the id on the ledger; that of the key's file without it." placeholder:"ID"`
 }
 
 func (k keyFlag) path() (string, error) {
+	if k.Keys != "" {
+		if err := tape.ID(k.Person).Check(); err != nil {
+			return "", &failure{exitUsage, "whose key of the folder " + k.Keys + "? " + err.Error(), "add --person ID"}
+		}
+		return filepath.Join(k.Keys, k.Person+".json"), nil
+	}
 	if k.Key != "" {
 		return k.Key, nil
 	}
@@ -51,12 +74,12 @@ func (k keyFlag) path() (string, error) {
 }
 
 // read reads the key's file; the key in it stays sealed.
-func (k keyFlag) read() (keyFile, error) {
+func (k keyFlag) read() (keyfile.File, error) {
 	path, err := k.path()
 	if err != nil {
-		return keyFile{}, err
+		return keyfile.File{}, err
 	}
-	return readKeyFile(path)
+	return keyfile.Read(path)
 }
 
 // spoken is in which language, and whether to ask.
@@ -82,16 +105,16 @@ func (s spoken) language() string {
 
 type personNewCommand struct {
 	keyFlag
-	Person string `help:"Your id on the ledger, where you know it." placeholder:"ID"`
-	Ledger string `help:"The ledger's id; the key then signs for no other ledger." placeholder:"HEX"`
+	Ledger  string `help:"The ledger's id; the key then signs for no other ledger." placeholder:"HEX"`
+	Custody string `help:"Who keeps the key: own, on the person's own device, or agent-held, for somebody without one." default:"own" placeholder:"CUSTODY"`
 }
 
 func (c *personNewCommand) Run(app *application) error {
-	path, err := c.path()
+	file, err := keyfile.New(c.Person, c.Ledger, party.Custody(c.Custody))
 	if err != nil {
 		return err
 	}
-	file, err := newKeyFile(c.Person, c.Ledger)
+	path, err := c.path()
 	if err != nil {
 		return err
 	}
@@ -102,17 +125,19 @@ func (c *personNewCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	if err := file.draw(passphrase); err != nil {
+	if err := file.Draw(passphrase, workFactor); err != nil {
 		return err
 	}
-	if err := file.save(path); err != nil {
+	if err := file.Save(path); err != nil {
 		return err
 	}
-	app.console.result(file.shown(path))
 	app.tellKey(file, path)
 	app.console.say("  Keep a copy of this file, and the passphrase apart from it: without both the key is lost.")
 	return nil
 }
+
+// workFactor is a variable for tests, which would only warm the machine.
+var workFactor = keyfile.WorkFactor
 
 type personShowCommand struct{ keyFlag }
 
@@ -121,17 +146,24 @@ func (c *personShowCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	file, err := readKeyFile(path)
+	file, err := keyfile.Read(path)
 	if err != nil {
 		return err
 	}
-	app.console.result(file.shown(path))
 	app.tellKey(file, path)
 	return nil
 }
 
-func (a *application) tellKey(file keyFile, path string) {
-	rows := [][]string{{"address", file.Address.String()}}
+// tellKey shows a file without its key.
+func (a *application) tellKey(file keyfile.File, path string) {
+	a.console.result(struct {
+		Address party.Address   `json:"address"`
+		Custody party.Custody   `json:"custody"`
+		Ledger  *party.LedgerID `json:"ledger,omitempty"`
+		Person  tape.ID         `json:"person,omitempty"`
+		File    string          `json:"file"`
+	}{file.Address, file.Custody, file.Ledger, file.Person, path})
+	rows := [][]string{{"address", file.Address.String()}, {"custody", string(file.Custody)}}
 	if file.Person != "" {
 		rows = append(rows, []string{"person", string(file.Person)})
 	}
@@ -143,46 +175,94 @@ func (a *application) tellKey(file keyFile, path string) {
 
 type personPossessionCommand struct {
 	keyFlag
-	Person       string `help:"Your id on the ledger; that of the key's file without it." placeholder:"ID"`
 	Ledger       string `help:"The ledger's id; that of the key's file without it." placeholder:"HEX"`
-	Organisation string `help:"The organisation to which you belong." required:"" placeholder:"ORG"`
+	Organisation string `help:"The organisation to which the person belongs." required:"" placeholder:"ORG"`
 	Registrar    string `help:"The organisation that brings the key to the ledger." required:"" placeholder:"ORG"`
-	Custody      string `help:"Who holds the key: own or card." enum:"own,card" default:"own"`
+	Custody      string `help:"Who holds the key, where that is a card; the key's file says it else." placeholder:"CUSTODY"`
 	Duty         string `help:"As what you sign: member (household, donor), agent or staff." enum:"member,agent,staff" default:"member"`
+	Address      string `help:"Address of a key that a card or hardware wallet holds. What it must sign is printed." placeholder:"0x…"`
+	Signature    string `help:"What the card returned for that; the proof is printed then." placeholder:"0x…"`
 }
 
 func (c *personPossessionCommand) Run(app *application) error {
-	file, err := c.read()
-	if err != nil {
-		return err
-	}
-	person, ledger, err := file.named(c.Person, c.Ledger)
-	if err != nil {
-		return err
-	}
 	for _, name := range []string{c.Organisation, c.Registrar} {
 		if err := tape.CheckSegment(name); err != nil {
 			return &failure{exitUsage, err.Error(), ""}
 		}
 	}
+	if c.Address != "" || c.Signature != "" {
+		return c.ofCard(app)
+	}
+	file, err := c.read()
+	if err != nil {
+		return err
+	}
+	if err := c.keeps(file.Custody); err != nil {
+		return err
+	}
+	person, ledger, err := file.Named(c.Person, c.Ledger)
+	if err != nil {
+		return err
+	}
 	key, err := app.unlock(file)
 	if err != nil {
 		return err
 	}
-	custody, duty := party.Custody(c.Custody), party.Duty(c.Duty)
-	proof, err := sign.Possession(key, ledger, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: c.Organisation, Registrar: c.Registrar})
+	possession := party.Possession{Person: person, Key: file.Address, Custody: file.Custody, Duty: party.Duty(c.Duty), Organisation: c.Organisation, Registrar: c.Registrar}
+	signature, err := sign.Possession(key, ledger, possession)
 	if err != nil {
 		return err
 	}
-	return app.print(struct {
-		Address      party.Address   `json:"address"`
-		Custody      party.Custody   `json:"custody"`
-		Duty         party.Duty      `json:"duty"`
-		Organisation string          `json:"organisation"`
-		Person       tape.ID         `json:"person"`
-		Proof        party.Signature `json:"proof"`
-		Registrar    string          `json:"registrar"`
-	}{file.Address, custody, duty, c.Organisation, person, proof, c.Registrar})
+	return app.print(persons.Of(possession, signature))
+}
+
+// keeps refuses another custody than the key was drawn with.
+func (c *personPossessionCommand) keeps(drawn party.Custody) error {
+	custody := party.Custody(c.Custody)
+	if c.Custody == "" || custody == drawn {
+		return nil
+	}
+	if err := keyfile.Held(custody); err != nil {
+		return &failure{exitRefused, err.Error(), "prove a card's key by --address; see docs/people.md"}
+	}
+	return &failure{exitRefused, "the key was drawn as " + string(drawn) + " and cannot call itself " + string(custody), "draw a new key: lianbao person new --custody " + string(custody)}
+}
+
+// ofCard prints what a card must sign, and with its signature the proof.
+func (c *personPossessionCommand) ofCard(app *application) error {
+	if c.Custody != "" && c.Custody != string(party.Card) {
+		return &failure{exitUsage, "a key that is known by its address alone is a card's", "leave --custody away, or name the key's file"}
+	}
+	file := keyfile.File{Person: tape.ID(c.Person)}
+	person, ledger, err := file.Named(c.Person, c.Ledger)
+	if err != nil {
+		return err
+	}
+	address, err := wallet.ParseAddress(c.Address)
+	if err != nil {
+		return &failure{exitUsage, err.Error(), ""}
+	}
+	possession := party.Possession{Person: person, Key: address, Custody: party.Card, Duty: party.Duty(c.Duty), Organisation: c.Organisation, Registrar: c.Registrar}
+	if c.Signature == "" {
+		return app.printFile(wallet.Possession(ledger, possession).File())
+	}
+	signature, err := wallet.ParseSignature(c.Signature)
+	if err != nil {
+		return err
+	}
+	proof := persons.Of(possession, signature)
+	if err := proof.Check(ledger, c.Registrar); err != nil {
+		return err
+	}
+	return app.print(proof)
+}
+
+// printFile writes a file alone on the standard output.
+func (a *application) printFile(text []byte, err error) error {
+	if err == nil {
+		_, err = a.console.out.Write(text)
+	}
+	return err
 }
 
 // print writes a document alone on the standard output, so that it can be
@@ -210,6 +290,9 @@ func (c *personSignCommand) Run(app *application) error {
 	draft, err := drafting.ParseDraft(text)
 	if err != nil {
 		return err
+	}
+	if c.Keys != "" && c.Person == "" {
+		c.Person = string(draft.Person)
 	}
 	file, err := c.read()
 	if err != nil {
@@ -239,8 +322,8 @@ func readDraft(name string) ([]byte, error) {
 }
 
 // sign shows a draft in words that are read from its command, asks, and signs.
-func (a *application) sign(file keyFile, draft drafting.Draft, s spoken) (party.Intent, error) {
-	if _, _, err := file.named(string(draft.Person), draft.Ledger.String()); err != nil {
+func (a *application) sign(file keyfile.File, draft drafting.Draft, s spoken) (party.Intent, error) {
+	if _, _, err := file.Named(string(draft.Person), draft.Ledger.String()); err != nil {
 		return party.Intent{}, err
 	}
 	if err := timely(draft.Expires); err != nil {
@@ -278,7 +361,7 @@ func timely(deadline tape.Instant) error {
 
 // tellDraft shows what will be signed on the error output: the standard output
 // carries the signature alone.
-func (a *application) tellDraft(file keyFile, draft drafting.Draft, language string) error {
+func (a *application) tellDraft(file keyfile.File, draft drafting.Draft, language string) error {
 	act, err := draft.Act()
 	if err != nil {
 		return err
@@ -317,7 +400,7 @@ func (c *personLoginCommand) Run(app *application) error {
 	if err != nil {
 		return err
 	}
-	if err := file.serves(asked.Ledger); err != nil {
+	if err := file.Serves(asked.Ledger); err != nil {
 		return err
 	}
 	if asked.Deadline <= tape.Instant(time.Now().UnixMilli()) {
@@ -348,18 +431,18 @@ func (c *personLoginCommand) Run(app *application) error {
 }
 
 // unlock asks for the passphrase and opens the key.
-func (a *application) unlock(file keyFile) (*ecdsa.PrivateKey, error) {
+func (a *application) unlock(file keyfile.File) (*ecdsa.PrivateKey, error) {
 	passphrase, err := a.passphrase(passphraseVariable, "Passphrase: ")
 	if err != nil {
 		return nil, err
 	}
-	return file.open(passphrase)
+	return file.Open(passphrase)
 }
 
 // drafted makes a draft of a command that this program prepares itself.
 func drafted(ledger party.LedgerID, person tape.ID, function, amount string, command any) (drafting.Draft, error) {
 	encoded, err := canonical.Encode(command)
-	return drafting.Draft{V: 1, ID: strings.Repeat("0", 32), Ledger: ledger, Person: person, Function: function, Amount: amount, Command: json.RawMessage(encoded),
+	return drafting.Draft{V: 1, ID: drafting.NewDraftID(), Ledger: ledger, Person: person, Function: function, Amount: amount, Command: json.RawMessage(encoded),
 		Expires: tape.Instant(time.Now().Add(sendingLife).Unix() * 1000)}, err
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party/sign"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/keyfile"
 	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -91,7 +92,7 @@ func writeChallenge(ts *testscript.TestScript, _ bool, arguments []string) {
 
 // checkAnswer judges what was printed against the key's file: checks draft FILE, checks login ADDRESS.
 func checkAnswer(ts *testscript.TestScript, _ bool, arguments []string) {
-	file, err := readKeyFile(ts.Getenv("LIANBAO_KEY"))
+	file, err := keyfile.Read(ts.Getenv("LIANBAO_KEY"))
 	ts.Check(err)
 	printed := strings.TrimSpace(ts.ReadFile("stdout"))
 	var digest [32]byte
@@ -205,13 +206,13 @@ func typed(arguments ...string) (int, string, string) {
 	return code, out.String(), errs.String()
 }
 
-func newKey(t *testing.T, name string, more ...string) (string, keyFile) {
+func newKey(t *testing.T, name string, more ...string) (string, keyfile.File) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if code, out, errs := typed(append([]string{"person", "new", "--key", path}, more...)...); code != 0 {
 		t.Fatalf("%d %s %s", code, out, errs)
 	}
-	file, err := readKeyFile(path)
+	file, err := keyfile.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,20 +291,20 @@ func TestPersonKeyFiles(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	key, err := file.open(secretWords)
+	key, err := file.Open(secretWords)
 	if err != nil || sign.Address(key) != file.Address {
 		t.Fatalf("opened: %v", err)
 	}
-	if _, err := file.open(secretWords + "x"); err == nil || !strings.Contains(err.Error(), "passphrase does not open") {
+	if _, err := file.Open(secretWords + "x"); err == nil || !strings.Contains(err.Error(), "passphrase does not open") {
 		t.Errorf("a wrong passphrase: %v", err)
 	}
-	for what, change := range map[string]func(*keyFile){
-		"another person": func(f *keyFile) { f.Person = "maker" }, "another address": func(f *keyFile) { f.Address[0]++ },
-		"a ledger": func(f *keyFile) { f.Ledger = &party.LedgerID{9} }, "no base64": func(f *keyFile) { f.Sealed = "!" },
+	for what, change := range map[string]func(*keyfile.File){
+		"another person": func(f *keyfile.File) { f.Person = "maker" }, "another address": func(f *keyfile.File) { f.Address[0]++ },
+		"a ledger": func(f *keyfile.File) { f.Ledger = &party.LedgerID{9} }, "no base64": func(f *keyfile.File) { f.Sealed = "!" },
 	} {
 		changed := file
 		change(&changed)
-		if _, err := changed.open(secretWords); err == nil || !strings.Contains(err.Error(), "was changed") {
+		if _, err := changed.Open(secretWords); err == nil || !strings.Contains(err.Error(), "was changed") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -313,7 +314,7 @@ func TestPersonKeyFiles(t *testing.T) {
 func FuzzParseKeyFile(f *testing.F) {
 	f.Add([]byte(`{"address":"0x0100000000000000000000000000000000000000","person":"household","sealed":"AA==","v":1}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		file, err := parseKeyFile(text)
+		file, err := keyfile.Parse(text)
 		if err != nil {
 			return
 		}

@@ -272,6 +272,14 @@ func (s *Server) statementReads() {
 		}
 		return m.Lines(ctx, filter, in.window())
 	})
+	get(s, "/api/v1/persons", "Persons who sign, with their keys and who holds them", func(ctx context.Context, in *struct {
+		Paging
+		Organisation string `query:"organisation"`
+		Witness      string `query:"witness" doc:"An organisation: those whose key waits for its witness."`
+		Brought      string `query:"brought" doc:"An organisation: those whose key it brought and that waits for another's witness."`
+	}) (readmodel.List[readmodel.Person], error) {
+		return m.Persons(ctx, readmodel.PersonFilter{Organisation: in.Organisation, Witness: in.Witness, Brought: in.Brought}, in.window())
+	})
 	get(s, "/api/v1/records", "Other records of the ledger, by the beginning of their key", func(ctx context.Context, in *struct {
 		Paging
 		Prefix string `query:"prefix"`

@@ -151,22 +151,47 @@ func (k *Keyring) Keep(person tape.ID, key *ecdsa.PrivateKey) error {
 }
 
 // Draw draws a key for a person and returns its proof for the registration.
-// What is registered says gateway-held, whatever the caller filled in.
+// What is registered says gateway-held, whatever the caller filled in. A key
+// that was drawn before and never came to the ledger is proved again, so that
+// an interrupted registration goes on; one that did stays the only one here.
 func (k *Keyring) Draw(ctx context.Context, possession party.Possession) (party.Possession, party.Signature, error) {
 	ledger, err := k.persons.Ledger(ctx)
 	if err != nil {
 		return possession, party.Signature{}, err
 	}
-	key, err := crypto.GenerateKey()
+	key, err := k.unused(ctx, possession.Person)
 	if err != nil {
-		return possession, party.Signature{}, err
-	}
-	if err := k.Keep(possession.Person, key); err != nil {
 		return possession, party.Signature{}, err
 	}
 	possession.Key, possession.Custody = sign.Address(key), party.GatewayHeld
 	proof, err := sign.Possession(key, ledger, possession)
 	return possession, proof, err
+}
+
+// unused is a key of a person that is not on the ledger yet.
+func (k *Keyring) unused(ctx context.Context, id tape.ID) (*ecdsa.PrivateKey, error) {
+	if !k.Holds(id) {
+		key, err := crypto.GenerateKey()
+		if err != nil {
+			return nil, err
+		}
+		return key, k.Keep(id, key)
+	}
+	key, err := k.open(id)
+	if err != nil {
+		return nil, err
+	}
+	person, err := k.persons.Person(ctx, id)
+	if rule.Is(err, rule.NotFound) {
+		return key, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if address := sign.Address(key); person.Key.Address == address || person.Next != nil && person.Next.Address == address {
+		return nil, rule.Refuse(rule.Exists, "the gateway holds a key of %s already, and it stands on the ledger", id)
+	}
+	return key, nil
 }
 
 // Holds reports whether the gateway holds a key of a person.

@@ -199,6 +199,11 @@ func TestKeep(t *testing.T) {
 	if signer, err := proof.Recover(possession.Digest(w.ID)); err != nil || signer != possession.Key {
 		t.Errorf("the proof is signed by %s: %v", signer, err)
 	}
+	again, _, err := w.ring.Draw(t.Context(), party.Possession{Person: "household", Organisation: "charity", Registrar: "coop"})
+	if err != nil || again.Key != possession.Key {
+		t.Errorf("the key that is not on the ledger yet is drawn anew: %+v: %v", again, err)
+	}
+	w.People["household"] = party.Person{V: 1, ID: "household", Key: party.Key{Address: possession.Key}}
 	if _, _, err := w.ring.Draw(t.Context(), party.Possession{Person: "household"}); !rule.Is(err, rule.Exists) {
 		t.Errorf("a second key: %v", err)
 	}

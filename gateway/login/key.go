@@ -7,12 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
 	"github.com/lianbao/lianbao/gateway/message"
 	"github.com/lianbao/lianbao/gateway/persons"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
@@ -82,8 +82,8 @@ func (d *Desk) judgeKey(ctx context.Context, session Session, person tape.ID, no
 	if now > asked.Deadline {
 		return message.Refuse(rule.Expired, "login.late")
 	}
-	var signature party.Signature
-	if err := signature.UnmarshalText([]byte(strings.TrimSpace(signatureText))); err != nil {
+	signature, err := wallet.ParseSignature(signatureText)
+	if err != nil {
 		return message.Refuse(rule.Invalid, "login.signature-spelling")
 	}
 	found, err := d.Persons.Person(ctx, person)

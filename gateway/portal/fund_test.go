@@ -28,6 +28,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
+	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
@@ -104,13 +105,26 @@ func (w *town) open() {
 		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
-			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register,
+			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),
 			Shelf: w.shelf, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.handler = handler
+}
+
+// keyring is where the charity's gateway holds keys.
+func (w *town) keyring(register persons.Register) *keyring.Keyring {
+	w.Helper()
+	master := filepath.Join(w.TempDir(), "master.key")
+	if err := keyring.CreateMaster(master); err != nil {
+		w.Fatal(err)
+	}
+	ring, err := keyring.Open(filepath.Join(w.TempDir(), "keys"), master, register, w.network.Clock)
+	made(w.ledger, ring, err)
+	w.Cleanup(func() { _ = ring.Close() })
+	return ring
 }
 
 // Submit implements Lanes on the network, at once.

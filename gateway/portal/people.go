@@ -24,6 +24,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/signing"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
 // People are the parts by which those who are logged in act.
@@ -34,6 +35,8 @@ type People struct {
 	Lanes Lanes
 	// Persons are the persons of the ledger.
 	Persons Persons
+	// Keys draws keys that the gateway holds; nil where it holds none.
+	Keys signing.Drawer
 	// Shelf keeps the documents that are published here.
 	Shelf Shelf
 	// Proposals keeps the payments of proposals until their lists are on the ledger.
@@ -60,6 +63,7 @@ type Lanes interface {
 // Persons look persons up, as persons.Register does.
 type Persons interface {
 	Person(ctx context.Context, id tape.ID) (party.Person, error)
+	Ledger(ctx context.Context) (party.LedgerID, error)
 }
 
 // Journal tells who is logged in what was signed for them, as keyring.Keyring does.
@@ -110,10 +114,10 @@ func (p *portal) peopleRoutes() {
 	for _, pattern := range []string{"/login", "/login/key", "/login/issuer/{name}"} {
 		p.routes.HandleFunc(pattern, p.desk)
 	}
-	for _, pattern := range []string{"/drafts", "/drafts/{id}", "/drafts/{id}/file"} {
+	for _, pattern := range []string{"/drafts", "/drafts/{id}", "/drafts/{id}/file", "/drafts/{id}/wallet"} {
 		p.routes.HandleFunc(pattern, p.draftPages)
 	}
-	for _, pattern := range []string{"/drafts", "/drafts/{id}/sign", "/drafts/{id}/intent", "/drafts/{id}/send", "/drafts/{id}/drop"} {
+	for _, pattern := range []string{"/drafts", "/drafts/{id}/sign", "/drafts/{id}/intent", "/drafts/{id}/signature", "/drafts/{id}/send", "/drafts/{id}/drop"} {
 		p.form(pattern, p.draftPages)
 	}
 	p.form("/login/key", p.desk)
@@ -121,6 +125,7 @@ func (p *portal) peopleRoutes() {
 	p.routes.HandleFunc("/work", func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.work) })
 	p.routes.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.me) })
 	p.routes.HandleFunc("/campaigns/{account}/propose", func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.proposing) })
+	p.personRoutes()
 	p.form("/campaigns/{account}/propose", p.act(proposalBytesMax, p.propose))
 	p.form("/campaigns/{account}/publish", p.act(formBytes, p.publish))
 	p.form("/disbursements/{account}/{id}/{act}", p.act(formBytes, p.decide))
@@ -221,6 +226,9 @@ func (v voice) Login(w http.ResponseWriter, r *http.Request, status int, page lo
 	}
 	if asked := page.Challenge; asked != nil {
 		shown.Challenge = &views.Challenge{Address: asked.Address, Nonce: asked.Nonce.String(), Person: asked.Person, Deadline: asked.Deadline}
+		if typed, err := wallet.Login(asked.Challenge).File(); err == nil { // strings are always written
+			shown.Challenge.Typed = string(typed)
+		}
 	}
 	v.p.show(w, spoken(r), status, shown)
 }
@@ -297,6 +305,8 @@ func (p *portal) backOf(_ *http.Request, d signing.Pending) string {
 		return pathTo("payees", account, field(d, "payee"))
 	case "Fund:Confirm":
 		return pathTo("payouts", account, field(d, "hold"))
+	case "Party:Consent", "Party:WithdrawConsent":
+		return "/me"
 	}
 	if strings.HasPrefix(d.Function, "Fund:") {
 		return pathTo("campaigns", account)

@@ -3,6 +3,7 @@ package portal
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -63,7 +65,7 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 	row := views.WorkItem{Kind: string(item.Kind), Account: item.Account, ID: item.ID, Amount: item.Amount, Count: item.Count, Due: item.Due,
 		Maker: item.Maker, Reason: item.Reason, Path: workPath(item)}
 	title, known := titles[item.Account]
-	if !known {
+	if !known && item.Account != "" {
 		var err error
 		if title, err = p.title(ctx, item.Account); err != nil {
 			return row, err
@@ -111,6 +113,8 @@ func workPath(item trail.Work) string {
 		return pathTo("payees", account, item.ID)
 	case trail.WorkSettle:
 		return pathTo("campaigns", account, "gifts") + "?page=" + item.ID
+	case trail.WorkWitness:
+		return "/persons/" + item.ID
 	case trail.WorkUnclaimed:
 		return pathTo("accounts", account)
 	}
@@ -171,20 +175,78 @@ func (p *portal) me(r *http.Request) (views.Page, string, error) {
 		page.Custody, page.Confirms = string(key.Custody), key.Custody.Confirms()
 	}
 	page.Signings = p.signings(session)
-	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: page.Person}, readmodel.Window{Limit: listRows})
+	err = p.mine(ctx, &page)
+	return page, "", err
+}
+
+// mine adds the payouts of a person and of those for whom it may speak, and
+// what it and they have consented to.
+func (p *portal) mine(ctx context.Context, page *views.Me) error {
+	wards, err := p.Model.Persons(ctx, readmodel.PersonFilter{Guardian: page.Person}, readmodel.Window{Limit: listRows})
 	if err != nil {
-		return nil, "", err
+		return err
 	}
-	page.Enrolled = len(list.Items)
+	everyone := []tape.ID{page.Person}
+	for _, ward := range wards.Items {
+		if ward.GuardianOn(tape.Instant(p.Now().UnixMilli())) == page.Person {
+			page.Wards = append(page.Wards, ward.ID)
+		}
+	}
+	for _, person := range append(everyone, page.Wards...) {
+		if err := p.ofPerson(ctx, page, person); err != nil {
+			return err
+		}
+	}
+	page.Purposes, page.Abouts, page.Today = party.Purposes(), party.Abouts(), p.today()
+	page.Organisations, err = p.members(ctx)
+	return err
+}
+
+// ofPerson adds what concerns one person.
+func (p *portal) ofPerson(ctx context.Context, page *views.Me, person tape.ID) error {
+	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: person}, readmodel.Window{Limit: listRows})
+	if err != nil {
+		return err
+	}
+	page.Enrolled += len(list.Items)
 	for _, payee := range list.Items {
 		mine, err := p.myPayouts(ctx, payee, page.Confirms)
 		if err != nil {
-			return nil, "", err
+			return err
+		}
+		for i := range mine {
+			if person != page.Person {
+				mine[i].For = person
+			}
 		}
 		page.Payouts = append(page.Payouts, mine...)
 	}
-	page.Data, err = p.myData(ctx, list.Items)
-	return page, "", err
+	data, err := p.myData(ctx, list.Items)
+	if err != nil {
+		return err
+	}
+	page.Data = append(page.Data, data...)
+	consents, err := p.Model.Records(ctx, "consent/"+string(person)+"/", readmodel.Window{Limit: listRows})
+	if err != nil {
+		return err
+	}
+	for _, record := range consents.Items {
+		var consent party.Consent
+		if err := json.Unmarshal(record.Value, &consent); err != nil {
+			return err
+		}
+		page.Consents = append(page.Consents, consent)
+	}
+	return nil
+}
+
+// members are the organisations of the ledger.
+func (p *portal) members(ctx context.Context) ([]string, error) {
+	organisations, err := recordOf[party.Organisations](ctx, p.Model, party.OrganisationsKey())
+	if err != nil || organisations == nil {
+		return nil, err
+	}
+	return organisations.Names, nil
 }
 
 // signings are the last ones that the gateway made for who is logged in.

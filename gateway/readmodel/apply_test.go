@@ -199,7 +199,8 @@ func TestBadRecords(t *testing.T) {
 		{"a used note of no page", "Tape:Settle", "", "used/outside:bank:main/s/0", `{"v":1,"lines":["0..1"]}`, "conflict: it refers to 0 records"},
 		{"a chunk of no job", "Tape:RunChunk", "", "chunk/" + account + "/j/0", `{"v":1,"n":0,"part":"0..5"}`, "conflict: it refers to 0 records"},
 		{"a hold of no account", "Tape:Hold", "", "hold/x:y:z/h", `{"v":1,"account":"x:y:z","id":"h","spans":["0..5"]}`, "conflict: it refers to 0 records"},
-		{"something new", "Party:Register", "", "person/p", `{"v":7}`, ""},
+		{"something new", "Party:Register", "", "novelty/p", `{"v":7}`, ""},
+		{"a person of another version", "Party:Register", "", "person/p", `{"v":7}`, "the record has version 7"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := open(t)

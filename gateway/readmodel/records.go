@@ -22,6 +22,7 @@ type kind struct {
 // refer to first, the money that moved before the holds and heads that it left.
 // Prefixes that are not here are kept in "records" as they are.
 var kinds = []kind{
+	{"person/", (*writer).person},
 	{"account/", (*writer).account},
 	{"campaign/", (*writer).campaign},
 	{"payee/", (*writer).payee},

@@ -4,6 +4,7 @@
 package signing
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
@@ -167,11 +168,26 @@ var forms = map[string]form{
 	"Tape:Release":  of("release", known, 2, func(c tape.Release) gist { return about(c.Account, "Hold", string(c.Hold)) }),
 	"Party:Suspend": of("suspend", absent, 1, func(c party.SuspendCommand) gist { return ofPerson(c.Person, "Address", c.Address.String()) }),
 	"Party:Revoke":  of("revoke", absent, 1, func(c party.RevokeCommand) gist { return ofPerson(c.Person) }),
+	"Party:Consent": of("consent", absent, 1, func(c party.ConsentCommand) gist {
+		return ofPerson(c.Person, "Organisation", c.Organisation, "Purpose", c.Purpose, "About", c.About, "Until", string(c.Until))
+	}),
+	"Party:WithdrawConsent": of("withdraw-consent", absent, 1, func(c party.WithdrawCommand) gist {
+		return ofPerson(c.Person, "Organisation", c.Organisation, "Purpose", c.Purpose, "About", c.About)
+	}),
 	// The contract asks no intent of a rotation. The door does, so that nobody
 	// brings a key for somebody else; see Door.
 	"Party:Rotate": of("rotate", absent, 1, func(c party.RotateCommand) gist {
 		return ofPerson(c.Person, "Address", c.Address.String(), "Custody", string(c.Custody), "Duty", string(c.Duty))
 	}),
+}
+
+// guarded are the commands about a person that its guardian may sign too; the
+// contract says whether the signer is the one.
+var guarded = []string{"Party:Consent", "Party:WithdrawConsent"}
+
+// personal reports whether a command is about the person who signs it, and nobody else.
+func personal(function string) bool {
+	return forms[function].measure == absent && !slices.Contains(guarded, function)
 }
 
 func ofPerson(person tape.ID, figures ...string) gist {

@@ -29,18 +29,18 @@ import (
 const DoorPattern = "POST /people/commands"
 
 // Open are the functions that come in by the door: what a person decides alone
-// and signs alone, about its own payouts and its own key.
+// and signs alone, about its own payouts, its own key and what is known about it.
 func Open() []string {
-	return []string{"Fund:Confirm", "Party:Revoke", "Party:Rotate", "Party:Suspend"}
+	return []string{"Fund:Confirm", "Party:Consent", "Party:Revoke", "Party:Rotate", "Party:Suspend", "Party:WithdrawConsent"}
 }
 
 // ownID is the form of the ids under which people's own commands go to the
 // ledger. They share their organisation's names with its staff: whoever could
 // choose any id could take the one that a payment will need. No form of the
 // staff makes an id like these.
-var ownID = regexp.MustCompile(`^(confirm|dispute|enrol|revoke|rotate|suspend)-[0-9a-f]{16,40}$`)
+var ownID = regexp.MustCompile(`^(confirm|consent|dispute|enrol|revoke|rotate|suspend|withdraw)-[0-9a-f]{16,40}$`)
 
-// OwnID draws an id for a command of one's own; what is confirm, dispute, enrol, revoke, rotate or suspend.
+// OwnID draws an id for a command of one's own; what is confirm, consent, dispute, enrol, revoke, rotate, suspend or withdraw.
 func OwnID(what string) tape.ID {
 	var bits [8]byte
 	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
@@ -64,7 +64,7 @@ func checkID(command []byte) error {
 		return rule.Field("command", rule.Refuse(rule.Invalid, "is not the JSON asked for"))
 	}
 	if !ownID.MatchString(named.ID) {
-		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, dispute-, enrol-, revoke-, rotate- or suspend- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
+		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, consent-, dispute-, enrol-, revoke-, rotate-, suspend- or withdraw- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
 	}
 	return nil
 }
@@ -220,28 +220,38 @@ func (d *Door) judge(ctx context.Context, function string, command []byte, inten
 	if err != nil {
 		return err
 	}
-	if forms[function].measure == absent && act.Subject != string(intent.Person) {
+	if personal(function) && act.Subject != string(intent.Person) {
 		return rule.Refuse(rule.Forbidden, "person %s cannot sign for person %s", intent.Person, act.Subject)
 	}
 	now := tape.Instant(d.Clock().UnixMilli())
-	if err := judge(ctx, d.Ledger, d.Organisation, now, act, command, intent); err != nil || function != "Party:Rotate" {
+	approval, err := judge(ctx, d.Ledger, d.Organisation, now, act, command, intent)
+	if err != nil || function != "Party:Rotate" {
 		return err
 	}
-	return d.keepsDuty(ctx, command, intent.Person, now)
+	return d.rotates(ctx, command, approval, now)
 }
 
-// keepsDuty refuses a rotation by which its person would take on another duty:
-// the organisation vouches for that itself, never its door.
-func (d *Door) keepsDuty(ctx context.Context, command []byte, id tape.ID, now tape.Instant) error {
+// rotates refuses a rotation by which its person would take on another duty:
+// the organisation vouches for that itself, never its door. It also refuses a
+// key that somebody holds for its person and that would bring one called the
+// person's own: whoever holds the key could name itself so. That comes through
+// an organisation, which sees the person, and a second one.
+func (d *Door) rotates(ctx context.Context, command []byte, by tape.Approval, now tape.Instant) error {
 	var rotation party.RotateCommand
 	if err := canonical.Decode(command, &rotation); err != nil {
 		return rule.Field("command", err)
 	}
-	person, err := d.Ledger.Person(ctx, id)
-	if err == nil && rotation.Duty != person.DutyOn(now) {
-		err = rule.Field("command", rule.Field("duty", rule.Refuse(rule.Forbidden, "%s is %s; another duty is its organisation's to bring", id, person.DutyOn(now))))
+	person, err := d.Ledger.Person(ctx, by.Person)
+	if err != nil {
+		return err
 	}
-	return err
+	if rotation.Duty != person.DutyOn(now) {
+		return rule.Field("command", rule.Field("duty", rule.Refuse(rule.Forbidden, "%s is %s; another duty is its organisation's to bring", by.Person, person.DutyOn(now))))
+	}
+	if rotation.Custody.Confirms() && !party.Custody(by.Custody).Confirms() {
+		return rule.Field("command", rule.Field("custody", rule.Refuse(rule.Forbidden, "the key of %s is %s and cannot bring one that is %s; the person proves its new key to its organisation, which brings it", by.Person, by.Custody, rotation.Custody)))
+	}
+	return nil
 }
 
 // statuses of the door's own refusals; what the API refuses, the API answers.

@@ -18,7 +18,7 @@ import (
 // personal makes the body of a knock, signed by signer for person.
 func (w *world) personal(function string, command any, amount string, person, signer tape.ID) string {
 	w.Helper()
-	d := Draft{V: 1, ID: newDraftID(), Ledger: w.ID, Person: person, Function: function, Amount: amount, Command: encoded(w, command), Expires: tape.Instant(w.network.Clock().Add(time.Hour).Unix() * 1000)}
+	d := Draft{V: 1, ID: NewDraftID(), Ledger: w.ID, Person: person, Function: function, Amount: amount, Command: encoded(w, command), Expires: tape.Instant(w.network.Clock().Add(time.Hour).Unix() * 1000)}
 	argument, err := Envelope(d.Command, w.intent(d, signer))
 	if err != nil {
 		w.Fatal(err)

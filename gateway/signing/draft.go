@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
 // Draft is a command that waits for one person's signature, as it is shown,
@@ -35,7 +36,8 @@ const DraftBytesMax = 1 << 20
 // draftIDBytes of a draft's id are random: who does not know it cannot ask for it.
 const draftIDBytes = 16
 
-func newDraftID() string {
+// NewDraftID draws one.
+func NewDraftID() string {
 	var bits [draftIDBytes]byte
 	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
 	return hex.EncodeToString(bits[:])
@@ -86,7 +88,7 @@ func (d Draft) Act() (Act, error) {
 }
 
 // personal reports whether the command is about the person who signs it.
-func (d Draft) personal() bool { return forms[d.Function].measure == absent }
+func (d Draft) personal() bool { return personal(d.Function) }
 
 // Statement is what the person signs; the intent's id is drawn for it.
 func (d Draft) Statement() (party.Statement, error) {
@@ -96,9 +98,36 @@ func (d Draft) Statement() (party.Statement, error) {
 	return s, err
 }
 
+// WalletStatement is what a wallet or card signs instead. A wallet gives back a
+// signature and nothing else, so the intent's id is made of the draft: whoever
+// has the draft knows what was signed. The draft's own id is drawn at random.
+func (d Draft) WalletStatement() (party.Statement, error) {
+	s, err := d.Statement()
+	digest := sha256.Sum256([]byte("lianbao wallet intent 1\n" + d.ID + "\n" + string(d.Person) + "\n" + s.Command.String()))
+	copy(s.Intent[:], digest[:])
+	return s, err
+}
+
+// Typed is the draft as a wallet takes it.
+func (d Draft) Typed() (wallet.Document, error) {
+	s, err := d.WalletStatement()
+	return wallet.Intent(d.Ledger, s), err
+}
+
+// Signed makes the intent out of what a wallet returned for Typed, and names
+// the key that has signed.
+func (d Draft) Signed(signature party.Signature) (party.Intent, party.Address, error) {
+	s, err := d.WalletStatement()
+	if err != nil {
+		return party.Intent{}, party.Address{}, err
+	}
+	signer, err := signature.Recover(s.Digest(d.Ledger))
+	return party.Intent{Deadline: s.Deadline, Intent: s.Intent, Person: d.Person, Signature: signature}, signer, rule.Field("signature", err)
+}
+
 // Envelope is a command with its intents, as the contract takes it.
 func Envelope(command []byte, intents ...party.Intent) ([]byte, error) {
-	return canonical.Encode(envelope{command, intents})
+	return canonical.Encode(envelope{command, append([]party.Intent{}, intents...)}) // none are [], not null
 }
 
 type envelope struct {

@@ -94,6 +94,8 @@ type pending struct {
 	at      tape.Instant
 	persons int
 	intents []party.Intent
+	// approvals say of each intent who signed, and who holds that key.
+	approvals []tape.Approval
 	// envelope is set once it was handed over: a repeated submission is the same.
 	envelope []byte
 	status   *lane.Status
@@ -107,7 +109,7 @@ type Pending struct {
 	Lines    []Line
 	// By prepared it, Signed have signed it, Persons sign it.
 	By      tape.ID
-	Signed  []tape.ID
+	Signed  []tape.Approval
 	Persons int
 	At      tape.Instant
 	Expires tape.Instant
@@ -204,7 +206,7 @@ func (d *Drafts) Prepare(ctx context.Context, session login.Session, request Req
 	if err != nil {
 		return Pending{}, err
 	}
-	draft := Draft{V: 1, ID: newDraftID(), Ledger: ledger, Function: request.Function, Amount: request.Amount, Command: command,
+	draft := Draft{V: 1, ID: NewDraftID(), Ledger: ledger, Function: request.Function, Amount: request.Amount, Command: command,
 		Person: session.Person(), Expires: tape.Instant(d.Clock().Add(d.Life).Unix() * 1000)}
 	if _, err := draft.Act(); err != nil {
 		return Pending{}, err
@@ -336,11 +338,10 @@ func (d *Drafts) show(p *pending, session login.Session) (Pending, error) {
 		return Pending{}, err
 	}
 	shown := Pending{ID: p.draft.ID, Function: p.draft.Function, Act: act, Lines: lines, By: p.by, Persons: p.persons, At: p.at, Expires: p.draft.Expires}
-	for _, intent := range p.intents {
-		shown.Signed = append(shown.Signed, intent.Person)
-	}
+	shown.Signed = slices.Clone(p.approvals)
 	me := session.Person()
-	shown.Mine = me != "" && p.envelope == nil && may(session, p.draft) == nil && !slices.Contains(shown.Signed, me) && (!p.draft.personal() || act.Subject == string(me))
+	signed := slices.ContainsFunc(shown.Signed, func(a tape.Approval) bool { return a.Person == me })
+	shown.Mine = me != "" && p.envelope == nil && may(session, p.draft) == nil && !signed && (!p.draft.personal() || act.Subject == string(me))
 	shown.Here = shown.Mine && d.Hand != nil && d.Hand.Holds(me)
 	if p.status != nil {
 		status := *p.status
@@ -466,13 +467,14 @@ func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, in
 	if intent.Person != draft.Person {
 		return Pending{}, message.Refuse(rule.Forbidden, "draft.person", "Person", string(draft.Person), "Other", Visible(string(intent.Person)))
 	}
-	if err := d.judge(ctx, draft, intent); err != nil {
+	approval, err := d.judge(ctx, draft, intent)
+	if err != nil {
 		return Pending{}, err
 	}
 	d.mutex.Lock()
 	p, err := d.find(session, id)
 	if err == nil && p.envelope == nil && !slices.ContainsFunc(p.intents, func(i party.Intent) bool { return i.Person == intent.Person }) {
-		p.intents = append(p.intents, intent)
+		p.intents, p.approvals = append(p.intents, intent), append(p.approvals, approval)
 		if len(p.intents) == p.persons {
 			p.envelope, err = Envelope(p.draft.Command, p.intents...)
 		}
@@ -485,31 +487,34 @@ func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, in
 }
 
 // judge judges an intent as the contract will, as far as it is known here.
-func (d *Drafts) judge(ctx context.Context, draft Draft, intent party.Intent) error {
+func (d *Drafts) judge(ctx context.Context, draft Draft, intent party.Intent) (tape.Approval, error) {
 	act, err := draft.Act()
 	if err != nil {
-		return err
+		return tape.Approval{}, err
 	}
 	return judge(ctx, d.Ledger, d.Organisation, d.now(), act, draft.Command, intent)
 }
 
-// judge refuses an intent that the contract would refuse; whether it was used
-// before is for the contract alone to say.
-func judge(ctx context.Context, ledger Ledger, organisation string, now tape.Instant, act Act, command []byte, intent party.Intent) error {
+// judge refuses an intent that the contract would refuse, and says who signed;
+// whether it was used before is for the contract alone to say.
+func judge(ctx context.Context, ledger Ledger, organisation string, now tape.Instant, act Act, command []byte, intent party.Intent) (tape.Approval, error) {
 	id, err := ledger.Ledger(ctx)
 	if err != nil {
-		return err
+		return tape.Approval{}, err
 	}
 	person, err := ledger.Person(ctx, intent.Person)
 	if err != nil {
-		return err
+		return tape.Approval{}, err
 	}
 	if _, err := persons.InForce(person, now); err != nil {
-		return err
+		return tape.Approval{}, err
 	}
-	_, _, err = party.Judge(id, party.Act{Action: act.Action, Subject: act.Subject, Amount: act.Amount, Command: sha256.Sum256(command)},
+	approvals, _, err := party.Judge(id, party.Act{Action: act.Action, Subject: act.Subject, Amount: act.Amount, Command: sha256.Sum256(command)},
 		[]party.Presented{{Intent: intent, Person: &person}}, tape.Context{Organisation: organisation, At: now})
-	return err
+	if err != nil {
+		return tape.Approval{}, err
+	}
+	return approvals[0], nil
 }
 
 // submit hands a draft over that has all its signatures. Asked again it is the

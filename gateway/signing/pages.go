@@ -14,6 +14,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
 // Renderer shows drafts.
@@ -39,8 +40,10 @@ type Page struct {
 //	POST /drafts                 take a file up again: field file or draft, persons
 //	GET  /drafts/{id}            one draft
 //	GET  /drafts/{id}/file       its file for lianbao person sign
+//	GET  /drafts/{id}/wallet     its typed data for a wallet or card
 //	POST /drafts/{id}/sign       sign by the key that the gateway holds
 //	POST /drafts/{id}/intent     bring a signature: field intent or file
+//	POST /drafts/{id}/signature  bring what a wallet or card returned: field signature
 //	POST /drafts/{id}/send       hand over again what could not be taken
 //	POST /drafts/{id}/drop       take it back
 //
@@ -63,12 +66,20 @@ func (p Pages) Handler() http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET /drafts", p.list)
 	routes.HandleFunc("GET /drafts/{id}", p.one)
-	routes.HandleFunc("GET /drafts/{id}/file", p.file)
+	routes.HandleFunc("GET /drafts/{id}/file", p.file("lianbao-draft-", Draft.File))
+	routes.HandleFunc("GET /drafts/{id}/wallet", p.file("lianbao-wallet-", func(d Draft) ([]byte, error) {
+		typed, err := d.Typed()
+		if err != nil {
+			return nil, err
+		}
+		return typed.File()
+	}))
 	routes.HandleFunc("POST /drafts", p.post(p.adopt))
 	routes.HandleFunc("POST /drafts/{id}/sign", p.post(func(r *http.Request, s login.Session) (Pending, error) {
 		return p.Drafts.SignHere(r.Context(), s, r.PathValue("id"))
 	}))
 	routes.HandleFunc("POST /drafts/{id}/intent", p.post(p.offer))
+	routes.HandleFunc("POST /drafts/{id}/signature", p.post(p.offerWallet))
 	routes.HandleFunc("POST /drafts/{id}/send", p.post(func(r *http.Request, s login.Session) (Pending, error) {
 		return p.Drafts.Send(r.Context(), s, r.PathValue("id"))
 	}))
@@ -98,23 +109,24 @@ func (p Pages) one(w http.ResponseWriter, r *http.Request) {
 	p.Renderer.Drafts(w, r, http.StatusOK, Page{Draft: &draft, Token: session.Token()})
 }
 
-// file sends the draft as a download.
-func (p Pages) file(w http.ResponseWriter, r *http.Request) {
-	session := p.Desk.Session(r)
-	draft, err := p.Drafts.File(session, r.PathValue("id"))
-	if err != nil {
-		p.refuse(w, r, session, err)
-		return
+// file sends the draft as a download, in one of its forms.
+func (p Pages) file(name string, form func(Draft) ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		session := p.Desk.Session(r)
+		draft, err := p.Drafts.File(session, r.PathValue("id"))
+		var text []byte
+		if err == nil {
+			text, err = form(draft)
+		}
+		if err != nil {
+			p.refuse(w, r, session, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+draft.ID+`.json"`) // hexadecimal digits
+		_, _ = w.Write(text)                                                                   // whoever left does not read it
 	}
-	text, err := draft.File()
-	if err != nil {
-		p.refuse(w, r, session, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Disposition", `attachment; filename="lianbao-draft-`+draft.ID+`.json"`) // hexadecimal digits
-	_, _ = w.Write(text)                                                                            // whoever left does not read it
 }
 
 // post answers a form, and then shows the draft by its own address, so that
@@ -161,6 +173,28 @@ func (p Pages) offer(r *http.Request, session login.Session) (Pending, error) {
 		return Pending{}, err
 	}
 	return p.Drafts.Offer(r.Context(), session, r.PathValue("id"), intent)
+}
+
+// offerWallet makes the intent out of a wallet's signature. The file is asked
+// for again: it names who is logged in, as the one that the wallet was given did.
+func (p Pages) offerWallet(r *http.Request, session login.Session) (Pending, error) {
+	text, err := sent(r, "signature")
+	if err != nil {
+		return Pending{}, err
+	}
+	signature, err := wallet.ParseSignature(string(text))
+	if err != nil {
+		return Pending{}, rule.Field("signature", err)
+	}
+	draft, err := p.Drafts.File(session, r.PathValue("id"))
+	if err != nil {
+		return Pending{}, err
+	}
+	intent, _, err := draft.Signed(signature)
+	if err != nil {
+		return Pending{}, err
+	}
+	return p.Drafts.Offer(r.Context(), session, draft.ID, intent)
 }
 
 // sent is what a form brings in a field, or as the file beside it.

@@ -166,5 +166,5 @@ func (t Trail) Confirmation(ctx context.Context, account tape.AccountID, hold ta
 	if word.Outcome == fund.Disputed {
 		state = "disputed"
 	}
-	return &views.Confirmation{State: state, Date: date, Custody: word.By.Custody, Entry: word.Entry}, err
+	return &views.Confirmation{State: state, Date: date, Custody: word.By.Custody, Guardian: word.For != "", Entry: word.Entry}, err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -11,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -32,6 +34,7 @@ const (
 	WorkFlag      WorkKind = "flag"      // a payee whose payouts are stopped
 	WorkSuspect   WorkKind = "suspect"   // one bank account, device or agent behind several payees
 	WorkPublish   WorkKind = "publish"   // something is to be published
+	WorkWitness   WorkKind = "witness"   // a person's key waits for a second organisation
 )
 
 // Work is one item of a work list.
@@ -58,6 +61,7 @@ const (
 	approveDays   = 3
 	disputeDays   = 5
 	unclaimedDays = 30
+	witnessDays   = 3
 	publishAhead  = 30
 	workRows      = 200
 )
@@ -102,7 +106,7 @@ func (t Trail) Work(ctx context.Context, organisation string) ([]Work, error) {
 			break
 		}
 	}
-	if err := w.unclaimed(ctx); err != nil {
+	if err := errors.Join(w.unclaimed(ctx), w.persons(ctx)); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(w.items, func(a, b Work) int { return cmp.Compare(a.Due, b.Due) })
@@ -281,6 +285,25 @@ func (w *workOf) published(ctx context.Context, c readmodel.Campaign) error {
 	}
 	for _, late := range sheet.Late {
 		w.add(Work{Kind: WorkSettle, Account: c.Account, ID: string(late.Page), Amount: &late.Total, Count: int(late.Count), Since: late.Since, Due: late.Due})
+	}
+	return nil
+}
+
+// persons are those whose key waits for this organisation's witness. Reason is
+// who holds the key, Maker whose it is.
+func (w *workOf) persons(ctx context.Context) error {
+	list, err := w.Model.Persons(ctx, readmodel.PersonFilter{Witness: w.organisation}, readmodel.Window{Limit: workRows})
+	if err != nil {
+		return err
+	}
+	for _, p := range list.Items {
+		since, err := w.zone.Date(p.At)
+		if err != nil {
+			return err
+		}
+		if key := persons.Waiting(p.Person); key != nil {
+			w.add(Work{Kind: WorkWitness, ID: string(p.ID), Since: since, Due: since.AddDays(witnessDays), Maker: p.ID, Reason: string(key.Custody)})
+		}
 	}
 	return nil
 }

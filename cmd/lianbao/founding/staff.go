@@ -17,6 +17,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/party/sign"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/keyfile"
 	"github.com/lianbao/lianbao/network"
 )
 
@@ -81,15 +82,21 @@ func Held(folder, organisation string, person tape.ID) (Signer, error) {
 	if _, err := os.Stat(held); err == nil {
 		return readKey(held, signer)
 	}
-	return readKey(filepath.Join(folder, "devices", string(person)+".key"), signer)
+	file, err := keyfile.Read(DevicePath(folder, person))
+	var fault *keyfile.Fault
+	if errors.As(err, &fault) && fault.Usage {
+		return signer, fmt.Errorf("the key of %s is not in this folder; lianbao up makes it", person)
+	}
+	if err != nil {
+		return signer, err
+	}
+	signer.Key, err = file.Open(DevicePassphrase)
+	return signer, err
 }
 
 // keepSigner reads a key, or draws it and keeps it.
 func keepSigner(folder, organisation string, duty Duty) (Signer, error) {
-	return keepKey(keyPath(folder, organisation, duty), Signer{Person: PersonID(organisation, duty), Organisation: organisation})
-}
-
-func keepKey(path string, s Signer) (Signer, error) {
+	path := keyPath(folder, organisation, duty)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		key, err := crypto.GenerateKey()
 		if err != nil {
@@ -99,14 +106,36 @@ func keepKey(path string, s Signer) (Signer, error) {
 			return Signer{}, err
 		}
 	}
-	return readKey(path, s)
+	return readSigner(folder, organisation, duty)
+}
+
+// DevicePassphrase opens the key of every invented device. Everybody knows it:
+// these people do not exist, and their money is none.
+const DevicePassphrase = "invented people only"
+
+// deviceWork makes a guess at that passphrase cheap: there is nothing to guess.
+const deviceWork = 10
+
+// DevicePath is where the key of an invented device lies, for lianbao person --key.
+func DevicePath(folder string, person tape.ID) string {
+	return filepath.Join(folder, "devices", string(person)+".json")
 }
 
 // Device is an invented person whose key lies on an invented device of its own:
-// in the network's folder, and not with any gateway. The key is drawn the first time.
-func Device(folder, organisation string, person tape.ID) (Signer, error) {
-	path := filepath.Join(folder, "devices", string(person)+".key")
-	return keepKey(path, Signer{Person: person, Organisation: organisation})
+// in the network's folder, and not with any gateway, in a file that lianbao
+// person reads. The key is drawn the first time.
+func Device(folder, organisation string, person tape.ID, ledger party.LedgerID) (Signer, error) {
+	path := DevicePath(folder, person)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		file, err := keyfile.New(string(person), ledger.String(), party.Own)
+		if err == nil {
+			err = errors.Join(file.Draw(DevicePassphrase, deviceWork), file.Save(path))
+		}
+		if err != nil {
+			return Signer{}, err
+		}
+	}
+	return Held(folder, organisation, person)
 }
 
 // Enrol registers the invented staff of every organisation, as far as that has

@@ -176,7 +176,7 @@ func (t *teller) registers(ctx context.Context, persons []tape.ID) error {
 }
 
 func (t *teller) register(ctx context.Context, person tape.ID) error {
-	signer, err := founding.Device(t.Folder, charity, person)
+	signer, err := founding.Device(t.Folder, charity, person, t.Charter.Ledger)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (t *teller) register(ctx context.Context, person tape.ID) error {
 
 // says is a household's own word on a payout, carried by the cooperative.
 func (t *teller) says(ctx context.Context, h hold, person tape.ID, outcome, reason string) error {
-	signer, err := founding.Device(t.Folder, charity, person)
+	signer, err := founding.Device(t.Folder, charity, person, t.Charter.Ledger)
 	if err != nil {
 		return err
 	}

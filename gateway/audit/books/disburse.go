@@ -1,6 +1,7 @@
 package books
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -500,15 +501,18 @@ func (b *Books) confirm() error {
 		return fmt.Sprintf("%s: %s %s, by %s", payee, outcome, amount, by)
 	}
 	noted(b, key, "what the receiver said", said(p.to, command.Outcome, command.Amount, c.payees[p.to].Person),
-		func(r fund.Confirmation) string { return said(r.Payee, r.Outcome, r.Amount, r.By.Person) })
+		func(r fund.Confirmation) string {
+			return said(r.Payee, r.Outcome, r.Amount, cmp.Or(r.For, r.By.Person))
+		})
 	return nil
 }
 
-// receiver checks that a payee's own person signed alone, and what arrived with
-// a key that nobody else holds.
+// receiver checks that a payee's own person signed alone, or its guardian, and
+// what arrived with a key that nobody else holds.
 func (b *Books) receiver(key string, person tape.ID, outcome string) {
 	signed := b.entry.Intents
-	if len(signed) != 1 || signed[0].Person != person || person == "" {
+	ward, _ := b.person(person)
+	if len(signed) != 1 || signed[0].Person != person && signed[0].Person != ward.GuardianOn(b.entry.At) || person == "" {
 		b.problem(key, "somebody else confirms than the payee's own person", string(person), people(signed))
 		return
 	}

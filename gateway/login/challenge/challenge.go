@@ -24,10 +24,13 @@ import (
 // intents; a test computes an intent's digest both ways.
 const (
 	domainType = "EIP712Domain(string name,string version,bytes32 salt)"
-	loginType  = "Login(string origin,bytes32 nonce,uint64 deadline)"
+	loginType  = Type
 	domainName = "Lianbao"
 	version    = "1"
 )
+
+// Type is that of a login, as the EIP's encodeType writes it.
+const Type = "Login(string origin,bytes32 nonce,uint64 deadline)"
 
 // Nonce is 256 random bits that a gateway drew for one login.
 type Nonce [32]byte

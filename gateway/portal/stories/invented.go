@@ -150,7 +150,7 @@ func payoutRows() []views.PayoutRow {
 	}
 	return []views.PayoutRow{
 		row("pay-101", "1000.00", "1000.00", "0.00", views.PayoutPaid, &views.Confirmation{State: "confirmed", Date: "2026-03-04", Custody: "own", Entry: "charity/confirm-1"}),
-		row("pay-102", "1000.00", "1000.00", "0.00", views.PayoutPaid, &views.Confirmation{State: "disputed", Date: "2026-03-04", Custody: "card", Entry: "charity/dispute-1"}),
+		row("pay-102", "1000.00", "1000.00", "0.00", views.PayoutPaid, &views.Confirmation{State: "disputed", Date: "2026-03-04", Custody: "card", Guardian: true, Entry: "charity/dispute-1"}),
 		row("pay-103", "1000.00", "0.00", "0.00", views.PayoutOrdered, nil), row("pay-104", "1000.00", "400.00", "0.00", views.PayoutPartPaid, nil),
 		row("pay-105", "1000.00", "0.00", "1000.00", views.PayoutReturned, nil), row("pay-106", "1000.00", "0.00", "0.00", views.PayoutReleased, nil),
 		row("pay-107", "1000.00", "0.00", "0.00", views.PayoutTaken, nil),

@@ -2,10 +2,14 @@ package stories
 
 import (
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login/challenge"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
+	"github.com/lianbao/lianbao/gateway/wallet"
 )
 
 const (
@@ -24,19 +28,28 @@ func acting(what ...string) *views.Acting {
 
 func works() []Story {
 	var all []Story
-	for _, part := range [][]Story{logins(), drafts(), lists(), forms(), actPages()} {
+	for _, part := range [][]Story{logins(), drafts(), lists(), forms(), actPages(), keys()} {
 		all = append(all, part...)
 	}
 	return all
 }
 
 func logins() []Story {
-	asked := &views.Challenge{Address: "https://ledger.example/login/key?deadline=2026-03-10T08:05:00.000Z&ledger=" + hash("ledger") + "&nonce=" + hash("nonce"), Nonce: hash("nonce"), Person: "invented-child-key-01", Deadline: at("2026-03-10 08:05")}
+	asked := &views.Challenge{Address: "https://ledger.example/login/key?deadline=2026-03-10T08:05:00.000Z&ledger=" + hash("ledger") + "&nonce=" + hash("nonce"), Nonce: hash("nonce"), Person: "invented-child-key-01", Deadline: at("2026-03-10 08:05"), Typed: typedLogin()}
 	page := views.Login{Message: message.New("login.choose"), Ways: []views.Way{{Title: "Invented staff of charity", Address: "/login/issuer/demonstration?return=%2Fen%2Fwork"}}, Challenge: asked,
 		Return: "/en/work", Token: "invented", Demonstration: true}
 	wrong, out := page, views.Login{Message: message.New("logout.done"), Return: "/"}
 	wrong.Message, wrong.Broken = message.New("login.signature", "Person", "invented-child-key-01", "Address", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), true
 	return []Story{{"login", "How to log in", page}, {"login-wrong", "A login that was refused", wrong}, {"logout", "After the logout", out}}
+}
+
+// typedLogin is a challenge as a wallet takes it.
+func typedLogin() string {
+	text, err := wallet.Login(challenge.Challenge{Origin: "https://ledger.example", Deadline: at("2026-03-10 08:05")}).File()
+	if err != nil {
+		panic(err) // strings are always written
+	}
+	return string(text)
 }
 
 func drafts() []Story {
@@ -46,9 +59,9 @@ func drafts() []Story {
 	own, done, refused, carried := d, d, d, d
 	own.Function, own.Here, own.OwnHand, own.By = "Fund:Confirm", false, true, "invented-child-key-01"
 	own.Sentence = message.New("sign.confirm.arrived", "Amount", "1000.00 CNY", "Hold", "d1.0.0", "Account", string(training))
-	done.Mine, done.State, done.Signed = false, "done", []tape.ID{maker}
-	carried.Mine, carried.State, carried.Signed, carried.Persons = false, "submitted", []tape.ID{maker, checker}, 2
-	refused.Mine, refused.State, refused.Signed = false, "refused", []tape.ID{maker}
+	done.Mine, done.State, done.Signed = false, "done", signedBy(maker)
+	carried.Mine, carried.State, carried.Signed, carried.Persons = false, "submitted", signedBy(maker, checker), 2
+	refused.Mine, refused.State, refused.Signed = false, "refused", signedBy(maker)
 	refused.Refusal = &views.Refusal{Code: "insufficient", Text: "field amount: line training has 12,000.00 CNY left of 450,000.00 CNY; 24,000.00 CNY was asked"}
 	said := message.New("draft.refused")
 	return []Story{
@@ -57,6 +70,15 @@ func drafts() []Story {
 		{"draft-refused", "A draft that the ledger refused", views.Drafts{Draft: &refused, Token: "invented"}},
 		{"draft-wrong", "A signature that is wrong", views.Drafts{Message: &said, Refusal: &views.Refusal{Code: "forbidden", Text: "the signature is not that of invented-charity-maker"}, Draft: &d, Token: "invented"}},
 		{"drafts", "What waits for signatures", views.Drafts{List: []views.Draft{d, done}, Token: "invented"}}, {"drafts-none", "Nothing waits", views.Drafts{Token: "invented"}}}
+}
+
+// signedBy are signatures of invented staff, each by another kind of key.
+func signedBy(who ...tape.ID) []tape.Approval {
+	var all []tape.Approval
+	for i, person := range who {
+		all = append(all, tape.Approval{Person: person, Organisation: "charity", Custody: words.Keys["custody."][3-i]})
+	}
+	return all
 }
 
 func lists() []Story {
@@ -72,6 +94,8 @@ func lists() []Story {
 			item.Reason, item.Acting = "three-monthly", acting("publish")
 		case "dispute":
 			item.Reason = "less-arrived"
+		case "witness":
+			item.Account, item.Title, item.ID, item.Reason, item.Path = "", nil, "invented-child-key-09", "agent-held", "/persons/invented-child-key-09"
 		case "flag", "suspect":
 			item.Reason = "payee-account"
 		}
@@ -137,6 +161,18 @@ func mine() []Story {
 	for i, row := range enrolledPayouts()[:3] {
 		me.Payouts = append(me.Payouts, views.MyPayout{PayoutRow: row, Title: &f.Title, MayConfirm: i == 1, MayDispute: i != 1})
 	}
+	mother := me
+	mother.Person, mother.Wards = "invented-mother-key-01", []tape.ID{"invented-child-key-01"}
+	mother.Purposes, mother.Abouts, mother.Organisations, mother.Today = party.Purposes(), party.Abouts(), []string{"charity", "coop"}, "2026-03-10"
+	for i := range mother.Payouts {
+		mother.Payouts = append([]views.MyPayout{}, mother.Payouts...)
+		mother.Payouts[i].For = "invented-child-key-01"
+	}
+	consent := party.Consent{Person: "invented-child-key-01", Organisation: "charity", Purpose: "publication", About: "image", Until: "2026-06-30", By: tape.Approval{Person: mother.Person, Organisation: "charity", Custody: "own"}, Entry: "coop/consent-1"}
+	over, back := consent, consent
+	over.Until, over.Purpose, over.About = "2026-02-28", "support", "household"
+	back.Purpose, back.Withdrawn, back.Withdrawal = "research", at("2026-03-01 08:00"), "bank/withdraw-1"
+	mother.Consents = []party.Consent{consent, over, back}
 	held, nobody := me, views.Me{Roles: []string{"auditor"}, Token: "invented"}
 	held.Person, held.Custody, held.Confirms, held.Payouts, held.Roles = maker, "gateway-held", false, nil, []string{"maker", "checker"}
 	asked := at("2026-03-09 10:00")
@@ -144,5 +180,51 @@ func mine() []Story {
 		{Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}}, {Account: training, Title: &f.Title, Payee: family, Classes: []string{"household"}, Asked: &asked}}
 	held.Signings = []views.Signing{{At: 1772694000000, Kind: "propose", Action: "propose", Subject: string(training), Amount: "24000.00 CNY", By: "issuer demo"},
 		{At: 1772508000000, Kind: "set-flag", Action: "set-flag", Subject: string(training), Amount: "0.00 CNY", By: "issuer demo"}, {At: 1772504000000, Action: "carry-boxes", Subject: string(training), By: "key"}}
-	return []Story{{"me", "A household and its payouts, to be answered", me}, {"me-held", "Somebody whose key the gateway holds", held}, {"me-nobody", "Somebody without a person on the ledger", nobody}}
+	return []Story{{"me", "A household and its payouts, to be answered", me}, {"me-guardian", "A mother who speaks for her child, and what she consented to", mother}, {"me-held", "Somebody whose key the gateway holds", held}, {"me-nobody", "Somebody without a person on the ledger", nobody}}
+}
+
+// keys are the pages where organisations bring and vouch for people's keys.
+func keys() []Story {
+	who := acting("revoke")
+	first := party.Key{Address: party.Address{0x5a, 0xae, 0xb6}, Custody: party.AgentHeld, Duty: party.DutyMember, Registrar: "regulator"}
+	known := party.Key{Address: party.Address{0xf3, 0x9f}, Custody: party.Own, Duty: party.DutyMember, Registrar: "regulator", Witness: "charity", From: at("2026-03-02 08:00"), CarryFrom: at("2026-04-01 08:00")}
+	lost, card, held := known, party.Key{Address: party.Address{0x70, 0x99}, Custody: party.Card, Duty: party.DutyMember, Registrar: "charity"}, known
+	lost.Suspended, held.Custody = at("2026-03-09 08:00"), party.GatewayHeld
+	child := party.Person{ID: "invented-child-key-09", Organisation: "charity", Key: first, At: at("2026-03-09 10:00"), Entry: "regulator/register.0a1b"}
+	changing, ended := child, child
+	changing.Key, changing.Next = lost, &card
+	ended.Key, ended.Revoked = held, at("2026-03-10 07:00")
+	row := func(id tape.ID, key party.Key) views.PersonRow {
+		return views.PersonRow{ID: id, Organisation: "charity", Key: key, At: at("2026-03-09 10:00")}
+	}
+	guarded, named, ending := child, child, child
+	guarded.Guardian = &party.Guardian{Person: "invented-mother-key-01", Registrar: "regulator", Witness: "charity", From: at("2026-03-02 08:00")}
+	named.Guardian = &party.Guardian{Person: "invented-mother-key-01", Registrar: "regulator"}
+	end := *guarded.Guardian
+	end.Ending = "regulator"
+	ending.Guardian, ending.Key = &end, known
+	list := views.Persons{Organisation: "charity", Hours: 24, Days: 30, Acting: who, Draws: true, Organisations: []string{"charity", "coop", "bank", "insurer", "regulator"},
+		Waiting: []views.PersonRow{row("invented-child-key-09", first), row("invented-child-key-10", card)}, Brought: []views.PersonRow{row("invented-child-key-11", card)}}
+	quiet := views.Persons{Organisation: "charity", Hours: 1, Days: 1}
+	may := map[string]bool{"witness": true, "suspend": true}
+	proof := persons.Proof{Address: card.Address, Custody: party.Card, Duty: party.DutyAgent, Organisation: "charity", Person: "invented-child-key-10", Registrar: "charity"}
+	bring := views.Bring{Proof: proof, Text: `{"address":"0x7099…","custody":"card"}`, Here: true, Acting: who}
+	again, on := bring, bring
+	again.Known, on.Here = true, false
+	page := func(p party.Person, keys ...views.KeyRow) views.PersonPage {
+		return views.PersonPage{Person: p, Hours: 24, Days: 30, Acting: who, Keys: keys}
+	}
+	guards := func(p party.Person, named bool) views.PersonPage {
+		shown := page(p, views.KeyRow{Key: p.Key, State: "in-force"})
+		shown.Named, shown.Acting = named, acting("revoke", "guard")
+		return shown
+	}
+	return []Story{{"person-guardian", "A child and its guardian", guards(guarded, false)}, {"person-named", "A guardian who waits for a second organisation", guards(named, true)},
+		{"person-ending", "A guardian whose end one organisation asked for", guards(ending, true)}, {"person-alone", "Somebody without a guardian", guards(child, false)},
+		{"persons", "Keys that wait, and how to bring one", list}, {"persons-none", "Nobody's key waits", quiet},
+		{"person-waits", "A key that a second organisation is to vouch for", page(child, views.KeyRow{Key: first, State: "waits", May: may})},
+		{"person-lost", "A lost key and the one that replaces it", page(changing, views.KeyRow{Key: lost, State: "suspended"}, views.KeyRow{Key: card, State: "waits", May: may})},
+		{"person-period", "A key in its waiting period beside the one in force", page(changing, views.KeyRow{Key: known, State: "in-force", May: map[string]bool{"suspend": true}}, views.KeyRow{Key: card, State: "waiting", May: map[string]bool{"suspend": true}})},
+		{"person-ended", "Somebody who was revoked", views.PersonPage{Person: ended, Keys: []views.KeyRow{{Key: held, State: "replaced"}}}},
+		{"bring", "A proof before it goes to the ledger", bring}, {"bring-again", "A key for one that was lost", again}, {"bring-on", "A proof for another organisation", on}}
 }

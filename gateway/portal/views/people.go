@@ -2,8 +2,10 @@ package views
 
 import (
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/persons"
 )
 
 // Way is a link that begins a login.
@@ -14,6 +16,8 @@ type Challenge struct {
 	// Address is what to copy into lianbao person login.
 	Address, Nonce, Person string
 	Deadline               tape.Instant
+	// Typed is the same for a wallet or card: typed data in JSON.
+	Typed string
 }
 
 // Login is where people log in, and where they are told why they were not let in.
@@ -43,7 +47,7 @@ type Draft struct {
 	Sentence     message.Message
 	Lines        []DraftLine
 	By           tape.ID
-	Signed       []tape.ID
+	Signed       []tape.Approval
 	Persons      int
 	Expires      tape.Instant
 	// Person is who is logged in. Mine says that it can still sign, Here that
@@ -111,6 +115,8 @@ func (Propose) Name() string { return "propose" }
 type MyPayout struct {
 	PayoutRow
 	Title *Text
+	// For is the ward whose payout it is; empty for one's own.
+	For tape.ID
 	// MayConfirm and MayDispute say which words the ledger can take now.
 	MayConfirm, MayDispute bool
 }
@@ -123,6 +129,14 @@ type Me struct {
 	// Confirms says that the key's custody lets it confirm an arrival.
 	Confirms bool
 	Payouts  []MyPayout
+	// Wards are those for whom the person may speak as their guardian.
+	Wards []tape.ID
+	// Consents are those of the person and of its wards.
+	Consents []party.Consent
+	// Organisations are the members, Purposes and Abouts the lists of a consent.
+	Organisations, Purposes, Abouts []string
+	// Today is the first day that a consent can end.
+	Today tape.Date
 	// Enrolled is on how many campaigns' lists the person stands.
 	Enrolled int
 	Reasons  []string
@@ -147,3 +161,68 @@ type Signing struct {
 
 // Name of its template.
 func (Me) Name() string { return "me" }
+
+// KeyRow is one key of a person. State is waits (for a witness), waiting (in
+// its period), in-force or suspended.
+type KeyRow struct {
+	party.Key
+	State string
+	// May says what who is logged in may do about it: witness, suspend.
+	May map[string]bool
+}
+
+// PersonPage is a person of the ledger with its keys and who holds them.
+type PersonPage struct {
+	Person party.Person
+	Block  uint64
+	Keys   []KeyRow
+	// Hours pass from the witness on until a key is in force, Days until its
+	// registrar may carry what it signs.
+	Hours, Days int
+	// Named says that this organisation can confirm the guardian that waits, or its end.
+	Named bool
+	// Acting is set where who is logged in may act; May has revoke and guard.
+	Acting *Acting
+}
+
+// Name of its template.
+func (PersonPage) Name() string { return "person" }
+
+// PersonRow is a person whose key waits for a witness.
+type PersonRow struct {
+	ID           tape.ID
+	Organisation string
+	Key          party.Key
+	At           tape.Instant
+}
+
+// Persons is where an organisation brings its people's keys, and vouches for others'.
+type Persons struct {
+	Organisation string
+	// Waiting wait for this organisation's witness, Brought for another's.
+	Waiting, Brought []PersonRow
+	Hours, Days      int
+	// Acting is set where who is logged in may bring keys; Draws says that this
+	// gateway can hold them.
+	Acting *Acting
+	Draws  bool
+	// Organisations are the members, to choose from.
+	Organisations []string
+}
+
+// Name of its template.
+func (Persons) Name() string { return "persons" }
+
+// Bring shows a proof before it goes to the ledger.
+type Bring struct {
+	Proof persons.Proof
+	Text  string
+	// Known says that the person is registered: the key takes the place of the one before.
+	Known bool
+	// Here says that this organisation brings it; else it is handed on.
+	Here   bool
+	Acting *Acting
+}
+
+// Name of its template.
+func (Bring) Name() string { return "bring" }

@@ -201,7 +201,9 @@ type Confirmation struct {
 	State   string
 	Date    tape.Date
 	Custody string
-	Entry   string
+	// Guardian says that the receiver's guardian has signed for it.
+	Guardian bool
+	Entry    string
 }
 
 // Flow is the picture of where money came from and went. In each node what

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"github.com/lianbao/lianbao/chaincode/party"
 )
 
 //go:embed en.json zh-CN.json
@@ -130,7 +132,7 @@ func Catalogue(tag string) (map[string]any, error) {
 // pages know. The test demands a word for each, and no other word in the family.
 var Keys = map[string][]string{
 	"kind.": strings.Fields("open hold capture execute release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
-		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke propose vote " +
+		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke guard consent withdraw-consent propose vote " +
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
 		"publish receive-goods record-pledge reject restore set-flag settle-pledge correct withdraw"),
 	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
@@ -166,7 +168,10 @@ var Keys = map[string][]string{
 	"payee-kind.":         strings.Fields("household supplier staff"),
 	"flag-reason.":        strings.Fields("device payee-account person agent call-back complaint cleared"),
 	"dispute.":            strings.Fields("not-arrived less-arrived late not-asked-for taken-from-me"),
-	"work.":               strings.Fields("file decide wait other list order pay bank dispute settle unclaimed flag suspect publish erase"),
+	"work.":               strings.Fields("file decide wait other list order pay bank dispute settle unclaimed flag suspect publish erase witness"),
+	"purpose.":            party.Purposes(),
+	"about.":              party.Abouts(),
+	"key-state.":          strings.Fields("waits waiting in-force suspended replaced"),
 	"staff-role.":         strings.Fields("maker checker agent auditor admin"),
 	"refused.":            strings.Fields("invalid forbidden not-found exists conflict insufficient wrong-state expired early unsupported busy failed"),
 	"callback.":           strings.Fields("confirmed not-reached denied"),

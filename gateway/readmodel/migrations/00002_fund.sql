@@ -124,3 +124,15 @@ CREATE INDEX holds_reference ON holds (reference);
 CREATE INDEX holds_job ON holds (account, job, ordinal);
 ALTER TABLE chunks ADD COLUMN reference TEXT NOT NULL DEFAULT '';
 CREATE INDEX chunks_reference ON chunks (reference);
+
+-- Persons by what is to be done about them; their records stand in "records".
+CREATE TABLE persons (
+    id           TEXT    PRIMARY KEY,
+    ordinal      INTEGER NOT NULL,
+    organisation TEXT    NOT NULL,
+    waits        TEXT    NOT NULL, -- who brought the key that waits for a witness, '' where none does
+    guardian     TEXT    NOT NULL, -- who may speak for the person, '' for nobody
+    body         BLOB    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX persons_waits ON persons (waits, id) WHERE waits <> '';
+CREATE INDEX persons_guardian ON persons (guardian, id) WHERE guardian <> '';
