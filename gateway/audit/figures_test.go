@@ -171,7 +171,9 @@ func chainSays(t *testing.T, v *village, model *readmodel.Model, sheet disclosur
 	if must(t, head, err); head.Received != sheet.Sums.Settled.Units+sheet.Sums.Recovered.Units || budget.Given(head) != sheet.Given.Units || sheet.Cap != sheet.Campaign.Plan.ManagementCap(budget.Given(head)) {
 		t.Errorf("the tape has received %d; the sheet says %+v, given %s, at most %s for management", head.Received, sheet.Sums, sheet.Given, sheet.Cap)
 	}
-	publish := fund.Publish{Account: speech, Block: 20, Document: merkle.Hash{9}, Duty: "progress", From: "2025-12-01", ID: "pub-3", N: 3, To: "2026-01-01", Figures: sheet.Figures()}
+	position, err := model.Position(t.Context())
+	must(t, position, err)
+	publish := fund.Publish{Account: speech, Block: int32(position.Next) - 1, Document: merkle.Hash{9}, Duty: "progress", From: "2025-12-01", ID: "pub-3", N: 3, To: "2026-01-01", Figures: sheet.Figures()}
 	v.by("charity", "Fund:Publish", v.signedBy("publish", speech, 0, publish, "maker"))
 }
 

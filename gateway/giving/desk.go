@@ -215,17 +215,7 @@ func (d *Desk) receipt(ctx context.Context, code string, a Announcement, use Use
 	if err != nil {
 		return donation.Receipt{}, s, err
 	}
-	if !s.Settled() {
-		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the gift waits for the bank's line")
-	}
-	if s.Unidentified(a.Account) {
-		return donation.Receipt{}, s, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
-	}
-	whose := a.Account
-	if moved := s.Trace.Stands; moved.Moved != nil { // a gift that was corrected is the other campaign's
-		whose = moved.Account
-	}
-	campaign, _, err := d.Campaign(ctx, whose)
+	campaign, err := d.receiver(ctx, a, s)
 	if err != nil {
 		return donation.Receipt{}, s, err
 	}
@@ -253,6 +243,22 @@ func (d *Desk) receipt(ctx context.Context, code string, a Announcement, use Use
 		r.Number += voidMark
 	}
 	return r, s, nil
+}
+
+// receiver is the campaign to which a gift stands; without a place on a tape it has none.
+func (d *Desk) receiver(ctx context.Context, a Announcement, s Standing) (Campaign, error) {
+	if !s.Settled() {
+		return Campaign{}, rule.Refuse(rule.WrongState, "the gift waits for the bank's line")
+	}
+	if s.Unidentified(a.Account) {
+		return Campaign{}, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
+	}
+	whose := a.Account
+	if moved := s.Trace.Stands; moved.Moved != nil { // a gift that was corrected is the other campaign's
+		whose = moved.Account
+	}
+	campaign, _, err := d.Campaign(ctx, whose)
+	return campaign, err
 }
 
 // voidMark stands behind the number of a receipt whose gift went back.

@@ -44,21 +44,29 @@ func (p *portal) gift(r *http.Request) (views.Page, string, error) {
 	if page.Pieces, err = p.pieces(ctx, trace.Root); err != nil {
 		return nil, "", err
 	}
-	if gift.State == readmodel.GiftWithdrawn {
-		received, err := p.Model.Page(ctx, gift.Account, gift.Page)
-		if err != nil {
-			return nil, "", err
-		}
-		page.Withdrawn, page.WithdrawnBy = received.Withdrawn.Withdrawn, received.Withdrawn.Entry
-	}
-	if gift.Fee != nil {
-		page.Fee, page.Net = gift.Fee, &money.Amount{Units: gift.Amount.Units - gift.Fee.Units, Currency: gift.Amount.Currency}
+	if page, err = p.lessened(ctx, page, gift); err != nil {
+		return nil, "", err
 	}
 	if page.Acts, err = p.giftActs(r, gift, trace.Stands); err != nil {
 		return nil, "", err
 	}
 	page.Proof, err = p.giftProof(ctx, gift, trace)
 	return page, "", err
+}
+
+// lessened says of a gift that it never came, or what a processor kept of it.
+func (p *portal) lessened(ctx context.Context, page views.Gift, gift readmodel.Gift) (views.Gift, error) {
+	if gift.State == readmodel.GiftWithdrawn {
+		received, err := p.Model.Page(ctx, gift.Account, gift.Page)
+		if err != nil {
+			return page, err
+		}
+		page.Withdrawn, page.WithdrawnBy = received.Withdrawn.Withdrawn, received.Withdrawn.Entry
+	}
+	if gift.Fee != nil {
+		page.Fee, page.Net = gift.Fee, &money.Amount{Units: gift.Amount.Units - gift.Fee.Units, Currency: gift.Amount.Currency}
+	}
+	return page, nil
 }
 
 // giftActs are the forms that a maker of the account's organisation can open about a gift.
@@ -285,16 +293,9 @@ func (p *portal) payout(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page := views.Origin{Account: id, Attribution: account.Attribution, Amount: hold.Amount, Payout: &row, Proof: &views.Proof{Command: "lianbao trace " + string(id)}}
-	organisation, entryID, _ := strings.Cut(hold.Entry, "/")
-	entry, err := p.Model.Entry(ctx, organisation, tape.ID(entryID))
-	if err != nil {
+	if page.Proof.Steps, err = p.orderedBy(ctx, hold); err != nil {
 		return nil, "", err
 	}
-	step, err := p.step(ctx, entry)
-	if err != nil {
-		return nil, "", err
-	}
-	page.Proof.Steps = []views.ProofStep{step}
 	if page.Cited, err = p.citedFor(ctx, id, string(hold.ID)); err != nil {
 		return nil, "", err
 	}
@@ -306,6 +307,17 @@ func (p *portal) payout(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	return p.origins(r, page, spans)
+}
+
+// orderedBy is the proof of a payout: the entry that ordered it.
+func (p *portal) orderedBy(ctx context.Context, hold readmodel.Hold) ([]views.ProofStep, error) {
+	organisation, id, _ := strings.Cut(hold.Entry, "/")
+	entry, err := p.Model.Entry(ctx, organisation, tape.ID(id))
+	if err != nil {
+		return nil, err
+	}
+	step, err := p.step(ctx, entry)
+	return []views.ProofStep{step}, err
 }
 
 // origins reads one part of the way back of several spans, one after the other.

@@ -74,6 +74,12 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 	}
 	row.Title = title
 	row.Days = p.today().DaysUntil(item.Due)
+	p.offer(ctx, session, item, &row)
+	return row, nil
+}
+
+// offer leads from a row to what who is logged in can do about it.
+func (p *portal) offer(ctx context.Context, session login.Session, item trail.Work, row *views.WorkItem) {
 	switch item.Kind {
 	case trail.WorkFile:
 		// Who waits looks at the campaign; the regulator reads the plan and answers it.
@@ -95,7 +101,6 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 			row.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"publish": true}}
 		}
 	}
-	return row, nil
 }
 
 // today is the day by which days are counted.

@@ -49,6 +49,8 @@ type flow struct {
 	reference string
 	// ordered marks a transfer that a hold had set money apart for.
 	ordered bool
+	// identified marks a gift that was found to be another account's.
+	identified bool
 	// bank are the units of the bank lines that show it, negative for debits;
 	// declared are units that only the charity's word shows.
 	bank, declared int64
@@ -369,7 +371,7 @@ func (r *reading) transfer(ctx context.Context, p readmodel.Posting, with tape.A
 	if err != nil {
 		return err
 	}
-	whole := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture"}
+	whole := flow{cause: outgoing, kind: party.outgoing(), date: p.Date, with: with, party: party, reference: p.Inflow, ordered: p.Kind == "capture", identified: p.Kind == "identify"}
 	for _, part := range []struct {
 		units int64
 		back  bool

@@ -42,7 +42,10 @@ type Bank struct {
 // Chain is what the account's own records say.
 type Chain struct {
 	// Gifts and Transfers are the lengths of the settled spans, Received that of the tape.
-	Gifts     money.Amount `json:"gifts"`
+	Gifts money.Amount `json:"gifts"`
+	// Rebooked are gifts found to be the account's after they had been settled
+	// elsewhere, less those found to be another's; negative where these are more.
+	Rebooked  money.Amount `json:"rebooked"`
 	Transfers money.Amount `json:"transfers"`
 	Received  money.Amount `json:"received"`
 	Free      money.Amount `json:"free"`
@@ -126,7 +129,7 @@ func (r *reading) reconcile(ctx context.Context) (Reconciliation, error) {
 	if r.next > 0 {
 		result.Block = r.next - 1
 	}
-	result.Chain = Chain{Received: r.account.Received, Free: r.account.Free, Held: r.account.Held, Waiting: of(r.waiting), Receivable: of(r.receivable),
+	result.Chain = Chain{Rebooked: of(t.rebooked), Received: r.account.Received, Free: r.account.Free, Held: r.account.Held, Waiting: of(r.waiting), Receivable: of(r.receivable),
 		TransfersIn: of(t.units[incoming] + t.units[claimed] + t.units[incomingBack] + t.units[correctedIn] + t.units[correctedOut]), TransfersOut: of(t.units[outgoing] + t.units[outgoingBack]), OwnFunds: of(t.units[ownFunds])}
 	gifts, transfers, err := r.settled(ctx)
 	if err != nil {
@@ -156,6 +159,8 @@ func (r *reading) pages(of func(int64) money.Amount) Page {
 type tally struct {
 	units, bank map[cause]int64
 	declared    int64
+	// rebooked are gifts that were found to be the account's, less those found to be another's.
+	rebooked int64
 }
 
 func (t *tally) add(f flow) (err error) {
@@ -164,6 +169,12 @@ func (t *tally) add(f flow) (err error) {
 	}
 	if t.bank[f.cause], err = money.Sum(t.bank[f.cause], f.bank); err != nil {
 		return err
+	}
+	switch {
+	case f.cause == claimed, f.cause == correctedIn, f.cause == correctedOut:
+		t.rebooked += f.units
+	case f.identified && f.cause == outgoing:
+		t.rebooked -= f.units
 	}
 	t.declared, err = money.Sum(t.declared, f.declared)
 	return err
@@ -212,7 +223,7 @@ func (r Reconciliation) equalities(of func(int64) money.Amount) []Equality {
 	add("exported money in less money out = free + held + waiting - receivable",
 		export.Incoming.Units+export.LaterIn.Units-export.Disbursed.Units-export.Spent.Units-export.LaterOut.Units,
 		chain.Free.Units+chain.Held.Units+chain.Waiting.Units-chain.Receivable.Units)
-	add("gifts settled on the pages = settled gifts", r.Page.Settled.Units, chain.Gifts.Units)
+	add("gifts settled on the pages = settled gifts + those found to be its own", r.Page.Settled.Units, chain.Gifts.Units+chain.Rebooked.Units)
 	add("paid on the pages = bank lines of payouts, net of returns", r.Page.Paid.Units, bank.Payouts.Units-bank.PayoutsReturned.Units)
 	return all
 }
