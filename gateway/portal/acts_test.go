@@ -146,10 +146,10 @@ func TestAmend(t *testing.T) {
 	if err != nil || campaign.Plan.Title.En != "Speech therapy" || campaign.Version != 2 {
 		t.Errorf("%v %+v", err, campaign.Plan)
 	}
-	// Money that was given for one use and would be put to another is the donors' to release.
+	// Money that was given for one use and would be put to another is the donor's to release, beside maker and checker.
 	fields[slices.Index(fields, "CN-53")] = "CN-54"
 	maker.asks("amend-campaign", append(fields, "lines.amount", "200.00")...)
-	maker.reads("0 of 2")
+	maker.reads("0 of 3")
 }
 
 // TestOpenCampaign opens a campaign over its form.
