@@ -206,7 +206,9 @@ func submit(ctx context.Context, c Connection) error {
 func heights(t *testing.T, n *Network, some uint64) uint64 {
 	t.Helper()
 	var last string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	// An orderer that is one block behind looks for it after ten ticks of a second, and
+	// once more where the first it asks does not answer; see docs/decisions/0005.
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		common, same := commonHeight(n.Status(t.Context()), &last)
 		if same && common >= some {
 			return common

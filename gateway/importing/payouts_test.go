@@ -27,7 +27,6 @@ type payer struct {
 	*world
 	keys  map[tape.ID]*ecdsa.PrivateKey
 	drawn uint32
-	held  int
 }
 
 func newPayer(t testing.TB) *payer {
