@@ -208,6 +208,12 @@ func TestOthersRunNothing(t *testing.T) {
 	c := openCampaign(school, fund.Grant, grant)
 	c.Parent = speech
 	w.refused("forbidden: partner:school:speech is invited to charity:sunrise:speech as an account of coop", "charity", "Fund:OpenCampaign", w.decided("open-campaign", school, c, staff...))
+	// Nor does the partner approve what it gets.
+	c.Custodian = "outside:bank:coop"
+	w.must("coop", "Fund:OpenCampaign", w.decided("open-campaign", school, c, "coop-maker", "coop-checker"))
+	granted := w.proposed("d2", "training", payment("a", 100, school))
+	w.refused("forbidden: chunk 0 of disbursement d2 pays an account of coop; staff of another organisation must approve it", "coop", "Fund:Approve", w.approval(granted, "coop-checker"))
+	w.must("charity", "Fund:Approve", w.approval(granted, "charity-checker"))
 }
 
 // TestALineStaysALine: money of one line is spent on no other by way of an earmark.

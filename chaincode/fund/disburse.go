@@ -138,7 +138,7 @@ func (c Campaign) List(command List, d Disbursement, lines []Line, ctx tape.Cont
 	}
 	entry := ctx.Entry(command.ID, "list", string(c.Account))
 	return Listed{V: 1, N: command.N, Count: int32(len(command.Lines)), Total: money.New(leaf.Amount, d.Amount.Currency),
-		Concerned: persons, Entry: entry.Reference()}, entry, nil
+		Concerned: persons, Partners: c.partners(lines), Entry: entry.Reference()}, entry, nil
 }
 
 // proposedUnder refuses a proposal of another plan: what was approved then may
@@ -163,6 +163,18 @@ func concerned(d Disbursement, lines []Line) ([]tape.ID, error) {
 	}
 	slices.Sort(persons)
 	return slices.Compact(persons), nil
+}
+
+// partners are the other organisations whose accounts are paid.
+func (c Campaign) partners(lines []Line) []string {
+	var all []string
+	for _, line := range lines {
+		if line.Campaign != nil && line.Campaign.Organisation != c.Organisation {
+			all = append(all, line.Campaign.Organisation)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // persons are the payee and its agent, as far as there are any.
@@ -218,13 +230,24 @@ func (c Campaign) Approve(command Approve, d Disbursement, listed []*Listed, rej
 	if err := first(c.spends(ctx), d.undecided(rejected), c.proposedUnder(d), d.laidOpen(listed)); err != nil {
 		return refuse(err)
 	}
-	for n, chunk := range listed {
-		if slices.Contains(chunk.Concerned, approval.Person) {
-			return refuse(rule.Refuse(rule.Forbidden, "%s is paid by chunk %d of disbursement %s or serves who is; another person must approve it", approval.Person, n, d.ID))
-		}
+	if err := d.gainsNothing(approval, listed); err != nil {
+		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "approve", string(c.Account))
 	return Approved{V: 1, Approval: approval, Entry: entry.Reference()}, entry, nil
+}
+
+// gainsNothing refuses who is paid by what they approve, and whose organisation is.
+func (d Disbursement) gainsNothing(approval tape.Approval, listed []*Listed) error {
+	for n, chunk := range listed {
+		if slices.Contains(chunk.Concerned, approval.Person) {
+			return rule.Refuse(rule.Forbidden, "%s is paid by chunk %d of disbursement %s or serves who is; another person must approve it", approval.Person, n, d.ID)
+		}
+		if slices.Contains(chunk.Partners, approval.Organisation) {
+			return rule.Refuse(rule.Forbidden, "chunk %d of disbursement %s pays an account of %s; staff of another organisation must approve it", n, d.ID, approval.Organisation)
+		}
+	}
+	return nil
 }
 
 func (d Disbursement) undecided(rejected *Rejected) error {

@@ -336,7 +336,10 @@ type Listed struct {
 	// Concerned are the persons whom the chunk pays or who serve its payees, in
 	// the order of their names: they do not approve it.
 	Concerned []tape.ID `json:"concerned,omitempty"`
-	Entry     string    `json:"entry"`
+	// Partners are the other organisations whose accounts the chunk pays, in the
+	// order of their names: nobody of theirs approves it.
+	Partners []string `json:"partners,omitempty"`
+	Entry    string   `json:"entry"`
 }
 
 // Approved is one person's approval of a disbursement.

@@ -167,6 +167,7 @@ func TestApprove(t *testing.T) {
 		{func(s *approving) { s.Listed[0] = nil }, "wrong-state: chunk 0 of disbursement d1 is not listed yet; nobody approves what it has not seen"},
 		{func(s *approving) { s.Listed[0].Count = 2 }, "conflict: disbursement d1 lists 2 payments, 1 were proposed"},
 		{func(s *approving) { s.Ctx = by("coop", "h1") }, "forbidden: h1 is paid by chunk 0 of disbursement d1 or serves who is"},
+		{func(s *approving) { s.Listed[0].Partners = []string{"bank", "coop"} }, "forbidden: chunk 0 of disbursement d1 pays an account of coop; staff of another organisation must approve it"},
 	})
 }
 

@@ -34,6 +34,8 @@ type chunk struct {
 	count int
 	// concerned are those whom it pays or who serve these, each once, in order.
 	concerned []tape.ID
+	// partners are the other organisations whose accounts it pays.
+	partners []string
 }
 
 // payout is money on its way to a payee outside.
@@ -127,17 +129,29 @@ func (b *Books) list() error {
 	key := fund.ListedKey(command.Account, command.Disbursement, command.N)
 	b.once("list", key)
 	b.ofPlan(key, c, d)
-	found.concerned = c.concerned(command.lines)
+	found.concerned, found.partners = c.concerned(command.lines), b.partners(c, command.lines)
 	if slices.Contains(found.concerned, d.maker.Person) {
 		b.problem(key, "who proposed it is paid by it or serves who is", "", string(d.maker.Person))
 	}
 	d.listed[command.N] = found
-	said := func(n, count int32, total money.Amount, concerned []tape.ID) string {
-		return fmt.Sprintf("chunk %d, %d payees, %s, concerning %q", n, count, total, concerned)
+	said := func(n, count int32, total money.Amount, concerned []tape.ID, partners []string) string {
+		return fmt.Sprintf("chunk %d, %d payees, %s, concerning %q and %q", n, count, total, concerned, partners)
 	}
-	noted(b, key, "what was listed", said(command.N, int32(found.count), money.New(found.node.sum, c.account.currency), found.concerned),
-		func(r fund.Listed) string { return said(r.N, r.Count, r.Total, r.Concerned) })
+	noted(b, key, "what was listed", said(command.N, int32(found.count), money.New(found.node.sum, c.account.currency), found.concerned, found.partners),
+		func(r fund.Listed) string { return said(r.N, r.Count, r.Total, r.Concerned, r.Partners) })
 	return nil
+}
+
+// partners are the organisations of other campaigns that are paid, each once, in order.
+func (b *Books) partners(c *campaign, lines []tape.Payment) []string {
+	var all []string
+	for _, line := range lines {
+		if paid := b.trail.campaigns[line.To]; paid != nil && paid.organisation != c.organisation {
+			all = append(all, paid.organisation)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // concerned are the persons of payees outside, and those who serve them.
@@ -208,6 +222,9 @@ func (b *Books) approve() error {
 	for _, one := range d.listed {
 		if slices.Contains(one.concerned, by.Person) {
 			b.problem(key, "who is paid or serves who is approves it", "", string(by.Person))
+		}
+		if slices.Contains(one.partners, by.Organisation) {
+			b.problem(key, "whose organisation is paid approves it", "", by.Organisation)
 		}
 	}
 	b.ofPlan(key, c, d)
