@@ -150,12 +150,20 @@ func committed(ctx context.Context, all []Connection) error {
 	return errors.Join(errs...)
 }
 
-// committing is how long it is tried: orderers that were killed first choose a leader.
-const committing = 30 * time.Second
+// committing is how long it is tried, attempting how long at a time: orderers
+// that were killed first choose a leader.
+const (
+	committing = 30 * time.Second
+	attempting = 5 * time.Second
+)
 
 func submitted(ctx context.Context, c Connection) error {
 	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		err := submit(ctx, c)
+		// An envelope that was taken by a leader which is gone may be lost: waiting
+		// for its commit would never end.
+		attempt, done := context.WithTimeout(ctx, attempting)
+		err := submit(attempt, c)
+		done()
 		if err == nil || ctx.Err() != nil || time.Since(begun) > committing {
 			return err
 		}
