@@ -10,7 +10,6 @@ import (
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/readmodel"
-	"github.com/lianbao/lianbao/network"
 )
 
 type campaignCommand struct {
@@ -19,11 +18,7 @@ type campaignCommand struct {
 }
 
 func (c *campaignCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
-	if err != nil {
-		return err
-	}
-	gateway, err := speaker(n, c.At)
+	gateway, err := app.speaker(c.At)
 	if err != nil {
 		return err
 	}
@@ -143,11 +138,7 @@ type yearsCommand struct {
 }
 
 func (c *yearsCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
-	if err != nil {
-		return err
-	}
-	gateway, err := speaker(n, c.At)
+	gateway, err := app.speaker(c.At)
 	if err != nil {
 		return err
 	}

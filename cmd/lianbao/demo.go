@@ -65,6 +65,15 @@ func (a *application) stage(n *network.Network) (story.Stage, error) {
 	return stage, nil
 }
 
+// speaker is an organisation's gateway of the network in the folder.
+func (a *application) speaker(organisation string) (*speak.Gateway, error) {
+	n, err := network.Open(a.folder)
+	if err != nil {
+		return nil, err
+	}
+	return speaker(n, organisation)
+}
+
 // speaker opens the gateway of an organisation.
 func speaker(n *network.Network, organisation string) (*speak.Gateway, error) {
 	connection, err := n.Connect(organisation)

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/lianbao/lianbao/gateway/export/books"
-	"github.com/lianbao/lianbao/network"
 )
 
 type exportCommand struct {
@@ -20,11 +19,7 @@ type exportCommand struct {
 }
 
 func (c *exportCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
-	if err != nil {
-		return err
-	}
-	gateway, err := speaker(n, c.At)
+	gateway, err := app.speaker(c.At)
 	if err != nil {
 		return err
 	}

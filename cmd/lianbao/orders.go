@@ -3,8 +3,6 @@ package main
 import (
 	"io"
 	"net/url"
-
-	"github.com/lianbao/lianbao/network"
 )
 
 type ordersCommand struct {
@@ -15,11 +13,7 @@ type ordersCommand struct {
 }
 
 func (c *ordersCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
-	if err != nil {
-		return err
-	}
-	gateway, err := speaker(n, c.At)
+	gateway, err := app.speaker(c.At)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/readmodel"
-	"github.com/lianbao/lianbao/network"
 )
 
 type traceCommand struct {
@@ -22,11 +21,7 @@ type traceCommand struct {
 }
 
 func (c *traceCommand) Run(app *application) error {
-	n, err := network.Open(app.folder)
-	if err != nil {
-		return err
-	}
-	gateway, err := speaker(n, c.At)
+	gateway, err := app.speaker(c.At)
 	if err != nil {
 		return err
 	}
