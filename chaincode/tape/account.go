@@ -22,8 +22,10 @@ type Open struct {
 // first segment of an account's name is its kind; the list is closed.
 func powersOf(kind string) []string {
 	switch kind {
-	case "charity", "partner":
+	case "charity":
 		return []string{"charity"}
+	case "partner":
+		return []string{"charity", "cooperative"}
 	case "coop":
 		return []string{"cooperative"}
 	case "household":
