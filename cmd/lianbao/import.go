@@ -17,6 +17,7 @@ import (
 
 type importCommand struct {
 	Statement importStatementCommand `cmd:"" help:"Import a bank statement: the bank files it, the charity's gifts are settled against it."`
+	Processor importProcessorCommand `cmd:"" help:"Import a payment processor's file: many gifts, one line of the bank, a fee."`
 }
 
 type importStatementCommand struct {
@@ -56,6 +57,66 @@ func (c *importStatementCommand) Run(app *application) error {
 	return nil
 }
 
+type importProcessorCommand struct {
+	File      string `arg:"" help:"CSV or gzipped CSV."`
+	Account   string `required:"" help:"Account that receives the gifts." placeholder:"ACCOUNT"`
+	Processor string `required:"" help:"Who collected them and kept the fee, such as outside:processor:examplepay." placeholder:"ACCOUNT"`
+	Reference string `help:"What the processor writes into the memo of its bank line: a statement that comes later leaves that line to this file." placeholder:"TEXT"`
+	Line      string `help:"The bank line, where several carry the sum." placeholder:"STATEMENT:NUMBER"`
+	Mapping   string `help:"File that describes the processor's dialect; see docs/import.md." placeholder:"FILE"`
+	Charity   string `help:"Organisation that receives the gifts." default:"charity" placeholder:"ORG"`
+	Custodian string `help:"Organisation whose statement shows the line." default:"bank" placeholder:"ORG"`
+}
+
+func (c *importProcessorCommand) Run(app *application) error {
+	n, err := network.Open(app.folder)
+	if err != nil {
+		return err
+	}
+	order := importing.ProcessorOrder{File: c.File, Account: tape.AccountID(c.Account), Processor: tape.AccountID(c.Processor), Reference: c.Reference, Line: c.Line}
+	if c.Mapping != "" {
+		if order.Mapping, err = statement.LoadSettlementMapping(c.Mapping); err != nil {
+			return err
+		}
+	}
+	if order.Charity, err = side(n, c.Charity); err != nil {
+		return err
+	}
+	if order.Bank, err = side(n, c.Custodian); err != nil {
+		return err
+	}
+	result, err := importing.ImportProcessor(app.context, order)
+	if err != nil {
+		return err
+	}
+	app.console.result(result)
+	app.tellProcessor(result)
+	return nil
+}
+
+// tellProcessor says what a processor's file has come to.
+func (a *application) tellProcessor(r importing.ProcessorResult) {
+	if r.Repeated && r.Settled {
+		a.console.say("  ✓ %-10s %s was imported before; nothing was sent", "known", r.File)
+	}
+	a.console.say("  ✓ %-10s %s gifts  %s less %s is %s", "processor", grouped(r.Gifts), groupedAmount(r.Total), groupedAmount(r.Fee), groupedAmount(r.Net))
+	switch {
+	case r.Settled && r.Statement != "":
+		a.console.say("  ✓ %-10s page %s of %s, by line %d of statement %s", "settled", r.Page, r.Account, r.Line, r.Statement)
+	case r.Settled:
+		a.console.say("  ✓ %-10s page %s of %s", "settled", r.Page, r.Account)
+	case r.Waits == importing.SeveralLines:
+		a.console.say("  · %-10s several lines of %s carry %s; name one: --line %s", "waits", r.BankAccount, groupedAmount(r.Net), strings.Join(r.Candidates, " or --line "))
+	case r.Waits == importing.Withdrawn:
+		a.console.say("  · %-10s page %s of %s; it settles no more", "withdrawn", r.Page, r.Account)
+	default:
+		a.console.say("  · %-10s page %s of %s, for a line of %s at %s", "waits", r.Page, r.Account, groupedAmount(r.Net), r.BankAccount)
+	}
+	if r.Ignored > 0 {
+		a.console.say("               %s rows were not paid, as the file says", grouped(r.Ignored))
+	}
+}
+
 // side is one organisation's part in an import.
 func side(n *network.Network, organisation string) (importing.Side, error) {
 	connection, err := n.Connect(organisation)
@@ -90,6 +151,9 @@ func (a *application) tellImport(r importing.Result) {
 	}
 	a.tellClaims(r)
 	a.tellPayouts(r)
+	for _, file := range r.Processors {
+		a.tellProcessor(file)
+	}
 	a.console.say("")
 	a.console.say("  Statement %s of %s, %s lines, closing with %s", r.Statement, r.BankAccount, grouped(r.Lines), groupedAmount(r.Closing))
 	verb := "Account  "

@@ -98,6 +98,7 @@ func TestNetwork(t *testing.T) {
 	y.repeats(file, result)
 	y.hops(file, result)
 	y.killed()
+	y.processor(result)
 	y.story()
 	y.types(0, nil, "stop")
 	y.types(exitNoNetwork, nil, "status")
@@ -165,6 +166,36 @@ func (y typist) imports(file string) importing.Result {
 		y.Errorf("the account received %s, want %s: %v", stands.Received, total, err)
 	}
 	return r
+}
+
+// processor imports a payment processor's file before the bank's line comes, and
+// the statement that carries it.
+func (y typist) processor(before importing.Result) {
+	y.Helper()
+	write := func(name, text string) string {
+		path := filepath.Join(filepath.Dir(y.folder), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			y.Fatal(err)
+		}
+		return path
+	}
+	file := write("payments.csv", "date,time,reference,amount,fee,net,currency,status,payer_pseudonym,memo\n2024-10-01,,FAKE1,70000,420,69580,VND,paid,fake,\n2024-10-01,,FAKE2,30000,180,29820,VND,paid,,\ntotal,,,100000,600,99400,,,,\n")
+	arguments := []string{"import", "processor", file, "--account", string(before.Account), "--processor", "outside:processor:examplepay", "--reference", "FAKE-BATCH-1"}
+	var waits, settled importing.ProcessorResult
+	y.types(0, &waits, arguments...)
+	if waits.Settled || waits.Waits != importing.NoLine {
+		y.Errorf("before the bank's line: %+v", waits)
+	}
+	var r importing.Result
+	y.types(0, &r, "import", "statement", write("october.csv", "line,booking_date,booking_time,bank_reference,debit,credit,currency,payer_pseudonym,description\n1,2024-10-02,,FAKE3,0,99400,VND,,FAKE-BATCH-1\n2,2024-10-02,,FAKE4,0,5000,VND,fake,\n"), "--account", string(before.Account))
+	if r.Gifts != 1 || len(r.Processors) != 1 || !r.Processors[0].Settled || r.Processors[0].Line != 1 {
+		y.Errorf("the statement: %+v", r)
+	}
+	y.types(0, &settled, arguments...)
+	if !settled.Settled || !settled.Repeated || settled.Statement != r.Statement {
+		y.Errorf("again: %+v", settled)
+	}
+	y.types(exitRefused, nil, "import", "processor", write("edited.csv", "date,time,reference,amount,fee,net,currency,status,payer_pseudonym,memo\n2024-10-01,,FAKE1,70000,420,69580,VND,paid,fake,\ntotal,,,70000,420,69580,,,,\n"), "--account", string(before.Account), "--processor", "outside:processor:examplepay")
 }
 
 // repeats imports a statement again, and an edited copy of it.

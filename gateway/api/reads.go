@@ -102,6 +102,12 @@ func (s *Server) accountReads() {
 		}
 		return file, json.Unmarshal(record.Value, &file)
 	})
+	get(s, "/api/v1/accounts/{account}/processors", "Payment processors' files, by their pages: total, fee, bank line", func(ctx context.Context, in *OfAccount) (readmodel.List[tape.Processor], error) {
+		return m.Processors(ctx, tape.AccountID(in.Account), in.window())
+	})
+	get(s, "/api/v1/accounts/{account}/reversals", "Gifts that were refunded, charged back, returned or moved", func(ctx context.Context, in *OfAccount) (readmodel.List[readmodel.Reversal], error) {
+		return m.Reversals(ctx, tape.AccountID(in.Account), in.window())
+	})
 	get(s, "/api/v1/accounts/{account}/gifts", "Gifts", func(ctx context.Context, in *struct {
 		OfAccount
 		Page string `query:"page"`
@@ -272,6 +278,27 @@ func (s *Server) statementReads() {
 		}
 		return m.Lines(ctx, filter, in.window())
 	})
+	get(s, "/api/v1/open-lines", "Lines of the bank that nothing rests on yet: no gift, no payout, no processor's file", func(ctx context.Context, in *struct {
+		Paging
+		Account string `query:"account" doc:"A bank account."`
+		Side    string `query:"side" enum:"credit,debit"`
+		Amount  string `query:"amount" doc:"Only lines of this amount, such as 100.00 CNY."`
+	}) (readmodel.List[readmodel.Line], error) {
+		filter := readmodel.OpenLineFilter{Account: tape.AccountID(in.Account), Side: tape.Side(in.Side)}
+		if in.Amount != "" {
+			amount, err := money.Parse(in.Amount)
+			if err != nil {
+				return readmodel.List[readmodel.Line]{}, rule.Field("amount", err)
+			}
+			filter.Amount = &amount
+		}
+		return m.OpenLines(ctx, filter, in.window())
+	})
+	s.otherReads()
+}
+
+func (s *Server) otherReads() {
+	m := s.Model
 	get(s, "/api/v1/persons", "Persons who sign, with their keys and who holds them", func(ctx context.Context, in *struct {
 		Paging
 		Organisation string `query:"organisation"`

@@ -41,6 +41,10 @@ type Gateway interface {
 	// Payouts looks up what references in memos name, readmodel.ReferencesMost at
 	// once at most, as of a block or later.
 	Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error)
+	// Processor reports whether the processor's file of a page is on the ledger,
+	// and OpenLines which credit lines of an amount nothing rests on, as of a block or later.
+	Processor(ctx context.Context, account tape.AccountID, page tape.ID, block uint64) (bool, error)
+	OpenLines(ctx context.Context, account tape.AccountID, amount money.Amount, block uint64) ([]readmodel.Line, error)
 	// UsedLines returns the indexes of the lines of page n of a statement that
 	// were used, as of a block or later.
 	UsedLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32, block uint64) (map[int]bool, error)
@@ -62,8 +66,8 @@ type Filed struct {
 // Page is a page of gifts as a gateway shows it.
 type Page struct {
 	tape.Page
-	// Settled is set once its gifts have their spans.
-	Settled bool
+	// Settled is set once its gifts have their spans, Withdrawn when they never came.
+	Settled, Withdrawn bool
 }
 
 // Side is one of the two organisations.
@@ -152,7 +156,9 @@ type Result struct {
 	Executed Sum            `json:"executed"`
 	Returned Sum            `json:"returned"`
 	Payouts  []PayoutRemark `json:"payouts"`
-	NotGifts int            `json:"notGifts"`
+	// Processors are the processors' files that waited for a line of this bank account.
+	Processors []ProcessorResult `json:"processors"`
+	NotGifts   int               `json:"notGifts"`
 	// Remarks name the first hundred lines that are not gifts.
 	Remarks []Remark `json:"remarks"`
 	// FirstGift is the id of one gift, to look at.
@@ -215,6 +221,7 @@ func Import(ctx context.Context, o Order) (Result, error) {
 	}
 	j.progress.set(func(p *Progress) {
 		p.Statement, p.Account, p.Opening, p.Closing = j.plan.Statement, j.plan.Account, j.plan.Opening, j.closing()
+		p.Gifts = j.gifts()
 	})
 	whole, err := j.wholly(ctx)
 	if err != nil {
@@ -237,7 +244,12 @@ func (j *job) goOn(ctx context.Context) (Result, error) {
 	if err := j.carry(ctx); err != nil {
 		return Result{}, err
 	}
-	return j.check(ctx)
+	r, err := j.check(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Processors, err = j.finishProcessors(ctx)
+	return r, err
 }
 
 // again goes through a statement whose lines are all on the ledger: payouts
@@ -247,9 +259,13 @@ func (j *job) again(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	s, err := j.execute(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	files, err := j.finishProcessors(ctx)
 	r := j.result(!j.moved)
 	r.tell(s, j.sum)
-	r.Settled, r.SettledTotal = r.Gifts, r.Total
+	r.Settled, r.SettledTotal, r.Processors = r.Gifts, r.Total, files
 	return r, err
 }
 
@@ -286,8 +302,8 @@ func (j *job) result(repeated bool) Result {
 	amount := func(units int64) money.Amount { return money.New(units, j.survey.Currency) }
 	r := Result{File: filepath.Base(j.File), Statement: j.plan.Statement, Account: j.plan.Account, BankAccount: j.plan.BankAccount,
 		Opened: j.plan.Opens, Repeated: repeated, Opening: j.plan.Opening, Closing: j.closing(),
-		Lines: j.survey.Lines, Gifts: j.survey.Gifts, Total: amount(j.survey.GiftTotal),
-		NotGifts: j.survey.Lines - j.survey.Gifts, Remarks: []Remark{},
+		Lines: j.survey.Lines, Gifts: j.gifts(), Total: amount(j.giftTotal()),
+		NotGifts: j.survey.Lines - j.gifts(), Remarks: []Remark{}, Processors: []ProcessorResult{},
 		Position: j.position, Seconds: float64(time.Since(j.begun).Milliseconds()) / 1000}
 	for _, remark := range j.survey.NotGifts {
 		r.Remarks = append(r.Remarks, Remark{Line: remark.Number, Kind: remark.Kind, Reason: remark.Reason,

@@ -38,6 +38,8 @@ func (j *job) groupOf(l statement.Line, verdict statement.Verdict) (group, bool)
 		return 0, false
 	case l.Debit > 0:
 		return debits, true
+	case slices.ContainsFunc(j.plan.Processors, func(c carrying) bool { return c.Number == l.Number }):
+		return credits, true
 	case !verdict.Gift():
 		return credits, true
 	}
@@ -92,6 +94,20 @@ type shape struct {
 	// recognised as one.
 	Pages    []tape.LinesPage `json:"pages"`
 	Contents []string         `json:"contents"`
+}
+
+// groupOf is the group of page n; others where it has none.
+func (s shape) groupOf(n int32) group {
+	at := int32(0)
+	for g, count := range s.Counts {
+		for left := count; left > 0 && int(at) < len(s.Pages); at++ {
+			if at == n {
+				return group(g)
+			}
+			left -= int(s.Pages[at].Count)
+		}
+	}
+	return others
 }
 
 func (j *job) pagesOf(g group) int {

@@ -38,11 +38,20 @@ type plan struct {
 	Others []tape.AccountID `json:"others,omitempty"`
 	// Claims is the SHA-256 of the file that says which lines have announcements; empty where none has.
 	Claims string `json:"claims,omitempty"`
+	// Processors are the lines that carry payment processors' files.
+	Processors []carrying `json:"processors,omitempty"`
+}
+
+// carrying is a line that carries a processor's file, and its money in minor units.
+type carrying struct {
+	Number int     `json:"number"`
+	File   tape.ID `json:"file"`
+	Units  int64   `json:"units,string"`
 }
 
 // planVersion is 2 for a plan that an earlier program would misread.
 func (p plan) version() int {
-	if p.Claims != "" || p.Unclaimed != "" {
+	if p.Claims != "" || p.Unclaimed != "" || len(p.Processors) > 0 {
 		return 2
 	}
 	return 1
@@ -69,7 +78,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if err := j.unlock(); err != nil {
 		return err
 	}
-	if err := j.shapeUp(ctx); err != nil {
+	if err := errors.Join(j.await(), j.shapeUp(ctx)); err != nil {
 		return err
 	}
 	// A copy with one edited line must not pass as another statement.

@@ -249,7 +249,11 @@ func (g *gateway) Pages(_ context.Context, account tape.AccountID, _ uint64) ([]
 		if err := json.Unmarshal(value.Data, &p.Page); err != nil {
 			g.Fatal(err)
 		}
-		_, p.Settled = g.network.State().Get(tape.SettledKey(account, strings.TrimPrefix(key, prefix)))
+		var settled tape.Settled
+		p.Settled = g.read(tape.SettledKey(account, strings.TrimPrefix(key, prefix)), &settled)
+		if p.Withdrawn = settled.Withdrawn != ""; p.Withdrawn {
+			p.Settled = false
+		}
 		all = append(all, p)
 	}
 	return all, nil
@@ -350,4 +354,34 @@ func (g *gateway) desk(do func() error) error {
 		return errKilled
 	}
 	return err
+}
+
+// Processor reports whether a page has its file on the ledger.
+func (g *gateway) Processor(_ context.Context, account tape.AccountID, page tape.ID, _ uint64) (bool, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	_, filed := g.network.State().Get(tape.ProcessorKey(account, page))
+	return filed, nil
+}
+
+// OpenLines looks through the filed credit lines, as the read model does.
+func (g *gateway) OpenLines(_ context.Context, account tape.AccountID, amount money.Amount, _ uint64) ([]readmodel.Line, error) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	var open []readmodel.Line
+	prefix := "lines/" + string(account) + "/"
+	for key, value := range g.network.State().Between(prefix, prefix+"~") {
+		var page tape.Lines
+		if err := json.Unmarshal(value.Data, &page); err != nil {
+			g.Fatal(err)
+		}
+		var used tape.Used
+		g.read(tape.UsedKey(account, page.Statement, page.N), &used)
+		for i, line := range g.bodies[key] {
+			if page.Side == tape.CreditSide && line.Amount == amount && len(used.Lines.Within(tape.Span{Start: int64(i), End: int64(i) + 1})) == 0 {
+				open = append(open, readmodel.Line{Account: account, Statement: page.Statement, N: page.N, Index: i, Number: line.Number, Date: line.Date, Amount: line.Amount})
+			}
+		}
+	}
+	return open, nil
 }

@@ -48,6 +48,8 @@ func TestLists(t *testing.T) {
 		"statements":  lists(func(win Window) (List[Statement], error) { return m.Statements(ctx, bank, win) }, true),
 		"lines pages": lists(func(win Window) (List[LinesPage], error) { return m.LinesPages(ctx, bank, statement, win) }, true),
 		"lines":       lists(func(win Window) (List[Line], error) { return m.Lines(ctx, LineFilter{bank, statement, &n}, win) }, false),
+		"open lines":  lists(func(win Window) (List[Line], error) { return m.OpenLines(ctx, OpenLineFilter{}, win) }, false),
+		"reversals":   lists(func(win Window) (List[Reversal], error) { return m.Reversals(ctx, "", win) }, true),
 		"records":     lists(func(win Window) (List[Record], error) { return m.Records(ctx, "statements/", win) }, true),
 		"gifts":       lists(func(win Window) (List[Gift], error) { return m.Gifts(ctx, GiftFilter{}, win) }, false),
 		"gifts of an account": lists(func(win Window) (List[Gift], error) {
@@ -371,5 +373,46 @@ func TestMatchSkipsUsedLines(t *testing.T) {
 		if err != nil || trace.Gift.ID != gifts[i].ID || trace.Gift.Page != want.page || trace.Gift.Index != want.index || line != want.line || trace.Root.State != want.state {
 			t.Errorf("gift %d: %+v line %d, %v", i, trace.Gift, line, err)
 		}
+	}
+}
+
+// TestOpenLines: what no gift, payout or file rests on is listed, and nothing else.
+func TestOpenLines(t *testing.T) {
+	w := newWorld(15)
+	w.run(400)
+	m := open(t)
+	ctx := context.Background()
+	if err := m.Apply(ctx, w.blocks...); err != nil {
+		t.Fatal(err)
+	}
+	for _, side := range []tape.Side{"", tape.CreditSide, tape.DebitSide} {
+		var want []Line
+		used := 0
+		for _, id := range w.statements {
+			for _, line := range walk(t, func(win Window) (List[Line], error) {
+				return m.Lines(ctx, LineFilter{Account: bank, Statement: id}, win)
+			}, Window{Limit: 1000}) {
+				if line.Used {
+					used++
+				} else if side == "" || line.Side == side {
+					want = append(want, line)
+				}
+			}
+		}
+		got := walk(t, func(win Window) (List[Line], error) {
+			return m.OpenLines(ctx, OpenLineFilter{Account: bank, Side: side}, win)
+		}, Window{Limit: 7})
+		if used == 0 || !reflect.DeepEqual(got, want) {
+			t.Errorf("side %q: %d lines, %d are open, %d used", side, len(got), len(want), used)
+		}
+		for _, line := range want {
+			list, err := m.OpenLines(ctx, OpenLineFilter{Account: bank, Side: side, Amount: &line.Amount}, Window{Limit: 1000})
+			if err != nil || len(list.Items) == 0 || list.Items[0].Amount != line.Amount {
+				t.Fatalf("%v %+v", err, list)
+			}
+		}
+	}
+	if list, err := m.OpenLines(ctx, OpenLineFilter{Account: "outside:bank:none"}, Window{}); err != nil || len(list.Items) != 0 {
+		t.Errorf("another account: %v %+v", err, list)
 	}
 }

@@ -27,12 +27,15 @@ const (
 	columnBalance
 	columnPayer
 	columnDescription
+	columnFee
+	columnNet
+	columnStatus
 	columnCount
 )
 
 // columnNames are the fields of a mapping's columns.
 var columnNames = [columnCount]string{
-	"line", "date", "time", "reference", "debit", "credit", "amount", "direction", "currency", "balance", "payer", "description",
+	"line", "date", "time", "reference", "debit", "credit", "amount", "direction", "currency", "balance", "payer", "description", "fee", "net", "status",
 }
 
 // standardColumns are the headers that need no mapping. Those after the first
@@ -43,7 +46,7 @@ var standardColumns = Columns{
 }
 
 func (c Columns) list() [columnCount]string {
-	return [columnCount]string{c.Line, c.Date, c.Time, c.Reference, c.Debit, c.Credit, c.Amount, c.Direction, c.Currency, c.Balance, c.Payer, c.Description}
+	return [columnCount]string{c.Line, c.Date, c.Time, c.Reference, c.Debit, c.Credit, c.Amount, c.Direction, c.Currency, c.Balance, c.Payer, c.Description, c.Fee, c.Net, c.Status}
 }
 
 // Where the header row is.
@@ -71,7 +74,11 @@ type dialect struct {
 	// inflowMinus: in a signed column, money that comes in has the minus.
 	inflowMinus bool
 	// directions maps the words of the direction column to 1 (credit) or -1 (debit).
-	directions       map[string]int64
+	directions map[string]int64
+	// statuses maps the words of the status column of a processor's file to
+	// whether the row is a gift; settlement says that it is one.
+	statuses         map[string]bool
+	settlement       bool
 	currency         money.Currency
 	currencyNames    map[string]string
 	opening, closing *int64
@@ -84,16 +91,18 @@ type dialect struct {
 // compile checks a mapping and names the field that must be mended.
 func compile(m Mapping) (*dialect, error) {
 	d := &dialect{standard: m.Columns == Columns{}, currencyNames: m.Currency.Names, debitNegative: m.Amounts.DebitNegative}
-	steps := []func(Mapping) error{
+	return d, d.set(m,
 		d.setText, d.setHeader, d.setColumns, d.setCellLines, d.setDates, d.setAmounts,
-		d.setDirection, d.setCurrency, d.setBalances, d.setRows, d.setClasses, d.setLimits,
-	}
+		d.setDirection, d.setCurrency, d.setBalances, refuseSettlements, d.setRows, d.setClasses, d.setLimits)
+}
+
+func (d *dialect) set(m Mapping, steps ...func(Mapping) error) error {
 	for _, step := range steps {
 		if err := step(m); err != nil {
-			return nil, rule.Field("mapping", err)
+			return rule.Field("mapping", err)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 func (d *dialect) setText(m Mapping) error {
@@ -141,6 +150,13 @@ func (d *dialect) setColumns(m Mapping) error {
 		d.columns = standardColumns.list()
 		return nil
 	}
+	if err := d.nameColumns(m); err != nil {
+		return err
+	}
+	return checkColumnSet(m.Columns)
+}
+
+func (d *dialect) nameColumns(m Mapping) error {
 	d.columns = m.Columns.list()
 	for i, name := range d.columns {
 		d.columns[i] = squeeze(name)
@@ -152,7 +168,7 @@ func (d *dialect) setColumns(m Mapping) error {
 			return rule.Field("columns."+columnNames[i], rule.Refuse(rule.Invalid, "without a header a column is named by position, as \"#3\""))
 		}
 	}
-	return checkColumnSet(m.Columns)
+	return nil
 }
 
 // checkColumnSet refuses two ways to give one thing, and none.
@@ -161,6 +177,8 @@ func checkColumnSet(c Columns) error {
 	switch {
 	case c.Date == "":
 		return rule.Field("columns.date", rule.Refuse(rule.Invalid, "is missing"))
+	case c.Fee+c.Net+c.Status != "":
+		return rule.Field("columns", rule.Refuse(rule.Invalid, "fee, net and status are for a processor's file"))
 	case separate == single:
 		return rule.Field("columns", rule.Refuse(rule.Invalid, "give credit and debit, or amount"))
 	case separate && c.Credit == "":
@@ -232,8 +250,12 @@ func (d *dialect) setAmounts(m Mapping) (err error) {
 	if m.Amounts.Inflow != "" && (d.columns[columnAmount] == "" || d.columns[columnDirection] != "") {
 		return rule.Field("amounts.inflow", rule.Refuse(rule.Invalid, "is for one signed amount column"))
 	}
-	if m.Amounts.DebitNegative && d.columns[columnDebit] == "" {
-		return rule.Field("amounts.debitNegative", rule.Refuse(rule.Invalid, "is for a debit column"))
+	debit := columnDebit
+	if d.settlement {
+		debit = columnFee
+	}
+	if m.Amounts.DebitNegative && d.columns[debit] == "" {
+		return rule.Field("amounts.debitNegative", rule.Refuse(rule.Invalid, "is for a %s column", columnNames[debit]))
 	}
 	return rule.Field("amounts", oneOf("inflow", m.Amounts.Inflow, "", "plus", "minus"))
 }

@@ -32,6 +32,7 @@ type Mapping struct {
 	Direction Direction      `yaml:"direction"`
 	Currency  CurrencyRule   `yaml:"currency"`
 	Balances  Balances       `yaml:"balances"`
+	Status    StatusRule     `yaml:"status"`
 	Rows      []RowRule      `yaml:"rows"`
 	Classify  []ClassRule    `yaml:"classify"`
 	Limits    Limits         `yaml:"limits"`
@@ -51,6 +52,9 @@ type Columns struct {
 	Balance     string `yaml:"balance"`
 	Payer       string `yaml:"payer"`
 	Description string `yaml:"description"`
+	Fee         string `yaml:"fee"`
+	Net         string `yaml:"net"`
+	Status      string `yaml:"status"`
 }
 
 // Dates holds layouts made of yyyy yy mm m mmm dd d hh h mi ss and the signs between them.
@@ -80,6 +84,12 @@ type Direction struct {
 	Debit  []string `yaml:"debit"`
 }
 
+// StatusRule lists the words of the status column of a processor's file.
+type StatusRule struct {
+	Paid   []string `yaml:"paid"`
+	Ignore []string `yaml:"ignore"`
+}
+
 // CurrencyRule gives the currency of the whole file, and the bank's own names of currencies.
 type CurrencyRule struct {
 	Code  string            `yaml:"code"`
@@ -101,6 +111,8 @@ type RowRule struct {
 	Amount string `yaml:"amount"`
 	Debit  string `yaml:"debit"`
 	Credit string `yaml:"credit"`
+	Fee    string `yaml:"fee"`
+	Net    string `yaml:"net"`
 }
 
 // ClassRule recognises a line that is not a gift.
@@ -125,8 +137,15 @@ type Limits struct {
 // file, such as the statement itself, from being parsed as one.
 const mappingBytesMax = 64 << 10
 
-// LoadMapping reads a mapping file, YAML or JSON.
-func LoadMapping(path string) (Mapping, error) {
+// LoadMapping reads the mapping file of a bank's statement, YAML or JSON.
+func LoadMapping(path string) (Mapping, error) { return loadMapping(path, ParseMapping) }
+
+// LoadSettlementMapping reads that of a payment processor's file.
+func LoadSettlementMapping(path string) (Mapping, error) {
+	return loadMapping(path, ParseSettlementMapping)
+}
+
+func loadMapping(path string, parse func([]byte) (Mapping, error)) (Mapping, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Mapping{}, fmt.Errorf("open the mapping file: %w", err)
@@ -136,12 +155,19 @@ func LoadMapping(path string) (Mapping, error) {
 	if err != nil {
 		return Mapping{}, fmt.Errorf("read the mapping file: %w", err)
 	}
-	return ParseMapping(text)
+	return parse(text)
 }
 
 // ParseMapping reads a mapping and refuses unknown, doubled and contradictory
 // fields. JSON is read by the same parser, since YAML contains it.
-func ParseMapping(text []byte) (Mapping, error) {
+func ParseMapping(text []byte) (Mapping, error) { return parseMapping(text, compile) }
+
+// ParseSettlementMapping does the same for the mapping of a processor's file.
+func ParseSettlementMapping(text []byte) (Mapping, error) {
+	return parseMapping(text, compileSettlement)
+}
+
+func parseMapping(text []byte, compile func(Mapping) (*dialect, error)) (Mapping, error) {
 	if len(text) > mappingBytesMax {
 		return Mapping{}, rule.Refuse(rule.Invalid, "the mapping file is larger than %d bytes", mappingBytesMax)
 	}

@@ -72,10 +72,10 @@ func TestMappingRefused(t *testing.T) {
 {v: 1, rows: [{match: "x*", as: end}]}                                                            | invalid: field mapping.rows[0].match: "x*" matches an empty cell
 {v: 1, rows: [{match: x, as: foot}]}                                                              | invalid: field mapping.rows[0].as: "foot" is not one of ["opening" "closing" "total" "ignore" "end"]
 {v: 1, rows: [{match: x, as: opening}]}                                                           | invalid: field mapping.rows[0]: balances and totals need currency.code
-{v: 1, rows: [{match: x, as: end, amount: "#1"}]}                                                 | invalid: field mapping.rows[0].amount: is for opening and closing
+{v: 1, rows: [{match: x, as: end, amount: "#1"}]}                                                 | invalid: field mapping.rows[0].amount: is for opening, closing and total
 {v: 1, rows: [{match: x, as: end, debit: "#1"}]}                                                  | invalid: field mapping.rows[0].debit: and credit are for total
 {v: 1, rows: [{match: x, as: end, column: D}]}                                                    | invalid: field mapping.rows[0].column: "D" is not a position such as "#3"
-{v: 1, classify: [{match: x, as: gift}]}                                                          | invalid: field mapping.classify[0].as: "gift" is not one of ["fee" "interest" "transfer" "returned" "debit"]
+{v: 1, classify: [{match: x, as: gift}]}                                                          | invalid: field mapping.classify[0].as: "gift" is not one of ["fee" "interest" "transfer" "returned" "processor" "debit"]
 {v: 1, classify: [{match: x, as: fee, side: both}]}                                               | invalid: field mapping.classify[0].side: "both" is not one of ["in" "out"]
 {v: 1, classify: [{match: x, as: debit}]}                                                         | invalid: field mapping.classify[0].side: must be out for a debit
 {v: 1, classify: [{match: x, as: fee, column: amount}]}                                           | invalid: field mapping.classify[0].column: "amount" is not one of ["description" "payer" "reference"]

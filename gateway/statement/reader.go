@@ -37,6 +37,10 @@ type Reader struct {
 	dateCell []byte
 	dateText string
 	finished bool
+	// placed: the header was read, each column has its place.
+	placed bool
+	// totals are what rows of a processor's file state.
+	totals []total
 }
 
 // Open opens a statement file. Close it after use.
@@ -60,6 +64,10 @@ func NewReader(source io.Reader, m Mapping) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(source, d)
+}
+
+func newReader(source io.Reader, d *dialect) (*Reader, error) {
 	text, err := decodeSource(source, d)
 	if err != nil {
 		return nil, err
@@ -72,6 +80,7 @@ func NewReader(source io.Reader, m Mapping) (*Reader, error) {
 	if err := r.readHeader(); err != nil {
 		return nil, err
 	}
+	r.placed = true
 	if r.index[columnLine] == notThere {
 		r.expected = 1
 	}

@@ -32,6 +32,7 @@ type rowRule struct {
 	as            string
 	amount        int
 	debit, credit int
+	fee, net      int
 }
 
 func (d *dialect) setRows(m Mapping) error {
@@ -57,12 +58,8 @@ func compileRowRule(given RowRule) (compiled rowRule, err error) {
 	if err = oneOf("as", given.As, rowOpening, rowClosing, rowTotal, rowIgnore, rowEnd); err != nil {
 		return compiled, err
 	}
-	balance := given.As == rowOpening || given.As == rowClosing
-	if given.Amount != "" && !balance {
-		return compiled, rule.Field("amount", rule.Refuse(rule.Invalid, "is for opening and closing"))
-	}
-	if given.Debit+given.Credit != "" && given.As != rowTotal {
-		return compiled, rule.Field("debit", rule.Refuse(rule.Invalid, "and credit are for total"))
+	if err = given.places(); err != nil {
+		return compiled, err
 	}
 	for _, place := range []struct {
 		field, text string
@@ -71,12 +68,27 @@ func compileRowRule(given RowRule) (compiled rowRule, err error) {
 	}{
 		{"column", given.Column, &compiled.column, anyCell}, {"amount", given.Amount, &compiled.amount, nextCell},
 		{"debit", given.Debit, &compiled.debit, asMapped}, {"credit", given.Credit, &compiled.credit, asMapped},
+		{"fee", given.Fee, &compiled.fee, asMapped}, {"net", given.Net, &compiled.net, asMapped},
 	} {
 		if *place.to, err = positionOr(place.text, place.absent); err != nil {
 			return compiled, rule.Field(place.field, err)
 		}
 	}
 	return compiled, nil
+}
+
+// places refuses positions that the row does not have.
+func (given RowRule) places() error {
+	balance := given.As == rowOpening || given.As == rowClosing
+	switch {
+	case given.Amount != "" && !balance && given.As != rowTotal:
+		return rule.Field("amount", rule.Refuse(rule.Invalid, "is for opening, closing and total"))
+	case given.Debit+given.Credit != "" && given.As != rowTotal:
+		return rule.Field("debit", rule.Refuse(rule.Invalid, "and credit are for total"))
+	case given.Fee+given.Net != "" && given.As != rowTotal:
+		return rule.Field("fee", rule.Refuse(rule.Invalid, "and net are for total"))
+	}
+	return nil
 }
 
 // positionOr reads "#3"; a name is refused, since rows above the header have none.
@@ -136,6 +148,9 @@ func (r *Reader) applyRules(cells [][]byte) (bool, error) {
 		case rowEnd:
 			r.endRow = r.scanner.row
 		case rowTotal:
+			if r.dialect.settlement {
+				return true, r.stateTotals(known, cells)
+			}
 			return true, r.checkTotals(known, cells)
 		case rowOpening, rowClosing:
 			return true, r.stateBalance(known, cells, at, groups)
@@ -224,7 +239,7 @@ func (d *dialect) compileClassRule(given ClassRule) (compiled classRule, err err
 	if compiled.pattern, err = compilePattern(given.Match); err != nil {
 		return compiled, err
 	}
-	kinds := []string{string(Fee), string(Interest), string(Transfer), string(Returned), string(Debit)}
+	kinds := []string{string(Fee), string(Interest), string(Transfer), string(Returned), string(Processor), string(Debit)}
 	if err = oneOf("as", given.As, kinds...); err != nil {
 		return compiled, err
 	}

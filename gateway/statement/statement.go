@@ -1,5 +1,6 @@
 // Package statement reads a bank's statement file as a stream of lines, and
-// says of each line whether it is a gift.
+// says of each line whether it is a gift. It reads a payment processor's file
+// of gifts, too, and compares its sums.
 //
 // A file is read as it is: CSV or gzipped CSV, in the standard headers or in
 // the dialect that a Mapping describes. Amounts become whole minor units of one
@@ -48,7 +49,9 @@ const (
 	Interest Kind = "interest"
 	Transfer Kind = "transfer"
 	Returned Kind = "returned"
-	Zero     Kind = "zero"
+	// Processor is what a payment processor paid out for many gifts: its own file lists them.
+	Processor Kind = "processor"
+	Zero      Kind = "zero"
 )
 
 // Verdict is a kind and, for the report, the reason in words.
@@ -61,13 +64,14 @@ type Verdict struct {
 func (v Verdict) Gift() bool { return v.Kind == Gift }
 
 var defaultReasons = map[Kind]string{
-	Gift:     "money in",
-	Debit:    "money out",
-	Fee:      "the bank's fee",
-	Interest: "the bank's interest",
-	Transfer: "a transfer between own accounts",
-	Returned: "a payment that came back",
-	Zero:     "no money moved",
+	Gift:      "money in",
+	Debit:     "money out",
+	Fee:       "the bank's fee",
+	Interest:  "the bank's interest",
+	Transfer:  "a transfer between own accounts",
+	Returned:  "a payment that came back",
+	Processor: "a payment processor's gifts",
+	Zero:      "no money moved",
 }
 
 // Classify judges a line by its figures alone: what comes in is a gift. A

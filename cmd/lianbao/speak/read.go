@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/donation"
@@ -75,6 +76,23 @@ func (g *Gateway) UsedLines(ctx context.Context, account tape.AccountID, stateme
 	return used, err
 }
 
+// Processor reports whether the processor's file of a page is on the ledger.
+func (g *Gateway) Processor(ctx context.Context, account tape.AccountID, page tape.ID, block uint64) (bool, error) {
+	err := g.Get(ctx, "/accounts/"+escape(account)+"/pages/"+escape(page)+"/processor", nil, block, &tape.Processor{})
+	if rule.Is(err, rule.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// OpenLines returns the credit lines of an amount that nothing rests on.
+func (g *Gateway) OpenLines(ctx context.Context, account tape.AccountID, amount money.Amount, block uint64) ([]readmodel.Line, error) {
+	var all []readmodel.Line
+	query := url.Values{"account": {string(account)}, "side": {string(tape.CreditSide)}, "amount": {amount.String()}}
+	err := every(ctx, g, "/open-lines", query, block, func(l readmodel.Line) { all = append(all, l) })
+	return all, err
+}
+
 // Payouts looks up what references in memos name.
 func (g *Gateway) Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error) {
 	texts := make([]string, len(references))
@@ -90,7 +108,7 @@ func (g *Gateway) Payouts(ctx context.Context, references []donation.PayoutRefer
 func (g *Gateway) Pages(ctx context.Context, account tape.AccountID, block uint64) ([]importing.Page, error) {
 	var all []importing.Page
 	err := every(ctx, g, "/accounts/"+escape(account)+"/pages", url.Values{}, block, func(p readmodel.GiftPage) {
-		all = append(all, importing.Page{Page: p.Page, Settled: p.State == readmodel.PageSettled})
+		all = append(all, importing.Page{Page: p.Page, Settled: p.State == readmodel.PageSettled, Withdrawn: p.State == readmodel.PageWithdrawn})
 	})
 	if rule.Is(err, rule.NotFound) {
 		return nil, nil
