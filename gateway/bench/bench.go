@@ -14,6 +14,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/network"
 	"github.com/lianbao/lianbao/network/lifecycle"
 )
@@ -35,10 +36,11 @@ type Options struct {
 	// Sign makes the envelope of a command that persons decide; Checker approves disbursements.
 	Sign    func(by Signer, action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error)
 	Checker tape.ID
-	// Import carries a statement in a currency into an account, a new one where
-	// none is named, and returns its lines; nil leaves it out.
-	Import   func(ctx context.Context, account tape.AccountID) (lines int, err error)
-	Currency money.Currency
+	// Import carries the statement in a file into an account, a new one where none is named.
+	Import func(ctx context.Context, file string, account tape.AccountID, report func(importing.Progress)) (importing.Result, error)
+	// Statement is the file whose import is measured; empty leaves it out. Currency is its.
+	Statement string
+	Currency  money.Currency
 	// SpendMost is how many minor units of that currency persons of one organisation may spend at once.
 	SpendMost int64
 	// Report is told what is being measured; may be nil.
@@ -158,7 +160,7 @@ func (l *lab) report(format string, arguments ...any) {
 }
 
 func (l *lab) statement(ctx context.Context) error {
-	if l.options.Import == nil {
+	if l.options.Statement == "" {
 		return nil
 	}
 	if l.regulated() {
@@ -169,11 +171,14 @@ func (l *lab) statement(ctx context.Context) error {
 	}
 	l.report("a bank statement, imported, settled and visible")
 	begun, before := time.Now(), l.cpu(ctx)
-	lines, err := l.options.Import(ctx, l.collected.account)
+	r, err := l.options.Import(ctx, l.options.Statement, l.collected.account, nil)
+	if err == nil && r.Unmatched+r.NotGifts+r.Settled != r.Lines {
+		err = fmt.Errorf("of %d lines %d are settled, %d unmatched and %d not gifts", r.Lines, r.Settled, r.Unmatched, r.NotGifts)
+	}
 	if err != nil {
 		return err
 	}
-	l.result.Statement = &Statement{Lines: lines, Seconds: time.Since(begun).Seconds(), CPU: l.used(ctx, before)}
+	l.result.Statement = &Statement{Lines: r.Lines, Seconds: time.Since(begun).Seconds(), CPU: l.used(ctx, before)}
 	return nil
 }
 

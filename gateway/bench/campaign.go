@@ -138,24 +138,6 @@ func sees(ctx context.Context, gateway *client.Client, block uint64) error {
 	return gateway.Get(ctx, "/api/v1/blocks?limit=1", strconv.FormatUint(block, 10), &page)
 }
 
-// endows lets a campaign receive self-declared gifts and settles them.
-func (c campaign) endows(ctx context.Context, each int64) error {
-	id := tape.ID(c.run + ".endowment")
-	gifts := []tape.Gift{{ID: id + ".gift", Amount: c.units(each)}}
-	argument, err := tape.Receive{Account: c.account, ID: id, Count: 1, Total: c.units(each), Gifts: gifts}.Encode()
-	if err != nil {
-		return err
-	}
-	if _, err := send(ctx, c.gateway, "Tape:Receive", argument); err != nil {
-		return err
-	}
-	settled, err := c.gateway.Settle(ctx, string(c.account), client.Item{Source: string(id), SelfDeclared: true})
-	if err == nil && (len(settled) != 1 || !settled[0].Done()) {
-		err = fmt.Errorf("the endowment was not settled: %+v", settled)
-	}
-	return err
-}
-
 // household is the name of an invented payee.
 func (c campaign) household(i int) tape.AccountID {
 	return tape.AccountID(fmt.Sprintf("outside:household:%s-%05d", c.run, i))
@@ -198,11 +180,25 @@ type disbursement struct {
 	campaign
 	id     tape.ID
 	chunks []tape.RunChunk
+	steps  Steps
+}
+
+// Steps are how long each act of a disbursement took, one after the other.
+type Steps struct {
+	ProposedSeconds float64 `json:"proposedSeconds"`
+	ListedSeconds   float64 `json:"listedSeconds"`
+	ApprovedSeconds float64 `json:"approvedSeconds"`
+	// Ordered is the command that takes the money off the campaign, Paid are the
+	// chunks that order each payout at the bank, Closed ends the job.
+	OrderedSeconds float64 `json:"orderedSeconds"`
+	PaidSeconds    float64 `json:"paidSeconds"`
+	ClosedSeconds  float64 `json:"closedSeconds"`
 }
 
 // proposes brings a disbursement to chunks of households up to its approval.
 func (c campaign) proposes(ctx context.Context, id tape.ID, chunks, size int, each int64) (disbursement, error) {
 	d := disbursement{campaign: c, id: id}
+	step := stopwatch()
 	payments := make([][]tape.Payment, chunks)
 	for i := range chunks * size {
 		payments[i/size] = append(payments[i/size], tape.Payment{Amount: c.units(each), Line: tape.ID(fmt.Sprintf("h%05d", i)), To: c.household(i)})
@@ -217,6 +213,7 @@ func (c campaign) proposes(ctx context.Context, id tape.ID, chunks, size int, ea
 	if _, err := c.signed(ctx, c.gateway, "Fund:Propose", "propose", Maker, c.account, job.Amount, propose); err != nil {
 		return d, err
 	}
+	d.steps.ProposedSeconds = step()
 	work, working := errgroup.WithContext(ctx)
 	for n, run := range runs {
 		work.Go(func() error {
@@ -227,32 +224,47 @@ func (c campaign) proposes(ctx context.Context, id tape.ID, chunks, size int, ea
 	if err := work.Wait(); err != nil {
 		return d, err
 	}
+	d.steps.ListedSeconds = step()
 	_, err = c.signed(ctx, c.gateway, "Fund:Approve", "approve", Checker, c.account, job.Amount, fund.Approve{Account: c.account, Disbursement: id, ID: id + ".approve"})
+	d.steps.ApprovedSeconds = step()
 	return d, err
 }
 
-// pays orders a disbursement and pays its chunks side by side. It returns how
-// long that took, and how long each chunk did.
-func (d disbursement) pays(ctx context.Context) (took time.Duration, each []time.Duration, err error) {
-	begun := time.Now()
+// stopwatch tells how long it is since it was asked before, in seconds.
+func stopwatch() func() float64 {
+	last := time.Now()
+	return func() float64 {
+		passed := time.Since(last)
+		last = last.Add(passed)
+		return passed.Seconds()
+	}
+}
+
+// pays orders a disbursement, pays its chunks side by side and closes it. It
+// returns how long that took, and how long each chunk did.
+func (d *disbursement) pays(ctx context.Context) (took time.Duration, each []time.Duration, err error) {
+	begun, step := time.Now(), stopwatch()
 	order := fund.Order{Account: d.account, Approvers: []tape.ID{d.options.Checker}, Disbursement: d.id, ID: d.id + ".order"}
 	if _, err := record(ctx, d.gateway, "Fund:Order", order); err != nil {
 		return 0, nil, err
 	}
+	d.steps.OrderedSeconds = step()
 	each = make([]time.Duration, len(d.chunks))
-	var last newest
 	work, working := errgroup.WithContext(ctx)
 	for n, run := range d.chunks {
 		work.Go(func() error {
 			begun := time.Now()
-			block, err := record(working, d.gateway, "Fund:Pay", fund.Pay{Account: d.account, Disbursement: d.id, ID: tape.ID(fmt.Sprintf("%s.pay.%d", d.id, n)), Lines: run.Lines, N: run.N, Path: run.Path})
+			_, err := record(working, d.gateway, "Fund:Pay", fund.Pay{Account: d.account, Disbursement: d.id, ID: tape.ID(fmt.Sprintf("%s.pay.%d", d.id, n)), Lines: run.Lines, N: run.N, Path: run.Path})
 			each[n] = time.Since(begun)
-			last.note(block)
 			return err
 		})
 	}
-	err = work.Wait()
-	took = time.Since(begun)
-	d.last = max(d.last, last.block)
-	return took, each, err
+	if err := work.Wait(); err != nil {
+		return 0, nil, err
+	}
+	d.steps.PaidSeconds = step()
+	block, err := record(ctx, d.gateway, "Fund:CloseDisbursement", fund.CloseDisbursement{Account: d.account, Disbursement: d.id, ID: d.id + ".close"})
+	d.steps.ClosedSeconds = step()
+	d.last = max(d.last, block)
+	return time.Since(begun), each, err
 }

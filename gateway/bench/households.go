@@ -12,8 +12,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// Households is one disbursement to many, from its order to the last chunk on
-// the ledger, through the charity's gateway.
+// Households is one disbursement to many, from its order to the end of its job
+// on the ledger, through the charity's gateway.
 type Households struct {
 	Count   int     `json:"count"`
 	Chunks  int     `json:"chunks"`
@@ -30,8 +30,10 @@ type Households struct {
 	// reckoned from its rate.
 	Single        Rate    `json:"single"`
 	SingleSeconds float64 `json:"singleSeconds"`
-	// Prepared is how long enrolling, proposing, listing and approving took.
-	PreparedSeconds float64 `json:"preparedSeconds"`
+	// Prepared is how long opening, endowing and enrolling took, Steps all that came after.
+	PreparedSeconds float64    `json:"preparedSeconds"`
+	Steps           Steps      `json:"steps"`
+	Execution       *Execution `json:"execution,omitempty"`
 }
 
 // householdUnits is what a household gets: 50.00 CNY. 10,000 times that stays
@@ -44,38 +46,47 @@ func (l *lab) households(ctx context.Context) error {
 		return nil
 	}
 	h := Households{Count: o.Chunks * o.ChunkHouseholds, Chunks: o.Chunks}
-	l.report("a campaign with %d households enrolled; a disbursement proposed, listed and approved", h.Count)
+	l.report("a campaign with %d households enrolled", h.Count)
 	begun := time.Now()
-	d, err := l.prepares(ctx, h.Count)
+	c, err := l.prepares(ctx, h.Count)
 	if err != nil {
 		return err
 	}
 	h.PreparedSeconds = time.Since(begun).Seconds()
 	l.report("%d households paid in %d chunks side by side", h.Count, h.Chunks)
+	d, err := c.proposes(ctx, tape.ID(c.run+".all"), o.Chunks, o.ChunkHouseholds, householdUnits)
+	if err != nil {
+		return err
+	}
 	if err := d.times(ctx, &h); err != nil {
 		return err
 	}
+	h.Steps = d.steps
 	l.result.Households = &h
-	return d.singly(ctx, &h)
+	single, err := c.singly(ctx, &h)
+	if err != nil {
+		return err
+	}
+	if h.Execution, err = d.executes(ctx); err != nil {
+		return err
+	}
+	return single.executesSingly(ctx, h.Execution)
 }
 
-// prepares brings a disbursement to so many households up to its order.
-func (l *lab) prepares(ctx context.Context, count int) (disbursement, error) {
+// prepares opens a campaign that can pay so many households.
+func (l *lab) prepares(ctx context.Context, count int) (campaign, error) {
 	c, err := l.opens(ctx, "households", "CNY", goalMost)
 	if err != nil {
-		return disbursement{}, err
+		return c, err
 	}
 	if err := c.endows(ctx, int64(count+l.options.Chunks)*householdUnits); err != nil {
-		return disbursement{}, err
+		return c, err
 	}
-	if err := c.enrols(ctx, 0, count); err != nil {
-		return disbursement{}, err
-	}
-	return c.proposes(ctx, tape.ID(l.run+".all"), l.options.Chunks, l.options.ChunkHouseholds, householdUnits)
+	return c, c.enrols(ctx, 0, count)
 }
 
 // times pays and notes how long that took and what had to be tried again.
-func (d disbursement) times(ctx context.Context, h *Households) error {
+func (d *disbursement) times(ctx context.Context, h *Households) error {
 	before, err := d.retries(ctx)
 	if err != nil {
 		return err
@@ -99,20 +110,20 @@ func (d disbursement) times(ctx context.Context, h *Households) error {
 }
 
 // singly pays one household a transaction, as many side by side as there were chunks.
-func (c campaign) singly(ctx context.Context, h *Households) error {
+func (c campaign) singly(ctx context.Context, h *Households) (disbursement, error) {
 	c.report("%d households paid by a transaction each, for comparison", h.Chunks)
 	d, err := c.proposes(ctx, tape.ID(c.run+".single"), h.Chunks, 1, householdUnits)
 	if err != nil {
-		return err
+		return d, err
 	}
 	before := c.cpu(ctx)
 	took, each, err := d.pays(ctx)
 	if err != nil {
-		return err
+		return d, err
 	}
 	h.Single = Rate{PerSecond: float64(h.Chunks) / took.Seconds(), Done: h.Chunks, Ended: h.Chunks, InFlight: h.Chunks, Latency: latencyOf(each), CPU: c.used(ctx, before)}
 	h.SingleSeconds = float64(h.Count) / h.Single.PerSecond
-	return nil
+	return d, nil
 }
 
 // retries are what the gateway had to try again since it started, by cause.

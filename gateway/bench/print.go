@@ -84,14 +84,21 @@ func (r Result) addHouseholds(add func(what, here, beside, goal string, met bool
 	if h == nil {
 		return
 	}
-	add(fmt.Sprintf("%d households, order to the last payout at the bank", h.Count), fmt.Sprintf("%.1f s", h.Seconds), fmt.Sprintf("%d chunks side by side, p50 %.0f ms; %s", h.Chunks, h.Chunk.P50, spellShares(h.CPU, "s")),
+	add(fmt.Sprintf("%d households paid as one job, order to job done", h.Count), fmt.Sprintf("%.1f s", h.Seconds), fmt.Sprintf("%d chunks side by side, p50 %.0f ms; %s", h.Chunks, h.Chunk.P50, spellShares(h.CPU, "s")),
 		fmt.Sprintf("%d s", goalDisbursement), h.Seconds < goalDisbursement)
+	t := h.Steps
+	add("  its steps", fmt.Sprintf("%.1f s", t.ProposedSeconds+t.ListedSeconds+t.ApprovedSeconds+h.Seconds),
+		fmt.Sprintf("proposed %.1f, listed %.1f, approved %.1f, ordered %.1f, at the bank %.1f, done %.1f s", t.ProposedSeconds, t.ListedSeconds, t.ApprovedSeconds, t.OrderedSeconds, t.PaidSeconds, t.ClosedSeconds), "", true)
 	add("  one transaction a household", fmt.Sprintf("%.0f s", h.SingleSeconds), fmt.Sprintf("reckoned from %d in %.1f s", h.Single.Done, float64(h.Single.Done)/h.Single.PerSecond), "", true)
 	if c := r.CreateAsset; c != nil && c.PerSecond > 0 {
 		add("  as many CreateAssets", fmt.Sprintf("%.0f s", float64(h.Count)/c.PerSecond), fmt.Sprintf("reckoned from %.0f /s", c.PerSecond), "", true)
 	}
 	add("  conflicts, and all retries", fmt.Sprint(h.Conflicts), spellFailures(h.Retries), "0", h.Conflicts == 0)
-	add("  until it could be ordered", fmt.Sprintf("%.1f s", h.PreparedSeconds), "opened, enrolled, proposed, listed, approved", "", true)
+	add("  before", fmt.Sprintf("%.1f s", h.PreparedSeconds), "campaign opened and endowed, households enrolled", "", true)
+	if e := h.Execution; e != nil {
+		add(fmt.Sprintf("%d payouts executed by the bank's statement", e.Payouts), fmt.Sprintf("%.1f s", e.Seconds), fmt.Sprintf("lines filed in %.1f, executed in %.1f s; %s", e.Seconds-e.ExecuteSeconds, e.ExecuteSeconds, spellShares(e.CPU, "s")), "", true)
+		add("  one transaction a payout", fmt.Sprintf("%.0f s", e.SingleSeconds), fmt.Sprintf("reckoned from %d in %.1f s", e.Single.Done, float64(e.Single.Done)/e.Single.PerSecond), "", true)
+	}
 }
 
 func (r Result) addCampaign(add func(what, here, beside, goal string, met bool)) {

@@ -205,5 +205,7 @@ func batches(deeds []deed) []batch {
 	return all
 }
 
-// batchPayouts is how many payouts go with one command, unless one line carries more.
-const batchPayouts = 200
+// batchPayouts is how many payouts go with one command, unless one line carries
+// more. Each payout has a key with a policy of its own, and for each a peer
+// hashes the whole transaction once a signature: larger batches cost more.
+const batchPayouts = 100

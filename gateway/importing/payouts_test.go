@@ -263,7 +263,7 @@ func TestBatches(t *testing.T) {
 			sent++
 		}
 	}
-	if sent != 2 || !slices.Contains(p.log, "Tape:FileLines") {
+	if sent != 4 || !slices.Contains(p.log, "Tape:FileLines") {
 		t.Errorf("%d commands executed 400 payouts", sent)
 	}
 }
