@@ -81,7 +81,7 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 		}
 		g.desk = desk
 		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Policy: register, Lanes: g.lanes, Own: g.own, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Keys: g.keys, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Fingerprints: g.fingerprints(), Journal: g.keys,
+		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Keys: g.keys, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Receipts: g.giving, Fingerprints: g.fingerprints(), Journal: g.keys,
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {

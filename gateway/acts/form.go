@@ -43,8 +43,8 @@ func (f Faults) Unwrap() error {
 	return rule.Field(path, &first.Refusal)
 }
 
-// place finds the field that a refusal is about.
-func (a Act) place(err error) error {
+// Place finds the field that a refusal is about.
+func (a Act) Place(err error) error {
 	var refusal *rule.Refusal
 	if !errors.As(err, &refusal) {
 		return err

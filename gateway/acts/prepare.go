@@ -60,7 +60,7 @@ func (a Act) Prepare(ctx context.Context, asker Asker, account tape.AccountID, a
 		return Prepared{}, g.err
 	}
 	if err != nil {
-		return Prepared{}, a.place(err)
+		return Prepared{}, a.Place(err)
 	}
 	return g.prepared(a.Function, f.id, command)
 }

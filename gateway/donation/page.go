@@ -39,6 +39,19 @@ func (r Receipt) WriteHTML(w io.Writer) error {
 		"Side": code.Size + 2*quiet, "Modules": modules(code), "Charity": r.Charity.Name})
 }
 
+// belowHeading sets the receipt's heading one level lower.
+var belowHeading = strings.NewReplacer("<h1", "<h2", "</h1", "</h2", ".donation-receipt h1", ".donation-receipt h2")
+
+// Section is the receipt as a part of a page, which has a heading of its own.
+func (r Receipt) Section() (template.HTML, error) {
+	var paper strings.Builder
+	err := r.WriteHTML(&paper)
+	return template.HTML(belowHeading.Replace(paper.String())), err
+}
+
+// SectionStyle is the style sheet of a Section.
+func SectionStyle() string { return belowHeading.Replace(ReceiptStyle) }
+
 // quiet is the white border, in modules, without which a code is not read
 // (ISO/IEC 18004: four).
 const quiet = 4

@@ -3,6 +3,7 @@ package donation
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -62,7 +63,24 @@ type Goods struct {
 	Name     Text  `json:"name"`
 	Unit     Text  `json:"unit"`
 	Quantity int64 `json:"quantity"`
+	// Value in CNY stands on the paper only where Basis gives it, with the
+	// number of that paper: an invoice or an appraisal. Nobody guesses it.
+	Value       money.Amount `json:"value,omitzero"`
+	Basis       Basis        `json:"basis,omitempty"`
+	BasisNumber string       `json:"basisNumber,omitempty"`
 }
+
+// Basis is the paper that gives the value of goods.
+type Basis string
+
+// The papers that do.
+const (
+	Invoice   Basis = "invoice"
+	Appraisal Basis = "appraisal"
+)
+
+// Bases lists them.
+func Bases() []Basis { return []Basis{Invoice, Appraisal} }
 
 // Receipt is the paper of article 38 of the Charity Law: donor, kind and
 // quantity of what was given, charity, handler, date. It holds personal data
@@ -70,6 +88,8 @@ type Goods struct {
 type Receipt struct {
 	// Number is the charity's own, unique within it.
 	Number string `json:"number"`
+	// Replaces is the number of the receipt that this one makes void; empty for none.
+	Replaces string `json:"replaces,omitempty"`
 	// OfficialNumber is that of the 公益事业捐赠统一票据 issued for the same
 	// gift, the form under the finance ministry's seal on which tax relief
 	// rests; empty when none was.
@@ -111,7 +131,7 @@ func (r Receipt) Check() error {
 		}
 	}
 	for _, f := range []struct{ field, value string }{
-		{"officialNumber", r.OfficialNumber}, {"charity.name.en", r.Charity.Name.English}, {"campaign.title.en", r.Campaign.Title.English}, {"donor.name", r.Donor.Name},
+		{"replaces", r.Replaces}, {"officialNumber", r.OfficialNumber}, {"charity.name.en", r.Charity.Name.English}, {"campaign.title.en", r.Campaign.Title.English}, {"donor.name", r.Donor.Name},
 	} {
 		if err := checkText(f.field, f.value, false); err != nil {
 			return err
@@ -204,7 +224,22 @@ func (g Goods) check() error {
 			return err
 		}
 	}
-	return nil
+	return g.checkValue()
+}
+
+// checkValue refuses a value without the paper that gives it, and the paper without a value.
+func (g Goods) checkValue() error {
+	switch {
+	case g.Value == (money.Amount{}) && g.Basis == "" && g.BasisNumber == "":
+		return nil
+	case g.Value == (money.Amount{}):
+		return rule.Field("value", rule.Refuse(rule.Invalid, "is missing beside the paper that gives it"))
+	case !slices.Contains(Bases(), g.Basis):
+		return rule.Field("basis", rule.Refuse(rule.Invalid, "a value stands on a receipt where an invoice or an appraisal gives it; %.40q is neither", string(g.Basis)))
+	case g.Value.Currency != "CNY" || g.Value.Units <= 0:
+		return rule.Field("value", rule.Refuse(rule.Invalid, "%s is not an amount in CNY, more than zero", g.Value))
+	}
+	return checkText("basisNumber", g.BasisNumber, true)
 }
 
 func (r Receipt) checkDates() error {
@@ -255,6 +290,9 @@ func (r Receipt) lines() ([]line, error) {
 	lines := []line{
 		{Label: Text{"票据编号", "Receipt number"}, Value: same(r.Number), Figures: true},
 	}
+	if r.Replaces != "" {
+		lines = append(lines, line{Label: Text{"替换并作废的票据", "Replaces and makes void"}, Value: same(r.Replaces), Figures: true})
+	}
 	if r.OfficialNumber != "" {
 		lines = append(lines, line{Label: Text{"公益事业捐赠统一票据号码", "Number of the fiscal receipt"}, Value: same(r.OfficialNumber), Figures: true})
 	}
@@ -278,6 +316,9 @@ func (r Receipt) lines() ([]line, error) {
 	for _, g := range r.Goods {
 		lines = append(lines, line{Label: Text{"捐赠物资种类及数量", "Goods: kind and quantity"}, Value: Text{
 			fmt.Sprintf("%s %d %s", g.Name.Chinese, g.Quantity, g.Unit.Chinese), fmt.Sprintf("%s, %d %s", g.Name.in(), g.Quantity, g.Unit.in())}})
+		if g.Basis != "" {
+			lines = append(lines, line{Label: Text{"物资价值", "Value of the goods"}, Value: g.worth()})
+		}
 	}
 	lines = append(lines, line{Label: Text{"收到日期", "Received on"}, Value: date(r.ReceivedOn)})
 	if r.Reference != "" {
@@ -288,6 +329,12 @@ func (r Receipt) lines() ([]line, error) {
 		line{Label: Text{"统一社会信用代码", "Unified social credit code"}, Value: same(r.Charity.CreditCode), Figures: true},
 		line{Label: Text{"经办人", "Handled by"}, Value: same(r.Handler)},
 		line{Label: Text{"开具日期", "Issued on"}, Value: date(r.IssuedOn)}), nil
+}
+
+// worth is the value of goods, and what gives it.
+func (g Goods) worth() Text {
+	by := map[Basis]Text{Invoice: {"发票", "invoice"}, Appraisal: {"评估报告", "appraisal"}}[g.Basis]
+	return Text{grouped(g.Value) + "（依据" + by.Chinese + " " + g.BasisNumber + "）", grouped(g.Value) + ", by " + by.English + " " + g.BasisNumber}
 }
 
 func (r Receipt) donorText() Text {

@@ -31,6 +31,17 @@ func sound() Receipt {
 	}
 }
 
+// worth is a bag of rice with a value, which may be none.
+func worth(value string, basis Basis, number string) Goods {
+	g := Goods{Name: same("大米"), Unit: same("袋"), Quantity: 1, Basis: basis, BasisNumber: number}
+	if value != "" {
+		if err := g.Value.UnmarshalText([]byte(value)); err != nil {
+			panic(err)
+		}
+	}
+	return g
+}
+
 // exampleCode checks itself and is that of an invented charity.
 const exampleCode = "5310000050000000EC"
 
@@ -72,8 +83,14 @@ func TestCheck(t *testing.T) {
 		{func(r *Receipt) { r.Amount = money.Amount{} }, "invalid: field amount: a receipt names"},
 		{func(r *Receipt) { r.Amount = money.New(0, "CNY") }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(r *Receipt) { r.Amount = money.New(1, "VND") }, "unsupported: field amount: "},
-		{func(r *Receipt) { r.Goods = []Goods{{same("大米"), same("袋"), 0}} }, "invalid: field goods[0].quantity: 0"},
-		{func(r *Receipt) { r.Goods = []Goods{{same(""), same("袋"), 1}} }, "invalid: field goods[0].name.zh: is missing"},
+		{func(r *Receipt) { r.Goods = []Goods{{Name: same("大米"), Unit: same("袋")}} }, "invalid: field goods[0].quantity: 0"},
+		{func(r *Receipt) { r.Goods = []Goods{{Unit: same("袋"), Quantity: 1}} }, "invalid: field goods[0].name.zh: is missing"},
+		{func(r *Receipt) { r.Goods = []Goods{worth("0.00 CNY", "", "")} }, "invalid: field goods[0].basis: a value stands"},
+		{func(r *Receipt) { r.Goods = []Goods{worth("5.00 CNY", "guess", "1")} }, "invalid: field goods[0].basis: a value stands"},
+		{func(r *Receipt) { r.Goods = []Goods{worth("", Invoice, "1")} }, "invalid: field goods[0].value: is missing"},
+		{func(r *Receipt) { r.Goods = []Goods{worth("5 VND", Invoice, "1")} }, "invalid: field goods[0].value: 5 VND"},
+		{func(r *Receipt) { r.Goods = []Goods{worth("5.00 CNY", Appraisal, "")} }, "invalid: field goods[0].basisNumber: is missing"},
+		{func(r *Receipt) { r.Replaces = "a\u202eb" }, "invalid: field replaces: holds what"},
 		{func(r *Receipt) { r.Goods = make([]Goods, 21) }, "invalid: field goods: "},
 		{func(r *Receipt) { r.IssuedOn = "2026-03-11" }, "invalid: field issuedOn: a receipt cannot be issued on 2026-03-11"},
 		{func(r *Receipt) { r.ReceivedOn = "2026-02-30" }, "invalid: field receivedOn: "},
@@ -103,8 +120,8 @@ func papers() map[string]struct {
 	anonymous.Donor = Donor{Kind: Anonymous}
 	waived.Donor.Kind = Waived
 	goods.Amount, goods.Reference = money.Amount{}, ""
-	goods.Goods = []Goods{{Text{"大米", "Rice"}, Text{"袋", "bags"}, 300}, {same("棉被"), same("床"), 12}}
-	goods.OfficialNumber = "0612345678"
+	goods.Goods = []Goods{{Name: Text{"大米", "Rice"}, Unit: Text{"袋", "bags"}, Quantity: 300, Value: money.New(4_500_00, "CNY"), Basis: Invoice, BasisNumber: "0044120031"}, {Name: same("棉被"), Unit: same("床"), Quantity: 12}}
+	goods.OfficialNumber, goods.Replaces = "0612345678", "SR-2026-000012"
 	wide.Donor.Name = strings.Repeat("很长的单位名称", 12)
 	wide.Campaign.Title = Text{strings.Repeat("名称很长的项目", 12), strings.Repeat("campaign with a long ", 4) + "name"}
 	wide.Amount = money.New(money.Max, "CNY")
@@ -118,7 +135,7 @@ func papers() map[string]struct {
 			"RF56 RCEF 0000 0000 000A", "晨曦慈善基金会", exampleCode, "李敏", "7Q2F-31KX-90VM-4TCA", "不替代财政部门监制"}, []string{"匿名"}},
 		"anonymous": {anonymous, []string{"捐赠记录", "Record of a gift", "匿名", "Anonymous", "7Q2F-31KX-90VM-4TCA", "第三十八条"}, []string{"捐赠票据 ", "欧阳"}},
 		"waived":    {waived, []string{"捐赠记录", "欧阳晓霞（放弃接受捐赠票据）"}, []string{"不替代"}},
-		"goods":     {goods, []string{"大米 300 袋", "Rice, 300 bags", "棉被 12 床", "公益事业捐赠统一票据号码", "0612345678"}, []string{"人民币", "不替代", "RF56"}},
+		"goods":     {goods, []string{"大米 300 袋", "Rice, 300 bags", "棉被 12 床", "¥4,500.00 CNY（依据发票 0044120031）", ", by invoice 0044120031", "替换并作废的票据", "SR-2026-000012", "公益事业捐赠统一票据号码", "0612345678"}, []string{"人民币", "不替代", "RF56"}},
 		"wide":      {wide, []string{"¥90,071,992,547,409.91 CNY", "玖拾万零柒佰壹拾玖亿"}, nil},
 	}
 }
@@ -293,7 +310,7 @@ func TestFonts(t *testing.T) {
 func TestTooMuchForOneSheet(t *testing.T) {
 	r := sound()
 	for range goodsMax {
-		r.Goods = append(r.Goods, Goods{same(strings.Repeat("大米", 40)), same("袋"), 1})
+		r.Goods = append(r.Goods, Goods{Name: same(strings.Repeat("大米", 40)), Unit: same("袋"), Quantity: 1})
 	}
 	if err := r.WritePDF(&bytes.Buffer{}, font(t)); !rule.Is(err, rule.Invalid) || !strings.Contains(err.Error(), "one sheet") {
 		t.Error(err)

@@ -53,7 +53,7 @@ func checkDonor(d donation.Donor, publish bool) error {
 		return rule.Field("publish", rule.Refuse(rule.Invalid, "an anonymous giver has no name to publish"))
 	case d.Kind == donation.Anonymous:
 		return nil
-	case d.Kind != donation.Named:
+	case d.Kind != donation.Named && d.Kind != donation.Waived:
 		return bad("is neither a name nor anonymous")
 	case d.Name == "":
 		return bad("is missing; whoever wants to give without a name chooses anonymous")

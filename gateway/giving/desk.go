@@ -2,6 +2,7 @@ package giving
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -40,8 +41,12 @@ type Desk struct {
 // Standing is how one gift of an announcement stands.
 type Standing struct {
 	Use
-	// Trace is nil while the ledger does not hold the gift.
+	// Trace is nil while the ledger does not hold the gift, and of goods.
 	Trace *readmodel.Trace
+	// Goods are set of a gift in kind that the ledger holds, with the day on
+	// which they were received.
+	Goods    *fund.Goods
+	Received tape.Date
 	// Void is set when the gift goes back or went back, so that its receipt is
 	// worth nothing; not where the giver's bank sent a refund back in turn.
 	Void bool
@@ -49,12 +54,18 @@ type Standing struct {
 
 // Settled reports whether the bank's line has shown the money, and whose it is.
 func (s Standing) Settled() bool {
-	return s.Trace != nil && s.Trace.Gift.State == readmodel.GiftSettled
+	return s.Goods != nil || s.Trace != nil && s.Trace.Gift.State == readmodel.GiftSettled
 }
+
+// Held reports whether the ledger holds the gift.
+func (s Standing) Held() bool { return s.Trace != nil || s.Goods != nil }
 
 // Standing finds a gift on the ledger.
 func (d *Desk) Standing(ctx context.Context, u Use) (Standing, error) {
 	s := Standing{Use: u}
+	if u.Goods {
+		return d.goods(ctx, s)
+	}
 	all, err := d.Model.FindGifts(ctx, u.Gift)
 	if rule.Is(err, rule.NotFound) {
 		return s, nil
@@ -77,6 +88,28 @@ func (d *Desk) Standing(ctx context.Context, u Use) (Standing, error) {
 	return s, nil
 }
 
+// goods finds a gift in kind on the ledger.
+func (d *Desk) goods(ctx context.Context, s Standing) (Standing, error) {
+	found, err := d.Model.Record(ctx, fund.GoodsKey(s.Account, s.Gift))
+	if rule.Is(err, rule.NotFound) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	var goods fund.Goods
+	if err := json.Unmarshal(found.Value, &goods); err != nil {
+		return s, err
+	}
+	organisation, id, _ := strings.Cut(goods.Entry, "/")
+	entry, err := d.Model.Entry(ctx, organisation, tape.ID(id))
+	if err != nil {
+		return s, err
+	}
+	s.Goods, s.Received = &goods, entry.BusinessDate
+	return s, nil
+}
+
 // void reports whether a gift went back to its giver: one that was identified
 // or moved stands elsewhere, and a refund that came back stands again.
 func void(trace readmodel.Trace) bool {
@@ -86,14 +119,14 @@ func void(trace readmodel.Trace) bool {
 // Unidentified reports whether the money waits where nobody has claimed it,
 // which is not the account that it was announced for.
 func (s Standing) Unidentified(announced tape.AccountID) bool {
-	return s.Trace.Gift.Account != announced && s.Trace.Stands.Account == s.Trace.Gift.Account && s.Trace.Stands.Moved == nil
+	return s.Trace != nil && s.Trace.Gift.Account != announced && s.Trace.Stands.Account == s.Trace.Gift.Account && s.Trace.Stands.Moved == nil
 }
 
 // Stands tells whether the ledger holds a gift.
 func (d *Desk) Stands(ctx context.Context) Stands {
 	return func(u Use) (bool, error) {
 		s, err := d.Standing(ctx, u)
-		return s.Trace != nil, err
+		return s.Held(), err
 	}
 }
 
@@ -189,100 +222,4 @@ func (d *Desk) Accept(ctx context.Context, a Ask) (Announcement, Code, Campaign,
 	}
 	made, code, err := d.Announce(a)
 	return made, code, campaign, err
-}
-
-// notFiled stands on a receipt where a campaign has no filing number.
-const notFiled = "— 未备案 (not filed)"
-
-// Receipt makes the paper of article 38 for a settled gift of a code. Its
-// number is given out with the first call; one that went back gets none, and
-// one that had a number says that it is void.
-func (d *Desk) Receipt(ctx context.Context, code string, gift tape.ID, giftPage string) (donation.Receipt, Standing, error) {
-	announced, err := d.Find(code)
-	if err != nil {
-		return donation.Receipt{}, Standing{}, err
-	}
-	for _, use := range announced.Uses {
-		if use.Gift == gift {
-			return d.receipt(ctx, code, announced, use, giftPage)
-		}
-	}
-	return donation.Receipt{}, Standing{}, unknown()
-}
-
-func (d *Desk) receipt(ctx context.Context, code string, a Announcement, use Use, giftPage string) (donation.Receipt, Standing, error) {
-	s, err := d.Standing(ctx, use)
-	if err != nil {
-		return donation.Receipt{}, s, err
-	}
-	campaign, err := d.receiver(ctx, a, s)
-	if err != nil {
-		return donation.Receipt{}, s, err
-	}
-	today := d.Today()
-	r := donation.Receipt{Charity: donation.Charity{Name: d.Issuer.Name, CreditCode: d.Issuer.CreditCode}, Handler: d.Issuer.Handler, Donor: a.Donor,
-		Campaign: donation.Campaign{Title: campaign.Title, FilingNumber: campaign.Filing}, Amount: s.Trace.Gift.Amount,
-		ReceivedOn: d.receivedOn(s), IssuedOn: string(today), Reference: a.Reference, GiftCode: spelled(code), GiftPage: giftPage}
-	if r.Campaign.FilingNumber == "" {
-		r.Campaign.FilingNumber = notFiled
-	}
-	// What cannot be printed must not take a number.
-	r.Number = "?"
-	if err := r.Check(); err != nil {
-		return r, s, err
-	}
-	number, found, err := d.Number(use, today, !s.Void)
-	if err != nil {
-		return r, s, err
-	}
-	if !found {
-		return r, s, rule.Refuse(rule.WrongState, "the gift went back before a receipt was issued")
-	}
-	r.Number, r.IssuedOn = number.Text(d.Organisation), number.IssuedOn
-	if s.Void {
-		r.Number += voidMark
-	}
-	return r, s, nil
-}
-
-// receiver is the campaign to which a gift stands; without a place on a tape it has none.
-func (d *Desk) receiver(ctx context.Context, a Announcement, s Standing) (Campaign, error) {
-	if !s.Settled() {
-		return Campaign{}, rule.Refuse(rule.WrongState, "the gift waits for the bank's line")
-	}
-	if s.Unidentified(a.Account) {
-		return Campaign{}, rule.Refuse(rule.WrongState, "the money stands unidentified until it is given to the campaign")
-	}
-	whose := a.Account
-	if moved := s.Trace.Stands; moved.Moved != nil { // a gift that was corrected is the other campaign's
-		whose = moved.Account
-	}
-	campaign, _, err := d.Campaign(ctx, whose)
-	return campaign, err
-}
-
-// voidMark stands behind the number of a receipt whose gift went back.
-const voidMark = " 作废 VOID"
-
-// receivedOn is the day of the bank's line; of a gift without one, that of its entry.
-func (d *Desk) receivedOn(s Standing) string {
-	if s.Trace.Line != nil {
-		return string(s.Trace.Line.Date)
-	}
-	return s.Trace.Gift.At.String()[:len("2006-01-02")]
-}
-
-// spelled prints a code that was found the way it was given out.
-func spelled(code string) string {
-	plain := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(codeSigns, r) {
-			return r
-		}
-		return -1
-	}, folded(code))
-	var groups []string
-	for ; len(plain) > codeGroup; plain = plain[codeGroup:] {
-		groups = append(groups, plain[:codeGroup])
-	}
-	return strings.Join(append(groups, plain), " ")
 }

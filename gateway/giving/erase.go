@@ -1,7 +1,5 @@
 package giving
 
-import "github.com/lianbao/lianbao/gateway/donation"
-
 // Stands tells whether the ledger holds a gift.
 type Stands func(Use) (bool, error)
 
@@ -84,7 +82,7 @@ func (s *Store) forget(reason string, gone map[*held]bool) error {
 	for h, keep := range gone {
 		e := &erased{At: s.now(), Reason: reason}
 		if keep {
-			donor := donation.Donor{Kind: h.Donor.Kind, Name: h.Donor.Name}
+			donor := h.donor()
 			e.ID, e.Donor = h.ID, &donor
 		}
 		changes[h.place] = record{Erased: e}
@@ -101,7 +99,7 @@ func (s *Store) forget(reason string, gone map[*held]bool) error {
 		delete(s.byReference, h.Reference)
 		delete(s.byID, h.ID)
 		if keep {
-			s.byID[h.ID] = &held{announced: announced{ID: h.ID, Donor: h.Donor}, place: h.place, uses: h.uses, erased: true}
+			s.byID[h.ID] = &held{announced: announced{ID: h.ID, Donor: h.Donor}, place: h.place, uses: h.uses, kind: h.kind, erased: true}
 		}
 	}
 	return nil

@@ -61,6 +61,8 @@ type Announcement struct {
 	Donor     donation.Donor
 	Publish   bool
 	At        time.Time
+	// Issued is set where nobody announced: staff wrote the receipt on proof.
+	Issued *Issued
 	// Uses are the gifts that came with its reference, in their order.
 	Uses []Use
 }
@@ -69,6 +71,8 @@ type Announcement struct {
 type Use struct {
 	Account tape.AccountID `json:"account"`
 	Gift    tape.ID        `json:"gift"`
+	// Goods says that it is a gift in kind, and Gift the id of the goods.
+	Goods bool `json:"goods,omitempty"`
 	// Page tells apart gifts that share an id; empty where the id is the announcement's own.
 	Page tape.ID `json:"page,omitempty"`
 	// At is when the bank's line was brought, or the money was identified.
@@ -96,6 +100,9 @@ type held struct {
 	announced
 	place place
 	uses  []Use
+	// kind is how the giver stands to the receipt now: it can be waived later,
+	// and asked for again.
+	kind donation.DonorKind
 	// erased is set when it was erased: only what the law keeps is left.
 	erased bool
 }
@@ -104,9 +111,10 @@ type held struct {
 type giftKey struct {
 	account    tape.AccountID
 	gift, page tape.ID
+	goods      bool
 }
 
-func keyOf(u Use) giftKey { return giftKey{u.Account, u.Gift, u.Page} }
+func keyOf(u Use) giftKey { return giftKey{u.Account, u.Gift, u.Page, u.Goods} }
 
 // Open opens a store, or makes an empty one with a key of its own.
 func Open(settings Settings) (*Store, error) {
@@ -161,6 +169,9 @@ func (s *Store) Find(code string) (Announcement, error) {
 }
 
 func (h *held) shown() Announcement {
-	return Announcement{ID: h.ID, Reference: h.Reference, Account: h.Account, Amount: h.Amount, Donor: h.Donor, Publish: h.Publish,
-		At: h.At, Uses: append([]Use(nil), h.uses...)}
+	return Announcement{ID: h.ID, Reference: h.Reference, Account: h.Account, Amount: h.Amount, Donor: h.donor(), Publish: h.Publish,
+		At: h.At, Issued: h.Issued, Uses: append([]Use(nil), h.uses...)}
 }
+
+// donor is who gave, with what the giver wants on paper now.
+func (h *held) donor() donation.Donor { return donation.Donor{Kind: h.kind, Name: h.Donor.Name} }

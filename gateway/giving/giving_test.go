@@ -91,7 +91,7 @@ func (s *shop) plain() string {
 	s.Helper()
 	var all strings.Builder
 	j, err := openJournal(s.settings.Folder, s.sealing, s.settings.segmentLines, func(_ place, r record) error {
-		_, err := fmt.Fprintf(&all, "%+v %+v %+v %+v\n", r.Announced, r.Used, r.Numbered, r.Erased)
+		_, err := fmt.Fprintf(&all, "%+v %+v %+v %+v %+v\n", r.Announced, r.Used, r.Waived, r.Numbered, r.Erased)
 		return err
 	})
 	if err := errors.Join(err, j.close()); err != nil {
@@ -406,7 +406,7 @@ func TestNumbers(t *testing.T) {
 		day   tape.Date
 		issue bool
 	}{{"a", "2026-03-01", true}, {"b", "2026-03-01", false}, {"b", "2026-03-02", true}, {"a", "2026-04-01", true}, {"c", "2027-01-01", true}, {"d", "2026-12-31", true}, {"b", "2027-01-01", false}} {
-		number, found, err := s.Number(Use{Account: books, Gift: one.gift}, one.day, one.issue)
+		number, found, err := s.Number(Use{Account: books, Gift: one.gift}, Paper{To: books}, one.day, one.issue)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -421,6 +421,128 @@ func TestNumbers(t *testing.T) {
 		"CHARITY-2027-000001 of 2027-01-01", "CHARITY-2026-000003 of 2026-12-31", "CHARITY-2026-000002 of 2026-03-02"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestReplaced: another paper about a gift is another receipt, and makes the one before void.
+func TestReplaced(t *testing.T) {
+	s := newShop(t)
+	use := Use{Account: books, Gift: "a"}
+	var got []string
+	for _, one := range []struct {
+		paper Paper
+		issue bool
+	}{{Paper{To: books}, true}, {Paper{To: "charity:sunrise:other"}, false}, {Paper{To: "charity:sunrise:other"}, true}, {Paper{To: "charity:sunrise:other"}, true}, {Paper{To: "charity:sunrise:other", Revision: 1}, true}} {
+		number, _, err := s.Number(use, one.paper, "2026-03-01", one.issue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := number.Text("charity")
+		if number.Instead != nil {
+			text += " instead of " + number.Instead.Text("charity")
+		}
+		got = append(got, text)
+		s.again()
+	}
+	want := []string{"CHARITY-2026-000001", "CHARITY-2026-000001", "CHARITY-2026-000002 instead of CHARITY-2026-000001", "CHARITY-2026-000002 instead of CHARITY-2026-000001",
+		"CHARITY-2026-000003 instead of CHARITY-2026-000002"}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestWaive: a receipt is waived when it is announced or later, and asked for again; the record stays.
+func TestWaive(t *testing.T) {
+	s := newShop(t)
+	early := s.ask("Early")
+	early.Donor.Kind = donation.Waived
+	_, first, err := s.Announce(early)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, later := s.announce("Later")
+	_, nameless := s.announce("")
+	for _, step := range []struct {
+		code   string
+		wanted bool
+		want   donation.DonorKind
+	}{{first.String(), true, donation.Named}, {later, false, donation.Waived}, {later, false, donation.Waived}, {later, true, donation.Named}, {later, false, donation.Waived}} {
+		if err := s.Waive(step.code, step.wanted); err != nil {
+			t.Fatal(err)
+		}
+		s.again()
+		if found, err := s.Find(step.code); err != nil || found.Donor.Kind != step.want {
+			t.Errorf("%+v: %+v, %v", step, found.Donor, err)
+		}
+	}
+	if _, again, err := s.Announce(early); err != nil || again != first {
+		t.Errorf("the form sent twice: %v", err)
+	}
+	for code, want := range map[string]rule.Code{nameless: rule.WrongState, "wrong": rule.NotFound} {
+		if err := s.Waive(code, false); !rule.Is(err, want) {
+			t.Errorf("%v is not %s", err, want)
+		}
+	}
+	if err := s.Take([]Taking{{made.ID, "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.Erase(later, always); err != nil || !kept || s.byID[made.ID].donor() != (donation.Donor{Kind: donation.Waived, Name: "Later"}) {
+		t.Errorf("%v: the record says %+v", err, s.byID[made.ID].donor())
+	}
+	s.again()
+	if s.byID[made.ID].donor().Kind != donation.Waived {
+		t.Error("the record forgets that the receipt was waived")
+	}
+}
+
+// TestIssue: what staff write is one receipt a gift, corrected in its place, and erased by its code.
+func TestIssue(t *testing.T) {
+	s := newShop(t)
+	issue := Issue{Use: Use{Account: books, Gift: "line-7", Page: "page-1"}, Amount: money.New(5_00, "CNY"), To: books, Name: "Invented Wrong", By: "maker", Proof: "T-1"}
+	first, code, err := s.Issue(issue)
+	if err != nil || len(first.Uses) != 1 || first.Reference != "" || first.Issued.By != "maker" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if again, same, err := s.Issue(issue); err != nil || again.ID != first.ID || same != code || again.Issued.Revision != 0 {
+		t.Errorf("the same again: %+v, %v", again, err)
+	}
+	goods := issue
+	goods.Use.Goods, goods.Goods = true, &donation.Goods{Quantity: 3}
+	if other, otherCode, err := s.Issue(goods); err != nil || other.ID == first.ID || otherCode == code {
+		t.Errorf("goods under the id of a gift: %v", err)
+	}
+	issue.Name = "Invented Right"
+	if next, same, err := s.Issue(issue); err != nil || next.ID != first.ID || same != code || next.Issued.Revision != 1 || len(next.Uses) != 1 {
+		t.Errorf("corrected: %+v, %v", next, err)
+	}
+	s.again()
+	if found, bears, is := s.Written(issue.Use); !is || bears != code || found.Donor.Name != "Invented Right" || found.Issued.Revision != 1 || len(found.Uses) != 1 {
+		t.Errorf("%+v", found)
+	}
+	if strings.Count(s.plain(), "Invented Wrong") != 1 {
+		t.Errorf("the wrong name is left beside that of the goods: %s", s.plain())
+	}
+	for want, wrong := range map[string]func(*Issue){"invalid: field name": func(i *Issue) { i.Name = "" }, "invalid: field proof": func(i *Issue) { i.Proof = " " }, "invalid: field proof: ": func(i *Issue) { i.Proof = strings.Repeat("9", 61) }} {
+		bad := issue
+		wrong(&bad)
+		if _, _, err := s.Issue(bad); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	made, givers := s.announce("Invented Giver")
+	if err := s.Take([]Taking{{made.ID, "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := s.Find(givers)
+	issue.Use = found.Uses[0]
+	if _, _, err := s.Issue(issue); !rule.Is(err, rule.WrongState) || !s.Claimed(issue.Use) {
+		t.Errorf("a giver's own: %v", err)
+	}
+	if kept, err := s.Erase(code.String(), always); err != nil || !kept {
+		t.Errorf("%v, %v", kept, err)
+	}
+	if _, _, err := s.Issue(Issue{Use: first.Uses[0], Amount: first.Amount, To: books, Name: "Invented Third", By: "maker", Proof: "T-2"}); !rule.Is(err, rule.WrongState) {
+		t.Errorf("after it was erased: %v", err)
 	}
 }
 

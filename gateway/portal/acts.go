@@ -177,7 +177,10 @@ func (p *portal) acted(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page, fault := p.actPage(r, session, act, account, answers)
-	if fault != nil || !blame(&page, err) {
+	if fault == nil {
+		page.Refusal, page.Faulty = blame(page.Fields, err)
+	}
+	if !page.Faulty {
 		p.refused(w, r, errors.Join(err, fault))
 		return
 	}
@@ -284,27 +287,26 @@ func (p *portal) documentIn(r *http.Request, name, kind string) (string, error) 
 	return citation.Hash.String(), err
 }
 
-// blame puts what is to be mended beside its field; false where it is nothing
-// that somebody who fills in the form can mend.
-func blame(page *views.Act, err error) bool {
+// blame puts what is to be mended beside its field, and returns what is about
+// none; false where it is nothing that somebody who fills in the form can mend.
+func blame(fields []views.ActField, err error) (rest *views.Refusal, mendable bool) {
 	var faults acts.Faults
 	var said *message.Refusal
 	var refusal *rule.Refusal
 	switch {
 	case errors.As(err, &faults):
 	case errors.As(err, &said) || !errors.As(err, &refusal):
-		return false
+		return nil, false
 	default:
 		faults = acts.Faults{{Refusal: *refusal}}
 	}
-	page.Faulty = true
 	for _, fault := range faults {
-		i := slices.IndexFunc(page.Fields, func(f views.ActField) bool { return f.Name == fault.Field })
+		i := slices.IndexFunc(fields, func(f views.ActField) bool { return f.Name == fault.Field })
 		if i < 0 {
-			page.Refusal = refusalOf(&fault.Refusal)
+			rest = refusalOf(&fault.Refusal)
 			continue
 		}
-		page.Fields[i].Faults = append(page.Fields[i].Faults, views.ActFault{Row: fault.Row, Column: fault.Column, Refusal: *refusalOf(&fault.Refusal)})
+		fields[i].Faults = append(fields[i].Faults, views.ActFault{Row: fault.Row, Column: fault.Column, Refusal: *refusalOf(&fault.Refusal)})
 	}
-	return true
+	return rest, true
 }

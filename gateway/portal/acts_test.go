@@ -38,6 +38,9 @@ func TestWordsOfActs(t *testing.T) {
 			}
 		}
 	}
+	for _, field := range slices.Concat(moneyFields, goodsFields) {
+		label(field)
+	}
 	for family, want := range map[string][]string{"do.": names, "do-lead.": names, "ask.": labels} {
 		have := slices.Clone(words.Keys[family])
 		slices.Sort(have)

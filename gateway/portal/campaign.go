@@ -37,6 +37,7 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 		if err := p.living(ctx, &page); err != nil {
 			return nil, "", err
 		}
+		p.goodsReceipts(r, &page)
 	}
 	balanced := false
 	page.Flow, balanced = f.picture(page.Facts)

@@ -28,6 +28,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -51,6 +52,8 @@ type town struct {
 	*ledger
 	handler  http.Handler
 	shelf    disclosure.Shelf
+	desk     *giving.Desk
+	givers   http.Handler
 	statuses map[string]lane.Status
 	carried  []string
 }
@@ -74,6 +77,7 @@ func newTown(t *testing.T) *town {
 	w.charity("Fund:Enrol", w.by("checker", "enrol", 0, fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "child"}, {Kind: fund.Supplier, Payee: shop}}}))
 	w.follow()
 	w.shelf = disclosure.Shelf{Folder: t.TempDir()}
+	w.desk = w.giving("2026-01-10")
 	w.open()
 	return w
 }
@@ -106,12 +110,13 @@ func (w *town) open() {
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
 			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),
-			Shelf: w.shelf, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
+			Shelf: w.shelf, Receipts: w.desk, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.handler = handler
+	announcements, wrong := giving.NewLimits(w.network.Clock)
+	w.handler, w.givers = handler, NewGivers(parts, Givers{Desk: w.desk, Announcements: announcements, WrongCodes: wrong, KeepDays: 90})
 }
 
 // keyring is where the charity's gateway holds keys.
@@ -180,8 +185,13 @@ func (v *visitor) request(method, path string, form url.Values) {
 	if v.cookie != nil {
 		r.AddCookie(v.cookie)
 	}
-	answer := httptest.NewRecorder()
-	v.handler.ServeHTTP(answer, r)
+	answer, handler := httptest.NewRecorder(), v.handler
+	for _, pattern := range GiverPatterns() {
+		if strings.HasPrefix(path, pattern) {
+			handler = v.givers
+		}
+	}
+	handler.ServeHTTP(answer, r)
 	for _, cookie := range answer.Result().Cookies() {
 		v.cookie = cookie
 	}

@@ -50,6 +50,9 @@ func (p *portal) gift(r *http.Request) (views.Page, string, error) {
 	if page.Acts, err = p.giftActs(r, gift, trace.Stands); err != nil {
 		return nil, "", err
 	}
+	if page.Receipt, err = p.giftReceipt(r, gift, trace.Stands); err != nil {
+		return nil, "", err
+	}
 	page.Proof, err = p.giftProof(ctx, gift, trace)
 	return page, "", err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -58,7 +57,7 @@ func NewGivers(parts Parts, with Givers) http.Handler {
 	for _, tag := range words.Tags {
 		for pattern, page := range map[string]func(*http.Request) (int, views.Page, error){
 			"GET /give/{account}": g.form, "POST /give/{account}": g.announce,
-			"GET /receipts": g.ask, "POST /receipts": g.look, "POST /receipts/erase": g.erase,
+			"GET /receipts": g.ask, "POST /receipts": g.look, "POST /receipts/erase": g.erase, "POST /receipts/waive": g.waive,
 		} {
 			method, path, _ := strings.Cut(pattern, " ")
 			g.routes.HandleFunc(method+" /"+tag+path, g.spoken(tag, page))
@@ -168,6 +167,7 @@ func (g *givers) announce(r *http.Request) (int, views.Page, error) {
 		return 0, nil, err
 	}
 	page.Amount, page.Anonymous, page.Publish = r.PostFormValue("amount"), r.PostFormValue("as") == "anonymous", r.PostFormValue("publish") == "yes"
+	page.Waived = r.PostFormValue("waive") == "yes"
 	if g.announcements.Reached(g.address(r)) {
 		page.Fault = "limit"
 		return http.StatusTooManyRequests, page, nil
@@ -175,8 +175,11 @@ func (g *givers) announce(r *http.Request) (int, views.Page, error) {
 	g.announcements.Count(g.address(r))
 	ask := giving.Ask{Attempt: r.PostFormValue("attempt"), Account: page.Account, Publish: page.Publish && !page.Anonymous,
 		Donor: donation.Donor{Kind: donation.Named, Name: strings.TrimSpace(r.PostFormValue("name"))}}
-	if page.Anonymous {
+	switch {
+	case page.Anonymous:
 		ask.Donor = donation.Donor{Kind: donation.Anonymous}
+	case page.Waived:
+		ask.Donor.Kind = donation.Waived
 	}
 	if ask.Amount, err = typedAmount(page.Amount, page.Currency); err != nil {
 		page.Fault = "amount"
@@ -192,7 +195,7 @@ func (g *givers) announce(r *http.Request) (int, views.Page, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, views.Given{Account: made.Account, Title: page.Title, Amount: made.Amount, Code: code.String(), Reference: made.Reference.Grouped(),
-		PayTo: campaign.Pay, Named: made.Donor.Kind == donation.Named, KeepDays: g.keepDays, Address: g.addressFor(r, "/receipts")}, nil
+		PayTo: campaign.Pay, Named: made.Donor.Kind != donation.Anonymous, KeepDays: g.keepDays, Address: g.addressFor(r, "/receipts")}, nil
 }
 
 // faultOf names what a form has wrong, as the catalogues know it.
@@ -248,13 +251,14 @@ func (g *givers) look(r *http.Request) (int, views.Page, error) {
 		return 0, nil, err
 	}
 	code := r.PostFormValue("code")
-	own := views.Receipt{Account: announced.Account, Title: textOf(campaign.Title), Amount: announced.Amount, Reference: announced.Reference.Grouped(), Code: code}
+	own := views.Receipt{Account: announced.Account, Title: textOf(campaign.Title), Amount: announced.Amount, Reference: announced.Reference.Grouped(), Code: code,
+		Kind: string(announced.Donor.Kind), Issued: announced.Issued != nil}
 	for _, use := range announced.Uses {
 		standing, err := g.desk.Standing(r.Context(), use)
 		if err != nil {
 			return 0, nil, err
 		}
-		if standing.Trace == nil {
+		if !standing.Held() {
 			continue // the import is under way
 		}
 		gift, err := g.ownGift(r, code, announced, standing)
@@ -267,6 +271,10 @@ func (g *givers) look(r *http.Request) (int, views.Page, error) {
 }
 
 func (g *givers) ownGift(r *http.Request, code string, a giving.Announcement, s giving.Standing) (views.OwnGift, error) {
+	if s.Goods != nil {
+		own := views.OwnGift{Gift: s.Gift, Goods: s.Goods, Path: pathTo("campaigns", string(s.Account)), State: "received"}
+		return g.papered(r, code, own)
+	}
 	gift := s.Trace.Gift
 	own := views.OwnGift{Gift: gift.ID, Amount: gift.Amount, Differs: gift.Amount != a.Amount, State: "waits", Attribution: s.Trace.Attribution,
 		Path: "/gifts/" + string(gift.ID) + "?account=" + url.QueryEscape(string(gift.Account)) + "&page=" + url.QueryEscape(string(gift.Page))}
@@ -300,31 +308,17 @@ func (g *givers) ownGift(r *http.Request, code string, a giving.Announcement, s 
 
 // papered adds the receipt of the law, or why there is none.
 func (g *givers) papered(r *http.Request, code string, own views.OwnGift) (views.OwnGift, error) {
-	receipt, _, err := g.desk.Receipt(r.Context(), code, own.Gift, g.pageOf(r, own.Path))
-	var refusal *rule.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		if own.Reason = "other"; refusal.Code == rule.Unsupported {
-			own.Reason = "currency"
-		} else if refusal.Code == rule.WrongState {
-			own.Reason = "void"
-		}
-		return own, nil
-	case err != nil:
-		return own, err
-	}
-	var paper bytes.Buffer
-	if err := receipt.WriteHTML(&paper); err != nil {
-		return own, err
-	}
-	// A page has one heading, and it is not the paper's.
-	own.Paper = template.HTML(strings.NewReplacer("<h1", "<h2", "</h1", "</h2").Replace(paper.String()))
-	return own, nil
+	var err error
+	own.Paper, own.Reason, err = paperOf(g.desk.Receipt(r.Context(), code, own.Gift, g.pageOf(r, own.Path)))
+	return own, err
 }
 
 // pageOf is the address of the gift's public page.
 func (g *givers) pageOf(r *http.Request, path string) string {
-	place, query, _ := strings.Cut(path, "?")
+	place, query, has := strings.Cut(path, "?")
+	if !has {
+		return g.addressFor(r, place)
+	}
 	return g.addressFor(r, place) + "?" + query
 }
 
@@ -351,6 +345,19 @@ func added(own views.OwnGift) (views.OwnGift, error) {
 		}
 	}
 	return own, nil
+}
+
+// waive notes that a giver wants no receipt, or one after all.
+func (g *givers) waive(r *http.Request) (int, views.Page, error) {
+	_, status, page, err := g.found(r)
+	if err != nil || page != nil {
+		return status, page, err
+	}
+	// That of an anonymous gift is refused, and the page says what there is.
+	if err := g.desk.Waive(r.PostFormValue("code"), r.PostFormValue("wanted") == "yes"); err != nil && !rule.Is(err, rule.WrongState) {
+		return 0, nil, err
+	}
+	return g.look(r)
 }
 
 func (g *givers) erase(r *http.Request) (int, views.Page, error) {
@@ -388,7 +395,7 @@ func (g *givers) writePDF(w http.ResponseWriter, r *http.Request, a giving.Annou
 		return rule.Refuse(rule.NotFound, "the gift is not one of this code")
 	}
 	standing, err := g.desk.Standing(r.Context(), a.Uses[at])
-	if err != nil || standing.Trace == nil {
+	if err != nil || !standing.Held() {
 		return errors.Join(err, rule.Refuse(rule.WrongState, "the gift waits for its line"))
 	}
 	own, err := g.ownGift(r, r.PostFormValue("code"), a, standing)
@@ -413,9 +420,9 @@ func (g *givers) writePDF(w http.ResponseWriter, r *http.Request, a giving.Annou
 	return nil
 }
 
-// paperStyle is the receipt's, whose heading is a page's second.
+// paperStyle is the receipt's.
 func paperStyle(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = io.WriteString(w, strings.ReplaceAll(donation.ReceiptStyle, ".donation-receipt h1", ".donation-receipt h2"))
+	_, _ = io.WriteString(w, donation.SectionStyle())
 }

@@ -44,18 +44,7 @@ func newCounter(t *testing.T) *counter {
 	l := newLedger(t)
 	l.found()
 	c := &counter{ledger: l, now: time.Now()}
-	folder := t.TempDir()
-	store, err := giving.Open(giving.Settings{Folder: filepath.Join(folder, "giving"), Key: filepath.Join(folder, "giving.key")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	c.desk = &giving.Desk{Store: store, Organisation: "charity", Model: l.model, Today: func() tape.Date { return "2026-01-02" },
-		Issuer: giving.Issuer{Name: donation.Text{Chinese: "虚构慈善"}, CreditCode: giving.InventedCreditCode, Handler: "Invented Handler"}}
+	c.desk = l.giving("2026-01-02")
 	clock := func() time.Time { return c.now }
 	announcements, wrong := giving.NewLimits(clock)
 	c.handler = NewGivers(Parts{Organisation: "charity", Model: l.model, Height: func(context.Context) (uint64, error) { return l.network.Height(), nil },
@@ -68,6 +57,21 @@ func newCounter(t *testing.T) *counter {
 	l.charity("Tape:Open", tape.Open{Account: unclaimed, Attribution: tape.FIFO, Currency: "CNY", Custodian: bank, ID: "open-unclaimed", Unidentified: lunches})
 	l.follow()
 	return c
+}
+
+// giving is the charity's desk for gifts, on one day.
+func (l *ledger) giving(today tape.Date) *giving.Desk {
+	l.Helper()
+	folder := l.TempDir()
+	store, err := giving.Open(giving.Settings{Folder: filepath.Join(folder, "giving"), Key: filepath.Join(folder, "giving.key")})
+	made(l, store, err)
+	l.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			l.Error(err)
+		}
+	})
+	return &giving.Desk{Store: store, Organisation: "charity", Model: l.model, Today: func() tape.Date { return today },
+		Issuer: giving.Issuer{Name: donation.Text{Chinese: "虚构慈善"}, CreditCode: giving.InventedCreditCode, Handler: "Invented Handler"}}
 }
 
 func (c *counter) ask(method, path string, form url.Values, header ...string) *httptest.ResponseRecorder {
@@ -250,6 +254,57 @@ func TestVoid(t *testing.T) {
 	c.refund(gift, page, "back-2")
 	if text := c.look("zh-CN", late).Body.String(); strings.Contains(text, "CHARITY-2026-000002") || !strings.Contains(text, says(t, "zh-CN", "no-paper.void")) {
 		t.Errorf("refunded before a receipt was issued: %s", text)
+	}
+}
+
+// TestMoved: a gift that was corrected is another campaign's; its receipt gets a
+// new number and says which one it makes void.
+func TestMoved(t *testing.T) {
+	c := newCounter(t)
+	plan := fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Readers"}, Donors: []tape.ID{"maker"}, From: "2025-12-01", Goal: yuan(1_000), Leftover: lunches,
+		Lines: []fund.BudgetLine{{Amount: yuan(1_000), ID: "books", Kind: fund.Programme, Title: fund.Text{En: "Books"}}}, Purpose: fund.Text{En: "Books"},
+		Regulator: "coop", Sector: "11110", Title: fund.Text{En: "Books", Zh: "图书"}, To: "2026-12-31"}
+	const books = tape.AccountID("charity:sunrise:books")
+	c.decided("open-campaign", "Fund:OpenCampaign", books, 0, fund.OpenCampaign{Account: books, Basis: fund.Agreement, Custodian: bank, ID: "open-books", Plan: plan})
+	code, reference := c.announce("en", "5", "Invented Bo")
+	gift, page := c.arrive(reference, "a", 5_00)
+	c.settle(page)
+	if text := c.look("en", code).Body.String(); !strings.Contains(text, "CHARITY-2026-000001") || strings.Contains(text, "图书") {
+		t.Errorf("before: %s", text)
+	}
+	proof, err := tape.NewGiftProof(page, []tape.Gift{gift}, 0)
+	c.decided("correct", "Tape:Correct", lunches, 5_00, tape.Correct{Account: lunches, Gift: made(c.ledger, proof, err), ID: "correct-1", Reason: "booked-wrongly", To: books})
+	c.follow()
+	for range 2 {
+		text := c.look("en", code).Body.String()
+		if !strings.Contains(text, "CHARITY-2026-000002") || !strings.Contains(text, "Replaces and makes void") || !strings.Contains(text, "CHARITY-2026-000001") || !strings.Contains(text, "图书") {
+			t.Errorf("after: %s", text)
+		}
+	}
+}
+
+// TestWaived: who ticks that no receipt is wanted gets a record, and may change
+// that with the code; the number stays.
+func TestWaived(t *testing.T) {
+	c := newCounter(t)
+	form := c.ask("GET", "/en/give/"+string(lunches), nil)
+	answer := c.ask("POST", "/en/give/"+string(lunches), url.Values{"attempt": {attemptIn.FindStringSubmatch(form.Body.String())[1]}, "amount": {"5"}, "as": {"named"}, "name": {"Invented Bo"}, "waive": {"yes"}})
+	code := codeIn.FindStringSubmatch(answer.Body.String())[1]
+	reference := donation.Reference(strings.ReplaceAll(referenceIn.FindStringSubmatch(answer.Body.String())[1], " ", ""))
+	_, page := c.arrive(reference, "a", 5_00)
+	c.settle(page)
+	const record, receipt = "捐赠记录", "捐赠票据"
+	for _, step := range []struct{ wanted, title, offers string }{{"", record, "receipt.want"}, {"yes", receipt, "receipt.waive"}, {"no", record, "receipt.want"}} {
+		text := c.look("en", code).Body.String()
+		if step.wanted != "" {
+			text = c.ask("POST", "/en/receipts/waive", url.Values{"code": {code}, "wanted": {step.wanted}}).Body.String()
+		}
+		if !strings.Contains(text, step.title+" <span") || !strings.Contains(text, says(t, "en", step.offers)) || !strings.Contains(text, "CHARITY-2026-000001") {
+			t.Errorf("%+v: %s", step, text)
+		}
+	}
+	if answer := c.ask("POST", "/en/receipts/waive", url.Values{"code": {"nonsense"}}); answer.Code != http.StatusNotFound {
+		t.Errorf("a wrong code: %d", answer.Code)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -47,6 +48,9 @@ type People struct {
 	Fingerprints fingerprint.Keys
 	// Personal is what this organisation knows about people; nil where it keeps nothing.
 	Personal *personal.Desk
+	// Receipts writes those of givers who had announced nothing; nil where the
+	// organisation gives none.
+	Receipts *giving.Desk
 	// Journal is what the gateway signed; nil where it holds no keys.
 	Journal Journal
 	// Demonstration says that anybody can log in as one of the staff.
@@ -132,6 +136,7 @@ func (p *portal) peopleRoutes() {
 	p.form("/payees/{account}/{payee}/{act}", p.act(formBytes, p.look))
 	p.form("/payouts/{account}/{hold}/word", p.act(formBytes, p.say))
 	p.actRoutes()
+	p.receiptRoutes()
 	p.personalRoutes()
 }
 

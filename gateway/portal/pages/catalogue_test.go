@@ -106,7 +106,8 @@ func note(arguments []parse.Node, used, families map[string]bool) {
 	}
 }
 
-// inSources notes the keys in calls of Say, Mark, Number and Word.
+// inSources notes the keys in calls of Say, Mark, Number and Word, and the
+// families of choices.
 func inSources(t *testing.T, used, families map[string]bool) {
 	for _, folder := range []string{".", "..", "../words"} {
 		sources, _ := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -119,6 +120,14 @@ func inSources(t *testing.T, used, families map[string]bool) {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(node ast.Node) bool {
+				if pair, is := node.(*ast.KeyValueExpr); is { // a field's choices
+					name, named := pair.Key.(*ast.Ident)
+					literal, fixed := pair.Value.(*ast.BasicLit)
+					if named && fixed && name.Name == "Family" {
+						family, _ := strconv.Unquote(literal.Value)
+						families[family] = true
+					}
+				}
 				call, is := node.(*ast.CallExpr)
 				if !is || len(call.Args) == 0 {
 					return true

@@ -5,10 +5,12 @@ package stories
 import (
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
@@ -62,6 +64,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case parts[0] == "assets" && h.set.ServeAsset(w, r):
 	case r.URL.Path == "/api/v1/events":
 		h.events(w, r)
+	case strings.HasSuffix(r.URL.Path, "/receipts/paper.css"):
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		_, _ = io.WriteString(w, donation.SectionStyle()) // whoever left does not read it
 	case len(parts) == 3 && parts[1] == "stories":
 		h.story(w, parts[0], parts[2])
 	case r.URL.Path == "/" || len(parts) == 2 && parts[1] == "":

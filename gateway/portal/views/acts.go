@@ -82,6 +82,8 @@ type Life struct {
 	Agents   []fund.Agent
 	Pledges  []fund.Pledge
 	Goods    []fund.Goods
+	// Receipts are where somebody who may writes the receipts of Goods, one each; none for others.
+	Receipts []string
 	Cited    []fund.Cited
 }
 

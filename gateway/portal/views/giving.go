@@ -3,6 +3,7 @@ package views
 import (
 	"html/template"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -19,7 +20,7 @@ type Give struct {
 	// name is never shown again: the page could be somebody else's by then.
 	Attempt, Amount string
 	Anonymous       bool
-	Publish         bool
+	Publish, Waived bool
 	// Fault names what is wrong, empty where nothing is.
 	Fault string
 }
@@ -61,8 +62,12 @@ type Receipt struct {
 	Amount    money.Amount
 	Reference string
 	// Code goes into the forms below and nowhere else.
-	Code  string
-	Gifts []OwnGift
+	Code string
+	// Kind is named, waived or anonymous. Issued says that nobody announced:
+	// the charity wrote the receipt on proof.
+	Kind   string
+	Issued bool
+	Gifts  []OwnGift
 }
 
 // Name of its template.
@@ -72,10 +77,12 @@ func (Receipt) Name() string { return "receipt" }
 type OwnGift struct {
 	Gift   tape.ID
 	Amount money.Amount
+	// Goods are set of a gift in kind, which has no amount.
+	Goods *fund.Goods
 	// Differs says that another amount was announced.
 	Differs bool
 	Path    string
-	// State is waits, unidentified, settled or void.
+	// State is waits, unidentified, settled, received or void.
 	State  string
 	Pieces []Piece
 	// These add up to the amount: what the bank has paid to somebody, what still
@@ -90,3 +97,36 @@ type OwnGift struct {
 	// Salt, Giver and Commitment prove to others whose gift it is.
 	Salt, Giver, Commitment string
 }
+
+// Write is where staff write the receipt of a gift that nobody announced.
+type Write struct {
+	Account tape.AccountID
+	Title   *Text
+	Gift    tape.ID
+	Page    tape.ID
+	// Amount is that of the gift; nil of Goods.
+	Amount *money.Amount
+	Goods  *fund.Goods
+	// Settled and Void say how the gift stands; Claimed that its giver has a code
+	// by which the receipt comes.
+	Settled, Void, Claimed bool
+	// Paper is the receipt that was written, with its Code; Reason says why there
+	// is none any more.
+	Paper  template.HTML
+	Reason string
+	Code   string
+
+	Fields []ActField
+	Person tape.ID
+	Token  string
+	Path   string
+	// Refusal is a no that is about no field; Faulty says that something is to be mended.
+	Refusal *Refusal
+	Faulty  bool
+}
+
+// Name of its template.
+func (Write) Name() string { return "write" }
+
+// Writable says that the form can be filled in.
+func (w Write) Writable() bool { return w.Settled && !w.Void && !w.Claimed }

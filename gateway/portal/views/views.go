@@ -414,6 +414,8 @@ type Gift struct {
 	Withdrawn, WithdrawnBy string
 	// Fee is the gift's share of what a processor kept, Net what arrived.
 	Fee, Net *money.Amount
+	// Receipt is where a maker writes the receipt of it, empty for others.
+	Receipt string
 	// Acts are the forms that who is logged in can open about it.
 	Acts   []GiftAct
 	Pieces []Piece
