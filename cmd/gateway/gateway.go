@@ -106,7 +106,7 @@ func (g *gateway) open(ctx context.Context) error {
 	if err := g.openGiving(); err != nil {
 		return err
 	}
-	g.personal = &personal.Desk{Ledger: g.ledger, Notes: g.model, Errands: g.outbox, Organisation: g.config.Organisation,
+	g.personal = &personal.Desk{Ledger: g.ledger, Notes: g.model, Errands: g.outbox, Documents: g.documents, Organisation: g.config.Organisation,
 		Own: string(dossier.OwnCollection(g.config.MSPID)), Collections: g.config.Collections, Now: time.Now}
 	g.server = api.New(api.Parts{Organisation: g.config.Organisation, Lanes: g.lanes, Outbox: g.outbox, Model: g.model, Chain: g.ledger,
 		Token: tokens[0].Secret, Tokens: tokens[1:], Registry: registry, Neighbours: g.config.Others,

@@ -24,11 +24,12 @@ type evidenceCommand struct {
 }
 
 type citeCommand struct {
-	File     string `arg:"" help:"Picture, PDF, text or CSV, up to 25 MiB." type:"existingfile"`
-	Campaign string `help:"Campaign that it belongs to." required:"" placeholder:"ACCOUNT"`
-	For      string `help:"Payout (its id) or entry (organisation/id) that it is evidence for." required:"" placeholder:"ID"`
-	Kind     string `help:"What it is: ${enum}." enum:"invoice,photo,delivery-note,agreement,list,publication,other" default:"other"`
-	At       string `help:"Organisation whose document it is." default:"charity" placeholder:"ORG"`
+	File     string   `arg:"" help:"Picture, PDF, text or CSV, up to 25 MiB." type:"existingfile"`
+	Campaign string   `help:"Campaign that it belongs to." required:"" placeholder:"ACCOUNT"`
+	For      string   `help:"Payout (its id) or entry (organisation/id) that it is evidence for." required:"" placeholder:"ID"`
+	Kind     string   `help:"What it is: ${enum}." enum:"invoice,photo,delivery-note,agreement,list,publication,other" default:"other"`
+	About    []string `help:"Payee whom it says something about; erased with what else is kept about it." placeholder:"ACCOUNT"`
+	At       string   `help:"Organisation whose document it is." default:"charity" placeholder:"ORG"`
 }
 
 // cited is the result of citing a document.
@@ -54,7 +55,7 @@ func (c *citeCommand) Run(app *application) error {
 		return err
 	}
 	var done cited
-	if done.Citation, err = keep(app, at.gateway, c.File, c.Kind); err != nil {
+	if done.Citation, err = keep(app, at.gateway, c.File, c.Kind, c.About...); err != nil {
 		return err
 	}
 	command := fund.Cite{Account: tape.AccountID(c.Campaign), For: c.For, ID: tape.ID("cite." + done.ID),
@@ -70,14 +71,14 @@ func (c *citeCommand) Run(app *application) error {
 }
 
 // keep hands the file to the gateway.
-func keep(app *application, gateway *speak.Gateway, path, kind string) (document.Citation, error) {
+func keep(app *application, gateway *speak.Gateway, path, kind string, about ...string) (document.Citation, error) {
 	var citation document.Citation
 	file, err := os.Open(path)
 	if err != nil {
 		return citation, err
 	}
 	defer file.Close()
-	err = gateway.Upload(app.context, "/documents?"+url.Values{"kind": {kind}}.Encode(), mediaTypeOf(path), file, &citation)
+	err = gateway.Upload(app.context, "/documents?"+url.Values{"kind": {kind}, "about": about}.Encode(), mediaTypeOf(path), file, &citation)
 	return citation, err
 }
 

@@ -9,10 +9,12 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/api"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/network"
 )
@@ -110,9 +112,15 @@ func (c *ofPersonalCommand) Run(app *application) error {
 		return err
 	}
 	var found struct {
-		Items []api.Holding `json:"items"`
+		Items     []api.Holding `json:"items"`
+		Documents struct {
+			Items []document.Meta `json:"items"`
+		} `json:"documents"`
 	}
 	if err := gateway.Own(app.context, http.MethodGet, "/personal?payee="+url.QueryEscape(c.Payee), nil, &found); err != nil {
+		return err
+	}
+	if err := gateway.Own(app.context, http.MethodGet, "/documents?about="+url.QueryEscape(c.Payee), nil, &found.Documents); err != nil {
 		return err
 	}
 	app.console.result(found)
@@ -120,7 +128,10 @@ func (c *ofPersonalCommand) Run(app *application) error {
 		app.console.say("  %s %s", h.Collection, h.Record)
 		app.console.table(personalRows(h.Class, h.Fields))
 	}
-	if len(found.Items) == 0 {
+	for _, d := range found.Documents.Items {
+		app.console.say("  document %s   %s of %d bytes, kept since %s", d.ID, d.Kind, d.Size, d.At.Format(time.DateOnly))
+	}
+	if len(found.Items)+len(found.Documents.Items) == 0 {
 		app.console.say("  %s knows nothing about it", c.At)
 	}
 	return nil

@@ -137,6 +137,21 @@ func TestDocuments(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &uncited); status != http.StatusCreated || err != nil {
 		t.Fatalf("%d %s %v", status, text, err)
 	}
+	const family, about = "outside:household:h1", "documents?kind=photo&about=outside:household:h1"
+	status, _, text = charity.request(http.MethodPost, path(about), "A face\n", map[string]string{"Content-Type": "text/plain"})
+	var photo document.Citation
+	if err := json.Unmarshal([]byte(text), &photo); status != http.StatusCreated || err != nil {
+		t.Fatalf("%d %s %v", status, text, err)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("documents?about="+family), "", own); status != http.StatusOK || !strings.Contains(text, photo.ID) || strings.Contains(text, uncited.ID) {
+		t.Errorf("about a payee: %d %s", status, text)
+	}
+	if status, _, text := charity.request(http.MethodGet, path("documents?about=Chen"), "", own); status != http.StatusUnprocessableEntity || strings.Contains(text, "Chen") {
+		t.Errorf("about a name: %d %s", status, text)
+	}
+	if status, _, _ := charity.request(http.MethodGet, path("documents?about="+family), "", nil); status != http.StatusUnauthorized {
+		t.Errorf("without the token: %d", status)
+	}
 	if status, _, text := charity.request(http.MethodDelete, path("documents", uncited.ID), "", own); status != http.StatusNoContent {
 		t.Errorf("shredding what nobody cites: %d %s", status, text)
 	}

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,7 +37,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/disclosure"
-	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/document/documenttest"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
@@ -189,7 +188,7 @@ func (w *world) serve(organisation string) *gateway {
 	g.server = New(Parts{Organisation: organisation, Lanes: g.lanes, Outbox: g.box, Model: g.model, Chain: g, Token: secret, Registry: registry, Log: log,
 		Personal:     &personal.Desk{Ledger: g, Notes: g.model, Errands: g.box, Now: time.Now, Organisation: organisation, Own: string(dossier.OwnCollection(organisation)), Collections: map[string][]string{"charity-bank": {"charity", "bank"}}},
 		Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")},
-		Documents:    w.archive(), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
+		Documents:    documenttest.Archive(w), Shelf: disclosure.Shelf{Folder: w.TempDir()}, Exports: &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}})
 	listener := httptest.NewServer(g.server)
 	g.url = listener.URL
 	g.client = &client.Client{URL: listener.URL, Token: secret}
@@ -328,26 +327,6 @@ func (g *gateway) Evaluate(_ context.Context, function string, argument []byte) 
 	defer g.mutex.Unlock()
 	answer, err := g.network.Evaluate(g.network.Identity(g.organisation, "gateway"), function, string(argument))
 	return answer, translated(err)
-}
-
-// archive is an empty one of evidence.
-func (w *world) archive() *document.Archive {
-	folder := w.TempDir()
-	for _, name := range []string{"blobs", "keys"} {
-		if err := os.Mkdir(filepath.Join(folder, name), 0o700); err != nil {
-			w.Fatal(err)
-		}
-	}
-	master := filepath.Join(folder, "master.key")
-	if err := document.CreateMaster(master); err != nil {
-		w.Fatal(err)
-	}
-	archive, err := document.New(w.Context(), document.Config{Store: "file://" + filepath.Join(folder, "blobs"), Keys: filepath.Join(folder, "keys"), Master: master})
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(func() { _ = archive.Close() })
-	return archive
 }
 
 // signed wraps a spend with the intents of maker and checker.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,11 +77,16 @@ func inside(path, folder string) bool {
 func (a *Archive) Close() error { return errors.Join(a.blobs.close(), a.keys.close()) }
 
 // Put keeps a document. kind is the organisation's word for it, mediaType what
-// the sender says it is. What pictures tell beyond what they show is taken out
-// first, and Citation.Removed names it. When Put returns without error the
-// document is on the disk, or in the bucket, to stay.
-func (a *Archive) Put(ctx context.Context, kind, mediaType string, r io.Reader) (Citation, error) {
+// the sender says it is, about the payees whom it says something about. What
+// pictures tell beyond what they show is taken out first, and Citation.Removed
+// names it. When Put returns without error the document is on the disk, or in
+// the bucket, to stay.
+func (a *Archive) Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (Citation, error) {
 	if err := checkKind(kind); err != nil {
+		return Citation{}, err
+	}
+	about, err := inOrder(about)
+	if err != nil {
 		return Citation{}, err
 	}
 	in := bufio.NewReaderSize(&limited{r: r, left: a.bytesMax, max: a.bytesMax}, 32<<10)
@@ -93,7 +99,7 @@ func (a *Archive) Put(ctx context.Context, kind, mediaType string, r io.Reader) 
 		return Citation{}, err
 	}
 	secret := newKey()
-	m := Meta{Citation: Citation{ID: newID(), MediaType: mediaType}, Kind: kind, At: a.now().UTC().Truncate(time.Second)}
+	m := Meta{Citation: Citation{ID: newID(), MediaType: mediaType}, Kind: kind, At: a.now().UTC().Truncate(time.Second), About: about}
 	if err := a.store(ctx, &m, secret, in); err != nil {
 		return Citation{}, err
 	}
@@ -211,6 +217,22 @@ func (a *Archive) List() iter.Seq2[Meta, error] {
 			}
 		}
 	}
+}
+
+// About are the documents about a payee that can still be read, by id. It goes
+// through all key records, which is meant for the rare day on which a person
+// asks what is kept.
+func (a *Archive) About(payee string) ([]Meta, error) {
+	var found []Meta
+	for m, err := range a.List() {
+		if err != nil {
+			return nil, err
+		}
+		if m.Shredded.IsZero() && slices.Contains(m.About, payee) {
+			found = append(found, m)
+		}
+	}
+	return found, nil
 }
 
 // Shred destroys the key and the salt of a document, then its bytes. After

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +72,52 @@ func TestRefusals(t *testing.T) {
 	} {
 		if text(c.err) != c.want {
 			t.Errorf("%s: %v", c.what, c.err)
+		}
+	}
+}
+
+// TestAbout: what is about a payee is found by its random name, by nothing
+// else, and no longer once it is shredded.
+func TestAbout(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	const one, other = "outside:household:aaaa", "outside:household:bbbb"
+	both, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("both"), other, one, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("alone"), one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.put("text/plain", []byte("about nobody"))
+	ids := func(payee string) (found []string) {
+		list, err := w.About(payee)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list {
+			found = append(found, m.ID)
+		}
+		return found
+	}
+	w.reopen()
+	if got := ids(one); len(got) != 2 || !slices.Contains(got, both.ID) || !slices.Contains(got, alone.ID) {
+		t.Errorf("about one: %v", got)
+	}
+	if got := ids(other); !slices.Equal(got, []string{both.ID}) {
+		t.Errorf("about the other: %v", got)
+	}
+	if err := w.Shred(ctx, both.ID); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := w.Meta(both.ID); err != nil || m.About != nil || len(ids(other)) != 0 {
+		t.Errorf("a shredded document is still about %v, %v", m.About, err)
+	}
+	for _, wrong := range []string{"张三", "charity:sunrise:books", "outside:household:Chen Yi"} {
+		_, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("x"), wrong)
+		if !rule.Is(err, rule.Invalid) || strings.Contains(text(err), wrong) {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }

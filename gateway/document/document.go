@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -43,6 +44,9 @@ type Meta struct {
 	Kind string `json:"kind"`
 	// At is when it was put, UTC, to the second.
 	At time.Time `json:"at"`
+	// About are the payees whom it says something about, by their random names
+	// on the ledger, in order: what is erased for a person finds it by them.
+	About []string `json:"about,omitempty"`
 	// Salt is what someone needs beside the bytes to check the citation. It is
 	// sealed with the key and is gone when the document is shredded.
 	Salt Salt `json:"-"`
@@ -61,6 +65,26 @@ func checkKind(kind string) error {
 		return rule.Field("kind", rule.Refuse(rule.Invalid, "%.40q is not a kind of document; write it as delivery-note", kind))
 	}
 	return nil
+}
+
+// AboutMax is how many payees a document can be about; a list about more is
+// kept as values, a person each.
+const AboutMax = 16
+
+var aboutPattern = regexp.MustCompile(`^outside:[a-z]+:[a-z0-9-]{1,64}$`)
+
+// inOrder is about whom a document is, each once.
+func inOrder(about []string) ([]string, error) {
+	about = slices.Compact(slices.Sorted(slices.Values(about)))
+	if len(about) > AboutMax {
+		return nil, rule.Field("about", rule.Refuse(rule.Invalid, "names %d payees; %d at most", len(about), AboutMax))
+	}
+	for _, payee := range about {
+		if !aboutPattern.MatchString(payee) {
+			return nil, rule.Field("about", rule.Refuse(rule.Invalid, "names somebody otherwise than by the ledger's name of a payee, such as outside:household:…"))
+		}
+	}
+	return about, nil
 }
 
 // checkID also keeps an id from naming a path.

@@ -119,8 +119,8 @@ func (k *keys) open(id string) (Meta, key, error) {
 	return unsealRecord(r, all)
 }
 
-// shred puts in place of the record one that has neither key nor salt. A
-// record that was damaged is destroyed all the same.
+// shred puts in place of the record one that has neither key nor salt, and says
+// about nobody any more. A record that was damaged is destroyed all the same.
 func (k *keys) shred(id, reason string, at time.Time) error {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
@@ -131,7 +131,7 @@ func (k *keys) shred(id, reason string, at time.Time) error {
 	if err != nil || r.ShreddedAt != nil {
 		return err
 	}
-	r.Master, r.Sealed, r.ShreddedAt, r.ShreddedFor = "", nil, &at, reason
+	r.Master, r.Sealed, r.ShreddedAt, r.ShreddedFor, r.About = "", nil, &at, reason, nil
 	return k.write(r, os.Rename)
 }
 

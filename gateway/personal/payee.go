@@ -185,14 +185,18 @@ func Bound(holdings []Holding, today tape.Date) tape.Date {
 }
 
 // AskErasure takes a payee's request. It is refused while law or contract
-// demand that something is kept, and says until when.
+// demand that a value is kept, and says until when.
 func (d *Desk) AskErasure(ctx context.Context, account, payee tape.AccountID, today tape.Date) error {
 	found, err := d.Of(ctx, payee)
 	if err != nil {
 		return err
 	}
+	papers, err := d.Papers(ctx, payee)
+	if err != nil {
+		return err
+	}
 	own := slices.DeleteFunc(found[payee], func(h Holding) bool { return h.Keeper != d.Organisation })
-	if len(own) == 0 {
+	if len(own) == 0 && !slices.ContainsFunc(papers, func(p Paper) bool { return p.May(today) }) {
 		return rule.Refuse(rule.NotFound, "%s keeps nothing about you that could be erased", d.Organisation)
 	}
 	if until := Bound(own, today); until != "" {
@@ -212,8 +216,9 @@ func (d *Desk) Erasures(ctx context.Context) ([]Erasure, error) {
 	return open, err
 }
 
-// Erase purges one value about a payee, and ends the payee's request when it was the last.
-func (d *Desk) Erase(ctx context.Context, payee tape.AccountID, collection dossier.Collection, record dossier.Pseudonym, reason dossier.Reason) (uint64, error) {
+// Erase purges one value about a payee, and ends the payee's request when
+// nothing is left.
+func (d *Desk) Erase(ctx context.Context, payee tape.AccountID, collection dossier.Collection, record dossier.Pseudonym, reason dossier.Reason, today tape.Date) (uint64, error) {
 	found, err := d.Of(ctx, payee)
 	if err != nil {
 		return 0, err
@@ -223,8 +228,18 @@ func (d *Desk) Erase(ctx context.Context, payee tape.AccountID, collection dossi
 		return 0, rule.Field("record", rule.Refuse(rule.NotFound, "is not about %s, or was purged", payee))
 	}
 	block, err := d.Purge(ctx, collection, record, reason)
-	if err != nil || slices.ContainsFunc(others, func(h Holding) bool { return h.Keeper == d.Organisation }) {
+	if err != nil {
 		return block, err
 	}
-	return block, d.Errands.EndErrand(ctx, erasureKind, string(payee))
+	return block, d.erased(ctx, payee, others, today)
+}
+
+// erased ends a payee's request when nothing is left that could go.
+func (d *Desk) erased(ctx context.Context, payee tape.AccountID, left []Holding, today tape.Date) error {
+	papers, err := d.Papers(ctx, payee)
+	if err != nil || slices.ContainsFunc(left, func(h Holding) bool { return h.Keeper == d.Organisation }) ||
+		slices.ContainsFunc(papers, func(p Paper) bool { return p.May(today) }) {
+		return err
+	}
+	return d.Errands.EndErrand(ctx, erasureKind, string(payee))
 }

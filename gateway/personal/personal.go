@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
+	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -30,6 +32,13 @@ type Ledger interface {
 type Notes interface {
 	Record(ctx context.Context, key string) (readmodel.Record, error)
 	Records(ctx context.Context, prefix string, window readmodel.Window) (readmodel.List[readmodel.Record], error)
+	Citing(ctx context.Context, document merkle.Hash) (*readmodel.Entry, error)
+}
+
+// Documents are the organisation's own, as document.Archive keeps them.
+type Documents interface {
+	About(payee string) ([]document.Meta, error)
+	ShredFor(ctx context.Context, id, reason string) error
 }
 
 // Errands keep what has been begun over a restart, as outbox.Outbox does.
@@ -41,9 +50,10 @@ type Errands interface {
 
 // Desk is where one organisation's personal data is handled.
 type Desk struct {
-	Ledger       Ledger
-	Notes        Notes
-	Errands      Errands
+	Ledger  Ledger
+	Notes   Notes
+	Errands Errands
+	Documents    Documents
 	Organisation string
 	// Collections are the members of each; the organisation's own one is added.
 	Collections map[string][]string

@@ -205,7 +205,8 @@ func TestStrikeOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// TestOfAPayee: members find what is kept about a payee; erasure waits for the law.
+// TestOfAPayee: members find what is kept about a payee; erasure waits for the
+// law, and for the documents that nothing rests on.
 func TestOfAPayee(t *testing.T) {
 	w := newWorld(t)
 	d := w.desk()
@@ -238,12 +239,21 @@ func TestOfAPayee(t *testing.T) {
 	found, err := d.Of(t.Context(), neighbour)
 	w.must(err)
 	record := found[neighbour][0].Record
-	if _, err := d.Erase(t.Context(), family, shared, record, dossier.Requested); !rule.Is(err, rule.NotFound) {
+	if _, err := d.Erase(t.Context(), family, shared, record, dossier.Requested, today); !rule.Is(err, rule.NotFound) {
 		t.Errorf("another's: %v", err)
 	}
-	if _, err := d.Erase(t.Context(), neighbour, shared, record, dossier.Requested); err != nil {
+	photo, err := w.archive.Put(t.Context(), "photo", "text/plain", strings.NewReader("a face"), string(neighbour))
+	w.must(err)
+	if _, err := d.Erase(t.Context(), neighbour, shared, record, dossier.Requested, today); err != nil {
 		t.Error(err)
 	}
+	if open, err = d.Erasures(t.Context()); err != nil || len(open) != 1 {
+		t.Errorf("a photo is left: %v, %v", open, err)
+	}
+	if err := d.Shred(t.Context(), family, photo.ID, today); !rule.Is(err, rule.NotFound) {
+		t.Errorf("another's photo: %v", err)
+	}
+	w.must(d.Shred(t.Context(), neighbour, photo.ID, today))
 	open, err = d.Erasures(t.Context())
 	if found, _ := d.Of(t.Context(), neighbour); err != nil || len(open) != 0 || len(found) != 0 {
 		t.Errorf("erased: %v, %v, %v", open, found, err)

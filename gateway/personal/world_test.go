@@ -21,6 +21,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	network "github.com/lianbao/lianbao/chaincode/replay"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/document/documenttest"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -37,6 +39,7 @@ type world struct {
 	mutex        sync.Mutex
 	box          *outbox.Outbox
 	model        *readmodel.Model
+	archive      *document.Archive
 	read         uint64
 	previous     []byte
 	// step is called before and after each step that a desk takes.
@@ -53,7 +56,7 @@ func newWorld(t *testing.T) *world {
 		return chaincode
 	}
 	members := []string{"charity", "bank", "coop"}
-	w := &world{T: t, network: peertest.New(t, build, members...), organisation: "charity", step: func() {}, now: time.Now()}
+	w := &world{T: t, network: peertest.New(t, build, members...), organisation: "charity", archive: documenttest.Archive(t), step: func() {}, now: time.Now()}
 	charter := party.Charter{Ledger: party.LedgerID{7}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy()}
 	for _, name := range members {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
@@ -94,7 +97,7 @@ func (w *world) invoke(organisation, function string, command any) {
 
 // desk is a new one on the stores that stand, as after a start of the gateway.
 func (w *world) desk() *Desk {
-	return &Desk{Ledger: w, Notes: w.model, Errands: errands{w}, Organisation: w.organisation, Own: string(dossier.OwnCollection(w.organisation)),
+	return &Desk{Ledger: w, Notes: w.model, Errands: errands{w}, Documents: w.archive, Organisation: w.organisation, Own: string(dossier.OwnCollection(w.organisation)),
 		Collections: map[string][]string{string(shared): {"charity", "bank"}}, Now: func() time.Time { return w.now }}
 }
 

@@ -23,7 +23,7 @@ import (
 
 // Archive keeps evidence, as document.Archive does.
 type Archive interface {
-	Put(ctx context.Context, kind, mediaType string, r io.Reader) (document.Citation, error)
+	Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (document.Citation, error)
 }
 
 // Limits of the forms of acts.
@@ -273,9 +273,9 @@ func fileIn(r *http.Request, name string) (text []byte, kind string, err error) 
 	return text, kind, nil
 }
 
-// documentIn keeps the document of a form, and returns the hash by which it is
+// documentIn keeps the document of a form, about whom it is, and returns the hash by which it is
 // cited: that of a new file, or of the one that was kept when the form came before.
-func (p *portal) documentIn(r *http.Request, name, kind string) (string, error) {
+func (p *portal) documentIn(r *http.Request, name, kind string, about ...string) (string, error) {
 	text, mediaType, err := fileIn(r, name+"-file")
 	if err != nil || text == nil {
 		return r.PostForm.Get(name), err
@@ -283,7 +283,7 @@ func (p *portal) documentIn(r *http.Request, name, kind string) (string, error) 
 	if p.people.Archive == nil {
 		return "", rule.Refuse(rule.Unsupported, "this gateway keeps no documents")
 	}
-	citation, err := p.people.Archive.Put(r.Context(), kind, mediaType, bytes.NewReader(text))
+	citation, err := p.people.Archive.Put(r.Context(), kind, mediaType, bytes.NewReader(text), about...)
 	return citation.Hash.String(), err
 }
 

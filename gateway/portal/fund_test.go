@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"html"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,6 +27,8 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
+	"github.com/lianbao/lianbao/gateway/document"
+	"github.com/lianbao/lianbao/gateway/document/documenttest"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
@@ -54,12 +58,13 @@ type town struct {
 	shelf    disclosure.Shelf
 	desk     *giving.Desk
 	givers   http.Handler
+	archive  *document.Archive
 	statuses map[string]lane.Status
 	carried  []string
 }
 
 func newTown(t *testing.T) *town {
-	w := &town{ledger: newLedger(t), statuses: map[string]lane.Status{}}
+	w := &town{ledger: newLedger(t), archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
 	w.found()
 	for _, person := range []tape.ID{"giver", "child"} {
 		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "bank"})
@@ -110,7 +115,7 @@ func (w *town) open() {
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
 			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),
-			Shelf: w.shelf, Receipts: w.desk, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
+			Shelf: w.shelf, Archive: w.archive, Receipts: w.desk, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -178,9 +183,14 @@ type visitor struct {
 
 func (v *visitor) request(method, path string, form url.Values) {
 	v.Helper()
-	r := httptest.NewRequest(method, "http://127.0.0.1:8101"+path, strings.NewReader(form.Encode()))
+	v.sends(method, path, strings.NewReader(form.Encode()), "application/x-www-form-urlencoded")
+}
+
+func (v *visitor) sends(method, path string, body io.Reader, kind string) {
+	v.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8101"+path, body)
 	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Content-Type", kind)
 	}
 	if v.cookie != nil {
 		r.AddCookie(v.cookie)
@@ -214,6 +224,26 @@ func (v *visitor) posts(path string, fields ...string) {
 		form.Set("form-token", token[1])
 	}
 	v.request(http.MethodPost, path, form)
+}
+
+// uploads posts a form with a file; the first three name its field, the file and what is in it.
+func (v *visitor) uploads(path string, field, file, content string, fields ...string) {
+	v.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile(field, file)
+	made(v.ledger, part, err)
+	_, err = part.Write([]byte(content))
+	if token := formToken.FindStringSubmatch(v.body); token != nil {
+		fields = append(fields, "form-token", token[1])
+	}
+	for i := 0; i < len(fields); i += 2 {
+		err = errors.Join(err, form.WriteField(fields[i], fields[i+1]))
+	}
+	if err = errors.Join(err, form.Close()); err != nil {
+		v.Fatal(err)
+	}
+	v.sends(http.MethodPost, path, &body, form.FormDataContentType())
 }
 
 func (v *visitor) reads(want ...string) {

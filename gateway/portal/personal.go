@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/dossier"
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -33,6 +34,8 @@ func (p *portal) personalRoutes() {
 	p.routes.HandleFunc("/payees/{account}/{payee}/personal", func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.personal) })
 	p.form("/payees/{account}/{payee}/personal/keep", p.act(formBytes, p.keepPersonal))
 	p.form("/payees/{account}/{payee}/personal/purge", p.act(formBytes, p.purgePersonal))
+	p.form("/payees/{account}/{payee}/personal/document", p.act(actBytesMax, p.keepPaper))
+	p.form("/payees/{account}/{payee}/personal/shred", p.act(formBytes, p.shredPaper))
 	p.form("/me/erasure", p.act(formBytes, p.askErasure))
 }
 
@@ -81,12 +84,18 @@ func (p *portal) personal(r *http.Request) (views.Page, string, error) {
 	if page.Values, err = p.valuesOf(ctx, page.Payee); err != nil {
 		return nil, "", err
 	}
+	if page.Papers, err = p.papersOf(ctx, page.Payee); err != nil {
+		return nil, "", err
+	}
 	if page.Asked, err = p.erasureOf(ctx, page.Payee); err != nil {
 		return nil, "", err
 	}
 	if session.Has(keepers...) {
 		page.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"keep": true}}
 		page.Collections = p.people.Personal.Places()
+		if p.people.Archive != nil {
+			page.Kinds = fund.CitationKinds()
+		}
 	}
 	return page, "", nil
 }
@@ -129,6 +138,17 @@ func (p *portal) valuesOf(ctx context.Context, payee tape.AccountID) ([]views.Pe
 	return values, err
 }
 
+// papersOf are the documents about a payee, as a page shows them.
+func (p *portal) papersOf(ctx context.Context, payee tape.AccountID) ([]views.PersonalPaper, error) {
+	found, err := p.people.Personal.Papers(ctx, payee)
+	var papers []views.PersonalPaper
+	for _, paper := range found {
+		papers = append(papers, views.PersonalPaper{ID: paper.ID, Kind: paper.Kind, MediaType: paper.MediaType, Size: int(paper.Size), At: tape.Instant(paper.At.UnixMilli()),
+			Cited: paper.Cited, Until: paper.Until, Shred: paper.May(p.today())})
+	}
+	return papers, err
+}
+
 // payTo says on a payout's page whom the money goes to, for those who may read it.
 func (p *portal) payTo(r *http.Request, page views.Origin, payee tape.AccountID) (views.Origin, error) {
 	if !p.mayRead(r) || !payee.Outside() {
@@ -168,8 +188,41 @@ func (p *portal) purgePersonal(r *http.Request, session login.Session) (string, 
 		return "", err
 	}
 	block, err := p.people.Personal.Erase(r.Context(), known.Payee.Payee, dossier.Collection(r.PostForm.Get("collection")),
-		dossier.Pseudonym(r.PostForm.Get("record")), dossier.Reason(r.PostForm.Get("reason")))
+		dossier.Pseudonym(r.PostForm.Get("record")), dossier.Reason(r.PostForm.Get("reason")), p.today())
 	return p.seen(r, known, block, err)
+}
+
+// keepPaper keeps a document about a payee, which nothing on the ledger cites yet.
+func (p *portal) keepPaper(r *http.Request, session login.Session) (string, error) {
+	if err := roles(session, keepers...); err != nil {
+		return "", err
+	}
+	known, err := p.enrolled(r)
+	if err != nil {
+		return "", err
+	}
+	kind := r.PostForm.Get("kind")
+	if !slices.Contains(fund.CitationKinds(), kind) {
+		return "", rule.Field("kind", rule.Refuse(rule.Invalid, "is not one of %v", fund.CitationKinds()))
+	}
+	hash, err := p.documentIn(r, "document", kind, string(known.Payee.Payee))
+	if err == nil && hash == "" {
+		err = rule.Field("document", rule.Refuse(rule.Invalid, "is missing; choose a file"))
+	}
+	return p.seen(r, known, 0, err)
+}
+
+// shredPaper destroys a document about a payee.
+func (p *portal) shredPaper(r *http.Request, session login.Session) (string, error) {
+	if err := roles(session, keepers...); err != nil {
+		return "", err
+	}
+	known, err := p.enrolled(r)
+	if err != nil {
+		return "", err
+	}
+	err = p.people.Personal.Shred(r.Context(), known.Payee.Payee, r.PostForm.Get("document"), p.today())
+	return p.seen(r, known, 0, err)
 }
 
 // seen leads back to the values once this gateway has read what was noted.
@@ -208,10 +261,14 @@ func (p *portal) myData(ctx context.Context, payees []readmodel.Payee) ([]views.
 			return nil, err
 		}
 		own := slices.DeleteFunc(found[payee.Payee.Payee], func(h personal.Holding) bool { return h.Keeper != p.Organisation })
-		if len(own) == 0 {
+		papers, err := p.people.Personal.Papers(ctx, payee.Payee.Payee)
+		if err != nil {
+			return nil, err
+		}
+		if len(own) == 0 && len(papers) == 0 {
 			continue
 		}
-		data := views.MyData{Account: payee.Account, Payee: payee.Payee.Payee, Until: personal.Bound(own, p.today())}
+		data := views.MyData{Account: payee.Account, Payee: payee.Payee.Payee, Until: personal.Bound(own, p.today()), Papers: len(papers)}
 		for _, h := range own {
 			data.Classes = append(data.Classes, string(h.Class))
 		}

@@ -32,7 +32,7 @@ func (w *town) keeping() *personal.Desk {
 	box, err := outbox.Open(w.Context(), filepath.Join(w.TempDir(), "outbox.db"), outbox.Settings{Volatile: true})
 	made(w.ledger, box, err)
 	w.Cleanup(func() { _ = box.Close() })
-	return &personal.Desk{Ledger: own{w}, Notes: w.model, Errands: box, Organisation: "charity", Own: string(dossier.OwnCollection("charity")),
+	return &personal.Desk{Ledger: own{w}, Notes: w.model, Errands: box, Documents: w.archive, Organisation: "charity", Own: string(dossier.OwnCollection("charity")),
 		Collections: map[string][]string{"charity-bank": {"charity", "bank"}}, Now: w.network.Clock}
 }
 
@@ -122,7 +122,11 @@ func TestPersonalData(t *testing.T) {
 	child.posts("/en/me/erasure", "account", string(speech), "payee", string(shop))
 	child.reads("This was not done", "is not you")
 	w.network.Advance(25 * 365 * 24 * time.Hour)
+	maker = w.logsIn("maker")
+	maker.uploads(page+"/personal/document", "document-file", "photo.txt", "a face", "kind", "photo")
+	maker.reads("Documents about this payee", "photo", "Shred this document")
 	child = w.logsIn("child")
+	child.reads("one document")
 	child.posts("/en/me/erasure", "account", string(speech), "payee", string(family))
 	child.reads("Erasure was asked for")
 	maker = w.logsIn("maker")
@@ -137,7 +141,17 @@ func TestPersonalData(t *testing.T) {
 	for _, record := range records {
 		maker.posts(page+"/personal/purge", "collection", "charity-bank", "record", record[1], "reason", "requested")
 	}
-	maker.reads("charity knows nothing about this payee")
+	maker.reads("Erasure was asked for", "charity knows nothing about this payee")
+	paper := regexp.MustCompile(`name="document" value="([0-9a-f]{32})"`).FindStringSubmatch(maker.body)
+	if paper == nil {
+		t.Fatal("the photo cannot be shredded")
+	}
+	child.posts(page+"/personal/shred", "document", paper[1])
+	child.reads("This was not done")
+	maker.posts(page+"/personal/shred", "document", paper[1])
+	if _, _, err := w.archive.Open(t.Context(), paper[1]); !rule.Is(err, rule.WrongState) {
+		t.Errorf("the photo that was shredded: %v", err)
+	}
 	if strings.Contains(maker.body, name) || strings.Contains(maker.body, "Erasure was asked for") {
 		t.Error("the page still tells who it is, or that it was asked")
 	}

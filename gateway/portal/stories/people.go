@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -144,7 +145,11 @@ func known() []Story {
 	page.Values = []views.PersonalValue{
 		{Class: "household", Collection: "charity-bank", Record: "aponmlkjihgfedcbaponmlkjihgfedcb", Keeper: "charity", Purge: true, Lines: []views.PersonalLine{{Field: "name", Text: "王虚构 (invented)"}, {Field: "phone", Text: "000 0000 0001"}, {Field: "village", Text: "虚构村"}}},
 		{Class: "payee-bank-account", Collection: "charity-bank", Record: "bponmlkjihgfedcbaponmlkjihgfedca", Keeper: "charity", KeepUntil: "2031-03-10", Lines: []views.PersonalLine{{Field: "account", Text: "0000 0000 0000 0001"}, {Field: "bank", Text: "Invented Bank"}, {Field: "name", Text: "王虚构 (invented)"}}}}
+	page.Kinds = fund.CitationKinds()
+	page.Papers = []views.PersonalPaper{{ID: "0f3c0f3c0f3c0f3c0f3c0f3c0f3c0f3c", Kind: "photo", MediaType: "image/jpeg", Size: 48213, At: at("2026-02-01 09:30"), Shred: true},
+		{ID: "1f3c0f3c0f3c0f3c0f3c0f3c0f3c0f3c", Kind: "delivery-note", MediaType: "application/pdf", Size: 20480, At: at("2026-02-02 09:30"), Cited: "charity/cite-1", Until: "2056-12-31"}}
 	nothing := page
+	nothing.Papers, nothing.Kinds = nil, nil
 	nothing.Values, nothing.Asked, nothing.Acting, nothing.Organisation = nil, nil, nil, "coop"
 	staff := payees()[0].Page.(views.Payee)
 	staff.Personal, staff.Shared = true, []views.Sharing{{Kind: "payee-account", Others: 2}, {Kind: "device"}}

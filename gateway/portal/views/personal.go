@@ -17,6 +17,18 @@ type PersonalValue struct {
 	Purge bool
 }
 
+// PersonalPaper is a document about a payee.
+type PersonalPaper struct {
+	ID, Kind, MediaType string
+	Size                int
+	At                  tape.Instant
+	// Cited is the entry that rests on it, Until the last day on which it must be kept for that.
+	Cited string
+	Until tape.Date
+	// Shred says that it may go today.
+	Shred bool
+}
+
 // PersonalData is what is kept about one payee: for members' staff alone.
 type PersonalData struct {
 	Account      tape.AccountID
@@ -24,11 +36,14 @@ type PersonalData struct {
 	Payee        tape.AccountID
 	Organisation string
 	Values       []PersonalValue
+	Papers       []PersonalPaper
 	// Asked is when the payee asked that all of it be erased.
 	Asked *tape.Instant
 	// Collections are where something can be kept, Reasons why it can be purged.
 	Collections, Reasons []string
-	Acting               *Acting
+	// Kinds are what a document can be; none where no documents are kept.
+	Kinds  []string
+	Acting *Acting
 }
 
 // Name of its template.
@@ -40,6 +55,8 @@ type MyData struct {
 	Title   *Text
 	Payee   tape.AccountID
 	Classes []string
+	// Papers counts the documents about the payee.
+	Papers int
 	// Until is the day until which law or contract demand it; empty when it may go.
 	Until tape.Date
 	Asked *tape.Instant
