@@ -214,7 +214,7 @@ func (p *portal) answersIn(r *http.Request, act acts.Act) (acts.Answers, acts.Fa
 		case acts.Rows:
 			answers.Rows[field.Name], err = rowsIn(r, field)
 		case acts.Document:
-			answers.Texts[field.Name], err = p.documentIn(r, field.Name, r.PostForm.Get("kind"))
+			answers.Texts[field.Name], err = p.documentIn(r, field.Name, r.PostForm.Get("kind"), p.paidBy(r)...)
 		default:
 			answers.Texts[field.Name] = r.PostForm.Get(field.Name)
 		}
@@ -271,6 +271,20 @@ func fileIn(r *http.Request, name string) (text []byte, kind string, err error) 
 		kind, _, _ = mime.ParseMediaType(mime.TypeByExtension(filepath.Ext(header.Filename)))
 	}
 	return text, kind, nil
+}
+
+// paidBy is who gets the payout that a form's document is for: a photo of its
+// arrival is erased with what else is known about the payee.
+func (p *portal) paidBy(r *http.Request) []string {
+	account, err := accountIn(r)
+	if err != nil {
+		return nil
+	}
+	hold, err := p.Model.Hold(r.Context(), account, tape.ID(r.PostForm.Get("for")))
+	if err != nil || !hold.To.Outside() {
+		return nil
+	}
+	return []string{string(hold.To)}
 }
 
 // documentIn keeps the document of a form, about whom it is, and returns the hash by which it is

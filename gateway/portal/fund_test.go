@@ -337,7 +337,8 @@ func TestPeopleAct(t *testing.T) {
 	w.household(id)
 }
 
-// household disputes its payout with its own key; the payee's page and the work list show it.
+// household disputes its payout with its own key; the payee's page and the work
+// list show it, and staff bring a document for it.
 func (w *town) household(id string) {
 	w.Helper()
 	child := w.logsIn("child")
@@ -353,6 +354,17 @@ func (w *town) household(id string) {
 	maker := w.logsIn("maker")
 	maker.request(http.MethodGet, "/en/work", nil)
 	maker.reads("A receiver says that it did not arrive as it should", "nothing arrived")
+	// A document for the payout is about who gets it.
+	cite := "/en/campaigns/" + string(speech) + "/acts/cite"
+	maker.request(http.MethodGet, cite, nil)
+	form := regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(maker.body)
+	maker.uploads(cite, "document-file", "note.txt", "signed by the mother", "id", form[1], "kind", "delivery-note", "for", id+".0.0")
+	maker.signs("maker")
+	maker.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family)+"/personal", nil)
+	maker.reads("Documents about this payee", "delivery note", "Evidence, kept until 31 Dec 2056:")
+	if strings.Contains(maker.body, "Shred this document") {
+		w.Error("evidence is offered for shredding")
+	}
 }
 
 // TestRolesAndRevocation: a maker does not approve by posting the form, and who
