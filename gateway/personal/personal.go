@@ -50,9 +50,9 @@ type Errands interface {
 
 // Desk is where one organisation's personal data is handled.
 type Desk struct {
-	Ledger  Ledger
-	Notes   Notes
-	Errands Errands
+	Ledger       Ledger
+	Notes        Notes
+	Errands      Errands
 	Documents    Documents
 	Organisation string
 	// Collections are the members of each; the organisation's own one is added.
