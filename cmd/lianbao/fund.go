@@ -23,7 +23,7 @@ import (
 
 // seatFlags say where staff act, and who signs.
 type seatFlags struct {
-	At      string `help:"Organisation of this folder's network whose staff act; the charity, or the regulator where the act is its own, without it." placeholder:"ORG"`
+	At      string `help:"Organisation of this folder's network whose staff act; the charity, or the regulator or the bank where the act is its own, without it." placeholder:"ORG"`
 	Gateway string `help:"Gateway elsewhere to act at." placeholder:"URL"`
 	Token   string `help:"File of that gateway's token." type:"existingfile" placeholder:"FILE"`
 }

@@ -61,6 +61,8 @@ type Side string
 const (
 	Charity   Side = "charity"
 	Regulator Side = "regulator"
+	// Bank keeps the campaign's money.
+	Bank Side = "bank"
 )
 
 // Act is one thing that staff do.
@@ -73,8 +75,9 @@ type Act struct {
 	// Sides may do it, Roles prepare it there.
 	Sides []Side
 	Roles []login.Role
-	// Apart says that it is about no campaign that stands: it opens one.
-	Apart bool
+	// Apart says that it is about no campaign that stands: it opens one. Bank says
+	// that it is about what the bank has shown, and stands on that page.
+	Apart, Bank bool
 
 	begin func(*ground) Answers
 	read  func(*form) any
@@ -116,7 +119,7 @@ func (f Field) need() Field          { f.Required = true; return f }
 // All lists the acts in the order of a campaign's life.
 func All() []Act { return slices.Clone(table) }
 
-var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs())
+var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs())
 
 // Find returns an act by its name.
 func Find(name string) (Act, error) {
@@ -128,13 +131,16 @@ func Find(name string) (Act, error) {
 	return Act{}, rule.Refuse(rule.NotFound, "there is no act %.40q", name)
 }
 
-// Side of an organisation towards a campaign; empty for a stranger.
-func SideOf(c fund.Campaign, organisation string) Side {
+// SideOf is what an organisation is to a campaign whose money is at a bank
+// account; empty for a stranger.
+func SideOf(c fund.Campaign, custodian tape.AccountID, organisation string) Side {
 	switch organisation {
 	case c.Organisation:
 		return Charity
 	case c.Plan.Regulator:
 		return Regulator
+	case tape.CustodianOf(custodian):
+		return Bank
 	}
 	return ""
 }
@@ -169,6 +175,10 @@ type Ledger interface {
 	// Page is a page of gifts, TraceGift where the money of one of them is.
 	Page(ctx context.Context, account tape.AccountID, page tape.ID) (readmodel.GiftPage, error)
 	TraceGift(ctx context.Context, at readmodel.GiftAt) (readmodel.Trace, error)
+	// FindLine is the line of a statement that has a number, PageOfLines all lines
+	// of a page, in their order.
+	FindLine(ctx context.Context, bank tape.AccountID, statement tape.ID, number int32) (readmodel.Line, error)
+	PageOfLines(ctx context.Context, bank tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
 	// Record is any other record.
 	Record(ctx context.Context, key string) (readmodel.Record, error)
 }

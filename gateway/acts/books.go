@@ -43,3 +43,26 @@ func (b Books) GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID
 		}
 	}
 }
+
+// FindLine implements Ledger.
+func (b Books) FindLine(ctx context.Context, bank tape.AccountID, statement tape.ID, number int32) (readmodel.Line, error) {
+	return b.Numbered(ctx, bank, statement, number)
+}
+
+// PageOfLines implements Ledger.
+func (b Books) PageOfLines(ctx context.Context, bank tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
+	var all []tape.Line
+	window := readmodel.Window{Limit: giftsAtOnce}
+	for {
+		list, err := b.Lines(ctx, readmodel.LineFilter{Account: bank, Statement: statement, N: &n}, window)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range list.Items {
+			all = append(all, tape.Line{Number: line.Number, Date: line.Date, Amount: line.Amount, Reference: line.Reference})
+		}
+		if window.After = list.Next; list.Next == "" {
+			return all, nil
+		}
+	}
+}

@@ -43,10 +43,17 @@ func (f Faults) Unwrap() error {
 	return rule.Field(path, &first.Refusal)
 }
 
+// refusalOf is the rule's no in an error.
+func refusalOf(err error) (*rule.Refusal, bool) {
+	var refusal *rule.Refusal
+	is := errors.As(err, &refusal)
+	return refusal, is
+}
+
 // Place finds the field that a refusal is about.
 func (a Act) Place(err error) error {
-	var refusal *rule.Refusal
-	if !errors.As(err, &refusal) {
+	refusal, refused := refusalOf(err)
+	if !refused {
 		return err
 	}
 	path, sentence := refusal.Pointer()
@@ -103,8 +110,8 @@ func (f *form) demand() {
 
 // fault notes what cannot be read; a field that is empty was noted before.
 func (f *form) fault(at Fault, err error) {
-	var refusal *rule.Refusal
-	if err == nil || !errors.As(err, &refusal) {
+	refusal, refused := refusalOf(err)
+	if !refused {
 		return
 	}
 	for _, known := range f.faults {

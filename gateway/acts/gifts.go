@@ -96,7 +96,7 @@ func (g *ground) placed(home, at tape.AccountID, page, gift tape.ID) (placed, er
 	if stands.Span == nil || stands.Account != at {
 		return placed{}, rule.Refuse(rule.WrongState, "its money is not at %s, but at %s or not there yet", at, stands.Account)
 	}
-	if whole := stands.Span.Length(); stands.Free.Units < whole {
+	if whole := stands.Span.Length(); stands.Free.Units < whole && !g.spent {
 		return placed{}, rule.Refuse(rule.Insufficient, "%s of the gift's %s is not free any more", money.New(whole-stands.Free.Units, stands.Free.Currency), gifts[index].Amount)
 	}
 	proof, err := tape.NewGiftProof(page, gifts, index)

@@ -125,7 +125,9 @@ type ground struct {
 	// sign an act about gifts sign.
 	place  tape.SettledGift
 	amount money.Amount
-	err    error
+	// spent gifts are placed too: a chargeback takes what is left of them.
+	spent bool
+	err   error
 }
 
 func (a Act) ground(ctx context.Context, asker Asker, account tape.AccountID) (*ground, error) {

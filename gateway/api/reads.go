@@ -294,6 +294,14 @@ func (s *Server) statementReads() {
 		}
 		return m.OpenLines(ctx, filter, in.window())
 	})
+	get(s, "/api/v1/statements/{account}/{statement}/lines/{number}", "The line of a statement that has a number", func(ctx context.Context, in *struct {
+		Reading
+		Account   string `path:"account"`
+		Statement string `path:"statement"`
+		Number    int32  `path:"number"`
+	}) (readmodel.Line, error) {
+		return m.Numbered(ctx, tape.AccountID(in.Account), tape.ID(in.Statement), in.Number)
+	})
 	s.otherReads()
 }
 

@@ -329,3 +329,86 @@ func problemOf(status int, body []byte) error {
 	}
 	return p
 }
+
+// OpenLine is a line of the bank that nothing rests on yet.
+type OpenLine struct {
+	Account   string `json:"account"`
+	Statement string `json:"statement"`
+	N         int32  `json:"n"`
+	Index     int    `json:"index"`
+	Side      string `json:"side"`
+	Number    int32  `json:"number"`
+	Date      string `json:"date"`
+	Amount    string `json:"amount"`
+}
+
+// OpenLines lists those of a bank account, on one side ("credit" or "debit")
+// and of one amount where these are not empty.
+func (c *Client) OpenLines(ctx context.Context, account, side, amount string) ([]OpenLine, error) {
+	query := url.Values{"account": {account}}
+	for name, value := range map[string]string{"side": side, "amount": amount} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return whole[OpenLine](ctx, c, "/api/v1/open-lines", query)
+}
+
+// ProcessorFile is a payment processor's file of a page of gifts.
+type ProcessorFile struct {
+	ID    string `json:"id"`
+	Page  string `json:"page"`
+	Count int32  `json:"count"`
+	Total string `json:"total"`
+	Fee   string `json:"fee"`
+	FeeTo string `json:"feeTo"`
+	Line  struct {
+		Reference string `json:"reference"`
+		Line      int32  `json:"line"`
+	} `json:"line"`
+	Entry string `json:"entry"`
+}
+
+// Processors lists the payment processors' files of an account.
+func (c *Client) Processors(ctx context.Context, account string) ([]ProcessorFile, error) {
+	return whole[ProcessorFile](ctx, c, "/api/v1/accounts/"+url.PathEscape(account)+"/processors", url.Values{})
+}
+
+// Reversal is a gift that was taken back or went to another account.
+type Reversal struct {
+	// Kind is refund, chargeback, returned, identified or corrected.
+	Kind   string `json:"kind"`
+	Source string `json:"source"`
+	Index  int32  `json:"index"`
+	To     string `json:"to"`
+	Reason string `json:"reason"`
+	Hold   string `json:"hold"`
+	Entry  string `json:"entry"`
+}
+
+// Reversals lists those of an account.
+func (c *Client) Reversals(ctx context.Context, account string) ([]Reversal, error) {
+	return whole[Reversal](ctx, c, "/api/v1/accounts/"+url.PathEscape(account)+"/reversals", url.Values{})
+}
+
+// partMost is the most items a gateway gives at once.
+const partMost = "1000"
+
+// whole reads all parts of a list.
+func whole[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	query.Set("limit", partMost)
+	all := []T{}
+	for {
+		var part struct {
+			Items []T    `json:"items"`
+			Next  string `json:"next"`
+		}
+		if err := c.Get(ctx, path+"?"+query.Encode(), "", &part); err != nil {
+			return nil, err
+		}
+		if all = append(all, part.Items...); part.Next == "" {
+			return all, nil
+		}
+		query.Set("after", part.Next)
+	}
+}

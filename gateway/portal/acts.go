@@ -55,7 +55,11 @@ func (p *portal) actIn(r *http.Request, session login.Session) (acts.Act, tape.A
 		if err != nil {
 			return act, "", err
 		}
-		side = acts.SideOf(campaign.Campaign, p.Organisation)
+		stands, err := p.Model.Account(r.Context(), account)
+		if err != nil {
+			return act, "", err
+		}
+		side = acts.SideOf(campaign.Campaign, stands.Custodian, p.Organisation)
 	}
 	if err := roles(session, act.Roles...); err != nil {
 		return act, "", err
@@ -72,7 +76,7 @@ func (p *portal) actsOn(r *http.Request, page views.Campaign) []string {
 	if !session.LoggedIn() {
 		return nil
 	}
-	side := acts.SideOf(fund.Campaign{Organisation: page.Organisation, Plan: fund.Plan{Regulator: page.Facts.Regulator}}, p.Organisation)
+	side := acts.SideOf(fund.Campaign{Organisation: page.Organisation, Plan: fund.Plan{Regulator: page.Facts.Regulator}}, page.Custodian, p.Organisation)
 	var names []string
 	for _, act := range acts.All() {
 		if !act.Apart && act.May(side, session.Has) {
@@ -112,8 +116,7 @@ func (p *portal) actPage(r *http.Request, session login.Session, act acts.Act, a
 	page := views.Act{Act: act.Name, Account: account, ID: tape.ID(answers.Texts["id"]), Person: session.Person(), Token: session.Token(),
 		Back: "/work", Path: "/acts/" + act.Name}
 	if account != "" {
-		page.Back = pathTo("campaigns", string(account))
-		page.Path = page.Back + page.Path
+		page.Back, page.Path = actPath(act, account), pathTo("campaigns", string(account))+page.Path
 	}
 	for _, field := range act.Fields {
 		page.Fields = append(page.Fields, fieldOf(field, answers))
@@ -128,6 +131,14 @@ func (p *portal) actPage(r *http.Request, session login.Session, act acts.Act, a
 	var err error
 	page.Title, err = p.title(r.Context(), account)
 	return page, err
+}
+
+// actPath is where the outcome of an act stands.
+func actPath(act acts.Act, account tape.AccountID) string {
+	if act.Bank {
+		return pathTo("campaigns", string(account), "bank")
+	}
+	return pathTo("campaigns", string(account))
 }
 
 // fieldOf is a field as the page shows it, with some rows to fill in.
@@ -194,7 +205,7 @@ func (p *portal) doAct(r *http.Request, session login.Session, act acts.Act, acc
 		return "", err
 	}
 	if prepared.Persons == 0 {
-		return pathTo("campaigns", string(account)), p.carryOne(r.Context(), prepared.Function, prepared.Command)
+		return actPath(act, account), act.Place(p.carryOne(r.Context(), prepared.Function, prepared.Command))
 	}
 	return p.prepare(r, session, signing.Request{Function: prepared.Function, Command: prepared.Command, Amount: prepared.Amount, Persons: prepared.Persons})
 }

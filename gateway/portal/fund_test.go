@@ -54,17 +54,19 @@ const (
 // town is the real contracts, and a portal where people log in and act.
 type town struct {
 	*ledger
-	handler  http.Handler
-	shelf    disclosure.Shelf
-	desk     *giving.Desk
-	givers   http.Handler
-	archive  *document.Archive
-	statuses map[string]lane.Status
-	carried  []string
+	// organisation is whose portal it is.
+	organisation string
+	handler      http.Handler
+	shelf        disclosure.Shelf
+	desk         *giving.Desk
+	givers       http.Handler
+	archive      *document.Archive
+	statuses     map[string]lane.Status
+	carried      []string
 }
 
 func newTown(t *testing.T) *town {
-	w := &town{ledger: newLedger(t), archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
+	w := &town{ledger: newLedger(t), organisation: "charity", archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
 	w.found()
 	for _, person := range []tape.ID{"giver", "child"} {
 		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "bank"})
@@ -105,15 +107,15 @@ func (w *town) open() {
 	w.Helper()
 	register := persons.Register{Records: w.model}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	parts := Parts{Organisation: "charity", Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf, Exports: &books.Books{Model: w.model, Facts: trail.Facts{Model: w.model}},
+	parts := Parts{Organisation: w.organisation, Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf, Exports: &books.Books{Model: w.model, Facts: trail.Facts{Model: w.model}},
 		Today: func() tape.Date { return tape.Date(w.network.Clock().Add(8 * time.Hour).Format(time.DateOnly)) }, Log: quiet,
 		Block: func(_ context.Context, n uint64) (readmodel.Block, error) {
 			return fabric.ReadBlock(w.network.Block(n), peertest.Chaincode, nil)
 		}}
 	handler, err := NewStaffed(parts, func(renderer Renderer) (*People, error) {
-		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}}},
+		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}, {Person: "teller", Roles: []login.Role{login.Maker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
-		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: "charity", Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
+		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: w.organisation, Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
 			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),
 			Shelf: w.shelf, Archive: w.archive, Receipts: w.desk, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
@@ -145,7 +147,7 @@ func (w *town) Submit(_ context.Context, function string, argument []byte) (lane
 	_ = json.Unmarshal(plain(argument), &command)
 	status := lane.Status{ID: command.ID, Function: function, State: outbox.Done, Block: w.network.Height()}
 	w.network.Advance(time.Second)
-	if _, err := w.network.Invoke(w.network.Identity("charity", "gateway"), function, string(argument)); err != nil {
+	if _, err := w.network.Invoke(w.network.Identity(w.organisation, "gateway"), function, string(argument)); err != nil {
 		status.State = outbox.Refused
 		if !errors.As(err, &status.Refusal) {
 			return status, err

@@ -143,6 +143,7 @@ func (p *portal) route() {
 		"/campaigns/{account}/gifts":        p.gifts,
 		"/campaigns/{account}/payouts":      p.payouts,
 		"/campaigns/{account}/books":        p.books,
+		"/campaigns/{account}/bank":         p.bank,
 		"/gifts/{gift}":                     p.gift,
 		"/payouts/{account}/{hold}":         p.payout,
 		"/origin/{account}":                 p.origin,

@@ -14,6 +14,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
@@ -74,6 +75,7 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 	}
 	row.Title = title
 	row.Days = p.today().DaysUntil(item.Due)
+	row.Form = p.workForm(session, item)
 	p.offer(ctx, session, item, &row)
 	return row, nil
 }
@@ -91,16 +93,30 @@ func (p *portal) offer(ctx context.Context, session login.Session, item trail.Wo
 		if item.Maker == session.Person() {
 			row.Kind = "wait" // another person's turn
 		}
-	case trail.WorkSettle:
-		if session.Has(login.Maker) { // what never came is withdrawn
-			row.Form = &views.GiftAct{Act: "withdraw-page", Path: pathTo("campaigns", string(item.Account)) + "/acts/withdraw-page?page=" + url.QueryEscape(item.ID)}
-		}
 	case trail.WorkPublish:
 		row.Reason = trail.Duty(item.Reason)
 		if item.Reason != "filing" && session.Has(login.Maker, login.Checker) {
 			row.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"publish": true}}
 		}
 	}
+}
+
+// workForms are the acts to whose forms rows lead, and the field that names what a row is about.
+var workForms = map[trail.WorkKind]struct{ act, field string }{
+	trail.WorkSettle:  {"withdraw-page", "page"}, // what never came is withdrawn
+	trail.WorkBank:    {"expire-payout", "hold"}, // once its day has passed
+	trail.WorkReclaim: {"reclaim-payouts", "payouts"},
+	trail.WorkRestore: {"restore-payout", "hold"},
+}
+
+// workForm leads to the form of an act about a row; nil for who may not do it.
+func (p *portal) workForm(session login.Session, item trail.Work) *views.GiftAct {
+	form, is := workForms[item.Kind]
+	act, err := acts.Find(form.act)
+	if !is || err != nil || !session.Has(act.Roles...) || item.Kind == trail.WorkBank && item.Due >= p.today() {
+		return nil
+	}
+	return &views.GiftAct{Act: form.act, Path: pathTo("campaigns", string(item.Account), "acts", form.act) + "?" + url.Values{form.field: {item.ID}}.Encode()}
 }
 
 // today is the day by which days are counted.
@@ -112,7 +128,7 @@ func workPath(item trail.Work) string {
 	switch item.Kind {
 	case trail.WorkApprove, trail.WorkOther, trail.WorkList, trail.WorkOrder, trail.WorkPay:
 		return pathTo("disbursements", account, item.ID)
-	case trail.WorkBank, trail.WorkDispute:
+	case trail.WorkBank, trail.WorkDispute, trail.WorkRestore:
 		return pathTo("payouts", account, item.ID)
 	case trail.WorkFlag:
 		return pathTo("payees", account, item.ID)
@@ -122,6 +138,8 @@ func workPath(item trail.Work) string {
 		return "/persons/" + item.ID
 	case trail.WorkUnclaimed:
 		return pathTo("accounts", account)
+	case trail.WorkOrders, trail.WorkDebits, trail.WorkCredits, trail.WorkReclaim, trail.WorkReceivable:
+		return pathTo("campaigns", account, "bank")
 	}
 	return pathTo("campaigns", account)
 }

@@ -1,7 +1,9 @@
 package readmodel
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -88,4 +90,29 @@ func (s *session) openOf(ctx context.Context, p linesPage, filter OpenLineFilter
 		}
 	}
 	return open, err
+}
+
+// Numbered is the line of a statement that has a number.
+func (m *Model) Numbered(ctx context.Context, account tape.AccountID, statement tape.ID, number int32) (Line, error) {
+	var list List[Line]
+	err := m.view(ctx, func(s *session) error {
+		for from := int64(0); len(list.Items) == 0; {
+			p, found, err := s.nextLines(ctx, LineFilter{Account: account, Statement: statement}, cursor{Number: from})
+			if err != nil || !found {
+				return err
+			}
+			lines, err := s.lines(ctx, p, 0, int(p.view.Count))
+			if err != nil {
+				return err
+			}
+			// Lines rise by their numbers on each page.
+			at, is := slices.BinarySearchFunc(lines, number, func(l Line, n int32) int { return cmp.Compare(l.Number, n) })
+			if is {
+				list.Items = lines[at : at+1]
+			}
+			from = int64(p.view.N) + 1
+		}
+		return nil
+	})
+	return one(list, err, "line %d of statement %s", number, statement)
 }

@@ -73,7 +73,9 @@ type workOf struct {
 	zone         tape.Zone
 	today        tape.Date
 	policy       party.ApprovalPolicy
-	items        []Work
+	// banks are the bank accounts whose lines were looked through.
+	banks map[tape.AccountID]bool
+	items []Work
 }
 
 // Work is what the staff of an organisation have to do, what is due first standing first.
@@ -90,7 +92,7 @@ func (t Trail) Work(ctx context.Context, organisation string) ([]Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workOf{Trail: t, organisation: organisation, zone: zone, today: today, policy: policy, items: []Work{}}
+	w := &workOf{Trail: t, organisation: organisation, zone: zone, today: today, policy: policy, banks: map[tape.AccountID]bool{}, items: []Work{}}
 	window := readmodel.Window{Limit: workRows}
 	for {
 		list, err := t.Model.Campaigns(ctx, readmodel.CampaignFilter{}, window)
@@ -129,6 +131,9 @@ func (w *workOf) add(item Work) { w.items = append(w.items, item) }
 func (w *workOf) campaign(ctx context.Context, c readmodel.Campaign) error {
 	if waits := c.State == fund.Draft || c.Pending != nil; waits && (c.Plan.Regulator == w.organisation || c.Organisation == w.organisation) {
 		w.add(Work{Kind: WorkFile, Account: c.Account, ID: c.Entry, Due: c.Plan.From})
+	}
+	if err := w.banked(ctx, c); err != nil {
+		return err
 	}
 	if c.Organisation != w.organisation {
 		return w.ofOthers(ctx, c)

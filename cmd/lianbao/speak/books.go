@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strconv"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -85,6 +86,18 @@ func first[T any](ctx context.Context, g *Gateway, path string, query url.Values
 		return append(list.Items, *new(T))[0], err
 	}
 	return *new(T), rule.Refuse(rule.NotFound, "there is no %s %.140s", what, name)
+}
+
+// FindLine implements acts.Ledger.
+func (b Books) FindLine(ctx context.Context, bank tape.AccountID, statement tape.ID, number int32) (readmodel.Line, error) {
+	var line readmodel.Line
+	err := b.Get(ctx, "/statements/"+escape(bank)+"/"+escape(statement)+"/lines/"+strconv.Itoa(int(number)), nil, 0, &line)
+	return line, err
+}
+
+// PageOfLines implements acts.Ledger.
+func (b Books) PageOfLines(ctx context.Context, bank tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
+	return b.Lines(ctx, bank, statement, n)
 }
 
 // Record implements acts.Ledger.
