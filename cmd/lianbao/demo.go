@@ -26,6 +26,7 @@ func (*demoCommand) Run(app *application) error {
 	app.console.say("  Next     %s", app.again("trace "+string(told.Gift)))
 	app.console.say("           %s", app.again("trace "+string(told.Refunded)))
 	app.console.say("           %s", app.again("trace "+string(told.Partner)))
+	app.console.say("  Receipt  with the code %s, on the charity's page /en/receipts", told.Code)
 	return nil
 }
 

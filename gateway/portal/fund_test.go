@@ -337,6 +337,38 @@ func TestPeopleAct(t *testing.T) {
 		t.Error("a stranger is shown forms or given a cookie")
 	}
 	w.household(id)
+	for _, v := range []*visitor{public, maker, checker} {
+		v.walks()
+	}
+}
+
+var pageLink = regexp.MustCompile(`href="(/en[^"#]*)"`)
+
+// walks follows every link from the pages that people begin at, a few of each
+// kind: none leads to a page that says no.
+func (v *visitor) walks() {
+	v.Helper()
+	seen, kinds := map[string]bool{}, map[string]int{}
+	for queue := []string{"/en/", "/en/work", "/en/me"}; len(queue) > 0; queue = queue[1:] {
+		path := queue[0]
+		kind := strings.Join(strings.Split(path, "/")[:3], "/") + path[strings.LastIndex(path, "/"):]
+		if kinds[kind]++; seen[path] || kinds[kind] > 3 || strings.HasPrefix(path, "/en/login") {
+			continue
+		}
+		seen[path] = true
+		if path == "/en/campaigns/charity:sunrise:training" { // the plan names it for what is left over; nobody has opened it
+			continue
+		}
+		if v.request(http.MethodGet, path, nil); v.code != http.StatusOK {
+			v.Errorf("%s answers %d:\n%.300s", path, v.code, v.body[strings.Index(v.body, "<main"):])
+		}
+		for _, link := range pageLink.FindAllStringSubmatch(v.body, -1) {
+			queue = append(queue, html.UnescapeString(link[1]))
+		}
+	}
+	if len(seen) < 40 {
+		v.Errorf("only %d pages were visited", len(seen))
+	}
 }
 
 // household disputes its payout with its own key; the payee's page and the work

@@ -149,12 +149,16 @@ func (p *portal) papersOf(ctx context.Context, payee tape.AccountID) ([]views.Pe
 	return papers, err
 }
 
-// payTo says on a payout's page whom the money goes to, for those who may read it.
+// payTo says on a payout's page whom the money goes to, for those who may read
+// it. A giver who gets a gift back is on no list, and nothing is kept about it here.
 func (p *portal) payTo(r *http.Request, page views.Origin, payee tape.AccountID) (views.Origin, error) {
 	if !p.mayRead(r) || !payee.Outside() {
 		return page, nil
 	}
-	var err error
+	listed, err := p.Model.Payees(r.Context(), readmodel.PayeeFilter{Account: page.Account, Payee: payee}, readmodel.Window{Limit: 1})
+	if err != nil || len(listed.Items) == 0 {
+		return page, err
+	}
 	page.PayTo, err = p.valuesOf(r.Context(), payee)
 	page.Personal = pathTo("payees", string(page.Account), string(payee), "personal")
 	return page, err

@@ -36,6 +36,11 @@ func (p *portal) work(r *http.Request) (views.Page, string, error) {
 	if !page.Staff {
 		return page, "", nil
 	}
+	for _, act := range acts.All() {
+		if act.Apart && act.May(acts.Charity, session.Has) {
+			page.Apart = append(page.Apart, act.Name)
+		}
+	}
 	items, err := trail.Trail{Model: p.Model, Now: p.Now}.Work(r.Context(), p.Organisation)
 	if err != nil {
 		return nil, "", err

@@ -82,16 +82,7 @@ func Held(folder, organisation string, person tape.ID) (Signer, error) {
 	if _, err := os.Stat(held); err == nil {
 		return readKey(held, signer)
 	}
-	file, err := keyfile.Read(DevicePath(folder, person))
-	var fault *keyfile.Fault
-	if errors.As(err, &fault) && fault.Usage {
-		return signer, fmt.Errorf("the key of %s is not in this folder; lianbao up makes it", person)
-	}
-	if err != nil {
-		return signer, err
-	}
-	signer.Key, err = file.Open(DevicePassphrase)
-	return signer, err
+	return openDevice(DevicePath(folder, person), signer)
 }
 
 // keepSigner reads a key, or draws it and keeps it.
@@ -125,17 +116,45 @@ func DevicePath(folder string, person tape.ID) string {
 // in the network's folder, and not with any gateway, in a file that lianbao
 // person reads. The key is drawn the first time.
 func Device(folder, organisation string, person tape.ID, ledger party.LedgerID) (Signer, error) {
-	path := DevicePath(folder, person)
+	return device(DevicePath(folder, person), Signer{Person: person, Organisation: organisation}, ledger, party.Own)
+}
+
+// AgentsKeys is where an invented agent keeps the keys of others, for lianbao person --keys.
+func AgentsKeys(folder string, agent tape.ID) string {
+	return filepath.Join(folder, "devices", string(agent)+"-keeps")
+}
+
+// KeptBy is an invented person whose key an invented agent keeps.
+func KeptBy(folder string, agent tape.ID, organisation string, person tape.ID, ledger party.LedgerID) (Signer, error) {
+	path := filepath.Join(AgentsKeys(folder, agent), string(person)+".json")
+	return device(path, Signer{Person: person, Organisation: organisation}, ledger, party.AgentHeld)
+}
+
+// device reads a key, or draws it and keeps it.
+func device(path string, s Signer, ledger party.LedgerID, custody party.Custody) (Signer, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		file, err := keyfile.New(string(person), ledger.String(), party.Own)
+		file, err := keyfile.New(string(s.Person), ledger.String(), custody)
 		if err == nil {
 			err = errors.Join(file.Draw(DevicePassphrase, deviceWork), file.Save(path))
 		}
 		if err != nil {
-			return Signer{}, err
+			return s, err
 		}
 	}
-	return Held(folder, organisation, person)
+	return openDevice(path, s)
+}
+
+func openDevice(path string, s Signer) (Signer, error) {
+	file, err := keyfile.Read(path)
+	var fault *keyfile.Fault
+	if errors.As(err, &fault) && fault.Usage {
+		return s, fmt.Errorf("the key of %s is not in this folder; lianbao up makes it", s.Person)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.Key, err = file.Open(DevicePassphrase)
+	return s, err
 }
 
 // Enrol registers the invented staff of every organisation, as far as that has

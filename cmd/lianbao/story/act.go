@@ -170,31 +170,37 @@ func payouts(account tape.AccountID, disbursement tape.ID, payments []tape.Payme
 func (t *teller) registers(ctx context.Context, persons []tape.ID) error {
 	work, working := errgroup.WithContext(ctx)
 	for _, person := range persons {
-		work.Go(func() error { return t.register(working, person) })
+		work.Go(func() error {
+			signer, err := founding.Device(t.Folder, charity, person, t.Charter.Ledger)
+			if err != nil {
+				return err
+			}
+			return t.register(working, signer, party.Own, party.DutyMember)
+		})
 	}
 	return work.Wait()
 }
 
-func (t *teller) register(ctx context.Context, person tape.ID) error {
-	signer, err := founding.Device(t.Folder, charity, person, t.Charter.Ledger)
-	if err != nil {
-		return err
-	}
-	proof, err := sign.Possession(signer.Key, t.Charter.Ledger, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: charity, Registrar: regulator})
-	if err != nil {
-		return err
-	}
-	address := sign.Address(signer.Key)
-	block, err := t.record(ctx, regulator, "Party:Register", party.RegisterCommand{Address: address, Custody: party.Own, Duty: party.DutyMember, ID: "register-" + person,
-		Organisation: charity, Person: person, Proof: proof})
+func (t *teller) register(ctx context.Context, signer founding.Signer, custody party.Custody, duty party.Duty) error {
+	block, err := t.brings(ctx, signer, custody, duty)
 	if err != nil {
 		return err
 	}
 	if err := t.sees(ctx, charity, block); err != nil {
 		return err
 	}
-	_, err = t.record(ctx, charity, "Party:Witness", party.WitnessCommand{Address: address, Duty: party.DutyMember, ID: "witness-" + person, Person: person})
+	_, err = t.record(ctx, charity, "Party:Witness", party.WitnessCommand{Address: sign.Address(signer.Key), Duty: duty, ID: "witness-" + signer.Person, Person: signer.Person})
 	return err
+}
+
+// brings leaves a key with the regulator's word alone: it waits for the charity's.
+func (t *teller) brings(ctx context.Context, signer founding.Signer, custody party.Custody, duty party.Duty) (uint64, error) {
+	proof, err := sign.Possession(signer.Key, t.Charter.Ledger, party.Possession{Person: signer.Person, Custody: custody, Duty: duty, Organisation: charity, Registrar: regulator})
+	if err != nil {
+		return 0, err
+	}
+	return t.record(ctx, regulator, "Party:Register", party.RegisterCommand{Address: sign.Address(signer.Key), Custody: custody, Duty: duty, ID: "register-" + signer.Person,
+		Organisation: charity, Person: signer.Person, Proof: proof})
 }
 
 // says is a household's own word on a payout, carried by the cooperative.

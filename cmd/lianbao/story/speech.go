@@ -8,8 +8,10 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/importing"
 )
 
@@ -19,7 +21,8 @@ const (
 	speechAccount = tape.AccountID("charity:charity:invented-speech")
 	children      = 30
 	childKeys     = 8
-	// trained are paid by the bank, travelled get their fares; the others' orders wait.
+	// trained are paid by the bank, travelled get their fares; the others' orders
+	// wait. They live in a village whose agent enrols them.
 	trained    = 24
 	travelled  = 12
 	speechGift = 60
@@ -37,12 +40,13 @@ var (
 type speech struct {
 	*teller
 	gifts, payouts   int
+	announced        speak.Announced
 	first, second    importing.Result
 	training, travel []tape.Payment
 }
 
 func (s *speech) tell(ctx context.Context) error {
-	for _, chapter := range []func(context.Context) error{s.opening, s.collecting, s.enrolling, s.paying, s.banking, s.answering} {
+	for _, chapter := range []func(context.Context) error{s.opening, s.amending, s.collecting, s.enrolling, s.paying, s.banking, s.answering} {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
@@ -50,10 +54,10 @@ func (s *speech) tell(ctx context.Context) error {
 	return nil
 }
 
-func (s *speech) opening(ctx context.Context) error {
-	s.say("speech training: a campaign for %d children begins under an agreement", children)
-	// A plan by filing would have to be handed in ten days before; an agreement binds the donor whom it names.
-	plan := fund.Plan{Area: "CN-53", Donors: []tape.ID{founding.PersonID(coop, founding.Maker)}, From: s.today.AddMonths(-2), To: s.today.AddMonths(8), Goal: yuan(412_300), Leftover: reliefAccount,
+// plan is under an agreement, which binds the donor whom it names: one by
+// filing would have to be handed in ten days before.
+func (s *speech) plan() fund.Plan {
+	return fund.Plan{Area: "CN-53", Donors: []tape.ID{founding.PersonID(coop, founding.Maker)}, From: s.today.AddMonths(-2), To: s.today.AddMonths(8), Goal: yuan(412_300), Leftover: reliefAccount,
 		ManagementPartsPerMillion: 100_000, Regulator: regulator, Sector: "12220",
 		Title:         fund.Text{En: "Speech training for 30 children (invented)", Zh: "30名儿童言语康复训练（虚构）"},
 		Purpose:       fund.Text{En: "A year of speech training and the fares to it, paid to the families of an invented county. Everything here is invented.", Zh: "为某虚构县30名儿童提供一年言语康复训练及交通补助，款项直接发放到家庭。本项目纯属虚构。"},
@@ -62,22 +66,58 @@ func (s *speech) opening(ctx context.Context) error {
 			{Amount: yuan(300_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training", Zh: "康复训练"}},
 			{Amount: yuan(71_070), ID: "travel", Kind: fund.Programme, Title: fund.Text{En: "Fares", Zh: "交通补助"}},
 			{Amount: yuan(41_230), ID: "office", Kind: fund.Management, Title: fund.Text{En: "Management", Zh: "管理费用"}}}}
-	return s.opens(ctx, fund.OpenCampaign{Account: speechAccount, Basis: fund.Agreement, Custodian: speechBank, ID: "story.speech", Plan: plan}, "")
 }
 
+func (s *speech) opening(ctx context.Context) error {
+	s.say("speech training: a campaign for %d children begins under an agreement", children)
+	return s.opens(ctx, fund.OpenCampaign{Account: speechAccount, Basis: fund.Agreement, Custodian: speechBank, ID: "story.speech", Plan: s.plan()}, "")
+}
+
+// amending gives the training a month more, which its donor signs too; somebody promises a gift.
+func (s *speech) amending(ctx context.Context) error {
+	s.say("speech training: its donor agrees that it lasts a month longer")
+	donor, _, err := founding.Staff(s.Folder, coop)
+	if err != nil {
+		return err
+	}
+	amend := fund.AmendCampaign{Account: speechAccount, ID: "story.speech.amend", Plan: s.plan()}
+	amend.Plan.To = s.today.AddMonths(9)
+	if _, err := s.signed(ctx, charity, "Fund:AmendCampaign", "amend-campaign", speechAccount, yuan(0), amend, s.maker, s.checker, donor); err != nil {
+		return err
+	}
+	_, err = s.record(ctx, charity, "Fund:RecordPledge", fund.RecordPledge{Account: speechAccount, Amount: yuan(5_000), Due: s.today.AddMonths(3), ID: "story.speech.pledge"})
+	return err
+}
+
+// collecting: a payment processor's file and an announced gift come before the
+// statement that shows both.
 func (s *speech) collecting(ctx context.Context) error {
-	s.say("speech training: %d gifts are settled", speechGift)
+	s.say("speech training: %d gifts are settled, one of them announced, %d by a processor's file", speechGift+1+processed, processed)
+	var err error
+	if s.announced, err = s.Gateways[charity].Announce(ctx, attempt("speech"), speechAccount, announcedGift, "虚构捐赠人 (invented giver)", true); err != nil {
+		return err
+	}
+	net, err := s.processes(ctx)
+	if err != nil {
+		return err
+	}
 	var rows []row
 	for i := range int64(speechGift) {
 		rows = append(rows, row{fmt.Sprintf("Rfake-speech-%02d", i+1), yuan(0), yuan(100 * (1 + (i*i*7+i*13)%91)), ""})
 	}
+	rows = append(rows, row{"Rfake-announced", yuan(0), announcedGift, s.announced.Reference.Grouped()}, row{"Rfake-processor", yuan(0), net, settlementMemo})
 	path, err := s.file("invented-speech-1.csv", "CNY", rows)
 	if err != nil {
 		return err
 	}
-	s.first, err = s.take(ctx, speechAccount, path)
-	s.gifts = s.first.Gifts
-	return err
+	if s.first, err = s.take(ctx, speechAccount, path); err != nil {
+		return err
+	}
+	s.gifts = s.first.Gifts + processed
+	if s.first.Announced != 1 {
+		return rule.Refuse(rule.Conflict, "statement %s shows %d announced gifts; lianbao reset and up begin anew", s.first.Statement, s.first.Announced)
+	}
+	return nil
 }
 
 func child(i int) tape.AccountID {
@@ -89,7 +129,7 @@ const clerk = tape.AccountID("outside:staff:fake-clerk-01")
 func (s *speech) enrolling(ctx context.Context) error {
 	var persons []tape.ID
 	payees := []fund.NewPayee{{Kind: fund.Staff, Payee: clerk}}
-	for i := range children {
+	for i := range trained {
 		p := fund.NewPayee{Kind: fund.Household, Payee: child(i + 1)}
 		if i < childKeys {
 			p.Person = person("child", i+1)
@@ -101,6 +141,8 @@ func (s *speech) enrolling(ctx context.Context) error {
 	work.Go(func() error { return s.registers(working, persons) })
 	work.Go(func() error { return s.enrols(working, speechAccount, "story.speech.payees", yuan(0), payees) })
 	work.Go(func() error { return s.knows(working, child(1), child(2), child(3), child(4)) })
+	work.Go(func() error { return s.served(working) })
+	work.Go(func() error { return s.waits(working) })
 	return work.Wait()
 }
 
@@ -147,12 +189,15 @@ func (s *speech) banking(ctx context.Context) (err error) {
 }
 
 // answering: families with a device confirm; the last of them has not yet.
+// Meanwhile the charity looks after those whose orders wait.
 func (s *speech) answering(ctx context.Context) error {
 	if err := s.sees(ctx, coop, s.last.Load()); err != nil {
 		return err
 	}
 	holds := payouts(speechAccount, "speech-training", s.training)
 	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.doubting(working) })
+	work.Go(func() error { return s.inKind(working) })
 	for i := range childKeys - 1 {
 		work.Go(func() error { return s.says(working, holds[i], person("child", i+1), fund.Arrived, "") })
 	}

@@ -41,6 +41,8 @@ type Told struct {
 	Partner   tape.AccountID   `json:"partner"`
 	Gifts     int              `json:"gifts"`
 	Payouts   int              `json:"payouts"`
+	// Code is that of the announced gift: who has it sees the receipt.
+	Code string `json:"code"`
 	// Repeated says that the stories had been told before.
 	Repeated bool `json:"repeated"`
 }
@@ -146,6 +148,7 @@ func (t *teller) tell(ctx context.Context) (Told, error) {
 	told.Campaigns = []tape.AccountID{reliefAccount, speechAccount}
 	told.Gifts += second.gifts
 	told.Payouts += second.payouts
+	told.Code = second.announced.Code
 	return told, nil
 }
 

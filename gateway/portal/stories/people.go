@@ -106,7 +106,7 @@ func lists() []Story {
 		page.Rows = append(page.Rows, item)
 	}
 	none, stranger, household := page, views.Work{Organisation: "charity", Login: true, Demonstration: true}, views.Work{Organisation: "charity", Login: true, Person: "invented-child-key-01", Token: "invented"}
-	none.Rows = nil
+	none.Rows, none.Apart = nil, []string{"open-campaign"}
 	return []Story{{"work", "Everything that staff can have to do", page}, {"work-none", "Nothing is to be done", none}, {"work-stranger", "The work list before the login", stranger}, {"work-household", "The work list of who is no staff", household}}
 }
 

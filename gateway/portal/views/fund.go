@@ -256,6 +256,8 @@ type Work struct {
 	Roles  []string
 	// Staff says that who is logged in has a role.
 	Staff bool
+	// Apart are the acts that begin here, because they are about no campaign yet.
+	Apart []string
 	Token string
 	Rows  []WorkItem
 	// Demonstration says that the people of this gateway are invented.
