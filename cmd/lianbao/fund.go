@@ -121,6 +121,9 @@ func tagsOf(field acts.Field, say func(family, name string) string) []string {
 
 // Run does the act that was typed.
 func (c *fundCommand) Run(app *application, typed *kong.Context) error {
+	if typed.Selected().Parent.Type == kong.ApplicationNode {
+		return &failure{exitUsage, "name an act, such as open-campaign", "see " + app.invoked + " fund --help"}
+	}
 	act, err := acts.Find(typed.Selected().Name)
 	if err != nil {
 		return err

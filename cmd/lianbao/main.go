@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -64,19 +63,11 @@ func run(arguments []string, out, errs io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var line commandLine
-	var made error
-	line.Fund, made = newFundCommand()
 	screen := newConsole(out, errs)
 	exited := -1
-	if made != nil {
-		return screen.fail(explain(ctx, made, &application{context: ctx}))
-	}
-	parser, err := kong.New(&line, kong.Name("lianbao"), kong.Writers(out, errs),
-		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."),
-		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	parser, err := newParser(&line, kong.Writers(out, errs), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
-		fmt.Fprintln(errs, "lianbao:", err)
-		return exitFailed
+		return screen.fail(explain(ctx, err, &application{context: ctx}))
 	}
 	chosen, err := parser.Parse(arguments[1:])
 	if exited >= 0 { // --help has printed what was asked
@@ -91,6 +82,16 @@ func run(arguments []string, out, errs io.Writer) int {
 		return screen.fail(explain(ctx, err, app))
 	}
 	return 0
+}
+
+// newParser reads command lines into line.
+func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
+	var err error
+	if line.Fund, err = newFundCommand(); err != nil {
+		return nil, err
+	}
+	return kong.New(line, append(options, kong.Name("lianbao"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."))...)
 }
 
 // wantsJSON finds the flag on a command line that could not be read.

@@ -404,8 +404,12 @@ func (y typist) story() {
 		y.Errorf("the trail of %s ends in %v with %d units of %s, %d ways back", first.Gift, states, sum, trail.Gift.Amount, len(trail.Back))
 	}
 	y.types(0, nil, "trace", string(first.Partner))
+	if first.Code == "" {
+		y.Error("the announced gift has no code")
+	}
 	y.books(first)
 	y.types(exitRefused, nil, "trace", "nobody-1")
+	y.documented(first)
 }
 
 // books reads what the story's campaigns have come to, on the command line: no
