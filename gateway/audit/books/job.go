@@ -86,7 +86,7 @@ func (b *Books) payLines(j *job, c tape.RunChunk, spans tape.Spans) error {
 		}
 		spans = rest
 		if line.To.Outside() {
-			if err := b.keep(j.account, tape.ChunkHold(c.Job, c.N, i), part, j.fate, true); err != nil {
+			if err := b.keep(j.account, tape.ChunkHold(c.Job, c.N, i), part, j.fate, line.To); err != nil {
 				return err
 			}
 			continue

@@ -3,8 +3,10 @@ package books
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -149,6 +151,14 @@ func (b *Books) useLine(key string, index int, side tape.Side) error {
 		b.problem(key, fmt.Sprintf("the line at index %d is used twice", index), "once", "again by "+b.entry.Reference())
 	}
 	l.used[index] = true
+	if side == tape.DebitSide { // credit lines of a page are marked together
+		mark := fmt.Sprintf("debit/%s/%d", strings.TrimPrefix(key, "lines/"), index)
+		stored, err := record[party.Mark](b, mark)
+		if err != nil {
+			return err
+		}
+		b.differs(mark, "the entry that has used the line", b.entry.Reference(), stored.Entry)
+	}
 	return nil
 }
 

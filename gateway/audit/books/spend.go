@@ -10,14 +10,14 @@ import (
 
 // hold is money kept for one payee: left in order, and paid in order.
 type hold struct {
-	account      *account
-	fate         fate
-	left, paid   tape.Spans
-	returned     int64
-	released     bool
-	releasedOn   tape.Date
-	reclaimed    bool
-	paidOnLedger bool
+	account    *account
+	fate       fate
+	payee      tape.AccountID
+	left, paid tape.Spans
+	returned   int64
+	released   bool
+	releasedOn tape.Date
+	reclaimed  bool
 	// refund marks a hold that gives a gift back, declared one that nobody but its receiver showed.
 	refund, declared bool
 }
@@ -169,16 +169,17 @@ func (b *Books) givenUp(key string) bool {
 }
 
 // keep books a new hold over spans that were free or in a job.
-func (b *Books) keep(a *account, id tape.ID, spans tape.Spans, from fate, outside bool) error {
+func (b *Books) keep(a *account, id tape.ID, spans tape.Spans, from fate, payee tape.AccountID) error {
 	key := tape.HoldKey(a.id, id)
 	b.once("hold", key)
-	h := &hold{account: a, fate: fate(key), left: spans, paidOnLedger: !outside}
+	h := &hold{account: a, fate: fate(key), left: spans, payee: payee}
 	b.holds[key] = h
 	stored, err := record[tape.Hold](b, key)
 	if err != nil {
 		return err
 	}
 	b.differs(key, "the spans that the hold keeps", spell(whole(spans)), spell(whole(stored.Spans)))
+	b.differs(key, "whom the hold pays", string(payee), string(stored.To))
 	return a.change(spans, from, h.fate)
 }
 
@@ -196,7 +197,7 @@ func (b *Books) hold() error {
 		if err != nil {
 			return err
 		}
-		if err := b.keep(a, order.Hold, spans, ordered, order.To.Outside()); err != nil {
+		if err := b.keep(a, order.Hold, spans, ordered, order.To); err != nil {
 			return err
 		}
 	}
@@ -219,7 +220,7 @@ func (b *Books) refund() error {
 	if err := b.takeGift(a.id, c.Gift, stored.Spans, tape.HoldKey(a.id, c.ID)); err != nil {
 		return err
 	}
-	if err := b.keep(a, c.ID, stored.Spans, ordered, true); err != nil {
+	if err := b.keep(a, c.ID, stored.Spans, ordered, c.To); err != nil {
 		return err
 	}
 	h := b.holds[tape.HoldKey(a.id, c.ID)]
@@ -250,7 +251,7 @@ func (b *Books) capture() error {
 		if err := b.useLine(tape.LinesKey(h.account.custodian, c.Line.Statement, c.Line.N), int(c.Line.Index), tape.DebitSide); err != nil {
 			return err
 		}
-	} else if !h.paidOnLedger {
+	} else if h.payee.Outside() {
 		b.problem(string(h.fate), "money left the ledger without a line of the bank", "", "")
 	}
 	return b.payOut(c.Account, c.Hold, c.Amount.Units, b.entry.Postings[0])
@@ -267,7 +268,14 @@ func (b *Books) payOut(account tape.AccountID, id tape.ID, units int64, p tape.P
 		return err
 	}
 	b.differs(string(h.fate), "what is paid out of the hold", spell(whole(taken)), spell(whole(p.Taken)))
+	b.differs(string(h.fate), "the amount of a payout", money.New(units, h.account.currency).String(), p.Amount.String())
+	b.differs(string(h.fate), "who is paid, and out of which account", string(h.payee)+" out of "+string(account), string(p.To)+" out of "+string(p.From))
 	h.left, h.paid = rest, append(h.paid, taken...)
+	stored, err := record[tape.Hold](b, tape.HoldKey(account, id))
+	if err != nil {
+		return err
+	}
+	b.differs(string(h.fate), "what the hold has paid", spell(whole(h.paid)), spell(whole(stored.Captured)))
 	if payout := b.payoutOf(account, id); payout != nil {
 		line := b.lineOf(account, payout)
 		b.moves(account, paidOut, line, units)
@@ -332,7 +340,7 @@ func (b *Books) payAll(account tape.AccountID, holds []tape.ID, line row, postin
 		if err != nil {
 			return err
 		}
-		if h.paidOnLedger {
+		if !h.payee.Outside() {
 			b.problem(string(h.fate), "a line of the bank pays an account of the ledger", "", line.text())
 		}
 		b.inTime(h, tape.Date(line[1]))
