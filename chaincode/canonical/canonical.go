@@ -140,7 +140,7 @@ func difference(got, want []byte) error {
 	for at < len(got) && at < len(want) && got[at] == want[at] {
 		at++
 	}
-	return rule.Refuse(rule.Invalid, "not in the canonical spelling of RFC 8785 at byte %d, near %.20q", at, got[at:])
+	return rule.Refuse(rule.Invalid, "not in the canonical spelling of RFC 8785 at byte %d", at)
 }
 
 // without returns the first path of list that other lacks.

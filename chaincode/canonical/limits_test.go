@@ -57,7 +57,7 @@ type inner struct {
 
 // TestRefusalsNameTheField: whatever reads a text, the refusal says where it stands.
 func TestRefusalsNameTheField(t *testing.T) {
-	const amount = `: "1 CNY" is not an amount of CNY; write it as "100.00 CNY"`
+	const amount = `: is not an amount of CNY; write it as "100.00 CNY"`
 	for _, c := range []struct{ argument, want string }{
 		{`{"rest":"1 CNY"}`, "invalid: field rest" + amount},
 		{`{"one":{"amount":"1 CNY","id":"x"}}`, "invalid: field one.amount" + amount},

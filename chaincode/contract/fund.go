@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
@@ -221,11 +222,16 @@ func (*Fund) Enrol(ctx Context, argument string) (string, error) {
 		for i, payee := range c.Payees {
 			keys[i] = fund.PayeeKey(c.Account, payee.Payee)
 		}
-		agentKey := ""
+		agentKey, personKeys := "", make([]string, len(c.Payees))
 		if c.Agent != "" {
 			agentKey = fund.AgentKey(c.Account, c.Agent)
 		}
-		campaign, err := t.campaign(c.ID, c.Account, append(keys, agentKey)...)
+		for i, payee := range c.Payees {
+			if payee.Person != "" {
+				personKeys[i] = party.PersonKey(payee.Person)
+			}
+		}
+		campaign, err := t.campaign(c.ID, c.Account, slices.Concat(keys, personKeys, []string{agentKey})...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -233,14 +239,17 @@ func (*Fund) Enrol(ctx Context, argument string) (string, error) {
 		if agentKey != "" {
 			agent = read[fund.Agent](t, agentKey)
 		}
-		known := make([]*fund.Payee, len(keys))
+		known, persons := make([]*fund.Payee, len(keys)), make([]*party.Person, len(keys))
 		for i, key := range keys {
 			known[i] = read[fund.Payee](t, key)
+			if personKeys[i] != "" {
+				persons[i] = read[party.Person](t, personKeys[i])
+			}
 		}
 		if err := t.judge("enrol", campaign, campaign.Zero(), c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		payees, agent, entry, err := campaign.Enrol(c, agent, known, t.context)
+		payees, agent, entry, err := campaign.Enrol(c, agent, known, persons, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -251,6 +260,32 @@ func (*Fund) Enrol(ctx Context, argument string) (string, error) {
 			t.save(agentKey, *agent)
 		}
 		return entry, nil
+	})
+}
+
+// ReplacePerson puts another person in the place of a payee's.
+func (*Fund) ReplacePerson(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.ReplacePerson, intents []intent) (tape.Entry, error) {
+		key, personKey := fund.PayeeKey(c.Account, c.Payee), party.PersonKey(c.Person)
+		campaign, err := t.campaign(c.ID, c.Account, key, personKey)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		payee := read[fund.Payee](t, key)
+		var before *party.Person
+		if payee != nil && payee.PersonOn(t.at) != "" {
+			beforeKey := party.PersonKey(payee.PersonOn(t.at))
+			if err := t.load(beforeKey); err != nil {
+				return tape.Entry{}, err
+			}
+			before = read[party.Person](t, beforeKey)
+		}
+		if err := t.decide("replace-person", campaign, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		after, entry, err := campaign.Replace(c, payee, read[party.Person](t, personKey), before, t.context)
+		t.save(key, after)
+		return entry, err
 	})
 }
 
@@ -335,7 +370,7 @@ func (*Fund) Confirm(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		guardian, err := t.guardianOf(payee.Person)
+		guardian, err := t.guardianOf(payee.PersonOn(t.at))
 		if err != nil {
 			return tape.Entry{}, err
 		}

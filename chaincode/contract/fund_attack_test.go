@@ -150,7 +150,7 @@ func TestAReceiverIsHeard(t *testing.T) {
 	w.ordered("d1", "training", payment("a", 6000, family))
 	w.held("h1", party.AgentHeld)
 	list.ID, list.Payees[0].Person, list.Payees[0].BankAccount = "enrol-2", "h1", reference(8)
-	w.refused("exists: field payees[0]: outside:household:h1 is enrolled already", "charity", "Fund:Enrol", w.decided("enrol", speech, list, "charity-maker"))
+	w.refused("exists: field payees[0]: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is enrolled already", "charity", "Fund:Enrol", w.decided("enrol", speech, list, "charity-maker"))
 	list.Payees[0].BankAccount = reference(7)
 	w.must("charity", "Fund:Enrol", w.decided("enrol", speech, list, "charity-maker"))
 	say := fund.Confirm{Account: speech, Amount: cny(6000), Hold: "d1.0.0", ID: "say-1", Outcome: fund.Disputed, Reason: "not-arrived"}

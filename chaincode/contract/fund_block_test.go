@@ -53,7 +53,7 @@ func TestTenThousandPayees(t *testing.T) {
 	for n := range chunks {
 		enrol := fund.Enrol{Account: speech, ID: tape.ID(fmt.Sprint("batch-", n))}
 		for i := range tape.ChunkLinesMax {
-			to := tape.AccountID(fmt.Sprintf("outside:household:x%d-%d", n, i))
+			to := tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprintf("x%d-%d", n, i)))
 			enrol.Payees = append(enrol.Payees, fund.NewPayee{Kind: fund.Household, Payee: to})
 			chunks[n] = append(chunks[n], payment(tape.ID(fmt.Sprint("l", i)), 100, to))
 		}

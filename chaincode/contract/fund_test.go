@@ -3,6 +3,7 @@ package contract_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/merkle"
@@ -15,7 +16,7 @@ const (
 	speech  = tape.AccountID("charity:sunrise:speech")
 	similar = tape.AccountID("charity:sunrise:children")
 	school  = tape.AccountID("partner:school:speech")
-	family  = tape.AccountID("outside:household:h1")
+	family  = tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn")
 	shop    = tape.AccountID("outside:supplier:s1")
 	clerk   = tape.AccountID("outside:staff:c1")
 )
@@ -180,9 +181,9 @@ func TestFundRefusals(t *testing.T) {
 		line    tape.ID
 		payment tape.Payment
 	}{
-		{"not-found: field lines[0].to: outside:household:h9 is not enrolled", "training", payment("a", 100, "outside:household:h9")},
+		{"not-found: field lines[0].to: outside:household:kecaghbkndkcembeocccnojpdmjnkknd is not enrolled", "training", payment("a", 100, "outside:household:kecaghbkndkcembeocccnojpdmjnkknd")},
 		{"forbidden: field lines[0].to: outside:staff:c1 is staff; line training is for the programme", "training", payment("a", 100, clerk)},
-		{"forbidden: field lines[0].to: outside:household:h1 is a household; line office is for management", "office", payment("a", 100, family)},
+		{"forbidden: field lines[0].to: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is a household; line office is for management", "office", payment("a", 100, family)},
 		{"forbidden: field lines[0].to: partner:school:speech is no campaign", "training", payment("a", 100, school)},
 	} {
 		bad := w.proposal(tape.ID(fmt.Sprint("bad-", i)), c.line, c.payment)
@@ -212,14 +213,14 @@ func (w *world) flagged(p proposal) {
 	w.must("charity", "Fund:Order", order(p, "charity-checker"))
 	raise := fund.SetFlag{Account: speech, ID: "flag-1", Payee: family, Raise: true, Reason: "complaint"}
 	w.must("regulator", "Fund:SetFlag", w.decided("set-flag", speech, raise, "regulator-checker"))
-	w.refused("forbidden: field lines[0].to: payouts to outside:household:h1 are stopped by a flag (complaint), by entry regulator/flag-1", "charity", "Fund:Pay", p.pay)
+	w.refused("forbidden: field lines[0].to: payouts to outside:household:ddbbcoobeooegjmdolfcpojadccomibn are stopped by a flag (complaint), by entry regulator/flag-1", "charity", "Fund:Pay", p.pay)
 	lower := fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}
-	w.refused("forbidden: the flag on outside:household:h1 is that of regulator, by entry regulator/flag-1; regulator lifts it", "charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
+	w.refused("forbidden: the flag on outside:household:ddbbcoobeooegjmdolfcpojadccomibn is that of regulator, by entry regulator/flag-1; regulator lifts it", "charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
 	denied := fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "denied", Payee: family}
-	w.refused("forbidden: charity-maker enrolled outside:household:h1 and cannot call it back", "charity", "Fund:CallBackPayee", w.decided("call-back-payee", speech, denied, "charity-maker"))
+	w.refused("forbidden: charity-maker enrolled outside:household:ddbbcoobeooegjmdolfcpojadccomibn and cannot call it back", "charity", "Fund:CallBackPayee", w.decided("call-back-payee", speech, denied, "charity-maker"))
 	w.must("charity", "Fund:CallBackPayee", w.decided("call-back-payee", speech, denied, "charity-checker"))
 	w.must("charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, staff...))
-	w.refused("forbidden: field lines[0].to: payouts to outside:household:h1 are stopped by a flag (complaint), by entry regulator/flag-1", "charity", "Fund:Pay", p.pay)
+	w.refused("forbidden: field lines[0].to: payouts to outside:household:ddbbcoobeooegjmdolfcpojadccomibn are stopped by a flag (complaint), by entry regulator/flag-1", "charity", "Fund:Pay", p.pay)
 	w.must("regulator", "Fund:SetFlag", w.decided("set-flag", speech, lower, "regulator-maker"))
 	lower.Raise, lower.Reason, lower.ID = true, "device", "flag-3"
 	w.must("charity", "Fund:SetFlag", w.decided("set-flag", speech, lower, "charity-maker"))
@@ -280,7 +281,7 @@ func TestPlanChanges(t *testing.T) {
 		t.Errorf("an amended plan took force before its filing: %+v", c)
 	}
 	filing := fund.AcceptFiling{Account: speech, ID: "file-2", Number: "53000020262", Plan: "charity/other"}
-	w.refused("conflict: field plan: names \"charity/other\"; the plan that waits came by entry charity/amend-1", "regulator", "Fund:AcceptFiling", w.decided("accept-filing", speech, filing, "regulator-maker"))
+	w.refused("conflict: field plan: is another; the plan that waits came by entry charity/amend-1", "regulator", "Fund:AcceptFiling", w.decided("accept-filing", speech, filing, "regulator-maker"))
 	filing.Plan = "charity/amend-1"
 	w.refused("forbidden: charity (role gateway) does not accept filings", "charity", "Fund:AcceptFiling", w.decided("accept-filing", speech, filing, "charity-maker"))
 	w.must("regulator", "Fund:AcceptFiling", w.decided("accept-filing", speech, filing, "regulator-maker"))
@@ -327,15 +328,15 @@ func TestCustodyOfAConfirmation(t *testing.T) {
 		w.held(tape.ID("h-"+custody), custody)
 	}
 	w.must("charity", "Fund:Enrol", w.decided("enrol", speech, fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{
-		{Kind: fund.Household, Payee: family, Person: "h-gateway-held"}, {Kind: fund.Household, Payee: "outside:household:h2", Person: "h-agent-held"}, {Kind: fund.Household, Payee: "outside:household:h3"}}}, "charity-maker"))
-	w.ordered("d1", "training", payment("a", 100, family), payment("b", 100, "outside:household:h2"), payment("c", 100, "outside:household:h3"))
+		{Kind: fund.Household, Payee: family, Person: "h-gateway-held"}, {Kind: fund.Household, Payee: "outside:household:pjjipoagkpkamplohdoaeejnmclbgjid", Person: "h-agent-held"}, {Kind: fund.Household, Payee: "outside:household:jhplfpifdilijpgmbkmmpnbjidglgfkh"}}}, "charity-maker"))
+	w.ordered("d1", "training", payment("a", 100, family), payment("b", 100, "outside:household:pjjipoagkpkamplohdoaeejnmclbgjid"), payment("c", 100, "outside:household:jhplfpifdilijpgmbkmmpnbjidglgfkh"))
 	w.paid("s2", "s1", 17500, "d1.0.0", 100)
 	confirm := func(hold, person tape.ID) string {
 		return w.signed("confirm", speech, cny(100), fund.Confirm{Account: speech, Amount: cny(100), Hold: hold, ID: "ok-" + hold, Outcome: fund.Arrived}, person)
 	}
 	w.refused("forbidden: the key of h-gateway-held is gateway-held; only a key in the receiver's own hands", "bank", "Fund:Confirm", confirm("d1.0.0", "h-gateway-held"))
 	w.refused("forbidden: the key of h-agent-held is agent-held", "bank", "Fund:Confirm", confirm("d1.0.1", "h-agent-held"))
-	w.refused("wrong-state: outside:household:h3 has no key yet", "bank", "Fund:Confirm", confirm("d1.0.2", "h1"))
+	w.refused("wrong-state: outside:household:jhplfpifdilijpgmbkmmpnbjidglgfkh has no key yet", "bank", "Fund:Confirm", confirm("d1.0.2", "h1"))
 	w.refused("forbidden: only the receiver confirms: person h-gateway-held signs", "bank", "Fund:Confirm", confirm("d1.0.0", "h1"))
 }
 
@@ -384,7 +385,7 @@ func TestAgentsAndCallBacks(t *testing.T) {
 	w.must("charity", "Fund:AppointAgent", w.decided("appoint-agent", speech, fund.AppointAgent{Account: speech, ID: "agent", PayeesMax: 1, Person: "agent-1"}, staff...))
 	w.refused("forbidden: field agent: agent agent-1 must sign its list", "charity", "Fund:Enrol", w.decided("enrol", speech, list, "charity-maker"))
 	w.must("charity", "Fund:Enrol", w.decided("enrol", speech, list, "agent-1"))
-	list.ID, list.Payees[0].Payee = "enrol-2", "outside:household:h2"
+	list.ID, list.Payees[0].Payee = "enrol-2", "outside:household:pjjipoagkpkamplohdoaeejnmclbgjid"
 	w.refused("insufficient: field payees: agent agent-1 would serve 2 payees; its limit is 1", "charity", "Fund:Enrol", w.decided("enrol", speech, list, "agent-1"))
 	call := fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "denied", Payee: family}
 	w.refused("forbidden: one of the staff of charity signs a call-back; agent-1 is agent of charity, its key own", "charity", "Fund:CallBackPayee", w.decided("call-back-payee", speech, call, "agent-1"))
@@ -459,4 +460,34 @@ func TestReturnedPayoutFreesItsBudget(t *testing.T) {
 	if budget := record[fund.Budget](w, fund.BudgetKey(speech)); budget.Lines[0].Units != 0 {
 		t.Errorf("the budget after giving up: %+v", budget)
 	}
+}
+
+// TestReplacedPerson: maker and checker name another person for a payee, who has
+// the word after the waiting days, and the person before until then.
+func TestReplacedPerson(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	list := fund.Enrol{Account: speech, ID: "enrol-0", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}}}
+	w.refused("not-found: field payees[0].person: there is no person h1; it is registered first", "charity", "Fund:Enrol", w.decided("enrol", speech, list, "charity-maker"))
+	w.enrolled()
+	w.ordered("d1", "training", payment("a", 6000, family))
+	replace := fund.ReplacePerson{Account: speech, ID: "replace-1", Payee: family, Person: "h2", Reason: "lost-key"}
+	w.refused("not-found: field person: there is no person h2; it is registered first", "charity", "Fund:ReplacePerson", w.decided("replace-person", speech, replace, staff...))
+	w.enlist("h2", party.DutyMember, "charity", "coop")
+	w.refused("forbidden: 2 different persons of the staff must sign, maker and checker; 1 did", "charity", "Fund:ReplacePerson", w.decided("replace-person", speech, replace, "charity-maker"))
+	w.refused("forbidden: bank (role gateway) does not run", "bank", "Fund:ReplacePerson", w.decided("replace-person", speech, replace, staff...))
+	if record[fund.Payee](w, fund.PayeeKey(speech, family)).Next != nil {
+		t.Error("what was refused was written")
+	}
+	w.must("charity", "Fund:ReplacePerson", w.decided("replace-person", speech, replace, staff...))
+	dispute := fund.Confirm{Account: speech, Amount: cny(6000), Hold: "d1.0.0", ID: "dispute-1", Outcome: fund.Disputed, Reason: "not-arrived"}
+	w.refused("forbidden: only the receiver confirms: person h1 signs", "insurer", "Fund:Confirm", w.signed("confirm", speech, cny(6000), dispute, "h2"))
+	w.must("insurer", "Fund:Confirm", w.signed("confirm", speech, cny(6000), dispute, "h1"))
+	w.paid("s2", "s1", 17500, "d1.0.0", 6000)
+	w.Advance(7 * 24 * time.Hour)
+	arrived := fund.Confirm{Account: speech, Amount: cny(6000), Hold: "d1.0.0", ID: "arrived-1", Outcome: fund.Arrived}
+	w.refused("forbidden: only the receiver confirms: person h2 signs", "bank", "Fund:Confirm", w.signed("confirm", speech, cny(6000), arrived, "h1"))
+	w.refused("wrong-state: h1, who was the person of "+string(family)+", disputes it since", "bank", "Fund:Confirm", w.signed("confirm", speech, cny(6000), arrived, "h2"))
+	dispute.ID, dispute.Reason = "dispute-2", "late"
+	w.must("bank", "Fund:Confirm", w.signed("confirm", speech, cny(6000), dispute, "h2"))
 }

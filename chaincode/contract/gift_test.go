@@ -161,7 +161,7 @@ func TestCorrect(t *testing.T) {
 		want string
 		edit func(*tape.Correct)
 	}{
-		{"invalid: field reason: \"because\" is not one of wrong-reference, booked-wrongly, wrongly-identified", func(c *tape.Correct) { c.Reason = "because" }},
+		{"invalid: field reason: is not one of wrong-reference, booked-wrongly, wrongly-identified", func(c *tape.Correct) { c.Reason = "because" }},
 		{"invalid: field to: " + string(speech) + " would pay itself", func(c *tape.Correct) { c.To = speech }},
 		{"not-found: field to: account charity:sunrise:none is not open", func(c *tape.Correct) { c.To = "charity:sunrise:none" }},
 		{"conflict: field to: the money is at outside:bank:sunrise, that of charity:sunrise:far at outside:bank:other", func(c *tape.Correct) { c.To = far.Account }},
@@ -231,7 +231,7 @@ func TestWithdraw(t *testing.T) {
 	withdraw := tape.Withdraw{Account: speech, ID: "withdraw-1", Page: "late", Reason: "not-paid"}
 	wrong := withdraw
 	wrong.Reason = "gone"
-	w.refused("invalid: field reason: \"gone\" is not one of not-paid, entered-twice, entered-wrongly", "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(4000), wrong, staff...))
+	w.refused("invalid: field reason: is not one of not-paid, entered-twice, entered-wrongly", "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(4000), wrong, staff...))
 	w.refused("forbidden", "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(4000), withdraw, staff[0]))
 	wrong = withdraw
 	wrong.Page = "page-1"

@@ -84,8 +84,8 @@ func TestProcessorNamesAPage(t *testing.T) {
 		count int32
 		want  string
 	}{
-		{"page/1", 1, `invalid: field page: "page/1" is not an id`},
-		{"", 1, `invalid: field page: "" is not an id`},
+		{"page/1", 1, `invalid: field page: is not an id`},
+		{"", 1, `invalid: field page: is not an id`},
 		{"page-1", 0, "invalid: field count: is 0; 1 to 2000 are possible"},
 		{"page-1", 2001, "invalid: field count: is 2001; 1 to 2000 are possible"},
 		{"page-1", -1, "invalid: field count: is -1; 1 to 2000 are possible"},

@@ -44,7 +44,7 @@ func newPrivateWorld(t testing.TB) *world {
 
 func pseudonym(seed string) dossier.Pseudonym {
 	digest := sha256.Sum256([]byte("pseudonym " + seed))
-	return dossier.PseudonymOf([16]byte(digest[:16]))
+	return tape.PseudonymOf([16]byte(digest[:16]))
 }
 
 // person is a value about somebody who does not exist.

@@ -10,7 +10,7 @@ import (
 const (
 	books     = tape.AccountID("charity:sunrise:books")
 	partner   = tape.AccountID("partner:school:books")
-	household = tape.AccountID("household:h1:books")
+	household = tape.AccountID("household:ddbbcoobeooegjmdolfcpojadccomibn:books")
 )
 
 // settled opens the accounts and settles one page of three gifts: 100, 50 and 25 CNY.

@@ -22,51 +22,11 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// Pseudonym names a record or a command: 32 letters a to p, four random bits
-// each. There is no digit among them, so that no phone, id or account number
-// can be spelled as one.
-type Pseudonym string
+// Pseudonym names a record or a command.
+type Pseudonym = tape.Pseudonym
 
-const (
-	pseudonymLength = 32
-	// differentMin is met by all but one in twenty-five million random ones, and
-	// by hardly anything that a person makes up.
-	differentMin = 8
-)
-
-// PseudonymOf spells 128 random bits.
-func PseudonymOf(random [16]byte) Pseudonym {
-	letters := make([]byte, 0, pseudonymLength)
-	for _, b := range random {
-		letters = append(letters, 'a'+b>>4, 'a'+b&15)
-	}
-	return Pseudonym(letters)
-}
-
-// Check refuses every other spelling, and what is evidently not random.
-func (p Pseudonym) Check() error {
-	if len(p) != pseudonymLength {
-		return rule.Refuse(rule.Invalid, "is not a pseudonym: 32 letters a to p, drawn at random")
-	}
-	var seen [16]bool
-	different := 0
-	for _, c := range []byte(p) {
-		if c < 'a' || c > 'p' {
-			return rule.Refuse(rule.Invalid, "is not a pseudonym: 32 letters a to p, drawn at random")
-		}
-		if !seen[c-'a'] {
-			seen[c-'a'] = true
-			different++
-		}
-	}
-	if different < differentMin {
-		return rule.Refuse(rule.Invalid, "is not drawn at random: it has %d different letters", different)
-	}
-	return nil
-}
-
-// ID is the pseudonym as the id of an entry.
-func (p Pseudonym) ID() tape.ID { return tape.ID(p) }
+// differentMin is how many different bytes a random salt has at least.
+const differentMin = 8
 
 // Hash is the SHA-256 of a value, in 64 hexadecimal digits.
 type Hash [sha256.Size]byte

@@ -15,7 +15,7 @@ import (
 // pseudonym is a made-up one that is the same in each run.
 func pseudonym(seed string) dossier.Pseudonym {
 	digest := sha256.Sum256([]byte("pseudonym " + seed))
-	return dossier.PseudonymOf([16]byte(digest[:16]))
+	return tape.PseudonymOf([16]byte(digest[:16]))
 }
 
 func salt(seed string) dossier.Salt {
@@ -24,7 +24,7 @@ func salt(seed string) dossier.Salt {
 }
 
 func TestPseudonym(t *testing.T) {
-	if got := dossier.PseudonymOf([16]byte{0x01, 0xf0}); got[:4] != "abpa" {
+	if got := tape.PseudonymOf([16]byte{0x01, 0xf0}); got[:4] != "abpa" {
 		t.Errorf("01 f0 is spelled %s", got[:4])
 	}
 	for _, c := range []struct{ text, answer string }{

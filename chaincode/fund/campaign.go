@@ -343,7 +343,7 @@ func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) 
 		return refuse(rule.Refuse(rule.WrongState, "no plan of %s waits for a filing number", c.Account))
 	}
 	if command.Plan != c.Entry {
-		return refuse(rule.Field("plan", rule.Refuse(rule.Conflict, "names %.100q; the plan that waits came by entry %s", command.Plan, c.Entry)))
+		return refuse(rule.Field("plan", rule.Refuse(rule.Conflict, "is another; the plan that waits came by entry %s", c.Entry)))
 	}
 	plan := c.Plan
 	if c.Pending != nil {

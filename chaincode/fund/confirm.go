@@ -46,6 +46,7 @@ func (c Confirm) Check() error {
 // nothing, guardian who may speak for it by a key of its own, empty for nobody.
 func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, guardian tape.ID, ctx tape.Context) (Confirmation, tape.Entry, error) {
 	refuse := func(err error) (Confirmation, tape.Entry, error) { return Confirmation{}, tape.Entry{}, err }
+	p = p.on(ctx.At)
 	if ctx.Role != party.RoleGateway {
 		return refuse(rule.Refuse(rule.Forbidden, "confirmations are carried by a gateway, not by the role %.20q", ctx.Role))
 	}
@@ -67,7 +68,7 @@ func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, gua
 	if command.Outcome == Arrived && !party.Custody(by.Custody).Confirms() {
 		return refuse(rule.Refuse(rule.Forbidden, "the key of %s is %s; only a key in the receiver's own hands confirms that money arrived", by.Person, by.Custody))
 	}
-	if err := first(command.says(known), command.about(hold)); err != nil {
+	if err := first(command.says(known), p.keeps(command, known), command.about(hold)); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "confirm", string(command.Account))
@@ -93,6 +94,22 @@ func (c Confirm) says(known *Confirmation) error {
 		return rule.Refuse(rule.WrongState, "the receiver disputes it since %s, by entry %s", known.At, known.Entry)
 	}
 	return nil
+}
+
+// keeps refuses to settle what another person of the payee disputed before: who
+// came into its place knows what arrived since, and can dispute everything.
+func (p Payee) keeps(command Confirm, known *Confirmation) error {
+	if command.Outcome != Arrived || known == nil || known.Outcome != Disputed {
+		return nil
+	}
+	of := known.By.Person
+	if known.For != "" {
+		of = known.For
+	}
+	if of == p.Person {
+		return nil
+	}
+	return rule.Refuse(rule.WrongState, "%s, who was the person of %s, disputes it since %s, by entry %s; that stands", of, p.Payee, known.At, known.Entry)
 }
 
 // about judges the payout: what arrived is exactly what the bank has paid; a
@@ -157,7 +174,7 @@ func (c Campaign) Cite(command Cite, known []bool, found Cites, ctx tape.Context
 		return refuse(rule.Field("evidence", rule.Refuse(rule.Invalid, "is empty")))
 	}
 	if named := command.For != "" && tape.CheckReference(command.For) == nil; !named && tape.ID(command.For).Check() != nil {
-		return refuse(rule.Field("for", rule.Refuse(rule.Invalid, "%.100q is neither a payout nor an entry; write its id, or organisation/id", command.For)))
+		return refuse(rule.Field("for", rule.Refuse(rule.Invalid, "is neither a payout nor an entry; write its id, or organisation/id")))
 	}
 	if err := rule.Field("for", command.about(found)); err != nil {
 		return refuse(err)

@@ -182,7 +182,7 @@ func (l Line) persons() []tape.ID {
 	if l.Payee == nil {
 		return nil
 	}
-	return slices.DeleteFunc([]tape.ID{l.Payee.Person, l.Payee.Agent}, func(person tape.ID) bool { return person == "" })
+	return l.Payee.persons()
 }
 
 // payable judges each payment of a chunk by the plan and by its payee.

@@ -31,6 +31,9 @@ type Law struct {
 	Ratios     []LawRatio `json:"ratios"`
 	// SettleDays is how long a gift may wait for its bank line before it is shown as late.
 	SettleDays int `json:"settleDays"`
+	// ReplaceDays is how long another person waits before it takes a payee's place.
+	// No law says so: it is this ledger's own, kept here because it has a version.
+	ReplaceDays int `json:"replaceDays"`
 	// ManagementFree is the management cost of a year below which no ratio applies.
 	ManagementFree money.Amount `json:"managementFree"`
 }

@@ -75,10 +75,10 @@ func (c Enrol) Check() error {
 }
 
 // Enrol judges the command: agent is the agent's record, known the payees that
-// stand under those names, nil where none does.
-func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, ctx tape.Context) ([]Payee, *Agent, tape.Entry, error) {
+// stand under those names, persons those whom they name, nil where there is none.
+func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, persons []*party.Person, ctx tape.Context) ([]Payee, *Agent, tape.Entry, error) {
 	refuse := func(err error) ([]Payee, *Agent, tape.Entry, error) { return nil, nil, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx), command.ofOthers(ctx)); err != nil {
+	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx), command.ofOthers(ctx), command.registered(persons, ctx)); err != nil {
 		return refuse(err)
 	}
 	added := int32(0)
@@ -126,6 +126,19 @@ func (c Enrol) ofOthers(ctx tape.Context) error {
 		signs := slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == payee.Person })
 		if payee.Person != "" && (signs || payee.Person == c.Agent) {
 			return at("payees", i, rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot enrol itself", payee.Person)))
+		}
+	}
+	return nil
+}
+
+// registered refuses payees whose person is not on the ledger, or cannot sign.
+func (c Enrol) registered(persons []*party.Person, ctx tape.Context) error {
+	for i, payee := range c.Payees {
+		if payee.Person == "" {
+			continue
+		}
+		if err := registered(payee.Person, persons[i], ctx); err != nil {
+			return at("payees", i, rule.Field("person", err))
 		}
 	}
 	return nil
@@ -254,7 +267,7 @@ func (f *Flag) lifted(payee Payee, ctx tape.Context) error {
 		return rule.Refuse(rule.Forbidden, "the flag on %s is that of %s, by entry %s; %s lifts it", payee.Payee, other.Organisation, other.Entry, other.Organisation)
 	}
 	for _, approval := range ctx.Approvals {
-		if approval.Person == payee.Person || approval.Person == payee.Agent {
+		if slices.Contains(payee.persons(), approval.Person) {
 			return rule.Refuse(rule.Forbidden, "%s is %s or serves it, and cannot lift its flag", approval.Person, payee.Payee)
 		}
 	}
@@ -284,7 +297,7 @@ func (c Campaign) CallBack(command CallBackPayee, payee *Payee, known *Flag, ctx
 		return refuse(err)
 	}
 	caller := ctx.Approvals[0].Person
-	if caller == payee.Agent || caller == payee.Person {
+	if slices.Contains(payee.persons(), caller) {
 		return refuse(rule.Refuse(rule.Forbidden, "%s serves %s and cannot call it back", caller, command.Payee))
 	}
 	if slices.Contains(payee.EnrolledBy, caller) {

@@ -229,14 +229,14 @@ func (p Plan) equal(other Plan) bool {
 func checkArea(area string) error {
 	country, part, divided := strings.Cut(area, "-")
 	if len(country) != 2 || !made(country, 'A', 'Z', 0, 0) || divided && (len(part) < 1 || len(part) > 3 || !made(part, 'A', 'Z', '0', '9')) {
-		return rule.Refuse(rule.Invalid, "%.12q is not an ISO 3166 code; write CN or CN-53", area)
+		return rule.Refuse(rule.Invalid, "is not an ISO 3166 code; write CN or CN-53")
 	}
 	return nil
 }
 
 func checkSector(sector string) error {
 	if len(sector) != 5 || !made(sector, '0', '9', 0, 0) {
-		return rule.Refuse(rule.Invalid, "%.12q is not an OECD DAC purpose code of five digits", sector)
+		return rule.Refuse(rule.Invalid, "is not an OECD DAC purpose code of five digits")
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func made(text string, from, to, orFrom, orTo byte) bool {
 
 func oneOf(word string, words ...string) error {
 	if !slices.Contains(words, word) {
-		return rule.Refuse(rule.Invalid, "%.40q is not one of %s", word, strings.Join(words, ", "))
+		return rule.Refuse(rule.Invalid, "is not one of %s", strings.Join(words, ", "))
 	}
 	return nil
 }

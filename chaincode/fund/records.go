@@ -210,6 +210,8 @@ type Payee struct {
 	Kind string `json:"kind"`
 	// Person is the receiver's own key, by which it confirms; none for who has none yet.
 	Person tape.ID `json:"person,omitempty"`
+	// Next is who takes the person's place; none while nobody does.
+	Next *NextPerson `json:"next,omitempty"`
 	// Agent is the person who enrolled and serves the payee; none for the charity itself.
 	Agent tape.ID `json:"agent,omitempty"`
 	// EnrolledBy are those who signed the list: they do not call the payee back.
@@ -219,6 +221,14 @@ type Payee struct {
 	BankAccount string `json:"bankAccount,omitempty"`
 	Device      string `json:"device,omitempty"`
 	Entry       string `json:"entry"`
+}
+
+// NextPerson is a person who takes another's place, and why, at From.
+type NextPerson struct {
+	Person tape.ID      `json:"person"`
+	Reason string       `json:"reason"`
+	From   tape.Instant `json:"from"`
+	Entry  string       `json:"entry"`
 }
 
 // Flag stops payouts to a payee while one of any organisation stands.

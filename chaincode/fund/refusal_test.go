@@ -1,6 +1,7 @@
 package fund_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestOpenCampaign(t *testing.T) {
 	refusals(t, func() opening {
 		return opening{fund.OpenCampaign{Account: speech, Basis: fund.Filing, Custodian: custody, ID: "open-1", Plan: plan()}, fund.OpenState{Regulates: true, Keeps: true}, by("charity", "maker", "checker")}
 	}, judge, []row[opening]{
-		{func(s *opening) { s.C.Basis = "charter" }, `invalid: field basis: "charter" is not one of filing, agreement, grant, earmark`},
+		{func(s *opening) { s.C.Basis = "charter" }, `invalid: field basis: is not one of filing, agreement, grant, earmark`},
 		{func(s *opening) { s.C.Plan.Title = fund.Text{} }, "invalid: field plan.title: is empty in both languages"},
 		{func(s *opening) { s.Ctx.Powers = nil }, "forbidden: charity holds no power of a charity"},
 		{func(s *opening) { s.State.Regulates = false }, "not-found: field plan.regulator: regulator holds no power of a regulator"},
@@ -86,7 +87,7 @@ func TestAmendCampaign(t *testing.T) {
 		{func(s *amending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run charity:sunrise:speech; charity does"},
 		{func(s *amending) { s.Ctx.Role = "admin" }, "forbidden: charity (role admin) does not run charity:sunrise:speech; charity does"},
 		{func(s *amending) { s.C.State, s.A.Plan.Area = fund.Closed, "CN" }, "wrong-state: charity:sunrise:speech was closed on 1970-01-01T00:00:00.000Z; only where its remainder goes"},
-		{func(s *amending) { s.A.Plan.Sector = "1222" }, `invalid: field plan.sector: "1222" is not an OECD DAC purpose code`},
+		{func(s *amending) { s.A.Plan.Sector = "1222" }, `invalid: field plan.sector: is not an OECD DAC purpose code`},
 		{func(s *amending) { s.A.Plan.Regulator = "county" }, "invalid: field plan.regulator: is county; a campaign stays with regulator"},
 		{func(s *amending) {
 			s.A.Plan.Goal.Currency = "USD"
@@ -174,7 +175,7 @@ func TestAcceptFiling(t *testing.T) {
 		{func(s *accepting) { s.A.Number = strings.Repeat("1", 41) }, "invalid: field number: has 41 characters; 40 at most"},
 		{func(s *accepting) { s.A.Number = "1\u202e2" }, "invalid: field number: holds the character U+202E"},
 		{func(s *accepting) { s.C.Pending = nil }, "wrong-state: no plan of charity:sunrise:speech waits for a filing number"},
-		{func(s *accepting) { s.A.Plan = "charity/open-1" }, `conflict: field plan: names "charity/open-1"; the plan that waits came by entry charity/amend-1`},
+		{func(s *accepting) { s.A.Plan = "charity/open-1" }, `conflict: field plan: is another; the plan that waits came by entry charity/amend-1`},
 		{func(s *accepting) { s.B = budget(70_001) }, "conflict: field plan.lines: line training has paid orders of 700.01 CNY"},
 	})
 }
@@ -253,10 +254,10 @@ func TestInvite(t *testing.T) {
 	}, []row[inviting]{
 		{func(s *inviting) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inviting) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
-		{func(s *inviting) { s.A.Partner = "partner/x" }, `invalid: field partner: "partner/x" is not an account`},
-		{func(s *inviting) { s.A.Partner = family }, "invalid: field partner: outside:household:h1 is no partner's account"},
+		{func(s *inviting) { s.A.Partner = "partner/x" }, `invalid: field partner: is not an account`},
+		{func(s *inviting) { s.A.Partner = family }, "invalid: field partner: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is no partner's account"},
 		{func(s *inviting) { s.A.Partner = speech }, "invalid: field partner: charity:sunrise:speech is no partner's account"},
-		{func(s *inviting) { s.A.Organisation = "The School" }, `invalid: field organisation: "The School" is not a name`},
+		{func(s *inviting) { s.A.Organisation = "The School" }, `invalid: field organisation: is not a name`},
 		{func(s *inviting) { s.A.Withdraw = true }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
 		{func(s *inviting) { s.Known = &fund.Invitation{} }, "wrong-state: field partner: the invitation of partner:school:speech stands as you ask already"},
 		{func(s *inviting) { s.Known, s.A.Withdraw = &fund.Invitation{Withdrawn: true}, true }, "wrong-state: field partner: the invitation"},
@@ -268,6 +269,7 @@ type enrolling struct {
 	A     fund.Enrol
 	Agent *fund.Agent
 	Known []*fund.Payee
+	Of    []*party.Person
 	Ctx   tape.Context
 }
 
@@ -275,22 +277,22 @@ func TestEnrol(t *testing.T) {
 	known := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Entry: "charity/enrol-0"}
 	refusals(t, func() enrolling {
 		return enrolling{campaign(), fund.Enrol{Account: speech, Agent: "agent", ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}, {Kind: fund.Supplier, Payee: shop}}},
-			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), as("agent", by("charity", "agent"))}
+			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), []*party.Person{registered("h1"), nil}, as("agent", by("charity", "agent"))}
 	}, func(s enrolling) error {
-		_, _, _, err := s.C.Enrol(s.A, s.Agent, s.Known, s.Ctx)
+		_, _, _, err := s.C.Enrol(s.A, s.Agent, s.Known, s.Of, s.Ctx)
 		return err
 	}, []row[enrolling]{
 		{func(s *enrolling) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *enrolling) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
 		{func(s *enrolling) { s.A.Payees = nil }, "invalid: field payees: holds 0; 1 to 200 are possible"},
 		{func(s *enrolling) { s.A.Payees = make([]fund.NewPayee, 201) }, "invalid: field payees: holds 201; 1 to 200 are possible"},
-		{func(s *enrolling) { s.A.Payees[1].Payee = "outside:supplier:S" }, `invalid: field payees[1].payee: "outside:supplier:S" is not an account`},
-		{func(s *enrolling) { s.A.Payees[1].Kind = "friend" }, `invalid: field payees[1].kind: "friend" is not one of household, supplier, staff`},
+		{func(s *enrolling) { s.A.Payees[1].Payee = "outside:supplier:S" }, `invalid: field payees[1].payee: is not an account`},
+		{func(s *enrolling) { s.A.Payees[1].Kind = "friend" }, `invalid: field payees[1].kind: is not one of household, supplier, staff`},
 		{func(s *enrolling) { s.A.Payees[1].Kind = fund.Staff }, "invalid: field payees[1].payee: outside:supplier:s1 is not outside:staff:<name>"},
 		{func(s *enrolling) { s.A.Payees[1].BankAccount = "6222" }, "invalid: field payees[1].bankAccount"},
 		{func(s *enrolling) { s.A.Payees[1].Device = "phone" }, "invalid: field payees[1].device"},
-		{func(s *enrolling) { s.A.Payees[1].Person = "a/b" }, `invalid: field payees[1].person: "a/b" is not an id`},
-		{func(s *enrolling) { s.A.Payees[1] = s.A.Payees[0] }, "invalid: field payees[1]: outside:household:h1 stands twice"},
+		{func(s *enrolling) { s.A.Payees[1].Person = "a/b" }, `invalid: field payees[1].person: is not an id`},
+		{func(s *enrolling) { s.A.Payees[1] = s.A.Payees[0] }, "invalid: field payees[1]: outside:household:ddbbcoobeooegjmdolfcpojadccomibn stands twice"},
 		{func(s *enrolling) { s.Agent = nil }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
 		{func(s *enrolling) { s.Agent.Ended = true }, "not-found: field agent: agent is not an agent of charity:sunrise:speech"},
 		{func(s *enrolling) { s.Ctx = by("charity", "maker") }, "forbidden: field agent: agent agent must sign its list"},
@@ -299,14 +301,126 @@ func TestEnrol(t *testing.T) {
 		{func(s *enrolling) { s.A.Agent, s.Ctx = "", by("charity", "maker@coop") }, "forbidden: one of the staff of charity must sign"},
 		{func(s *enrolling) { s.A.Payees[0].Person = "agent" }, "forbidden: field payees[0].person: agent cannot enrol itself"},
 		{func(s *enrolling) { s.Ctx = by("charity", "agent", "h1") }, "forbidden: field payees[0].person: h1 cannot enrol itself"},
-		{func(s *enrolling) { s.Known[1] = &known }, "exists: field payees[1]: outside:household:h1 is enrolled already, by entry charity/enrol-0"},
+		{func(s *enrolling) { s.Of[0] = nil }, "not-found: field payees[0].person: there is no person h1; it is registered first"},
+		{func(s *enrolling) { s.Of[0].Key.Witness = "" }, "wrong-state: field payees[0].person: the key of person h1 waits for the witness"},
+		{func(s *enrolling) { s.Of[0].Key.From = noon + 1 }, "early: field payees[0].person: the key of person h1 comes into force at"},
+		{func(s *enrolling) { s.Of[0].Key.Suspended = noon }, "wrong-state: field payees[0].person: the key of person h1 is suspended since"},
+		{func(s *enrolling) { s.Of[0].Revoked = noon }, "wrong-state: field payees[0].person: person h1 is revoked"},
+		{func(s *enrolling) { s.A.Payees[0].Payee = "outside:household:wang-xiaoming" }, "invalid: field payees[0].payee: is not a household's account: what stands behind household is a pseudonym"},
+		{func(s *enrolling) { s.Known[1] = &known }, "exists: field payees[1]: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is enrolled already, by entry charity/enrol-0"},
 		{func(s *enrolling) { s.Agent.Payees = 1 }, "insufficient: field payees: agent agent would serve 3 payees; its limit is 2"},
 	})
-	later := enrolling{campaign(), fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}}}, nil, []*fund.Payee{&known}, by("charity", "maker")}
+	later := enrolling{campaign(), fund.Enrol{Account: speech, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}}}, nil, []*fund.Payee{&known}, []*party.Person{registered("h1")}, by("charity", "maker")}
 	known.Agent, known.EnrolledBy = "agent", []tape.ID{"agent"}
-	payees, _, _, err := later.C.Enrol(later.A, nil, later.Known, later.Ctx)
+	payees, _, _, err := later.C.Enrol(later.A, nil, later.Known, later.Of, later.Ctx)
 	if err != nil || payees[0].Person != "h1" || payees[0].Agent != "agent" || !slices.Equal(payees[0].EnrolledBy, []tape.ID{"agent", "maker"}) {
 		t.Errorf("a key that comes later: %+v, %v", payees, err)
+	}
+}
+
+// registered is a person whose key is in force.
+func registered(id tape.ID) *party.Person {
+	return &party.Person{V: 1, ID: id, Organisation: "charity", Key: party.Key{Custody: party.Own, Duty: party.DutyMember, Registrar: "coop", Witness: "charity", From: noon}}
+}
+
+type replacing struct {
+	C              fund.Campaign
+	A              fund.ReplacePerson
+	Payee          *fund.Payee
+	Person, Before *party.Person
+	Ctx            tape.Context
+}
+
+func TestReplacePerson(t *testing.T) {
+	allowed := func() replacing {
+		before := registered("h1")
+		before.Guardian = &party.Guardian{Person: "h2", Registrar: "coop", Witness: "charity", From: noon}
+		return replacing{campaign(), fund.ReplacePerson{Account: speech, ID: "replace-1", Payee: family, Person: "h2", Reason: fund.ByGuardian},
+			&fund.Payee{V: 1, Payee: family, Kind: fund.Household, Person: "h1", Agent: "agent"}, registered("h2"), before, by("charity", "maker", "checker")}
+	}
+	judge := func(s replacing) error {
+		_, _, err := s.C.Replace(s.A, s.Payee, s.Person, s.Before, s.Ctx)
+		return err
+	}
+	next := &fund.NextPerson{Person: "h2", Reason: "lost-key", From: noon + 1, Entry: "charity/replace-0"}
+	refusals(t, allowed, judge, []row[replacing]{
+		{func(s *replacing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
+		{func(s *replacing) { s.A.Person = "王虚构" }, "invalid: field person: is not an id"},
+		{func(s *replacing) { s.A.Reason = "mood" }, `invalid: field reason: is not one of lost-key, death, guardian, mistake`},
+		{func(s *replacing) { s.Payee = nil }, "not-found: field payee: " + string(family) + " is not enrolled in charity:sunrise:speech"},
+		{func(s *replacing) { s.Payee.Person = "" }, "wrong-state: field person: " + string(family) + " has no person yet; enrol it again with one"},
+		{func(s *replacing) { s.A.Person = "h1" }, "wrong-state: field person: h1 is the person of " + string(family) + " already"},
+		{func(s *replacing) { s.Payee.Next = next }, "wrong-state: field person: h2 takes its place at 2026-01-01T04:00:00.001Z already, by entry charity/replace-0"},
+		{func(s *replacing) { s.A.Person = "agent" }, "forbidden: field person: agent serves " + string(family) + " and cannot be its person"},
+		{func(s *replacing) { s.Ctx = by("charity", "maker", "h1") }, "forbidden: h1 is a person of " + string(family) + " or serves it; others replace its person"},
+		{func(s *replacing) { s.Ctx = by("charity", "maker", "h2") }, "forbidden: h2 is a person of"},
+		{func(s *replacing) { s.Ctx = by("charity", "agent", "maker") }, "forbidden: agent is a person of"},
+		{func(s *replacing) { s.A.Person, s.Payee.Next, s.Ctx = "h3", next, by("charity", "maker", "h2") }, "forbidden: h2 is a person of"},
+		{func(s *replacing) { s.Person = nil }, "not-found: field person: there is no person h2; it is registered first"},
+		{func(s *replacing) { s.Person.Revoked = noon }, "wrong-state: field person: person h2 is revoked"},
+		{func(s *replacing) { s.Before.Guardian = nil }, "conflict: field reason: is guardian; h2 is not the guardian of h1 now"},
+		{func(s *replacing) { s.Before.Guardian.From = noon + 1 }, "conflict: field reason: is guardian; h2 is not the guardian of h1 now"},
+		{func(s *replacing) { s.Ctx.Date = "2020-01-01" }, "unsupported: no version of the disclosure law is known for 2020-01-01"},
+	})
+	s := allowed()
+	s.C.State = fund.Closed // its payees still confirm and dispute what it paid
+	after, entry, err := s.C.Replace(s.A, s.Payee, s.Person, s.Before, s.Ctx)
+	want := fund.NextPerson{Person: "h2", Reason: fund.ByGuardian, From: noon + 7*tape.Day, Entry: "charity/replace-1"}
+	if err != nil || entry.Kind != "replace-person" || after.Person != "h1" || after.Next == nil || *after.Next != want {
+		t.Fatalf("another person: %+v, %v", after, err)
+	}
+	for at, person := range map[tape.Instant]tape.ID{noon: "h1", want.From - 1: "h1", want.From: "h2"} {
+		if got := after.PersonOn(at); got != person {
+			t.Errorf("at %s %s has the word, want %s", at, got, person)
+		}
+	}
+	s.A.Person, s.A.Reason, s.Payee = "h1", "mistake", &after
+	if ended, _, err := s.C.Replace(s.A, s.Payee, registered("h1"), nil, s.Ctx); err != nil || ended.Next != nil || ended.Person != "h1" {
+		t.Errorf("the waiting is ended: %+v, %v", ended, err)
+	}
+	s.Ctx.At, s.Ctx.Date = want.From, "2026-01-08"
+	if back, _, err := s.C.Replace(s.A, s.Payee, registered("h1"), nil, s.Ctx); err != nil || back.Person != "h2" || back.Next.Person != "h1" {
+		t.Errorf("the first person comes back: %+v, %v", back, err)
+	}
+}
+
+// TestWordOfAReplacedPerson: until the day the person before has the word, then
+// the other alone, which can dispute everything and settle no dispute of before.
+func TestWordOfAReplacedPerson(t *testing.T) {
+	payee := fund.Payee{Payee: family, Person: "h1", Next: &fund.NextPerson{Person: "h2", From: noon + tape.Day}}
+	hold := tape.Hold{ID: "d1.0.0", Amount: cny(100), Captured: tape.Spans{{Start: 0, End: 100}}, State: tape.HoldOpen}
+	said := func(outcome, person string) *fund.Confirmation {
+		return &fund.Confirmation{Outcome: outcome, Reason: "late", Amount: cny(100), By: tape.Approval{Person: tape.ID(person)}, Entry: "coop/say-0"}
+	}
+	ward := said(fund.Disputed, "mother")
+	ward.For = "h2"
+	for i, c := range []struct {
+		after   tape.Instant
+		person  string
+		outcome string
+		known   *fund.Confirmation
+		want    string
+	}{
+		{0, "h1", fund.Arrived, nil, ""},
+		{0, "h2", fund.Arrived, nil, "forbidden: only the receiver confirms: person h1 signs"},
+		{tape.Day - 1, "h1", fund.Disputed, nil, ""},
+		{tape.Day, "h1", fund.Disputed, nil, "forbidden: only the receiver confirms: person h2 signs"},
+		{tape.Day, "h2", fund.Arrived, nil, ""},
+		{tape.Day, "h2", fund.Disputed, said(fund.Arrived, "h1"), ""},
+		{tape.Day, "h2", fund.Arrived, said(fund.Disputed, "h1"), "wrong-state: h1, who was the person of " + string(family) + ", disputes it since"},
+		{tape.Day, "h2", fund.Arrived, said(fund.Disputed, "h2"), ""},
+		{tape.Day, "h2", fund.Arrived, ward, ""},
+	} {
+		ctx := by("coop", c.person+"@charity")
+		ctx.At += c.after
+		command := fund.Confirm{Account: speech, Amount: cny(100), Hold: "d1.0.0", ID: "say-1", Outcome: c.outcome}
+		if c.outcome == fund.Disputed {
+			command.Reason = "taken-from-me"
+		}
+		_, _, err := payee.Confirm(command, hold, c.known, "", ctx)
+		if got := fmt.Sprint(err); err == nil && c.want != "" || err != nil && (c.want == "" || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("row %d: %v, want %q", i, err, c.want)
+		}
 	}
 }
 
@@ -326,7 +440,7 @@ func TestAppointAgent(t *testing.T) {
 	}, []row[appointing]{
 		{func(s *appointing) { s.Ctx.Role = "auditor" }, "forbidden: charity (role auditor) does not run"},
 		{func(s *appointing) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
-		{func(s *appointing) { s.A.Person = "" }, `invalid: field person: "" is not an id`},
+		{func(s *appointing) { s.A.Person = "" }, `invalid: field person: is not an id`},
 		{func(s *appointing) { s.A.PayeesMax = 4 }, "invalid: field payeesMax: 4 is not 5 to 10000; 5 are served"},
 		{func(s *appointing) { s.A.PayeesMax = 10_001 }, "invalid: field payeesMax: 10001 is not 5 to 10000"},
 		{func(s *appointing) { s.Known, s.A.PayeesMax = nil, 0 }, "invalid: field payeesMax: 0 is not 1 to 10000"},
@@ -360,9 +474,9 @@ func TestSetFlag(t *testing.T) {
 			{func(s *flagging) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of " + organisation + " must sign"},
 			{func(s *flagging) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of " + organisation + " must sign"},
 			{func(s *flagging) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: one of the staff of " + organisation + " must sign"},
-			{func(s *flagging) { s.A.Reason = "mood" }, `invalid: field reason: "mood" is not one of device,`},
-			{func(s *flagging) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled in charity:sunrise:speech"},
-			{func(s *flagging) { s.Known = flagOf(organisation) }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.A.Reason = "mood" }, `invalid: field reason: is not one of device,`},
+			{func(s *flagging) { s.Payee = nil }, "not-found: field payee: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is not enrolled in charity:sunrise:speech"},
+			{func(s *flagging) { s.Known = flagOf(organisation) }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:ddbbcoobeooegjmdolfcpojadccomibn stands as you ask already"},
 			{func(s *flagging) { s.A.Reason = "cleared" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
 		})
 		other := map[string]string{"charity": "regulator", "regulator": "charity"}[organisation]
@@ -370,11 +484,11 @@ func TestSetFlag(t *testing.T) {
 			p := household
 			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}, &p, flagOf(organisation), by(organisation, "maker", "checker")}
 		}, judge, []row[flagging]{
-			{func(s *flagging) { s.Known.Raised = nil }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:h1 stands as you ask already"},
+			{func(s *flagging) { s.Known.Raised = nil }, "wrong-state: field raise: the flag of " + organisation + " on outside:household:ddbbcoobeooegjmdolfcpojadccomibn stands as you ask already"},
 			{func(s *flagging) { s.A.Reason = "device" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
-			{func(s *flagging) { s.Ctx = by(other, "maker", "checker") }, "forbidden: the flag on outside:household:h1 is that of " + organisation},
-			{func(s *flagging) { s.Payee.Agent = "checker" }, "forbidden: checker is outside:household:h1 or serves it, and cannot lift its flag"},
-			{func(s *flagging) { s.Payee.Person = "maker" }, "forbidden: maker is outside:household:h1 or serves it"},
+			{func(s *flagging) { s.Ctx = by(other, "maker", "checker") }, "forbidden: the flag on outside:household:ddbbcoobeooegjmdolfcpojadccomibn is that of " + organisation},
+			{func(s *flagging) { s.Payee.Agent = "checker" }, "forbidden: checker is outside:household:ddbbcoobeooegjmdolfcpojadccomibn or serves it, and cannot lift its flag"},
+			{func(s *flagging) { s.Payee.Person = "maker" }, "forbidden: maker is outside:household:ddbbcoobeooegjmdolfcpojadccomibn or serves it"},
 		})
 	}
 }
@@ -449,16 +563,16 @@ func TestCallBackPayee(t *testing.T) {
 	}, []row[calling]{
 		{func(s *calling) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *calling) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
-		{func(s *calling) { s.A.Outcome = "busy" }, `invalid: field outcome: "busy" is not one of confirmed, not-reached, denied`},
-		{func(s *calling) { s.Payee = nil }, "not-found: field payee: outside:household:h1 is not enrolled"},
+		{func(s *calling) { s.A.Outcome = "busy" }, `invalid: field outcome: is not one of confirmed, not-reached, denied`},
+		{func(s *calling) { s.Payee = nil }, "not-found: field payee: outside:household:ddbbcoobeooegjmdolfcpojadccomibn is not enrolled"},
 		{func(s *calling) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity signs a call-back"},
 		{func(s *calling) { s.Ctx = by("charity", "maker", "checker") }, "forbidden: one of the staff of charity signs a call-back"},
 		{func(s *calling) { s.Ctx = by("charity", "maker@coop") }, "forbidden: one of the staff of charity signs a call-back"},
 		{func(s *calling) { s.Ctx = as("member", s.Ctx) }, "forbidden: one of the staff of charity signs a call-back; maker is member of charity, its key own"},
 		{func(s *calling) { s.Ctx = as("agent", s.Ctx) }, "forbidden: one of the staff of charity signs a call-back; maker is agent of charity"},
-		{func(s *calling) { s.Payee.Agent = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
-		{func(s *calling) { s.Payee.EnrolledBy = []tape.ID{"other", "maker"} }, "forbidden: maker enrolled outside:household:h1 and cannot call it back; somebody else does"},
-		{func(s *calling) { s.Payee.Person = "maker" }, "forbidden: maker serves outside:household:h1 and cannot call it back"},
+		{func(s *calling) { s.Payee.Agent = "maker" }, "forbidden: maker serves outside:household:ddbbcoobeooegjmdolfcpojadccomibn and cannot call it back"},
+		{func(s *calling) { s.Payee.EnrolledBy = []tape.ID{"other", "maker"} }, "forbidden: maker enrolled outside:household:ddbbcoobeooegjmdolfcpojadccomibn and cannot call it back; somebody else does"},
+		{func(s *calling) { s.Payee.Person = "maker" }, "forbidden: maker serves outside:household:ddbbcoobeooegjmdolfcpojadccomibn and cannot call it back"},
 	})
 	for _, c := range []struct {
 		outcome string
@@ -499,12 +613,12 @@ func TestConfirm(t *testing.T) {
 	}
 	refusals(t, arrived, judge, []row[confirming]{
 		{func(s *confirming) { s.Ctx.Role = "auditor" }, `forbidden: confirmations are carried by a gateway, not by the role "auditor"`},
-		{func(s *confirming) { s.A.Account = "x/y" }, `invalid: field account: "x/y" is not an account`},
-		{func(s *confirming) { s.A.Hold = "x/y" }, `invalid: field hold: "x/y" is not an id`},
-		{func(s *confirming) { s.A.Outcome = "fine" }, `invalid: field outcome: "fine" is not one of arrived, disputed`},
+		{func(s *confirming) { s.A.Account = "x/y" }, `invalid: field account: is not an account`},
+		{func(s *confirming) { s.A.Hold = "x/y" }, `invalid: field hold: is not an id`},
+		{func(s *confirming) { s.A.Outcome = "fine" }, `invalid: field outcome: is not one of arrived, disputed`},
 		{func(s *confirming) { s.A.Reason = "late" }, "invalid: field reason: what arrived needs none"},
-		{func(s *confirming) { s.A.Outcome, s.A.Reason = fund.Disputed, "cold" }, `invalid: field reason: "cold" is not one of`},
-		{func(s *confirming) { s.P.Person = "" }, "wrong-state: outside:household:h1 has no key yet"},
+		{func(s *confirming) { s.A.Outcome, s.A.Reason = fund.Disputed, "cold" }, `invalid: field reason: is not one of`},
+		{func(s *confirming) { s.P.Person = "" }, "wrong-state: outside:household:ddbbcoobeooegjmdolfcpojadccomibn has no key yet"},
 		{func(s *confirming) { s.Ctx.Approvals = nil }, "forbidden: only the receiver confirms: person h1 signs"},
 		{func(s *confirming) { s.Ctx = by("coop", "maker@charity") }, "forbidden: only the receiver confirms: person h1 signs"},
 		{func(s *confirming) { s.Ctx = by("coop", "h1@charity", "maker@charity") }, "forbidden: only the receiver confirms"},
@@ -576,15 +690,15 @@ func TestCite(t *testing.T) {
 		{func(s *citing) { s.Found.Entry.Subject = string(children) }, "conflict: field for: entry charity/pay-1 is about charity:sunrise:children"},
 		{func(s *citing) { s.A.For = "d1.0.0" }, "not-found: field for: charity:sunrise:speech has no payout and no disbursement d1.0.0"},
 		{func(s *citing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
-		{func(s *citing) { s.A.Evidence[0].Kind = "tale" }, `invalid: field evidence[0].kind: "tale" is not one of invoice, photo`},
+		{func(s *citing) { s.A.Evidence[0].Kind = "tale" }, `invalid: field evidence[0].kind: is not one of invoice, photo`},
 		{func(s *citing) { s.A.Evidence[0].Hash = merkle.Hash{} }, "invalid: field evidence[0].hash: is empty or stands twice"},
 		{func(s *citing) { s.A.Evidence = append(s.A.Evidence, s.A.Evidence[0]) }, "invalid: field evidence[1].hash: is empty or stands twice"},
 		{func(s *citing) { s.A.Evidence = make([]fund.Citation, 21) }, "invalid: field evidence: holds 21 documents; 20 at most"},
 		{func(s *citing) { s.Ctx = as("agent", s.Ctx) }, "forbidden: one of the staff of charity must sign"},
 		{func(s *citing) { s.Ctx.Approvals = nil }, "forbidden: one of the staff of charity must sign"},
 		{func(s *citing) { s.A.Evidence = nil }, "invalid: field evidence: is empty"},
-		{func(s *citing) { s.A.For = "mr. wang" }, `invalid: field for: "mr. wang" is neither a payout nor an entry`},
-		{func(s *citing) { s.A.For = "" }, `invalid: field for: "" is neither`},
+		{func(s *citing) { s.A.For = "mr. wang" }, `invalid: field for: is neither a payout nor an entry`},
+		{func(s *citing) { s.A.For = "" }, `invalid: field for: is neither`},
 		{func(s *citing) { s.Known[0] = true }, "exists: field evidence[0]: document 01"},
 	})
 }

@@ -17,7 +17,7 @@ const (
 	speech   = tape.AccountID("charity:sunrise:speech")
 	children = tape.AccountID("charity:sunrise:children")
 	school   = tape.AccountID("partner:school:speech")
-	family   = tape.AccountID("outside:household:h1")
+	family   = tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn")
 	shop     = tape.AccountID("outside:supplier:s1")
 	clerk    = tape.AccountID("outside:staff:c1")
 	custody  = tape.AccountID("outside:bank:sunrise")

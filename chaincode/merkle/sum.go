@@ -166,7 +166,7 @@ func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 func (h *Hash) UnmarshalText(text []byte) error {
 	bytes, err := hex.DecodeString(string(text))
 	if err != nil || len(bytes) != len(h) || hex.EncodeToString(bytes) != string(text) {
-		return rule.Refuse(rule.Invalid, "%.70q is not a SHA-256 in hexadecimal", text)
+		return rule.Refuse(rule.Invalid, "is not a SHA-256 in hexadecimal")
 	}
 	copy(h[:], bytes)
 	return nil
@@ -181,14 +181,14 @@ func (n Node) MarshalText() ([]byte, error) {
 // UnmarshalText reads what MarshalText wrote.
 func (n *Node) UnmarshalText(text []byte) error {
 	if len(text) != 2*sha256.Size+1+16 || text[2*sha256.Size] != ':' {
-		return rule.Refuse(rule.Invalid, "%.90q is not a node of a path", text)
+		return rule.Refuse(rule.Invalid, "is not a node of a path")
 	}
 	if err := n.Hash.UnmarshalText(text[:2*sha256.Size]); err != nil {
 		return err
 	}
 	sum, err := hex.DecodeString(string(text[2*sha256.Size+1:]))
 	if err != nil || hex.EncodeToString(sum) != string(text[2*sha256.Size+1:]) || sum[0] >= 0x80 {
-		return rule.Refuse(rule.Invalid, "%.90q is not a node of a path", text)
+		return rule.Refuse(rule.Invalid, "is not a node of a path")
 	}
 	n.Sum = int64(binary.BigEndian.Uint64(sum))
 	return nil

@@ -26,7 +26,7 @@ type Currency string
 func (c Currency) Exponent() (int, error) {
 	exponent, known := exponents[c]
 	if !known {
-		return 0, rule.Refuse(rule.Invalid, "%q is not a currency of ISO 4217", string(c))
+		return 0, rule.Refuse(rule.Invalid, "is not a currency of ISO 4217")
 	}
 	return exponent, nil
 }
@@ -64,11 +64,11 @@ func Parse(text string) (Amount, error) {
 	currency := Currency(code)
 	exponent, known := exponents[currency]
 	if !found || !known {
-		return Amount{}, rule.Refuse(rule.Invalid, "%.40q is not an amount; write it as \"100.00 CNY\"", text)
+		return Amount{}, rule.Refuse(rule.Invalid, "is not an amount; write it as \"100.00 CNY\"")
 	}
 	units, ok := parseUnits(number, exponent)
 	if !ok {
-		return Amount{}, rule.Refuse(rule.Invalid, "%.40q is not an amount of %s; write it as %q", text, currency, Amount{Units: 10000, Currency: currency})
+		return Amount{}, rule.Refuse(rule.Invalid, "is not an amount of %s; write it as %q", currency, Amount{Units: 10000, Currency: currency})
 	}
 	return Amount{Units: units, Currency: currency}, nil
 }

@@ -113,7 +113,7 @@ func (g Grant) check() error {
 		return rule.Field("organisation", err)
 	}
 	if !slices.Contains(AllPowers(), g.Power) {
-		return rule.Field("power", rule.Refuse(rule.Invalid, "%.40q is not a power; there are %v", g.Power, AllPowers()))
+		return rule.Field("power", rule.Refuse(rule.Invalid, "is not a power; there are %v", AllPowers()))
 	}
 	return nil
 }

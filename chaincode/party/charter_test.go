@@ -27,12 +27,12 @@ var foundings = []struct {
 }{
 	{none, "f", "charityMSP", admin, false, "found charity"},
 	{none, "f", "regulatorMSP", admin, false, "found regulator"},
-	{none, "", "charityMSP", admin, false, `invalid: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
+	{none, "", "charityMSP", admin, false, `invalid: is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
 	{none, "f", "charityMSP", tape.Context{Role: party.RoleGateway, At: start}, false, `forbidden: this needs the role admin; the caller's is "gateway"`},
 	{none, "f", "strangerMSP", admin, false, `forbidden: MSP "strangerMSP" is not in the charter; one of its organisations founds the ledger`},
 	{none, "f", "charityMSP", admin, true, "exists: this ledger was founded already, by entry charity/f"},
 	{func(c *party.Charter) { c.Ledger = party.LedgerID{} }, "f", "charityMSP", admin, false, "invalid: field charter.ledger: is zero; draw 32 random bytes"},
-	{func(c *party.Charter) { c.Zone = "Asia/Shanghai" }, "f", "charityMSP", admin, false, `invalid: field charter.zone: "Asia/Shanghai" is not a zone; write it as +08:00`},
+	{func(c *party.Charter) { c.Zone = "Asia/Shanghai" }, "f", "charityMSP", admin, false, `invalid: field charter.zone: is not a zone; write it as +08:00`},
 	{func(c *party.Charter) { c.Rules = 0 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 0 is not known here; 1 to 3 are"},
 	{func(c *party.Charter) { c.Rules = 4 }, "f", "charityMSP", admin, false, "unsupported: field charter.rules: version 4 is not known here; 1 to 3 are"},
 	{func(c *party.Charter) { c.Rules = 3 }, "f", "charityMSP", admin, false, "found charity"},
@@ -43,12 +43,12 @@ var foundings = []struct {
 	{func(c *party.Charter) { c.Organisations = c.Organisations[:1] }, "f", "charityMSP", admin, false, "invalid: field charter.organisations: there are 1; 2 to 50 can share a ledger"},
 	{func(c *party.Charter) { *c = large(51) }, "f", "m1", admin, false, "invalid: field charter.organisations: there are 51; 2 to 50 can share a ledger"},
 	{func(c *party.Charter) { *c = large(50) }, "f", "m1", admin, false, "found o1"},
-	{func(c *party.Charter) { c.Organisations[1].Name = "Coop" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].name: "Coop" is not a name: 1 to 32 of a-z, 0-9 and -`},
-	{func(c *party.Charter) { c.Organisations[1].MSP = "" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].msp: "" is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
+	{func(c *party.Charter) { c.Organisations[1].Name = "Coop" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].name: is not a name: 1 to 32 of a-z, 0-9 and -`},
+	{func(c *party.Charter) { c.Organisations[1].MSP = "" }, "f", "charityMSP", admin, false, `invalid: field charter.organisations[1].msp: is not an id: a letter or digit, then letters, digits, . - _, 64 at most`},
 	{func(c *party.Charter) { c.Organisations[1].Name = "charity" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[1]: charity with MSP coopMSP stands twice"},
 	{func(c *party.Charter) { c.Organisations[4].MSP = "bankMSP" }, "f", "charityMSP", admin, false, "invalid: field charter.organisations[4]: regulator with MSP bankMSP stands twice"},
-	{func(c *party.Charter) { c.Powers[1].Power = "king" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].power: "king" is not a power; there are [charity cooperative lender insurer custodian oracle supplier hospital regulator]`},
-	{func(c *party.Charter) { c.Powers[1].Organisation = "a/b" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].organisation: "a/b" is not a name: 1 to 32 of a-z, 0-9 and -`},
+	{func(c *party.Charter) { c.Powers[1].Power = "king" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].power: is not a power; there are [charity cooperative lender insurer custodian oracle supplier hospital regulator]`},
+	{func(c *party.Charter) { c.Powers[1].Organisation = "a/b" }, "f", "charityMSP", admin, false, `invalid: field charter.powers[1].organisation: is not a name: 1 to 32 of a-z, 0-9 and -`},
 	{func(c *party.Charter) { c.Powers[1].Organisation = "stranger" }, "f", "charityMSP", admin, false, "invalid: field charter.powers[1]: stranger is not among the organisations"},
 	{func(c *party.Charter) { c.Powers[2] = c.Powers[0] }, "f", "charityMSP", admin, false, "invalid: field charter.powers[2]: the power lender of bank stands twice"},
 	{func(c *party.Charter) { c.Powers = nil }, "f", "charityMSP", admin, false, "found charity"},
@@ -58,7 +58,7 @@ var foundings = []struct {
 	{func(c *party.Charter) { c.Policy.Approval.Approvers = 11 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.approvers: 11 is not 2 to 10"},
 	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(5, "CNY") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1]: CNY has a threshold already"},
 	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(-1, "VND") }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[1].amount: -1 VND is not zero or more"},
-	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(1, "XXX") }, "f", "charityMSP", admin, false, `invalid: field charter.policy.approval.thresholds[1].amount: "XXX" is not a currency of ISO 4217`},
+	{func(c *party.Charter) { c.Policy.Approval.Thresholds[1].Amount = money.New(1, "XXX") }, "f", "charityMSP", admin, false, `invalid: field charter.policy.approval.thresholds[1].amount: is not a currency of ISO 4217`},
 	{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 1 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 1 is not 2 to 5, the number of organisations"},
 	{func(c *party.Charter) { c.Policy.Approval.Thresholds[0].Organisations = 6 }, "f", "charityMSP", admin, false, "invalid: field charter.policy.approval.thresholds[0].organisations: 6 is not 2 to 5, the number of organisations"},
 }
@@ -138,7 +138,7 @@ func TestGroundRefuses(t *testing.T) {
 		{func(g *party.Ground) { g.Rules = nil }, "wrong-state: this ledger has not been founded"},
 		{func(g *party.Ground) { g.MSP = nil }, "forbidden: the caller's MSP is no organisation of this ledger"},
 		{func(g *party.Ground) { g.Powers = nil }, "forbidden: the caller's MSP is no organisation of this ledger"},
-		{func(g *party.Ground) { g.Ledger = &party.Ledger{} }, `invalid: "" is not a zone; write it as +08:00`},
+		{func(g *party.Ground) { g.Ledger = &party.Ledger{} }, `invalid: is not a zone; write it as +08:00`},
 	} {
 		ground := full
 		c.change(&ground)
@@ -211,7 +211,7 @@ func judgeAt(deadline, at tape.Instant) error {
 func TestCommandsHaveOneSpelling(t *testing.T) {
 	for _, c := range []struct{ argument, want string }{
 		{`{"charter":"` + strings.Repeat("ab", 32) + `","id":"j"}`, "<nil>"},
-		{`{"charter":"` + strings.Repeat("AB", 32) + `","id":"j"}`, `invalid: field charter: "` + strings.Repeat("AB", 32) + `" is not a SHA-256: 64 digits 0-9 and a-f`},
+		{`{"charter":"` + strings.Repeat("AB", 32) + `","id":"j"}`, `invalid: field charter: is not a SHA-256: 64 digits 0-9 and a-f`},
 		{`{"charter":"` + strings.Repeat("ab", 32) + `"}`, "invalid: field id: is missing"},
 		{`{"charter":"` + strings.Repeat("ab", 32) + `","id":"j","more":1}`, `invalid: unknown field "more"`},
 	} {

@@ -94,7 +94,7 @@ func consenting(state ConsentState, c WithdrawCommand, ctx tape.Context) (tape.A
 
 func among(word string, list []string) error {
 	if !slices.Contains(list, word) {
-		return rule.Refuse(rule.Invalid, "%.40q is none of %s", word, strings.Join(list, ", "))
+		return rule.Refuse(rule.Invalid, "is none of %s", strings.Join(list, ", "))
 	}
 	return nil
 }

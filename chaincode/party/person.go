@@ -21,7 +21,7 @@ const (
 // Check refuses every other word.
 func (c Custody) Check() error {
 	if c != Own && c != Card && c != AgentHeld && c != GatewayHeld {
-		return rule.Field("custody", rule.Refuse(rule.Invalid, "%.40q is not own, card, agent-held or gateway-held", string(c)))
+		return rule.Field("custody", rule.Refuse(rule.Invalid, "is not own, card, agent-held or gateway-held"))
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ const (
 // Check refuses every other word.
 func (d Duty) Check() error {
 	if d != DutyStaff && d != DutyAgent && d != DutyMember {
-		return rule.Field("duty", rule.Refuse(rule.Invalid, "%.40q is not staff, agent or member", string(d)))
+		return rule.Field("duty", rule.Refuse(rule.Invalid, "is not staff, agent or member"))
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func Witness(state WitnessState, command WitnessCommand, ctx tape.Context) (Outc
 		return Outcome{}, rule.Field("address", rule.Refuse(rule.WrongState, "%s is not a key of person %s that waits for a witness", command.Address, command.Person))
 	}
 	if key.Duty != command.Duty {
-		return Outcome{}, rule.Field("duty", rule.Refuse(rule.Conflict, "is %.40q; the key was brought for %s", string(command.Duty), key.Duty))
+		return Outcome{}, rule.Field("duty", rule.Refuse(rule.Conflict, "is another; the key was brought for %s", key.Duty))
 	}
 	if key.Registrar == ctx.Organisation {
 		return Outcome{}, rule.Refuse(rule.Forbidden, "%s brought this key; another organisation witnesses it", ctx.Organisation)

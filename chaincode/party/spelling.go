@@ -88,12 +88,12 @@ func parse(into, text []byte, prefix, form string) error {
 		digits = text[len(prefix):]
 	}
 	if !found || len(digits) != 2*len(into) {
-		return rule.Refuse(rule.Invalid, "%.140q is not %s", text, form)
+		return rule.Refuse(rule.Invalid, "is not %s", form)
 	}
 	for i, digit := range digits {
 		value, ok := nibble(digit)
 		if !ok {
-			return rule.Refuse(rule.Invalid, "%.140q is not %s", text, form)
+			return rule.Refuse(rule.Invalid, "is not %s", form)
 		}
 		if i%2 == 0 {
 			into[i/2] = value << 4

@@ -101,7 +101,7 @@ func (c Open) check() error {
 		return rule.Field("custodian", rule.Refuse(rule.Invalid, "%s is not a bank account; write outside:<custodian>:<name>", c.Custodian))
 	}
 	if c.Attribution != FIFO && c.Attribution != Pooled {
-		return rule.Field("attribution", rule.Refuse(rule.Invalid, "%q is neither fifo nor pooled", string(c.Attribution)))
+		return rule.Field("attribution", rule.Refuse(rule.Invalid, "is neither fifo nor pooled"))
 	}
 	return nil
 }

@@ -215,7 +215,7 @@ func (l Line) row() row {
 func lineOf(r row) (Line, error) {
 	number, err := strconv.ParseInt(r[0], 10, 32)
 	if err != nil || number < 1 || strconv.FormatInt(number, 10) != r[0] {
-		return Line{}, rule.Field("number", rule.Refuse(rule.Invalid, "%.20q is not a line number", r[0]))
+		return Line{}, rule.Field("number", rule.Refuse(rule.Invalid, "is not a line number"))
 	}
 	amount, err := money.Parse(r[2])
 	if err != nil {

@@ -178,7 +178,7 @@ func (c Correct) leads(account, to Account) error {
 
 func reasonOf(reason string, reasons []string) error {
 	if !slices.Contains(reasons, reason) {
-		return rule.Field("reason", rule.Refuse(rule.Invalid, "%.40q is not one of %s", reason, strings.Join(reasons, ", ")))
+		return rule.Field("reason", rule.Refuse(rule.Invalid, "is not one of %s", strings.Join(reasons, ", ")))
 	}
 	return nil
 }

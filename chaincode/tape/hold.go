@@ -327,7 +327,7 @@ func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) 
 		return refuse(err)
 	}
 	if err := c.To.Check(); err != nil || !c.To.Outside() {
-		return refuse(rule.Field("to", rule.Refuse(rule.Invalid, "%.140q is not outside the ledger; a gift goes back to who gave it", c.To)))
+		return refuse(rule.Field("to", rule.Refuse(rule.Invalid, "is not outside the ledger; a gift goes back to who gave it")))
 	}
 	gift, span, err := place.free(account, c.Gift, h)
 	if err != nil {

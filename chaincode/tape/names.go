@@ -1,6 +1,7 @@
 package tape
 
 import (
+	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -15,14 +16,16 @@ type ID string
 // IDMax is the length of the longest id.
 const IDMax = 64
 
-// Check refuses every other spelling.
+// Check refuses every other spelling. It does not repeat what it refuses, nor do
+// the others below: a person's name that was typed into the wrong field would
+// else stand in every log on the way.
 func (id ID) Check() error {
 	if len(id) == 0 || len(id) > IDMax || !alphanumeric(id[0]) {
-		return rule.Refuse(rule.Invalid, "%.70q is not an id: a letter or digit, then letters, digits, . - _, 64 at most", string(id))
+		return rule.Refuse(rule.Invalid, "is not an id: a letter or digit, then letters, digits, . - _, 64 at most")
 	}
 	for i := 1; i < len(id); i++ {
 		if c := id[i]; !alphanumeric(c) && c != '.' && c != '-' && c != '_' {
-			return rule.Refuse(rule.Invalid, "%.70q is not an id: a letter or digit, then letters, digits, . - _, 64 at most", string(id))
+			return rule.Refuse(rule.Invalid, "is not an id: a letter or digit, then letters, digits, . - _, 64 at most")
 		}
 	}
 	return nil
@@ -33,7 +36,8 @@ func alphanumeric(c byte) bool {
 }
 
 // AccountID names an account: kind:party:id, and :purpose where one party
-// keeps money for a purpose apart. Segments are [a-z0-9-]{1,32}.
+// keeps money for a purpose apart. Segments are [a-z0-9-]{1,32}, and the one
+// behind "household" is a Pseudonym: whose name it is stands nowhere.
 // "outside:..." is money off the ledger: it has no tape.
 type AccountID string
 
@@ -45,28 +49,87 @@ func (a AccountID) Check() error {
 		most = 5 // ReceivableOf puts its kind before any account's name
 	}
 	if len(segments) < 2 || len(segments) > most || (len(segments) == 2 && !a.Outside()) {
-		return rule.Refuse(rule.Invalid, "%.140q is not an account: write kind:party:id or kind:party:id:purpose", string(a))
+		return rule.Refuse(rule.Invalid, "is not an account: write kind:party:id or kind:party:id:purpose")
 	}
-	for _, segment := range segments {
+	for i, segment := range segments {
 		if err := CheckSegment(segment); err != nil {
-			return rule.Refuse(rule.Invalid, "%.140q is not an account: each part is 1 to 32 of a-z, 0-9 and -", string(a))
+			return rule.Refuse(rule.Invalid, "is not an account: each part is 1 to 32 of a-z, 0-9 and -")
+		}
+		if i > 0 && segments[i-1] == Household && Pseudonym(segment).Check() != nil {
+			return rule.Refuse(rule.Invalid, "is not a household's account: what stands behind household is a pseudonym, 32 letters a to p, drawn at random")
 		}
 	}
 	return nil
 }
 
+// Household is the kind of accounts whose holders are families.
+const Household = "household"
+
 // CheckSegment refuses what cannot be a part of an account's name, such as an organisation's name.
 func CheckSegment(segment string) error {
 	if len(segment) == 0 || len(segment) > 32 {
-		return rule.Refuse(rule.Invalid, "%.40q is not a name: 1 to 32 of a-z, 0-9 and -", segment)
+		return rule.Refuse(rule.Invalid, "is not a name: 1 to 32 of a-z, 0-9 and -")
 	}
 	for _, c := range []byte(segment) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return rule.Refuse(rule.Invalid, "%.40q is not a name: 1 to 32 of a-z, 0-9 and -", segment)
+			return rule.Refuse(rule.Invalid, "is not a name: 1 to 32 of a-z, 0-9 and -")
 		}
 	}
 	return nil
 }
+
+// Pseudonym names a family, a record or a command: 32 letters a to p, four
+// random bits each. There is no digit among them, so that no phone, id or account
+// number can be spelled as one.
+type Pseudonym string
+
+const (
+	pseudonymLength = 32
+	// differentMin is met by all but one in twenty-five million random ones, and
+	// by hardly anything that a person makes up.
+	differentMin = 8
+)
+
+// PseudonymOf spells 128 random bits.
+func PseudonymOf(random [16]byte) Pseudonym {
+	letters := make([]byte, 0, pseudonymLength)
+	for _, b := range random {
+		letters = append(letters, 'a'+b>>4, 'a'+b&15)
+	}
+	return Pseudonym(letters)
+}
+
+// PseudonymFrom draws one from a text that is random itself, or that names
+// somebody invented: the same text gives the same.
+func PseudonymFrom(text string) Pseudonym {
+	digest := sha256.Sum256([]byte(text))
+	return PseudonymOf([16]byte(digest[:16]))
+}
+
+// Check refuses every other spelling, and what is evidently not random.
+func (p Pseudonym) Check() error {
+	if len(p) != pseudonymLength {
+		return rule.Refuse(rule.Invalid, "is not a pseudonym: 32 letters a to p, drawn at random")
+	}
+	var seen [16]bool
+	different := 0
+	for _, c := range []byte(p) {
+		if c < 'a' || c > 'p' {
+			return rule.Refuse(rule.Invalid, "is not a pseudonym: 32 letters a to p, drawn at random")
+		}
+		if !seen[c-'a'] {
+			seen[c-'a'] = true
+			different++
+		}
+	}
+	if different < differentMin {
+		return rule.Refuse(rule.Invalid, "is not drawn at random: it has %d different letters", different)
+	}
+	return nil
+}
+
+// ID is the pseudonym as the id of an entry.
+func (p Pseudonym) ID() ID { return ID(p) }
 
 // Outside reports whether the account is money off the ledger.
 func (a AccountID) Outside() bool { return strings.HasPrefix(string(a), "outside:") }
@@ -88,7 +151,7 @@ func (i Instant) MarshalText() ([]byte, error) { return []byte(i.String()), nil 
 func (i *Instant) UnmarshalText(text []byte) error {
 	parsed, err := time.Parse(instantLayout, string(text))
 	if err != nil || Instant(parsed.UnixMilli()).String() != string(text) {
-		return rule.Refuse(rule.Invalid, "%.40q is not an instant; write it as 2026-11-22T09:57:00.123Z", text)
+		return rule.Refuse(rule.Invalid, "is not an instant; write it as 2026-11-22T09:57:00.123Z")
 	}
 	*i = Instant(parsed.UnixMilli())
 	return nil
@@ -113,7 +176,7 @@ func (z Zone) Check() error {
 func (z Zone) offset() (Instant, error) {
 	parsed, err := time.Parse("-07:00", string(z))
 	if err != nil || parsed.Format("-07:00") != string(z) || z == "-00:00" {
-		return 0, rule.Refuse(rule.Invalid, "%.20q is not a zone; write it as +08:00", string(z))
+		return 0, rule.Refuse(rule.Invalid, "is not a zone; write it as +08:00")
 	}
 	_, seconds := parsed.Zone()
 	return Instant(seconds) * 1000, nil
@@ -126,7 +189,7 @@ type Date string
 func (d Date) Check() error {
 	parsed, err := time.Parse(time.DateOnly, string(d))
 	if err != nil || parsed.Format(time.DateOnly) != string(d) {
-		return rule.Refuse(rule.Invalid, "%.20q is not a date; write it as 2026-11-22", string(d))
+		return rule.Refuse(rule.Invalid, "is not a date; write it as 2026-11-22")
 	}
 	return nil
 }

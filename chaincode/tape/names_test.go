@@ -28,7 +28,7 @@ func TestNames(t *testing.T) {
 		{"id", "a:b", false},
 		{"id", "é", false},
 		{"account", "charity:sunrise:books-2026", true},
-		{"account", "household:p1:main:deposit", true},
+		{"account", "household:pgeffbpmngpahicdmlihjhbmpljbeege:main:deposit", true},
 		{"account", "outside:bank:sunrise", true},
 		{"account", "outside:processor", true},
 		{"account", "charity:" + long + ":" + long, true},

@@ -395,7 +395,7 @@ func (c FileProcessor) checkFee(currency money.Currency) error {
 		return rule.Field("fee", err)
 	}
 	if err := c.FeeTo.Check(); err != nil || !c.FeeTo.Outside() {
-		return rule.Field("feeTo", rule.Refuse(rule.Invalid, "%.140q is not outside the ledger", c.FeeTo))
+		return rule.Field("feeTo", rule.Refuse(rule.Invalid, "is not outside the ledger"))
 	}
 	if c.Fee.Units >= c.Total.Units {
 		return rule.Field("fee", rule.Refuse(rule.Invalid, "%s is not less than the total %s", c.Fee, c.Total))

@@ -31,7 +31,7 @@ func (s *Span) UnmarshalText(text []byte) error {
 	end, err2 := strconv.ParseInt(to, 10, 64)
 	parsed := Span{start, end}
 	if err1 != nil || err2 != nil || start < 0 || end <= start || end > money.Max || parsed.String() != string(text) {
-		return rule.Refuse(rule.Invalid, "%.40q is not a span; write it as 500000..510000", text)
+		return rule.Refuse(rule.Invalid, "is not a span; write it as 500000..510000")
 	}
 	*s = parsed
 	return nil

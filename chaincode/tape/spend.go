@@ -91,7 +91,7 @@ func CheckReference(reference string) error {
 	}
 	organisation, id, found := strings.Cut(reference, "/")
 	if !found || CheckSegment(organisation) != nil || ID(id).Check() != nil {
-		return rule.Refuse(rule.Invalid, "%.100q is not an entry; write organisation/id", reference)
+		return rule.Refuse(rule.Invalid, "is not an entry; write organisation/id")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s Statements) File(c FileStatement, ctx Context) (Statements, Statement, E
 		return refuse(err)
 	}
 	if c.Previous != s.Last {
-		return refuse(rule.Field("previous", rule.Refuse(rule.Conflict, "is %q, the last statement filed for %s is %q", c.Previous, c.Account, s.Last)))
+		return refuse(rule.Field("previous", rule.Refuse(rule.Conflict, "is another; the last statement filed for %s is %q", c.Account, s.Last)))
 	}
 	if s.Last != "" && c.Opening != s.Closing {
 		return refuse(rule.Field("opening", rule.Refuse(rule.Conflict, "is %s, statement %s closed with %s", c.Opening, s.Last, s.Closing)))
@@ -57,7 +57,7 @@ func (c FileStatement) check() error {
 		return rule.Field("id", err)
 	}
 	if err := c.Account.Check(); err != nil || CustodianOf(c.Account) == "" {
-		return rule.Field("account", rule.Refuse(rule.Invalid, "%.140q is not a bank account; write outside:<custodian>:<name>", c.Account))
+		return rule.Field("account", rule.Refuse(rule.Invalid, "is not a bank account; write outside:<custodian>:<name>"))
 	}
 	if err := c.From.Check(); err != nil {
 		return rule.Field("from", err)
@@ -100,7 +100,7 @@ func (c FileStatement) balance() error {
 	balance, count := c.Opening.Units, int64(0)
 	for i, page := range c.Pages {
 		if page.Side != CreditSide && page.Side != DebitSide {
-			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "%q is neither credit nor debit", string(page.Side))))
+			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "is neither credit nor debit")))
 		}
 		if page.Count < 1 || page.Count > LinesMax {
 			return at("pages", i, rule.Field("count", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", page.Count, LinesMax)))

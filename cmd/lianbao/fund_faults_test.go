@@ -226,7 +226,7 @@ func nameOf(account tape.AccountID) string {
 }
 
 func householdOf(account tape.AccountID, i int) tape.AccountID {
-	return tape.AccountID(fmt.Sprintf("outside:household:fake-%s-%03d", nameOf(account), i))
+	return tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprintf("fake-%s-%03d", nameOf(account), i)))
 }
 
 // proposes brings a disbursement up to its approval.

@@ -245,7 +245,7 @@ func (y typist) edit(from, to string, number int) {
 
 const (
 	partner   = "partner:charity:two-hops"
-	household = "household:charity:fake-two-hops"
+	household = "household:idmbepekafmpfeiflneefnnhkkbcolcb:two-hops"
 	firstHop  = 10_000_000
 	secondHop = 4_000_000
 )
@@ -455,7 +455,7 @@ func (y typist) books(told story.Told) {
 			}
 		}
 	}
-	y.types(exitRefused, nil, "trace", "outside:household:nobody")
+	y.types(exitRefused, nil, "trace", "outside:household:gdicldmmiibebclhhlpmkoonacgaabma")
 	var nothing published
 	y.types(0, &nothing, "publish", string(sheets[0].Campaign.Account), "--duty", "other")
 	if nothing.N == 0 || nothing.Document.String() == "" {

@@ -33,8 +33,8 @@ import (
 const (
 	speechAccount = "charity:charity:invented-speech"
 	speechBank    = "outside:bank:invented-speech"
-	firstChild    = "outside:household:fake-child-01"
-	secondChild   = "outside:household:fake-child-02"
+	firstChild    = "outside:household:ajkbfaoiofmdcaclhkichkdbiejmedoo"
+	secondChild   = "outside:household:gicmfofaogohiebmgeepdlejmijochob"
 	firstKey      = tape.ID("invented-child-01")
 )
 

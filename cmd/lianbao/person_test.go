@@ -142,7 +142,7 @@ func (o *office) Ledger(context.Context) (party.LedgerID, error) { return aLedge
 
 func newOffice(t *testing.T, address party.Address) *office {
 	o := &office{T: t, person: party.Person{V: 1, ID: "household", Organisation: "charity", Key: party.Key{Address: address, Custody: party.Own, Duty: party.DutyMember, Registrar: "bank", Witness: "charity", From: 1}},
-		hold: tape.Hold{V: 1, Account: "charity:sunrise:speech", ID: "d1.0.0", To: "outside:household:h1", Amount: money.New(6000, "CNY"), Captured: tape.Spans{{Start: 0, End: 6000}}, State: tape.HoldCaptured}}
+		hold: tape.Hold{V: 1, Account: "charity:sunrise:speech", ID: "d1.0.0", To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn", Amount: money.New(6000, "CNY"), Captured: tape.Spans{{Start: 0, End: 6000}}, State: tape.HoldCaptured}}
 	mux := http.NewServeMux()
 	door := drafting.NewDoor(drafting.Door{Organisation: "coop", Ledger: o, API: http.HandlerFunc(o.carry), Token: "t", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	mux.Handle(drafting.DoorPattern, door)

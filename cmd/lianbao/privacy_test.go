@@ -54,7 +54,7 @@ func payeeName(i int) string {
 	var bits [16]byte
 	binary.BigEndian.PutUint64(bits[:], uint64(i)*0x9e3779b97f4a7c15)
 	binary.BigEndian.PutUint64(bits[8:], uint64(i+1)*0xbf58476d1ce4e5b9)
-	return string(dossier.PseudonymOf(bits))
+	return string(tape.PseudonymOf(bits))
 }
 
 // TestAThousandNames takes a thousand invented people through the gateways of

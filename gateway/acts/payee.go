@@ -1,13 +1,11 @@
 package acts
 
 import (
-	"crypto/sha256"
 	"errors"
 	"strconv"
-	"strings"
 
-	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
@@ -34,6 +32,9 @@ func payeeActs() []Act {
 		}, (*ground).appoints),
 		act("enrol", "Fund:Enrol", []Field{kind("agent", Name), rows("payees", choice("kind", "payee-kind.", payeeKinds...), kind("payee", Account), kind("person", Name), line("bank-account"), line("device")).need()},
 			(*form).enrolment, (*ground).enrols).to(servers),
+		act("replace-person", "Fund:ReplacePerson", []Field{kind("payee", Account).need(), kind("person", Name).need(), choice("reason", "replace-reason.", fund.ReplaceReasons()...).need()}, func(f *form) fund.ReplacePerson {
+			return fund.ReplacePerson{Account: f.ground.campaign.Account, ID: f.id, Payee: f.account("payee"), Person: f.name("person"), Reason: f.text("reason")}
+		}, (*ground).replaces),
 		act("raise-flag", "Fund:SetFlag", []Field{kind("payee", Account).need(), choice("reason", "flag-reason.", flagReasons...).need()}, func(f *form) fund.SetFlag {
 			return fund.SetFlag{Account: f.ground.campaign.Account, ID: f.id, Payee: f.account("payee"), Raise: true, Reason: f.text("reason")}
 		}, (*ground).flags).of(Charity, Regulator).to(deciders),
@@ -55,6 +56,23 @@ func (g *ground) payee(payee tape.AccountID) *fund.Payee {
 		return nil
 	}
 	return &found.Payee
+}
+
+func (g *ground) person(id tape.ID) *party.Person {
+	return record[party.Person](g, party.PersonKey(id))
+}
+
+func (g *ground) replaces(c fund.ReplacePerson) error {
+	if err := rule.Field("person", c.Person.Check()); err != nil {
+		return err
+	}
+	payee := g.payee(c.Payee)
+	var before *party.Person
+	if payee != nil && payee.PersonOn(g.At) != "" {
+		before = g.person(payee.PersonOn(g.At))
+	}
+	_, _, err := g.campaign.Replace(c, payee, g.person(c.Person), before, g.context(g.Person))
+	return err
 }
 
 func (g *ground) flag(payee tape.AccountID) *fund.Flag {
@@ -79,12 +97,8 @@ func (f *form) enrolment() fund.Enrol {
 		cell := f.columns("payees", row)
 		payee := fund.NewPayee{BankAccount: f.fingerprint(i, "bank-account", cell("bank-account")), Device: f.fingerprint(i, "device", cell("device")), Kind: cell("kind"), Payee: tape.AccountID(cell("payee")), Person: tape.ID(cell("person"))}
 		if payee.Payee == "" {
-			digest := sha256.Sum256([]byte("lianbao payee 1\n" + string(c.Account) + "\n" + string(c.ID) + "\n" + strconv.Itoa(i)))
-			payee.Payee = tape.AccountID("outside:" + payee.Kind + ":" + string(dossier.PseudonymOf([16]byte(digest[:16]))))
-		}
-		name, household := strings.CutPrefix(string(payee.Payee), "outside:household:")
-		if household && dossier.Pseudonym(name).Check() != nil && f.ground.payee(payee.Payee) == nil {
-			f.fault(Fault{Field: "payees", Column: "payee", Row: i + 1}, rule.Refuse(rule.Invalid, "is a name that somebody made up; leave it empty, and the household gets a random one"))
+			drawn := tape.PseudonymFrom("lianbao payee 1\n" + string(c.Account) + "\n" + string(c.ID) + "\n" + strconv.Itoa(i))
+			payee.Payee = tape.AccountID("outside:" + payee.Kind + ":" + string(drawn))
 		}
 		c.Payees = append(c.Payees, payee)
 	}
@@ -111,10 +125,13 @@ func (g *ground) enrols(c fund.Enrol) error {
 	if c.Agent != "" {
 		agent, signer = record[fund.Agent](g, fund.AgentKey(c.Account, c.Agent)), c.Agent
 	}
-	enrolled := make([]*fund.Payee, len(c.Payees))
+	enrolled, persons := make([]*fund.Payee, len(c.Payees)), make([]*party.Person, len(c.Payees))
 	for i, payee := range c.Payees {
 		enrolled[i] = g.payee(payee.Payee)
+		if payee.Person != "" {
+			persons[i] = g.person(payee.Person)
+		}
 	}
-	_, _, _, err := g.campaign.Enrol(c, agent, enrolled, g.context(signer))
+	_, _, _, err := g.campaign.Enrol(c, agent, enrolled, persons, g.context(signer))
 	return err
 }

@@ -137,7 +137,7 @@ func TestDocuments(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &uncited); status != http.StatusCreated || err != nil {
 		t.Fatalf("%d %s %v", status, text, err)
 	}
-	const family, about = "outside:household:h1", "documents?kind=photo&about=outside:household:h1"
+	const family, about = "outside:household:ddbbcoobeooegjmdolfcpojadccomibn", "documents?kind=photo&about=outside:household:ddbbcoobeooegjmdolfcpojadccomibn"
 	status, _, text = charity.request(http.MethodPost, path(about), "A face\n", map[string]string{"Content-Type": "text/plain"})
 	var photo document.Citation
 	if err := json.Unmarshal([]byte(text), &photo); status != http.StatusCreated || err != nil {
@@ -176,7 +176,7 @@ func TestExports(t *testing.T) {
 	w.send(charity, "Fund:RecordPledge", encoded(t, fund.RecordPledge{Account: campaign, Amount: yuan(5000), Due: "2026-06-30", ID: "pledge-1"}))
 	goods := fund.ReceiveGoods{Account: campaign, ID: "goods-1", Item: "=books", Quantity: 30, Unit: "pieces"}
 	w.send(charity, "Fund:ReceiveGoods", w.signedAs("receive-goods", campaign, "0.00 CNY", goods, "maker"))
-	enrol := fund.Enrol{Account: campaign, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:h1"}}}
+	enrol := fund.Enrol{Account: campaign, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}}}
 	enrolled := w.send(charity, "Fund:Enrol", w.signedAs("enrol", campaign, "0.00 CNY", enrol, "maker"))
 	read[readmodel.Campaign](charity, enrolled, path("campaigns", campaign))
 	rows := map[string]string{"budget": "training,programme,Training,,1000.00,CNY,0.00,CNY", "pledges": "pledge-1,50.00,CNY,2026-06-30,open,", "goods": "goods-1,'=books,pieces,30,0,",

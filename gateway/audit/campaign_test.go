@@ -19,8 +19,8 @@ const (
 	circle    tape.AccountID = "charity:sunrise:circle"
 	school    tape.AccountID = "partner:school:speech"
 	vault     tape.AccountID = "outside:bank:speech"
-	family    tape.AccountID = "outside:household:h1"
-	neighbour tape.AccountID = "outside:household:h2"
+	family    tape.AccountID = "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"
+	neighbour tape.AccountID = "outside:household:pjjipoagkpkamplohdoaeejnmclbgjid"
 	supplier  tape.AccountID = "outside:supplier:s1"
 	clerk     tape.AccountID = "outside:staff:c1"
 )
@@ -263,6 +263,7 @@ func (v *village) ended() {
 	other := withDonor(planOf(similar, budgetLine("training", fund.Programme, 10_000)))
 	other.Purpose.En = "Hearing aids"
 	v.by("charity", "Fund:AmendCampaign", v.signedBy("amend-campaign", circle, 0, fund.AmendCampaign{Account: circle, ID: "amend-circle", Plan: other}, "maker", "checker", "h1"))
+	v.both("replace-person", "Fund:ReplacePerson", speech, fund.ReplacePerson{Account: speech, ID: "replace-1", Payee: supplier, Person: "h2", Reason: "mistake"})
 	v.both("close-campaign", "Fund:CloseCampaign", school, fund.CloseCampaign{Account: school, ID: "close-school"})
 	v.by("charity", "Fund:Carry", v.signedBy("carry", school, 1_000, fund.Carry{Account: school, Amount: cny(1_000), ID: "carry-school"}, "maker", "checker"))
 	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-rest", Items: []tape.SettleItem{{Source: "charity/carry-school/0"}}})

@@ -19,6 +19,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/dossier/seal"
 	"github.com/lianbao/lianbao/chaincode/peertest"
 	"github.com/lianbao/lianbao/chaincode/replay"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/audit"
 )
 
@@ -39,7 +40,7 @@ func sharedCollection() replay.CollectionRule {
 
 func pseudonym(seed string) dossier.Pseudonym {
 	digest := sha256.Sum256([]byte(seed))
-	return dossier.PseudonymOf([16]byte(digest[:16]))
+	return tape.PseudonymOf([16]byte(digest[:16]))
 }
 
 func newPeople(t *testing.T) *people {

@@ -140,7 +140,7 @@ func sees(ctx context.Context, gateway *client.Client, block uint64) error {
 
 // household is the name of an invented payee.
 func (c campaign) household(i int) tape.AccountID {
-	return tape.AccountID(fmt.Sprintf("outside:household:%s-%05d", c.run, i))
+	return tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprintf("%s-%05d", c.run, i)))
 }
 
 // enrols puts households on the campaign's list, 200 in a command.

@@ -111,7 +111,7 @@ func TestDutiesThatWait(t *testing.T) {
 		{Ask{Duty: "annual"}, "annual   early: field duty: annual covers 2026-01-01 to 2026-12-31; it can be published from 2027-01-01"},
 		{Ask{Duty: "annual", To: "2026-04-30"}, "annual 2026-01-01 2026-04-30 <nil>"},
 		{Ask{Duty: "final"}, "final   wrong-state: field duty: the law asks charity:sunrise:speech for no publication final on 2026-05-01; give its days, or publish as other"},
-		{Ask{Duty: "progress", To: "2026-02-30"}, `progress 2026-02-30 2026-02-30 invalid: "2026-02-30" is not a date; write it as 2026-11-22`},
+		{Ask{Duty: "progress", To: "2026-02-30"}, `progress 2026-02-30 2026-02-30 invalid: is not a date; write it as 2026-11-22`},
 	} {
 		err := c.ask.complete(sheet)
 		if got := fmt.Sprintf("%s %s %s %v", c.ask.Duty, c.ask.From, c.ask.To, err); got != c.want {

@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 func TestAbout(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	const one, other = "outside:household:aaaa", "outside:household:bbbb"
+	const one, other = "outside:household:gbloffkiocpgleobhcddilnnpbiengnl", "outside:household:ibmmflbhabigheleablecpdflkahllhj"
 	both, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("both"), other, one, other)
 	if err != nil {
 		t.Fatal(err)

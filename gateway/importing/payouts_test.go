@@ -68,7 +68,7 @@ func (p *payer) orders(id tape.ID, amounts ...int64) {
 	c := tape.OrderHolds{Account: paying, Expires: tape.Instant(p.network.Clock().UnixMilli()) + 30*tape.Day, ID: id}
 	total := int64(0)
 	for i, units := range amounts {
-		c.Holds = append(c.Holds, tape.HoldOrder{Amount: money.New(units, "VND"), Hold: tape.ChunkHold(id, 0, i), To: tape.AccountID(fmt.Sprint("outside:household:h", i))})
+		c.Holds = append(c.Holds, tape.HoldOrder{Amount: money.New(units, "VND"), Hold: tape.ChunkHold(id, 0, i), To: tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprint("h", i)))})
 		total += units
 	}
 	p.signed("Tape:Hold", "hold", id, money.New(total, "VND"), c)

@@ -37,6 +37,7 @@ var classes = map[string]class{
 	"Fund:Invite":           beside,
 	"Fund:Enrol":            beside,
 	"Fund:AppointAgent":     beside,
+	"Fund:ReplacePerson":    beside,
 	"Fund:SetFlag":          beside,
 	"Fund:CallBackPayee":    beside,
 	"Fund:Propose":          beside,

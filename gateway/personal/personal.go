@@ -135,7 +135,7 @@ func salted(e Entry) ([]byte, error) {
 func draw() dossier.Pseudonym {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program first
-	return dossier.PseudonymOf(random)
+	return tape.PseudonymOf(random)
 }
 
 // Show reads a value at the own peer.

@@ -124,7 +124,7 @@ func pseudonymOf(seed string) dossier.Pseudonym {
 	for i := range random {
 		random[i] ^= byte(i*37) ^ byte(len(seed)*11)
 	}
-	return dossier.PseudonymOf(random)
+	return tape.PseudonymOf(random)
 }
 
 // TestAWrongDayDestroysNothing: neither a new value nor the one that is there

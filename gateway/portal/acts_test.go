@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/portal/words"
+	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
 // TestWordsOfActs: each act, field and column has its words, and no word is left over.
@@ -80,6 +81,10 @@ func TestActs(t *testing.T) {
 		{"receive-goods", []string{"item", "blanket", "quantity", "2.5", "unit", "piece"}, false, `"2.5" is not a whole number`},
 		{"appoint-agent", []string{"person", "child", "payees-max", "20"}, true, "child"},
 		{"appoint-agent", []string{"person", "maker", "payees-max", "20"}, false, "maker cannot appoint itself"},
+		{"replace-person", []string{"payee", string(family), "person", "giver", "reason", "lost-key"}, true, "giver"},
+		{"replace-person", []string{"payee", string(family), "person", "child", "reason", "mistake"}, false, "child is the person of"},
+		{"replace-person", []string{"payee", string(family), "person", "nobody", "reason", "mistake"}, false, "there is no person nobody"},
+		{"replace-person", []string{"payee", string(shop), "person", "giver", "reason", "mistake"}, false, "has no person yet"},
 		{"end-agent", []string{"person", "child"}, false, "child is not an agent"},
 		{"invite", []string{"partner", "partner:coop:speech", "organisation", "coop"}, true, "partner:coop:speech"},
 		{"withdraw-invitation", []string{"partner", "partner:coop:speech"}, false, "stands as you ask already"},
@@ -92,12 +97,12 @@ func TestActs(t *testing.T) {
 		{"give-goods", []string{"goods", "none", "quantity", "1", "receiver", string(shop)}, false, "there are no goods none"},
 		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "invoice", "for", "charity/open-speech"}, true, "charity/open-speech"},
 		{"cite", []string{"document", "", "kind", "invoice", "for", "d1.0.0"}, false, "is empty"},
-		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "rumour", "for", "d1.0.0"}, false, "rumour"},
+		{"cite", []string{"document", strings.Repeat("ab", 32), "kind", "rumour", "for", "d1.0.0"}, false, "is not one of invoice"},
 		{"abandon-disbursement", []string{"disbursement", "none"}, false, "not-found"},
 		{"carry", []string{"amount", "1.00"}, false, "close it before its remainder is carried"},
 		{"enrol", []string{"payees.kind", "household", "payees.payee", "", "payees.person", "", "payees.bank-account", "0000 0000 0000 0001", "payees.device", ""}, true, "1"},
 		{"enrol", []string{"payees.kind", "household", "payees.payee", "", "payees.person", "", "payees.bank-account", "虚构", "payees.device", ""}, false, "is no number of an account or a device"},
-		{"enrol", []string{"payees.kind", "household", "payees.payee", "outside:household:wang-xiaoming", "payees.person", "", "payees.bank-account", "", "payees.device", ""}, false, "is a name that somebody made up"},
+		{"enrol", []string{"payees.kind", "household", "payees.payee", "outside:household:wang-xiaoming", "payees.person", "", "payees.bank-account", "", "payees.device", ""}, false, "what stands behind household is a pseudonym"},
 		{"enrol", []string{"payees.kind", "household", "payees.payee", "outside:supplier:x", "payees.person", "", "payees.bank-account", "", "payees.device", ""}, false, "is not outside:household"},
 	} {
 		w := newTown(t)
@@ -230,4 +235,29 @@ func TestLifeOnPages(t *testing.T) {
 	if strings.Contains(stranger.body, "What you can do here") {
 		t.Error("a stranger is offered acts")
 	}
+}
+
+// TestWhoseWordCounts: a payee is found by whoever has its word at the moment.
+func TestWhoseWordCounts(t *testing.T) {
+	w := newTown(t)
+	w.decided("replace-person", "Fund:ReplacePerson", speech, 0, fund.ReplacePerson{Account: speech, ID: "replace-1", Payee: family, Person: "giver", Reason: "mistake"})
+	w.follow()
+	known, err := w.model.Payees(t.Context(), readmodel.PayeeFilter{Account: speech, Payee: family}, readmodel.Window{Limit: 1})
+	if err != nil || len(known.Items) != 1 || known.Items[0].Next == nil {
+		t.Fatalf("%+v, %v", known, err)
+	}
+	payee := known.Items[0]
+	for _, c := range []struct {
+		person tape.ID
+		at     tape.Instant
+		finds  int
+	}{{"child", payee.Next.From - 1, 1}, {"giver", payee.Next.From - 1, 0}, {"child", payee.Next.From, 0}, {"giver", payee.Next.From, 1}} {
+		found, err := w.model.Payees(t.Context(), readmodel.PayeeFilter{Person: c.person, At: c.at}, readmodel.Window{Limit: 5})
+		if err != nil || len(found.Items) != c.finds {
+			t.Errorf("%s at %s finds %d: %v", c.person, c.at, len(found.Items), err)
+		}
+	}
+	maker := w.logsIn("maker")
+	maker.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family), nil)
+	maker.reads("another person takes its place from", "it was entered by mistake", "/acts/replace-person?payee=")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -289,6 +290,9 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	page := views.Payee{Account: account, Payee: payee, Kind: known.Kind, Entry: known.Entry, Keyed: known.Person != "", Agent: known.Agent}
+	if now := tape.Instant(p.Now().UnixMilli()); known.Next != nil && now < known.Next.From {
+		page.Replaced = known.Next
+	}
 	if page.Title, err = p.title(ctx, account); err != nil {
 		return nil, "", err
 	}
@@ -305,6 +309,9 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
 	page.Acting = p.mayLook(r, campaign, page.Flag)
+	if page.Keyed && p.session(r).Has(login.Maker) && campaign.Organisation == p.Organisation {
+		page.Replace = pathTo("campaigns", string(account)) + "/acts/replace-person?payee=" + url.QueryEscape(string(payee))
+	}
 	if page.Personal = p.mayRead(r); page.Personal && err == nil {
 		page.Shared, err = p.sharing(ctx, known)
 	}

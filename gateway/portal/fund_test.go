@@ -47,7 +47,7 @@ import (
 
 const (
 	speech = tape.AccountID("charity:sunrise:speech")
-	family = tape.AccountID("outside:household:h1")
+	family = tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn")
 	shop   = tape.AccountID("outside:supplier:s1")
 )
 

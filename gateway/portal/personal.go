@@ -241,7 +241,7 @@ func (p *portal) seen(r *http.Request, known readmodel.Payee, block uint64, err 
 
 // askErasure takes the request of a payee who is logged in.
 func (p *portal) askErasure(r *http.Request, session login.Session) (string, error) {
-	mine, err := p.Model.Payees(r.Context(), readmodel.PayeeFilter{Person: session.Person(), Account: tape.AccountID(r.PostForm.Get("account"))}, readmodel.Window{Limit: listRows})
+	mine, err := p.Model.Payees(r.Context(), readmodel.PayeeFilter{Person: session.Person(), At: tape.Instant(p.Now().UnixMilli()), Account: tape.AccountID(r.PostForm.Get("account"))}, readmodel.Window{Limit: listRows})
 	if err != nil {
 		return "", err
 	}

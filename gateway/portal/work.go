@@ -232,7 +232,7 @@ func (p *portal) mine(ctx context.Context, page *views.Me) error {
 
 // ofPerson adds what concerns one person.
 func (p *portal) ofPerson(ctx context.Context, page *views.Me, person tape.ID) error {
-	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: person}, readmodel.Window{Limit: listRows})
+	list, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Person: person, At: tape.Instant(p.Now().UnixMilli())}, readmodel.Window{Limit: listRows})
 	if err != nil {
 		return err
 	}

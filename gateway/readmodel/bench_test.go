@@ -34,7 +34,7 @@ type relief struct {
 
 func newRelief(gifts int) *relief {
 	w := &world{random: newWorld(1).random, where: map[token]spot{}, back: map[token]int{}, at: 1_700_000_000_000}
-	for _, id := range []tape.AccountID{"charity:relief:flood", "partner:north:flood", "household:h:flood"} {
+	for _, id := range []tape.AccountID{"charity:relief:flood", "partner:north:flood", "household:kkkjeacggepbkebpeaollmfcmjjjdolg:flood"} {
 		w.open(id, tape.FIFO)
 	}
 	r := &relief{world: w}

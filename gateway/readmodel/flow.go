@@ -395,10 +395,14 @@ func (w *writer) payee(n int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
+	next := fund.NextPerson{}
+	if p.Next != nil {
+		next = *p.Next
+	}
 	// Who had no key is enrolled again to get one: the same payee, in its old place, with its flag.
-	return w.exec(`INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?) ON CONFLICT (account, payee) DO UPDATE SET
-		kind = excluded.kind, person = excluded.person, agent = excluded.agent, bank_account = excluded.bank_account, device = excluded.device, body = excluded.body`,
-		int64(at), account, payee, p.Kind, string(p.Person), string(p.Agent), p.BankAccount, p.Device, filled(value))
+	return w.exec(`INSERT INTO payees VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?) ON CONFLICT (account, payee) DO UPDATE SET
+		kind = excluded.kind, person = excluded.person, next_person = excluded.next_person, next_from = excluded.next_from, agent = excluded.agent, bank_account = excluded.bank_account, device = excluded.device, body = excluded.body`,
+		int64(at), account, payee, p.Kind, string(p.Person), string(next.Person), int64(next.From), string(p.Agent), p.BankAccount, p.Device, filled(value))
 }
 
 func (w *writer) flag(_ int, rest string, value []byte) error {

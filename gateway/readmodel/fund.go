@@ -196,8 +196,10 @@ type Payee struct {
 type PayeeFilter struct {
 	Account tape.AccountID
 	Payee   tape.AccountID
-	Person  tape.ID
-	Agent   tape.ID
+	// Person is who has the payee's word at the moment At.
+	Person tape.ID
+	At     tape.Instant
+	Agent  tape.ID
 	// BankAccount and Device are fingerprints.
 	BankAccount, Device string
 	// Flagged leaves out those without a flag.
@@ -209,7 +211,10 @@ func (m *Model) Payees(ctx context.Context, filter PayeeFilter, window Window) (
 	q := query{list: "payees", key: "ordinal", from: "payees", columns: "account, flagged, flagged_since, body"}
 	q.where("account = ?", string(filter.Account))
 	q.where("payee = ?", string(filter.Payee))
-	q.where("person = ?", string(filter.Person))
+	if filter.Person != "" {
+		q.conditions = append(q.conditions, "(person = ? AND (next_person = '' OR next_from > ?) OR next_person = ? AND next_from <= ?)")
+		q.arguments = append(q.arguments, string(filter.Person), int64(filter.At), string(filter.Person), int64(filter.At))
+	}
 	q.where("agent = ?", string(filter.Agent))
 	q.where("bank_account = ?", filter.BankAccount)
 	q.where("device = ?", filter.Device)

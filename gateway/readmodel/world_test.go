@@ -513,7 +513,7 @@ func (w *world) order() bool {
 		return false
 	}
 	entry := w.begin("Hold", "hold", p.record.ID)
-	to := tape.AccountID("outside:household:h1")
+	to := tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn")
 	if w.random.IntN(3) == 0 {
 		to = w.other(p).record.ID
 	}
@@ -689,7 +689,7 @@ func (w *world) runChunk() bool {
 		w.pay(j.account, w.other(j.account), places[:cut], "l0")
 	}
 	if cut < len(places) {
-		w.newHold(j.account, tape.ChunkHold(j.record.ID, int32(j.ran), 1), places[cut:], "outside:household:h2", false)
+		w.newHold(j.account, tape.ChunkHold(j.record.ID, int32(j.ran), 1), places[cut:], "outside:household:pjjipoagkpkamplohdoaeejnmclbgjid", false)
 	}
 	w.write(tape.ChunkKey(j.account.record.ID, j.record.ID, int32(j.ran)), tape.Chunk{V: 1, Account: j.account.record.ID, Job: j.record.ID, N: int32(j.ran),
 		Part: tape.Span{Start: int64(offset), End: int64(offset + len(places))}, Entry: entry.Reference()})

@@ -112,6 +112,9 @@ var forms = map[string]form{
 	"Fund:AppointAgent": of("appoint-agent", nothing, 2, func(c fund.AppointAgent) gist {
 		return about(c.Account, "Person", string(c.Person), "Count", count(int(c.PayeesMax)), "End", strconv.FormatBool(c.End))
 	}),
+	"Fund:ReplacePerson": of("replace-person", nothing, 2, func(c fund.ReplacePerson) gist {
+		return about(c.Account, "Payee", string(c.Payee), "Person", string(c.Person), "Reason", c.Reason)
+	}),
 	"Fund:SetFlag": of("set-flag", nothing, 1, func(c fund.SetFlag) gist {
 		return about(c.Account, "Payee", string(c.Payee), "Raise", strconv.FormatBool(c.Raise), "Reason", c.Reason)
 	}),

@@ -112,7 +112,7 @@ func TestPolicyAsks(t *testing.T) {
 		w.must(organisation, "admin", "Party:Vote", encoded(t, party.VoteCommand{Change: party.Change{Policy: &policy}, ID: "vote", Proposal: "three"}))
 	}
 	drafts.Own = func(_ context.Context, account tape.AccountID) bool { return account == campaign }
-	flag := fund.SetFlag{Account: campaign, ID: "x", Payee: "outside:household:h1", Reason: "cleared"}
+	flag := fund.SetFlag{Account: campaign, ID: "x", Payee: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn", Reason: "cleared"}
 	for _, c := range []struct {
 		request Request
 		want    int
@@ -183,7 +183,7 @@ func TestPrepareRefusals(t *testing.T) {
 		"a checker proposes": {checker, Request{Function: "Fund:Propose", Amount: "1.00 CNY", Command: fund.Propose{Account: campaign, Amount: cny(100), Chunks: 1, Count: 1, Expires: 1000, ID: "x", Line: "a"}}, "draft.role"},
 		"without a role":     {household, spending(1), "does not come in here"},
 		"an id of the staff": {household, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: "d1.order", Person: "household"}}, "hexadecimal digits drawn at random"},
-		"an agent's own id":  {agent, Request{Function: "Fund:Enrol", Amount: "0.00 CNY", Command: fund.Enrol{Account: campaign, Agent: "agent", ID: "d1.order", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:h1"}}}}, "hexadecimal digits drawn at random"},
+		"an agent's own id":  {agent, Request{Function: "Fund:Enrol", Amount: "0.00 CNY", Command: fund.Enrol{Account: campaign, Agent: "agent", ID: "d1.order", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}}}}, "hexadecimal digits drawn at random"},
 		"an agent spends":    {agent, spending(1), "draft.role"},
 		"a long one":         {household, Request{Function: "Party:Revoke", Command: party.RevokeCommand{ID: tape.ID("revoke-" + strings.Repeat("0", 17<<10)), Person: "household"}}, "16384 at most"},
 		"too many persons":   {checker, Request{Function: "Fund:Approve", Amount: "1.00 CNY", Persons: 17, Command: fund.Approve{Account: campaign, Disbursement: "d", ID: "x"}}, "16 at most"},

@@ -40,8 +40,8 @@ func TestMappingRefused(t *testing.T) {
 {v: 1, columns: {date: "#999", credit: C}, currency: {code: VND}}                                 | invalid: field mapping.columns.date: "#999" is not a position such as "#3"
 {v: 1, header: none, columns: {date: D, credit: C}, currency: {code: VND}}                        | invalid: field mapping.columns.date: without a header a column is named by position, as "#3"
 {v: 1, columns: {date: D, credit: C}}                                                             | invalid: field mapping.currency.code: is missing, and there is no currency column
-{v: 1, currency: {code: XYZ}}                                                                     | invalid: field mapping.currency.code: "XYZ" is not a currency of ISO 4217
-{v: 1, currency: {names: {y: XYZ}}}                                                               | invalid: field mapping.currency.names: "XYZ" is not a currency of ISO 4217
+{v: 1, currency: {code: XYZ}}                                                                     | invalid: field mapping.currency.code: is not a currency of ISO 4217
+{v: 1, currency: {names: {y: XYZ}}}                                                               | invalid: field mapping.currency.names: is not a currency of ISO 4217
 {v: 1, columns: {date: D, credit: C}, cellLines: {dote: 1}, currency: {code: VND}}                | invalid: field mapping.cellLines: "dote" is not a column of this mapping
 {v: 1, columns: {date: D, credit: C}, cellLines: {payer: 1}, currency: {code: VND}}               | invalid: field mapping.cellLines: "payer" is not a column of this mapping
 {v: 1, columns: {date: D, credit: C}, cellLines: {date: 0}, currency: {code: VND}}                | invalid: field mapping.cellLines.date: must be 1 to 100; it is 0
@@ -63,7 +63,7 @@ func TestMappingRefused(t *testing.T) {
 {v: 1, columns: {date: D, amount: A, direction: X}, currency: {code: VND}}                        | invalid: field mapping.direction: a direction column needs the words for credit and for debit, and they need it
 {v: 1, direction: {credit: [C]}}                                                                  | invalid: field mapping.direction: a direction column needs the words for credit and for debit, and they need it
 {v: 1, columns: {date: D, amount: A, direction: X}, direction: {credit: [C], debit: [C]}, currency: {code: VND}} | invalid: field mapping.direction: "C" is there twice or has spaces at its ends
-{v: 1, balances: {opening: "100"}}                                                                | invalid: field mapping.balances.opening: "100" is not an amount; write it as "100.00 CNY"
+{v: 1, balances: {opening: "100"}}                                                                | invalid: field mapping.balances.opening: is not an amount; write it as "100.00 CNY"
 {v: 1, currency: {code: CNY}, balances: {closing: "100 VND"}}                                     | invalid: field mapping.balances.closing: is in VND, the statement in CNY
 {v: 1, balances: {opening: "1.00 CNY", closing: "100 VND"}}                                       | invalid: field mapping.balances.closing: is in VND, the statement in CNY
 {v: 1, balances: {order: random}}                                                                 | invalid: field mapping.balances.order: "random" is not one of ["oldest-first" "newest-first"]

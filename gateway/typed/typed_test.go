@@ -36,7 +36,7 @@ func TestAmount(t *testing.T) {
 		{"", "CNY", "is not an amount"},
 		{"5.00 VND", "CNY", "is not an amount in CNY"},
 		{"5.00", "", "names no currency"},
-		{"5.00 XXQ", "", "XXQ"},
+		{"5.00 XXQ", "", "is not a currency"},
 		{"99999999999999999999", "CNY", "invalid"},
 	} {
 		got, err := Amount(c.text, c.currency)

@@ -18,6 +18,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/contract"
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/audit"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/network"
@@ -132,7 +133,7 @@ func (p *privacy) pseudonym() dossier.Pseudonym {
 	var random [16]byte
 	_, err := rand.Read(random[:])
 	p.must(err)
-	return dossier.PseudonymOf(random)
+	return tape.PseudonymOf(random)
 }
 
 func (p *privacy) invent(i int, collection dossier.Collection, members []string) secret {

@@ -29,7 +29,7 @@ func (t *teller) knows(ctx context.Context, payees ...tape.AccountID) error {
 				Fields: dossier.Fields{Account: fmt.Sprintf("0000 0000 0000 %04d", i+1), Bank: "虚构银行 (invented bank)", Name: name, Payee: payee}},
 		} {
 			digest := sha256.Sum256([]byte("invented record\n" + string(entry.Class) + "\n" + string(payee)))
-			entry.Collection, entry.Record = "charity-bank", dossier.PseudonymOf([16]byte(digest[:16]))
+			entry.Collection, entry.Record = "charity-bank", tape.PseudonymOf([16]byte(digest[:16]))
 			work.Go(func() error {
 				var kept personal.Kept
 				err := t.Gateways[charity].Own(working, http.MethodPost, "/personal", entry, &kept)

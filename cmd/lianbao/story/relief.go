@@ -115,13 +115,9 @@ func (r *relief) collecting(ctx context.Context) (err error) {
 }
 
 // Households by their number; the first ones have a device with a key of their own.
-func floodedHousehold(i int) tape.AccountID {
-	return tape.AccountID(fmt.Sprintf("outside:household:fake-flood-%02d", i))
-}
+func floodedHousehold(i int) tape.AccountID { return household("flood", i) }
 
-func roofHousehold(i int) tape.AccountID {
-	return tape.AccountID(fmt.Sprintf("outside:household:fake-roof-%02d", i))
-}
+func roofHousehold(i int) tape.AccountID { return household("roof", i) }
 
 func person(kind string, i int) tape.ID { return tape.ID(fmt.Sprintf("invented-%s-%02d", kind, i)) }
 
@@ -150,8 +146,10 @@ func (r *relief) enrolling(ctx context.Context) error {
 		}
 		second = append(second, p)
 	}
+	if err := r.registers(ctx, persons); err != nil {
+		return err
+	}
 	work, working := errgroup.WithContext(ctx)
-	work.Go(func() error { return r.registers(working, persons) })
 	work.Go(func() error { return r.enrols(working, reliefAccount, "story.relief.payees", dong(0), first) })
 	work.Go(func() error { return r.enrols(working, builders, "story.builders.payees", dong(0), second) })
 	return work.Wait()

@@ -120,8 +120,11 @@ func (s *speech) collecting(ctx context.Context) error {
 	return nil
 }
 
-func child(i int) tape.AccountID {
-	return tape.AccountID(fmt.Sprintf("outside:household:fake-child-%02d", i))
+func child(i int) tape.AccountID { return household("child", i) }
+
+// household is the name of an invented family, drawn from its number.
+func household(kind string, i int) tape.AccountID {
+	return tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprintf("fake-%s-%02d", kind, i)))
 }
 
 const clerk = tape.AccountID("outside:staff:fake-clerk-01")
@@ -138,8 +141,12 @@ func (s *speech) enrolling(ctx context.Context) error {
 		payees = append(payees, p)
 	}
 	work, working := errgroup.WithContext(ctx)
-	work.Go(func() error { return s.registers(working, persons) })
-	work.Go(func() error { return s.enrols(working, speechAccount, "story.speech.payees", yuan(0), payees) })
+	work.Go(func() error {
+		if err := s.registers(working, persons); err != nil {
+			return err
+		}
+		return s.enrols(working, speechAccount, "story.speech.payees", yuan(0), payees)
+	})
 	work.Go(func() error { return s.knows(working, child(1), child(2), child(3), child(4)) })
 	work.Go(func() error { return s.served(working) })
 	work.Go(func() error { return s.waits(working) })

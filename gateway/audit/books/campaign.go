@@ -20,7 +20,7 @@ func (b *Books) openCampaign() error {
 	b.opened(command.Account, command.Plan.Goal.Currency, command.Custodian)
 	c := &campaign{account: b.accounts[command.Account], organisation: b.entry.Organisation, basis: command.Basis, parent: command.Parent,
 		state: fund.Active, version: 1, plan: command.Plan, ordered: map[tape.ID]int64{}, invited: map[tape.AccountID]bool{},
-		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, flagged: map[tape.AccountID][]string{}, enrolledBy: map[tape.AccountID][]tape.ID{},
+		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, next: map[tape.AccountID]fund.NextPerson{}, flagged: map[tape.AccountID][]string{}, enrolledBy: map[tape.AccountID][]tape.ID{},
 		agents: map[tape.ID]*agent{}, disbursements: map[tape.ID]*disbursement{}, pledges: map[tape.ID]*pledge{}, goods: map[tape.ID]*goods{}}
 	if command.Basis == fund.Filing {
 		c.state, c.version = fund.Draft, 0

@@ -48,6 +48,7 @@ type payout struct {
 	outcome  string
 	reason   string
 	said     money.Amount
+	by       tape.ID // the payee's person who said it, or in whose name it was said
 	restored int64
 	// confirmed of it stands in the figures.
 	confirmed int64
@@ -158,10 +159,8 @@ func (b *Books) partners(c *campaign, lines []tape.Payment) []string {
 func (c *campaign) concerned(lines []tape.Payment) []tape.ID {
 	var persons []tape.ID
 	for _, line := range lines {
-		for _, person := range []tape.ID{c.payees[line.To].Person, c.agentOf[line.To]} {
-			if person != "" {
-				persons = append(persons, person)
-			}
+		for _, person := range c.persons(line.To) {
+			persons = append(persons, person)
 		}
 	}
 	slices.Sort(persons)
@@ -500,7 +499,11 @@ func (b *Books) confirm() error {
 	}
 	key := fund.ConfirmationKey(command.Account, command.Hold)
 	b.signers()
-	b.receiver(key, c.payees[p.to].Person, command.Outcome)
+	person := c.personOn(p.to, b.entry.At)
+	b.receiver(key, person, command.Outcome)
+	if command.Outcome == fund.Arrived && p.outcome == fund.Disputed && p.by != person {
+		b.problem(key, "what another person of the payee disputed is settled", string(p.by), string(person))
+	}
 	if p.outcome == command.Outcome && p.said == command.Amount && p.reason == command.Reason {
 		b.problem(key, "the receiver says the same twice", "", b.entry.Reference())
 	}
@@ -512,12 +515,12 @@ func (b *Books) confirm() error {
 		}
 	}
 	b.differs(key, "the amount that is "+command.Outcome, want.String(), command.Amount.String())
-	p.outcome, p.reason, p.said = command.Outcome, command.Reason, command.Amount
+	p.outcome, p.reason, p.said, p.by = command.Outcome, command.Reason, command.Amount, person
 	b.saidOf(command.Account, p, h)
 	said := func(payee tape.AccountID, outcome string, amount money.Amount, by tape.ID) string {
 		return fmt.Sprintf("%s: %s %s, by %s", payee, outcome, amount, by)
 	}
-	noted(b, key, "what the receiver said", said(p.to, command.Outcome, command.Amount, c.payees[p.to].Person),
+	noted(b, key, "what the receiver said", said(p.to, command.Outcome, command.Amount, person),
 		func(r fund.Confirmation) string {
 			return said(r.Payee, r.Outcome, r.Amount, cmp.Or(r.For, r.By.Person))
 		})

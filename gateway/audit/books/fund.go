@@ -46,6 +46,8 @@ type campaign struct {
 	invited map[tape.AccountID]bool
 	payees  map[tape.AccountID]fund.NewPayee
 	agentOf map[tape.AccountID]tape.ID
+	// next is who takes the place of a payee's person, and when.
+	next map[tape.AccountID]fund.NextPerson
 	// flagged names the organisations whose flags stop payouts to a payee, enrolledBy those who signed its list.
 	flagged       map[tape.AccountID][]string
 	enrolledBy    map[tape.AccountID][]tape.ID
@@ -120,7 +122,8 @@ func init() {
 		"Fund:AcceptFiling": {kind: "accept-filing", book: (*Books).acceptFiling, anyone: true}, "Fund:CloseCampaign": {kind: "close-campaign", book: (*Books).closeCampaign},
 		"Fund:Carry": {kind: "carry", book: (*Books).carry}, "Fund:Invite": {kind: "invite", book: (*Books).invite},
 		"Fund:Enrol": {kind: "enrol", book: (*Books).enrol}, "Fund:AppointAgent": {kind: "appoint-agent", book: (*Books).appointAgent},
-		"Fund:SetFlag": {kind: "set-flag", book: (*Books).setFlag, anyone: true}, "Fund:CallBackPayee": {kind: "call-back-payee", book: (*Books).callBackPayee},
+		"Fund:ReplacePerson": {kind: "replace-person", book: (*Books).replacePerson},
+		"Fund:SetFlag":       {kind: "set-flag", book: (*Books).setFlag, anyone: true}, "Fund:CallBackPayee": {kind: "call-back-payee", book: (*Books).callBackPayee},
 		"Fund:Propose": {kind: "propose", book: (*Books).propose}, "Fund:List": {kind: "list", book: (*Books).list},
 		"Fund:Approve": {kind: "approve", book: (*Books).approve, anyone: true}, "Fund:Reject": {kind: "reject", book: (*Books).reject},
 		"Fund:Order": {kind: "order", book: (*Books).order}, "Fund:Pay": {kind: "pay", book: (*Books).pay},

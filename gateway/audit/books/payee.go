@@ -7,6 +7,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -46,6 +47,9 @@ func (b *Books) enrolOne(c *campaign, p fund.NewPayee, agent tape.ID) bool {
 			b.problem(key, "a payee is enrolled twice", "", b.entry.Reference())
 		}
 	}
+	if person, in := b.person(p.Person); p.Person != "" && !inForce(person, in, b.entry.At) {
+		b.problem(key, "somebody is named who cannot sign", "", string(p.Person))
+	}
 	if p.Person != "" && (p.Person == agent || slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return a.Person == p.Person })) {
 		b.problem(key, "somebody enrols itself", "", string(p.Person))
 	}
@@ -57,14 +61,73 @@ func (b *Books) enrolOne(c *campaign, p fund.NewPayee, agent tape.ID) bool {
 		}
 	}
 	c.enrolledBy[p.Payee] = by
-	noted(b, key, "who was enrolled", spelledPayee(p, agent, by), func(r fund.Payee) string {
-		return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Agent, r.EnrolledBy)
-	})
+	noted(b, key, "who was enrolled", spelledPayee(p, nil, agent, by), ofPayee)
 	return !again
 }
 
-func spelledPayee(p fund.NewPayee, agent tape.ID, by []tape.ID) string {
-	return spelled(p) + " with agent " + string(agent) + fmt.Sprintf(", enrolled by %q", slices.Sorted(slices.Values(by)))
+func ofPayee(r fund.Payee) string {
+	return spelledPayee(fund.NewPayee{BankAccount: r.BankAccount, Device: r.Device, Kind: r.Kind, Payee: r.Payee, Person: r.Person}, r.Next, r.Agent, r.EnrolledBy)
+}
+
+func spelledPayee(p fund.NewPayee, next *fund.NextPerson, agent tape.ID, by []tape.ID) string {
+	return spelled(p) + " then " + spelled(next) + " with agent " + string(agent) + fmt.Sprintf(", enrolled by %q", slices.Sorted(slices.Values(by)))
+}
+
+// personOn is who has the payee's word.
+func (c *campaign) personOn(payee tape.AccountID, at tape.Instant) tape.ID {
+	if next, waits := c.next[payee]; waits && at >= next.From {
+		return next.Person
+	}
+	return c.payees[payee].Person
+}
+
+// persons are who has or gets a say for a payee, and who serves it.
+func (c *campaign) persons(payee tape.AccountID) []tape.ID {
+	all := []tape.ID{c.payees[payee].Person, c.agentOf[payee], c.next[payee].Person}
+	return slices.DeleteFunc(all, func(person tape.ID) bool { return person == "" })
+}
+
+// inForce reports whether a person can sign.
+func inForce(person party.Person, key party.Key, at tape.Instant) bool {
+	return person.ID != "" && person.Revoked == 0 && key.Suspended == 0 && key.Witness != "" && at >= key.From
+}
+
+// replacePerson books who takes a payee's person's place, days after maker and
+// checker of the charity, who gain nothing by it, have signed.
+func (b *Books) replacePerson() error {
+	command, c, err := about(b, func(c fund.ReplacePerson) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	key := fund.PayeeKey(command.Account, command.Payee)
+	b.signers()
+	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
+	before, payee := c.personOn(command.Payee, b.entry.At), c.payees[command.Payee]
+	if before == "" || command.Person == c.agentOf[command.Payee] {
+		b.problem(key, "a person takes a place that is not there, or serves whom it speaks for", "", string(command.Person))
+	}
+	for _, by := range b.entry.Intents {
+		if by.Person == command.Person || slices.Contains(c.persons(command.Payee), by.Person) {
+			b.problem(key, "who has a say for a payee replaces its person", "", string(by.Person))
+		}
+	}
+	payee.Person = before
+	c.payees[command.Payee] = payee
+	delete(c.next, command.Payee)
+	var next *fund.NextPerson
+	if command.Person != before {
+		if person, in := b.person(command.Person); !inForce(person, in, b.entry.At) {
+			b.problem(key, "somebody is named who cannot sign", "", string(command.Person))
+		}
+		law, err := fund.LawOn(b.entry.BusinessDate)
+		if err != nil {
+			return err
+		}
+		next = &fund.NextPerson{Person: command.Person, Reason: command.Reason, From: b.entry.At + tape.Instant(law.ReplaceDays)*tape.Day, Entry: b.entry.Reference()}
+		c.next[command.Payee] = *next
+	}
+	noted(b, key, "whose word counts for the payee", spelledPayee(payee, next, c.agentOf[command.Payee], c.enrolledBy[command.Payee]), ofPayee)
+	return nil
 }
 
 // serves checks an agent's list: signed by the agent, within its number.
@@ -147,7 +210,7 @@ func (b *Books) lifted(key string, c *campaign, payee tape.AccountID) {
 		b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	}
 	for _, by := range b.entry.Intents {
-		if by.Person == c.agentOf[payee] || by.Person == c.payees[payee].Person {
+		if slices.Contains(c.persons(payee), by.Person) {
 			b.problem(key, "who serves a payee lifts its flag", "", string(by.Person))
 		}
 	}
@@ -172,7 +235,7 @@ func (b *Books) callBackPayee() error {
 	key := fund.CallBackKey(command.Account, command.Payee)
 	b.signers()
 	for _, by := range b.entry.Intents {
-		if by.Person == c.agentOf[command.Payee] || by.Person == c.payees[command.Payee].Person {
+		if slices.Contains(c.persons(command.Payee), by.Person) {
 			b.problem(key, "who serves a payee calls it back", "", string(by.Person))
 		}
 		if slices.Contains(c.enrolledBy[command.Payee], by.Person) {

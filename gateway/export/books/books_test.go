@@ -419,7 +419,7 @@ func TestTables(t *testing.T) {
 		}
 	}
 	var file bytes.Buffer
-	if _, err := b.WriteTable(t.Context(), &file, campaign, "postings", books.Cut{Generated: made}, books.TableOptions{Pseudonyms: true}); err != nil || !strings.Contains(file.String(), "outside:household:a") {
+	if _, err := b.WriteTable(t.Context(), &file, campaign, "postings", books.Cut{Generated: made}, books.TableOptions{Pseudonyms: true}); err != nil || !strings.Contains(file.String(), "outside:household:mkjhibbcmkbllnmkpkmcdbldjkcdnmen") {
 		t.Errorf("the charity's own table has no pseudonyms: %v", err)
 	}
 	if _, err := b.WriteTable(t.Context(), &file, campaign, "donors", books.Cut{Generated: made}, books.TableOptions{}); !rule.Is(err, rule.NotFound) {
@@ -435,7 +435,7 @@ func TestAPooledAccount(t *testing.T) {
 	c.Attribution = tape.Pooled
 	w.must("charity", "Tape:Open", c)
 	w.declare(pool, 50_00)
-	hold := w.pay(pool, sunrise, "outside:household:a", "2026-01-06", 20_00)
+	hold := w.pay(pool, sunrise, "outside:household:mkjhibbcmkbllnmkpkmcdbldjkcdnmen", "2026-01-06", 20_00)
 	w.comesBack(pool, sunrise, hold, "2026-01-07", 15_00)
 	f := canned()
 	f.campaigns[pool] = books.Campaign{Activity: activity("XI-IATI-SUNRISE", "pool", "Pool", "池")}

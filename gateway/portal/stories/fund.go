@@ -10,7 +10,7 @@ import (
 )
 
 // family is an invented household.
-const family = tape.AccountID("outside:household:fake-h-101")
+const family = tape.AccountID("outside:household:ccbpdfphoepioggkooobcaekiaeaplph")
 
 func publications() []Story {
 	f := facts()
@@ -102,13 +102,17 @@ func payees() []Story {
 	well := views.Payee{Account: training, Title: &f.Title, Payee: family, Kind: fund.Household, Entry: "charity/enrol-1", Keyed: true, Agent: "invented-agent-1",
 		CallBack: &fund.CallBack{Outcome: "confirmed", Caller: "p-92ab", Entry: "charity/call-1"}, Flag: &fund.Flag{Entry: "charity/flag-2"}, Payouts: enrolledPayouts(), Next: "abc"}
 	flagged := well
+	replaced := well
+	replaced.Replace = "/campaigns/" + string(training) + "/acts/replace-person?payee=" + string(family)
+	replaced.Replaced = &fund.NextPerson{Person: "invented-child-key-02", Reason: "lost-key", From: 1772694000000, Entry: "charity/replace-1"}
 	flagged.Keyed, flagged.Agent, flagged.CallBack, flagged.Payouts, flagged.Next = false, "", nil, nil, ""
 	open := enrolledPayouts()[0]
 	open.State, open.Paid, open.Confirmation, open.Flagged, open.FlaggedSince = views.PayoutOrdered, yuan("0.00"), nil, "payee-account", 1772508000000
 	flagged.Payouts = []views.PayoutRow{open}
 	flagged.Flag = &fund.Flag{Entry: "charity/flag-3", Raised: []fund.RaisedFlag{{Organisation: "regulator", Reason: "payee-account", Since: 1772508000000, Entry: "regulator/flag-1"},
 		{Organisation: "charity", Reason: "call-back", Since: 1772694000000, Entry: "charity/flag-3"}}}
-	return []Story{{"payee", "A household and its payouts", well}, {"payee-flagged", "A household whose payouts are stopped", flagged}}
+	return []Story{{"payee", "A household and its payouts", well}, {"payee-flagged", "A household whose payouts are stopped", flagged},
+		{"payee-replaced", "A household in whose place another person is to sign", replaced}}
 }
 
 func trails() []Story {

@@ -203,7 +203,7 @@ func transactions() []readmodel.TransactionSummary {
 func ledger() []Story {
 	entry := invented("hold")
 	moved := invented("spend")
-	moved.Postings = []tape.Posting{{From: training, To: partner, Amount: yuan("62.00"), Taken: tape.Spans{{Start: 500000, End: 506200}}, Inflow: "charity/order-17/0", OnBehalfOf: "household:h-101:loan"},
+	moved.Postings = []tape.Posting{{From: training, To: partner, Amount: yuan("62.00"), Taken: tape.Spans{{Start: 500000, End: 506200}}, Inflow: "charity/order-17/0", OnBehalfOf: "household:fejclffhednngapdeeengmblikdicbjn:loan"},
 		{From: "receivable:charity:sunrise:training", To: bank, Amount: yuan("1.00"), Memo: true, Origin: "bank/return-4"}}
 	moved.Evidence, moved.Verbatim = []tape.Evidence{bankLine, {Kind: "self-declared"}}, []byte(`{"note":"</pre><script>alert(1)</script>"}`)
 	all := transactions()

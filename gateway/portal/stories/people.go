@@ -132,7 +132,7 @@ func forms() []Story {
 	said := message.New("login.role", "Roles", "checker")
 	stories = append(stories, Story{"refused-role", "Something that a role is missing for", views.Refused{Message: &said, Back: "/work"}})
 	for _, code := range words.Keys["refused."] {
-		stories = append(stories, Story{"refused-" + code, "Refused: " + code, views.Refused{Refusal: views.Refusal{Code: code, Text: "field lines[3].to: outside:household:fake-h-101 is not enrolled in charity:sunrise:training"}, Back: "/work"}})
+		stories = append(stories, Story{"refused-" + code, "Refused: " + code, views.Refused{Refusal: views.Refusal{Code: code, Text: "field lines[3].to: outside:household:ccbpdfphoepioggkooobcaekiaeaplph is not enrolled in charity:sunrise:training"}, Back: "/work"}})
 	}
 	return append(append(stories, known()...), mine()...)
 }

@@ -201,6 +201,10 @@ type Payee struct {
 	Entry   string
 	// Keyed says that it has a key of its own, by which it confirms.
 	Keyed bool
+	// Replaced says when and why another person takes the place of its own; none
+	// while nobody does. Replace is the form by which staff name one.
+	Replaced *fund.NextPerson
+	Replace  string
 	// Agent serves it; empty for the charity itself.
 	Agent    tape.ID
 	Flag     *fund.Flag

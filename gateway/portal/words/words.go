@@ -14,6 +14,7 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/party"
 )
 
@@ -134,7 +135,7 @@ var Keys = map[string][]string{
 	"kind.": strings.Fields("open hold capture execute release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
 		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke guard consent withdraw-consent propose vote " +
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
-		"publish receive-goods record-pledge reject restore set-flag settle-pledge correct withdraw"),
+		"publish receive-goods record-pledge reject replace-person restore set-flag settle-pledge correct withdraw"),
 	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
 	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees passed"),
 	"duty.":          strings.Fields("first-report three-monthly five-daily final-report annual-report leftover evaluation filing other"),
@@ -167,6 +168,7 @@ var Keys = map[string][]string{
 	"document-kind.":      strings.Fields("invoice photo delivery-note agreement list publication other"),
 	"payee-kind.":         strings.Fields("household supplier staff"),
 	"flag-reason.":        strings.Fields("device payee-account person agent call-back complaint cleared"),
+	"replace-reason.":     fund.ReplaceReasons(),
 	"dispute.":            strings.Fields("not-arrived less-arrived late not-asked-for taken-from-me"),
 	"work.":               strings.Fields("file decide wait other list order pay bank dispute settle unclaimed flag suspect publish erase witness orders debits credits reclaim restore receivable"),
 	"purpose.":            party.Purposes(),
@@ -184,8 +186,8 @@ var Keys = map[string][]string{
 	"export.":             strings.Fields("iati.xml 360giving.json"),
 	"table.": strings.Fields("gifts pages settlements transfers-in orders jobs postings entries statements lines " +
 		"budget disbursements approvals payees confirmations publications pledges goods citations partners agents"),
-	"do.":              strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
-	"do-lead.":         strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"do.":              strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"do-lead.":         strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
 	"correct-reason.":  strings.Fields("wrong-reference booked-wrongly wrongly-identified"),
 	"withdraw-reason.": strings.Fields("not-paid entered-twice entered-wrongly"),
 	"ask.":             strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement home why payout giver-name day proof giver-code delivery description counted-in worth worth-by worth-number bank-line payouts hold declared unclaimed"),

@@ -95,6 +95,8 @@ CREATE TABLE payees (
     payee        TEXT    NOT NULL,
     kind         TEXT    NOT NULL,
     person       TEXT    NOT NULL,
+    next_person  TEXT    NOT NULL, -- who takes its place at next_from, '' for nobody
+    next_from    INTEGER NOT NULL,
     agent        TEXT    NOT NULL,
     bank_account TEXT    NOT NULL,
     device       TEXT    NOT NULL,
@@ -104,6 +106,7 @@ CREATE TABLE payees (
     UNIQUE (account, payee)
 ) STRICT;
 CREATE INDEX payees_person ON payees (person);
+CREATE INDEX payees_next ON payees (next_person) WHERE next_person <> '';
 
 CREATE TABLE confirmations (
     account TEXT    NOT NULL,
