@@ -72,6 +72,32 @@ func (v *village) changedMinds() {
 	v.by("bank", "Tape:Capture", tape.Capture{Account: speech, Amount: cny(2_500), Hold: "refund-s", ID: "capture-refund-s", Line: &line})
 }
 
+// movedUnits are those of the gift that is moved.
+const movedUnits = 4_000
+
+// movedMinds adds two gifts to what the campaign has: one is charged back, one
+// was meant for another campaign. A page that never came is withdrawn.
+func (v *village) movedMinds() {
+	v.t.Helper()
+	gifts := giftsOf("k", 3_000, movedUnits)
+	v.receive(speech, "k", gifts)
+	v.receive(speech, "never", giftsOf("n", 900))
+	v.speechStatement("in3", "in2", 7_500, tape.CreditSide, linesOf("k", 1, 3_000, movedUnits))
+	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-k", Items: []tape.SettleItem{{Source: "k", Lines: &tape.LinesRef{Statement: "in3"}}}})
+	debits := linesOf("out3", 1, 3_000)
+	v.speechStatement("out3", "in3", 14_500, tape.DebitSide, debits)
+	proofs := make([]tape.GiftProof, len(gifts))
+	for i := range gifts {
+		proof, err := tape.NewGiftProof("k", gifts, i)
+		proofs[i] = must(v.t, proof, err)
+	}
+	line, err := tape.NewLineProof("out3", 0, debits, 0)
+	v.by("bank", "Tape:ChargeBack", tape.ChargeBack{Account: speech, Gift: proofs[0], ID: "back-k", Line: must(v.t, line, err)})
+	v.decided("correct", "Tape:Correct", speech, movedUnits, tape.Correct{Account: speech, Gift: proofs[1], ID: "correct-k", Reason: "wrong-reference", To: similar})
+	v.by("charity", "Tape:Settle", tape.Settle{Account: similar, ID: "settle-moved", Items: []tape.SettleItem{{Source: "charity/correct-k/0"}}})
+	v.decided("withdraw", "Tape:Withdraw", speech, 900, tape.Withdraw{Account: speech, ID: "withdraw-n", Page: "never", Reason: "not-paid"})
+}
+
 // sheetHolds compares a sheet with what the payouts themselves say, and its
 // figures with one another.
 func sheetHolds(t *testing.T, v *village, model *readmodel.Model, account tape.AccountID) disclosure.Sheet {
@@ -123,6 +149,7 @@ func TestFigures(t *testing.T) {
 	v := newVillage(t)
 	v.campaign()
 	v.changedMinds()
+	v.movedMinds()
 	blocks := newShelf(t, v.chain())
 	for next := range v.Height() {
 		must(t, 0, blocks.Advance(t.Context(), next+1))
@@ -140,7 +167,7 @@ func TestFigures(t *testing.T) {
 	for _, one := range []struct {
 		name        string
 		found, want money.Amount
-	}{{"raised", s.Raised, cny(17_500)}, {"settled", s.Settled, cny(17_500)}, {"shown", s.Shown(), cny(17_500)}, {"recovered", s.Recovered, cny(1_000)}, {"passed", s.Passed, cny(0)},
+	}{{"raised", s.Raised, cny(20_500)}, {"settled", s.Settled, cny(20_500)}, {"shown", s.Shown(), cny(20_500)}, {"charged back", s.Reversed, cny(3_000)}, {"given", sheet.Given, cny(15_000)}, {"recovered", s.Recovered, cny(1_000)}, {"passed", s.Passed, cny(0)},
 		{"paid", s.Paid, cny(7_500)}, {"refunded", s.Refunded, cny(2_500)}, {"returned", s.Returned, cny(2_000)}, {"confirmed", s.Confirmed, cny(6_000)}, {"disputed", s.Disputed, cny(0)}} {
 		if one.found != one.want {
 			t.Errorf("%s is %s, not %s", one.name, one.found, one.want)
@@ -148,6 +175,9 @@ func TestFigures(t *testing.T) {
 	}
 	if grant := sheetHolds(t, v, blocks.Model, school).Sums; grant.Raised != cny(0) || grant.Granted != cny(0) || grant.Remitted != cny(1_000) || grant.Passed != cny(0) {
 		t.Errorf("what the partner gave home: %+v", grant)
+	}
+	if moved := sheetHolds(t, v, blocks.Model, similar).Sums; moved.Raised != cny(movedUnits) || moved.Settled != cny(movedUnits) || moved.Gifts != 1 {
+		t.Errorf("the campaign that the moved gift was meant for: %+v", moved)
 	}
 	chainSays(t, v, blocks.Model, sheet)
 	exportSays(t, v, blocks.Model, sheet)
@@ -168,7 +198,8 @@ func chainSays(t *testing.T, v *village, model *readmodel.Model, sheet disclosur
 		}
 	}
 	head, err := model.Head(t.Context(), speech)
-	if must(t, head, err); head.Received != sheet.Sums.Settled.Units+sheet.Sums.Recovered.Units || budget.Given(head) != sheet.Given.Units || sheet.Cap != sheet.Campaign.Plan.ManagementCap(budget.Given(head)) {
+	// The tape has had the gift that was moved, too.
+	if must(t, head, err); head.Received != sheet.Sums.Settled.Units+sheet.Sums.Recovered.Units+movedUnits || budget.Given(head) != sheet.Given.Units || sheet.Cap != sheet.Campaign.Plan.ManagementCap(budget.Given(head)) {
 		t.Errorf("the tape has received %d; the sheet says %+v, given %s, at most %s for management", head.Received, sheet.Sums, sheet.Given, sheet.Cap)
 	}
 	position, err := model.Position(t.Context())
@@ -188,6 +219,10 @@ func exportSays(t *testing.T, v *village, model *readmodel.Model, sheet disclosu
 		of.Export.Disbursed.Units+of.Export.Spent.Units+of.Export.LaterOut.Units != s.Paid.Units+s.Passed.Units+s.Fee.Units {
 		t.Errorf("the sheet says %+v, the export %+v", s, of)
 	}
+	moved, err := exported.Reconcile(t.Context(), similar, cut)
+	if must(t, moved, err); !moved.Agrees() || moved.Chain.Rebooked != cny(movedUnits) || moved.Export.Incoming.Units+moved.Export.LaterIn.Units != movedUnits || of.Chain.Rebooked != cny(-movedUnits) {
+		t.Errorf("the moved gift is %+v in the export of its campaign, %s in the other's", moved, of.Chain.Rebooked)
+	}
 	grant, err := exported.Reconcile(t.Context(), school, cut)
 	if must(t, grant, err); !grant.Agrees() || grant.Export.Incoming.Units+grant.Export.LaterIn.Units != 0 || grant.Export.Disbursed.Units+grant.Export.LaterOut.Units != 0 {
 		t.Errorf("what the partner gave home is %+v in its export", grant)
@@ -206,7 +241,7 @@ func pageSays(t *testing.T, v *village, model *readmodel.Model, sheet disclosure
 	text = regexp.MustCompile(" +").ReplaceAllString(text, " ")
 	s := sheet.Sums
 	for label, amount := range map[string]money.Amount{"Raised": s.Raised, "Settled against the bank": s.Shown(), "Paid by the bank": s.Paid, "Confirmed by the receivers": s.Confirmed,
-		"Given back by partners": s.Recovered, "Given back to givers": s.Refunded, "Came back from payouts": s.Returned} {
+		"Given back by partners": s.Recovered, "Given back to givers": cny(s.Refunded.Units + s.Reversed.Units), "Came back from payouts": s.Returned} {
 		shown := strings.TrimSuffix(amount.String(), " CNY")
 		_, behind, found := strings.Cut(text, label+" ")
 		if window := strings.ReplaceAll(behind[:min(len(behind), 40)], ",", ""); !found || !strings.Contains(window, shown) {
