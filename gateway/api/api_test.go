@@ -100,6 +100,17 @@ func TestStatement(t *testing.T) {
 	if status != http.StatusCreated {
 		t.Fatalf("the lines: %d %s", status, body)
 	}
+	open := func() string {
+		lines, err := charity.client.OpenLines(t.Context(), custody, "credit", "2.50 CNY")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(lines)
+	}
+	read[readmodel.List[readmodel.Statement]](charity, client.Acceptance{Position: header.Get("Lianbao-Position")}, path("statements"))
+	if got, want := open(), fmt.Sprintf("[{%s s1 0 1 credit 2 2026-01-01 2.50 CNY}]", custody); got != want {
+		t.Errorf("open is %s, not %s", got, want)
+	}
 	settle := `{"items":[{"source":"page-1","lines":{"statement":"s1","n":0}}]}`
 	status, header, body = charity.request("POST", path("accounts", account, "settlements"), settle, map[string]string{"Prefer": "wait=10", "Lianbao-Position": header.Get("Lianbao-Position")})
 	if status != http.StatusCreated {
@@ -112,6 +123,17 @@ func TestStatement(t *testing.T) {
 	lined := read[readmodel.List[readmodel.Line]](charity, client.Acceptance{}, path("statements", custody, "s1", "lines"))
 	if len(lined.Items) != 2 || !lined.Items[0].Used {
 		t.Errorf("the lines are %+v", lined)
+	}
+	if got := open(); got != "[]" {
+		t.Errorf("open is %s", got)
+	}
+	if line := read[readmodel.Line](charity, client.Acceptance{}, path("statements", custody, "s1", "lines", "2")); line.Index != 1 || !line.Used {
+		t.Errorf("line 2 is %+v", line)
+	}
+	files, err := charity.client.Processors(t.Context(), account)
+	reversals, errs := charity.client.Reversals(t.Context(), account)
+	if err != nil || errs != nil || len(files)+len(reversals) != 0 {
+		t.Errorf("%v %v %v %v", files, err, reversals, errs)
 	}
 }
 

@@ -1,0 +1,343 @@
+package acts
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/login"
+	"github.com/lianbao/lianbao/gateway/signing"
+)
+
+// TestTable: what each act asks, whose it is, who prepares it and how many sign.
+// A field that must be filled in has an exclamation mark.
+func TestTable(t *testing.T) {
+	var got []string
+	for _, a := range All() {
+		var fields, sides, roles []string
+		for _, f := range a.Fields {
+			text := f.Name + ":" + string(f.Kind)
+			if f.Required {
+				text += "!"
+			}
+			fields = append(fields, text)
+		}
+		for _, side := range a.Sides {
+			sides = append(sides, string(side))
+		}
+		for _, role := range a.Roles {
+			roles = append(roles, string(role))
+		}
+		got = append(got, fmt.Sprintf("%s | %s | %s | %s | %d | %s", a.Name, a.Function, strings.Join(sides, " "), strings.Join(roles, " "), signing.Persons(a.Function), strings.Join(fields, " ")))
+	}
+	want := strings.Split(strings.TrimSpace(wholeTable), "\n")
+	for i := range max(len(got), len(want)) {
+		var g, w string
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(want) {
+			w = want[i]
+		}
+		if g != w {
+			t.Errorf("act %d\n got %s\nwant %s", i+1, g, w)
+		}
+	}
+}
+
+const wholeTable = `
+open-campaign | Fund:OpenCampaign | charity | maker | 2 | account:account! basis:choice! parent:account custodian:account! own-funds:account title:texts! purpose:texts! beneficiaries:texts! area:line! sector:line! from:day! to:day! goal:amount! lines:rows! management:share! leftover:account! regulator:name! emergency:mark donors:names
+amend-campaign | Fund:AmendCampaign | charity | maker | 2 | title:texts! purpose:texts! beneficiaries:texts! area:line! sector:line! from:day! to:day! goal:amount! lines:rows! management:share! leftover:account! regulator:name! emergency:mark donors:names
+accept-filing | Fund:AcceptFiling | regulator | maker checker | 1 | number:line! plan:given
+close-campaign | Fund:CloseCampaign | charity | maker | 2 | 
+carry | Fund:Carry | charity | maker | 2 | amount:amount!
+invite | Fund:Invite | charity | maker | 2 | partner:account! organisation:name
+withdraw-invitation | Fund:Invite | charity | maker | 2 | partner:account! organisation:name
+appoint-agent | Fund:AppointAgent | charity | maker | 2 | person:name! payees-max:number!
+end-agent | Fund:AppointAgent | charity | maker | 2 | person:name!
+enrol | Fund:Enrol | charity | maker checker agent | 1 | agent:name payees:rows!
+raise-flag | Fund:SetFlag | charity regulator | maker checker | 1 | payee:account! reason:choice!
+lift-flag | Fund:SetFlag | charity regulator | maker checker | 1 | payee:account!
+call-back | Fund:CallBackPayee | charity | maker checker | 1 | payee:account! outcome:choice!
+record-pledge | Fund:RecordPledge | charity | maker | 0 | amount:amount! due:day!
+keep-pledge | Fund:SettlePledge | charity | maker | 0 | pledge:name! page:name! gift:name!
+cancel-pledge | Fund:SettlePledge | charity | maker | 0 | pledge:name!
+receive-goods | Fund:ReceiveGoods | charity | maker | 1 | item:line! quantity:number! unit:line!
+give-goods | Fund:GiveGoods | charity | maker | 2 | goods:name! quantity:number! receiver:account! document:document kind:choice
+cite | Fund:Cite | charity | maker checker | 1 | document:document! kind:choice! for:line!
+abandon-disbursement | Fund:CloseDisbursement | charity | maker | 0 | disbursement:name!
+refund-gift | Tape:Refund | charity | maker | 2 | page:name! gift:name! home:account
+correct-gift | Tape:Correct | charity | maker | 2 | page:name! gift:name! home:account receiver:account! why:choice!
+identify-gift | Tape:Identify | charity | maker | 2 | home:account! page:name! gift:name! payout:name
+withdraw-page | Tape:Withdraw | charity | maker | 2 | page:name! why:choice!
+execute-payouts | Tape:Execute | bank | maker | 0 | bank-line:line! payouts:names!
+return-payout | Tape:Return | bank charity | maker | 0 | bank-line:line! hold:name!
+charge-back | Tape:ChargeBack | bank | maker | 0 | page:name! gift:name! home:account bank-line:line!
+expire-payout | Tape:Expire | charity bank regulator | maker checker | 0 | hold:name!
+reclaim-payouts | Tape:Reclaim | charity | maker | 0 | payouts:names!
+restore-payout | Fund:Restore | charity | maker | 0 | hold:name!
+match-page | Tape:Match | charity | maker | 0 | page:name! bank-line:line!
+settle-page | Tape:Settle | charity | maker | 0 | page:name! bank-line:line declared:mark
+receive-unclaimed | Tape:ReceiveUnidentified | charity | maker | 0 | unclaimed:account! bank-line:line!
+`
+
+// TestMay: an act is done on its sides alone, and prepared by its roles alone.
+func TestMay(t *testing.T) {
+	campaign := fund.Campaign{Organisation: "charity", Plan: fund.Plan{Regulator: "coop"}}
+	for organisation, want := range map[string]Side{"charity": Charity, "coop": Regulator, "bank": Bank, "insurer": ""} {
+		side := SideOf(campaign, bank, organisation)
+		if side != want {
+			t.Errorf("%s is %q", organisation, side)
+		}
+		for _, a := range All() {
+			for _, role := range []login.Role{login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin} {
+				may := a.May(side, func(asked ...login.Role) bool { return slices.Contains(asked, role) })
+				if should := (a.Apart || slices.Contains(a.Sides, side)) && slices.Contains(a.Roles, role); may != should {
+					t.Errorf("%s of %s may do %s: %v", role, organisation, a.Name, may)
+				}
+			}
+		}
+	}
+}
+
+// plan is what a form of a plan begins with here.
+const plan = "title-en=Coats;title-zh=冬衣;purpose-en=Coats;purpose-zh=冬衣;beneficiaries-en=Children;area=CN-53;sector=12220;from=2025-12-01;to=2026-12-31;goal=1000.00 CNY;management=10;regulator=coop;lines=coats,programme,Coats,冬衣,800.00/office,management,Office,办公,200.00;basis=filing;custodian=outside:bank:sunrise"
+
+// TestActs is a script: who does which act about which campaign with what typed
+// in, and the answer: the command's function, how many sign it and over what
+// amount; or the field, row and column that are refused, and why. What is not
+// refused is signed and carried on the real contracts, and must hold there.
+// A row with one cell lets the world go on.
+func TestActs(t *testing.T) {
+	w := newWorld(t)
+	done, refused := map[string]bool{}, map[string]bool{}
+	for row := range strings.Lines(script) {
+		row = strings.TrimSpace(row)
+		if row == "" || strings.HasPrefix(row, "#") {
+			continue
+		}
+		cells := strings.Split(row, " | ")
+		if len(cells) == 1 {
+			w.goesOn(row)
+			continue
+		}
+		act, err := Find(cells[0])
+		w.check(err)
+		got, ok := w.does(act, tape.ID(cells[1]), tape.AccountID(cells[2]), typedIn(act, strings.NewReplacer("PLAN", plan, "HASH", strings.Repeat("ab", 32)).Replace(cells[3])))
+		if want := cells[4]; !strings.Contains(got, want) {
+			t.Errorf("%s\n got %s\nwant %s", row, got, want)
+		}
+		if ok {
+			done[act.Name] = true
+		} else {
+			refused[act.Name] = true
+		}
+	}
+	for _, a := range All() {
+		if !done[a.Name] || !refused[a.Name] {
+			t.Errorf("%s: done %v, refused %v; the script has to do both", a.Name, done[a.Name], refused[a.Name])
+		}
+	}
+}
+
+// typedIn are answers out of name=text;name=cell,cell/cell,cell.
+func typedIn(act Act, text string) Answers {
+	a := Answers{Texts: map[string]string{}, Rows: map[string][][]string{}}
+	for part := range strings.SplitSeq(text, ";") {
+		name, value, _ := strings.Cut(part, "=")
+		field := slices.IndexFunc(act.Fields, func(f Field) bool { return f.Name == name })
+		if field >= 0 && act.Fields[field].Kind == Rows {
+			a.Rows[name] = nil
+			for line := range strings.SplitSeq(value, "/") {
+				a.Rows[name] = append(a.Rows[name], strings.Split(line, ","))
+			}
+			continue
+		}
+		if name != "" {
+			a.Texts[name] = value
+		}
+	}
+	return a
+}
+
+// does prepares an act and carries it; what the ledger refuses counts as refused too.
+func (w *world) does(act Act, person tape.ID, account tape.AccountID, answers Answers) (string, bool) {
+	w.Helper()
+	if account == "-" {
+		account = ""
+	}
+	prepared, err := act.Prepare(w.Context(), w.asker(person), account, answers)
+	if err == nil {
+		if err = act.Place(w.carry(person, prepared)); err == nil {
+			return strings.TrimSpace(fmt.Sprintf("%s %d %s", prepared.Function, prepared.Persons, prepared.Amount)), true
+		}
+		if prepared.Persons > 0 {
+			w.Errorf("%s was prepared, and the ledger refused it: %v", act.Name, err)
+		}
+	}
+	var faults Faults
+	var refusal *rule.Refusal
+	if !errors.As(err, &faults) && !errors.As(err, &refusal) {
+		w.Fatalf("%s: %v is no refusal", act.Name, err)
+	}
+	if faults == nil {
+		return refusal.Error(), false
+	}
+	var all []string
+	for _, f := range faults {
+		all = append(all, fmt.Sprintf("%s[%d].%s %s", f.Field, f.Row, f.Column, f.Refusal.Error()))
+	}
+	return strings.Join(all, " / "), false
+}
+
+// goesOn does what is no act of this table.
+func (w *world) goesOn(what string) {
+	w.Helper()
+	switch what {
+	case "gifts come":
+		credits, gifts := lines(1, 10_000, 20_000, 5_000, 3_000)
+		w.files("s1", "", 0, tape.CreditSide, credits...)
+		w.receives(coats, "page-1", gifts[:3]...)
+		more, other := lines(20, 700)
+		w.receives(coats, "late", other...)
+		w.receives(coats, "never", tape.Gift{ID: "gift-99", Amount: yuan(900)})
+		w.files("s2", "s1", 38_000, tape.CreditSide, more...)
+	case "an account of unidentified money is opened":
+		w.as("charity", "gateway", "Tape:Open", tape.Open{Account: lost, Attribution: tape.FIFO, Currency: "CNY", Custodian: bank, ID: "open-lost", Unidentified: coats})
+	case "an unclaimed line is settled":
+		w.as("charity", "gateway", "Tape:Settle", tape.Settle{Account: lost, ID: "settle-lost", Items: []tape.SettleItem{{Source: "unclaimed-1"}}})
+	case "payouts are ordered":
+		w.orders("d1", 2_600, 2_000, 1_100)
+		w.orders("d2", 500)
+	case "the bank has paid":
+		paid, _ := lines(30, 2_600, 2_000, 10_000)
+		w.files("s3", "s2", 38_700, tape.DebitSide, paid...)
+		back, _ := lines(40, 2_000)
+		w.files("s4", "s3", 38_700-14_600, tape.CreditSide, back...)
+	case "eleven days pass":
+		w.network.Advance(11 * 24 * time.Hour)
+	default:
+		w.Fatalf("nobody knows how %q", what)
+	}
+}
+
+// orders takes a disbursement of some payments to where the bank is to pay it;
+// the second is left with nothing paid out of its job.
+func (w *world) orders(id tape.ID, units ...int64) {
+	w.Helper()
+	var payments []tape.Payment
+	for i, u := range units {
+		payments = append(payments, tape.Payment{Amount: yuan(u), Line: tape.ID(fmt.Sprint("p", i)), To: shop})
+	}
+	job, chunks, err := tape.NewJob(coats, id, tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	w.check(err)
+	sign := func(person tape.ID, function string, command any) {
+		w.Helper()
+		w.check(w.carry(person, Prepared{Function: function, Command: command, Persons: 1, Amount: job.Amount.String()}))
+	}
+	sign("maker", "Fund:Propose", fund.Propose{Account: coats, Amount: job.Amount, Chunks: 1, Count: int32(len(units)), Expires: job.Expires, ID: id, Line: "coats", Root: job.Root})
+	w.as("charity", "gateway", "Fund:List", fund.List{Account: coats, Disbursement: id, ID: id + "-list", Lines: payments, Path: chunks[0].Path})
+	sign("checker", "Fund:Approve", fund.Approve{Account: coats, Disbursement: id, ID: id + "-ok"})
+	w.as("charity", "gateway", "Fund:Order", fund.Order{Account: coats, Approvers: []tape.ID{"checker"}, Disbursement: id, ID: id + "-order"})
+	if id == "d1" {
+		w.as("charity", "gateway", "Fund:Pay", fund.Pay{Account: coats, Disbursement: id, ID: id + "-pay", Lines: payments, N: 0, Path: chunks[0].Path})
+	}
+}
+
+const script = `
+# the table of a plan is read cell by cell, and what stands is not opened twice
+open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter;management=x | management[0]. invalid: "x" is not a share
+open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter;lines=coats,programme,Coats,冬衣,1.505 | lines[1].amount invalid: "1.505" is not an amount
+open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter | Fund:OpenCampaign 2 0.00 CNY
+open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter | account[0]. exists: account charity:sunrise:coats stands already
+open-campaign | maker | - | PLAN;account=charity:sunrise:winter;leftover=charity:sunrise:coats | Fund:OpenCampaign 2 0.00 CNY
+accept-filing | officer | charity:sunrise:coats |  | number[0]. invalid: is empty
+accept-filing | officer | charity:sunrise:coats | number=INVENTED-1 | Fund:AcceptFiling 1 0.00 CNY
+accept-filing | officer | charity:sunrise:winter | number=INVENTED-2 | Fund:AcceptFiling 1 0.00 CNY
+amend-campaign | maker | charity:sunrise:coats | to=2025-01-01 | to[0].
+amend-campaign | maker | charity:sunrise:coats | area=CN-53 | Fund:AmendCampaign 2 0.00 CNY
+gifts come
+an account of unidentified money is opened
+# settling by hand
+settle-page | maker | charity:sunrise:coats | page=page-1 | bank-line[0]. invalid: is empty: page page-1 rests on nothing yet
+settle-page | maker | charity:sunrise:coats | page=page-1;bank-line=s1:9 | bank-line[0]. not-found: line 9 of statement s1
+settle-page | maker | charity:sunrise:coats | page=page-1;bank-line=s1:1 | conflict: page page-1 holds 3 gifts of 350.00 CNY, page 0 of statement s1 4 lines of 380.00 CNY
+match-page | maker | charity:sunrise:coats | page=page-1;bank-line=s2:20 | conflict: no gift of page page-1 has its line on page 0 of statement s2
+match-page | maker | charity:sunrise:coats | page=page-1;bank-line=s1:1 | Tape:Match 0
+settle-page | maker | charity:sunrise:coats | page=page-1.m | Tape:Settle 0
+settle-page | maker | charity:sunrise:coats | page=late;bank-line=s2:20 | Tape:Settle 0
+receive-unclaimed | maker | charity:sunrise:coats | unclaimed=charity:sunrise:coats;bank-line=s1:4 | unclaimed[0]. wrong-state: charity:sunrise:coats does not hold unidentified money
+receive-unclaimed | maker | charity:sunrise:coats | unclaimed=charity:sunrise:lost;bank-line=s1:4;id=unclaimed-1 | Tape:ReceiveUnidentified 0
+an unclaimed line is settled
+withdraw-page | maker | charity:sunrise:coats | page=late;why=not-paid | page[0]. wrong-state: late is settled already
+withdraw-page | maker | charity:sunrise:coats | page=never;why=not-paid | Tape:Withdraw 2 9.00 CNY
+identify-gift | maker | charity:sunrise:coats | home=charity:sunrise:lost;page=unclaimed-1;gift=line-9 | gift[0]. not-found: there is no gift line-9 on page unclaimed-1
+identify-gift | maker | charity:sunrise:coats | home=charity:sunrise:lost;page=unclaimed-1;gift=line-4 | Tape:Identify 2 30.00 CNY
+correct-gift | maker | charity:sunrise:coats | page=late;gift=gift-20;receiver=charity:sunrise:winter;why=rumour | why[0]. invalid
+correct-gift | maker | charity:sunrise:coats | page=late;gift=gift-20;receiver=charity:sunrise:winter;why=wrong-reference | Tape:Correct 2 7.00 CNY
+refund-gift | maker | charity:sunrise:coats | page=late;gift=gift-20 | gift[0]. wrong-state: its money is not at charity:sunrise:coats
+refund-gift | maker | charity:sunrise:coats | page=page-1.m;gift=gift-2 | Tape:Refund 2 200.00 CNY
+# partners, agents, payees
+invite | maker | charity:sunrise:coats | partner=coop;organisation=coop | partner[0]. invalid
+invite | maker | charity:sunrise:coats | partner=partner:coop:coats;organisation=coop | Fund:Invite 2 0.00 CNY
+withdraw-invitation | maker | charity:sunrise:coats | partner=partner:coop:none | partner[0]. wrong-state: the invitation of partner:coop:none stands as you ask already
+withdraw-invitation | maker | charity:sunrise:coats | partner=partner:coop:coats | Fund:Invite 2 0.00 CNY
+appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=x | payees-max[0]. invalid: "x" is not a whole number
+appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=9 | Fund:AppointAgent 2 0.00 CNY
+end-agent | maker | charity:sunrise:coats | person=nobody | person[0].
+end-agent | maker | charity:sunrise:coats | person=helper | Fund:AppointAgent 2 0.00 CNY
+enrol | checker | charity:sunrise:coats | payees=supplier,outside:supplier:shop,,,/household,outside:household:wang,,, | payees[2].payee invalid: is a name that somebody made up
+enrol | checker | charity:sunrise:coats | payees=supplier,outside:supplier:shop,,,/household,,,, | Fund:Enrol 1 0.00 CNY
+raise-flag | officer | charity:sunrise:coats | payee=outside:supplier:none;reason=complaint | payee[0]. not-found
+raise-flag | officer | charity:sunrise:coats | payee=outside:supplier:shop;reason=complaint | Fund:SetFlag 1 0.00 CNY
+lift-flag | officer | charity:sunrise:coats | payee=outside:supplier:shop | Fund:SetFlag 1 0.00 CNY
+lift-flag | officer | charity:sunrise:coats | payee=outside:supplier:shop | wrong-state: field raise: the flag of coop on outside:supplier:shop stands as you ask already
+call-back | checker | charity:sunrise:coats | payee=outside:supplier:shop;outcome=confirmed | forbidden: checker enrolled outside:supplier:shop and cannot call it back
+call-back | maker | charity:sunrise:coats | payee=outside:supplier:shop;outcome=confirmed | Fund:CallBackPayee 1 0.00 CNY
+# pledges, goods, evidence
+record-pledge | maker | charity:sunrise:coats | amount=1,50;due=2026-12-31 | amount[0]. invalid: "1,50" is not an amount
+record-pledge | maker | charity:sunrise:coats | amount=100.00;due=2026-12-31;id=pledge-1 | Fund:RecordPledge 0
+record-pledge | maker | charity:sunrise:coats | amount=1.00;due=2026-12-31;id=pledge-2 | Fund:RecordPledge 0
+keep-pledge | maker | charity:sunrise:coats | pledge=pledge-1;page=page-1.m;gift=gift-9 | gift[0]. not-found: there is no gift gift-9
+keep-pledge | maker | charity:sunrise:coats | pledge=pledge-1;page=page-1.m;gift=gift-2 | gift[0]. conflict: gift gift-2 is of 200.00 CNY, the pledge of 100.00 CNY
+keep-pledge | maker | charity:sunrise:coats | pledge=pledge-1;page=page-1.m;gift=gift-1 | Fund:SettlePledge 0
+cancel-pledge | maker | charity:sunrise:coats | pledge=pledge-9 | pledge[0]. not-found: there is no pledge pledge-9
+cancel-pledge | maker | charity:sunrise:coats | pledge=pledge-2 | Fund:SettlePledge 0
+receive-goods | maker | charity:sunrise:coats | item=blanket;quantity=2.5;unit=piece | quantity[0]. invalid: "2.5" is not a whole number
+receive-goods | maker | charity:sunrise:coats | item=blanket;quantity=5;unit=piece;id=goods-1 | Fund:ReceiveGoods 1 0.00 CNY
+give-goods | maker | charity:sunrise:coats | goods=goods-1;quantity=6;receiver=outside:supplier:shop | quantity[0]. insufficient
+give-goods | maker | charity:sunrise:coats | goods=goods-1;quantity=2;receiver=outside:supplier:shop | Fund:GiveGoods 2 0.00 CNY
+cite | checker | charity:sunrise:coats | document=abc;kind=invoice;for=charity/goods-1 | document[0]. invalid: "abc" is not the hash of a document
+cite | checker | charity:sunrise:coats | document=HASH;kind=invoice;for=charity/goods-1 | Fund:Cite 1 0.00 CNY
+# payouts and the bank
+payouts are ordered
+the bank has paid
+execute-payouts | teller | charity:sunrise:coats | bank-line=s3-30;payouts=d1.0.0 | bank-line[0]. invalid: "s3-30" is no line of a statement, such as E59HF5:12
+execute-payouts | teller | charity:sunrise:coats | bank-line=s3:31;payouts=d1.0.0 | bank-line[1]. conflict: line 31 carries 20.00 CNY, 26.00 CNY is to be paid to d1.0.0
+execute-payouts | teller | charity:sunrise:coats | bank-line=s3:30;payouts=d1.0.0 | Tape:Execute 0
+execute-payouts | teller | charity:sunrise:coats | bank-line=s3:31;payouts=d1.0.1 | Tape:Execute 0
+return-payout | teller | charity:sunrise:coats | bank-line=s4:40;hold=d1.0.2 | insufficient
+return-payout | teller | charity:sunrise:coats | bank-line=s4:40;hold=d1.0.1 | Tape:Return 0
+restore-payout | maker | charity:sunrise:coats | hold=d1.0.9 | hold[0]. not-found
+restore-payout | maker | charity:sunrise:coats | hold=d1.0.1 | Fund:Restore 0
+charge-back | teller | charity:sunrise:coats | page=page-1.m;gift=gift-3;bank-line=s3:32 | bank-line[0]. conflict: line 32 of statement s3 carries 100.00 CNY, 50.00 CNY was asked
+charge-back | teller | charity:sunrise:coats | page=page-1.m;gift=gift-1;bank-line=s3:32 | Tape:ChargeBack 0
+expire-payout | officer | charity:sunrise:coats | hold=d1.0.2 | early: hold d1.0.2 expires at
+eleven days pass
+expire-payout | officer | charity:sunrise:coats | hold=d1.0.2 | Tape:Expire 0
+reclaim-payouts | maker | charity:sunrise:coats | payouts=d1.0.0 | payouts[1]. wrong-state: hold d1.0.0 is captured, not released
+reclaim-payouts | maker | charity:sunrise:coats | payouts=d1.0.2 | Tape:Reclaim 0
+abandon-disbursement | maker | charity:sunrise:coats | disbursement=d9 | disbursement[0]. not-found
+abandon-disbursement | maker | charity:sunrise:coats | disbursement=d2 | Fund:CloseDisbursement 0
+# the end
+carry | maker | charity:sunrise:coats | amount=1.00 | wrong-state: charity:sunrise:coats is active; close it before its remainder is carried
+close-campaign | maker | charity:sunrise:coats |  | Fund:CloseCampaign 2 0.00 CNY
+close-campaign | maker | charity:sunrise:coats |  | wrong-state
+carry | maker | charity:sunrise:coats |  | Fund:Carry 2
+`
