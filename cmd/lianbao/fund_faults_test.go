@@ -28,6 +28,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -278,8 +279,58 @@ func (r relief) pays(through voice, d disbursement) error {
 	return err
 }
 
-// executes files the bank's lines for payouts of a disbursement and captures each, a block at a time where alone is set.
-func (r relief) executes(d disbursement, day string, alone bool) {
+// bankFile is a statement whose lines pay payouts of a disbursement: those from
+// one on, before another, each named in its memo.
+func (r relief) bankFile(name, day string, d disbursement, from, to int) string {
+	r.Helper()
+	var text strings.Builder
+	text.WriteString("line,booking_date,booking_time,bank_reference,debit,credit,currency,payer_pseudonym,description\n")
+	at, number := 0, 0
+	for _, run := range d.chunks {
+		for i, line := range run.Lines {
+			if at >= from && at < to {
+				number++
+				fmt.Fprintf(&text, "%d,%s,,Rfake-%s-%d,%d,0,VND,,Payout %s\n", number, day, name, number, line.Amount.Units, donation.ReferenceOfPayout(d.account, tape.ChunkHold(d.id, run.N, i)).Grouped())
+			}
+			at++
+		}
+	}
+	path := filepath.Join(r.TempDir(), name+".csv")
+	r.must(os.WriteFile(path, []byte(text.String()), 0o600))
+	return path
+}
+
+// executes imports the statement that pays all of a disbursement, and expects
+// that its lines have executed every payout.
+func (r relief) executes(d disbursement, day string, charity, bank importing.Gateway) {
+	r.Helper()
+	count := 0
+	for _, run := range d.chunks {
+		count += len(run.Lines)
+	}
+	r.paid(r.bankFile(string(d.id), day, d, 0, count), d.account, "", count, charity, bank)
+}
+
+// paid imports a statement and expects that it has executed so many payouts, in this run or before.
+func (r relief) paid(file string, account tape.AccountID, opening string, count int, charity, bank importing.Gateway) importing.Result {
+	r.Helper()
+	result, err := r.take(account, file, statement.Balances{Opening: opening}, charity, bank)
+	if err != nil || result.Executed.Count != count || len(result.Payouts) != 0 {
+		r.Fatalf("%s: %d payouts executed, want %d; %v %+v", filepath.Base(file), result.Executed.Count, count, err, result.Payouts)
+	}
+	r.told(result.Position)
+	return result
+}
+
+// told notes a block of which the bank was told.
+func (r relief) told(block uint64) {
+	for last := r.last.Load(); block > last && !r.last.CompareAndSwap(last, block); last = r.last.Load() {
+	}
+}
+
+// paysAlone is the bank while no gateway of the charity answers: it files its
+// lines and executes each payout by itself, a block at a time.
+func (r relief) paysAlone(d disbursement, day string) {
 	r.Helper()
 	var debits []int64
 	for _, run := range d.chunks {
@@ -287,30 +338,19 @@ func (r relief) executes(d disbursement, day string, alone bool) {
 			debits = append(debits, line.Amount.Units)
 		}
 	}
-	custodian := tape.AccountID("outside:bank:" + nameOf(d.account))
-	id, lines := r.debits(custodian, string(d.id), day, debits)
-	work, working := errgroup.WithContext(r.Context())
-	if alone {
-		work.SetLimit(1)
-	}
+	id, lines := r.debits(tape.AccountID("outside:bank:"+nameOf(d.account)), string(d.id), day, debits)
 	at := 0
 	for _, run := range d.chunks {
 		for i := range run.Lines {
-			proof, err := tape.NewLineProof(id, 0, lines, at)
+			hold := tape.ChunkHold(d.id, run.N, i)
+			command, err := tape.NewExecute(d.account, hold+".paid", id, 0, lines, []tape.ExecutedLine{{Index: at, Holds: []tape.ID{hold}}})
 			r.must(err)
-			command := tape.Capture{Account: d.account, Amount: lines[at].Amount, Hold: tape.ChunkHold(d.id, run.N, i), ID: tape.ChunkHold(d.id, run.N, i) + ".paid", Line: &proof}
-			argument, err := canonical.Encode(command)
+			block, err := r.record(r.bank, "Tape:Execute", command)
 			r.must(err)
-			work.Go(func() error {
-				block, err := r.bank.Send(working, "Tape:Capture", argument)
-				for last := r.last.Load(); block > last && !r.last.CompareAndSwap(last, block); last = r.last.Load() {
-				}
-				return err
-			})
+			r.told(block)
 			at++
 		}
 	}
-	r.must(work.Wait())
 }
 
 // debits files a statement of debits by the bank alone; no gateway of the charity is asked.
@@ -478,7 +518,7 @@ func (r relief) twoGateways() tape.AccountID {
 	for _, d := range all {
 		r.must(r.pays(both, d))
 	}
-	r.executes(all[0], "2024-09-02", false)
+	r.executes(all[0], "2024-09-02", both, r.bank)
 	const spent = disbursements * chunks * size * each
 	a := r.stands(account)
 	if a.Received.Units != total || a.Held.Units != spent-chunks*size*each || a.Spent.Units != chunks*size*each || a.Pending.Units != 0 {
@@ -569,7 +609,39 @@ func (r relief) oddStatements() tape.AccountID {
 	if a := r.stands(account); a.Received.Units != want || a.Pending.Units != 0 || a.Held.Units != d.amount.Units {
 		r.Errorf("the account is %+v, want %d received and %s held", a, want, d.amount)
 	}
+	r.oddPayments(d, want)
 	return account
+}
+
+// oddPayments lets the bank pay five payouts by two statements: the second
+// comes first, the first late, and each twice.
+func (r relief) oddPayments(d disbursement, closing int64) {
+	r.Helper()
+	one, two := r.bankFile("odd-4", "2024-09-04", d, 0, 3), r.bankFile("odd-5", "2024-09-05", d, 3, 5)
+	each := d.amount.Units / 5
+	first, second := dong(closing).String(), dong(closing-3*each).String()
+	if _, err := r.take(d.account, two, statement.Balances{Opening: second}, r.charity, r.bank); !rule.Is(err, rule.Conflict) {
+		r.Errorf("the second statement of payouts before the first: %v", err)
+	}
+	if _, err := r.take(d.account, one, statement.Balances{Opening: first}, r.charity, late{r.bank, func() bool { return true }}); !errors.Is(err, errAway) {
+		r.Errorf("without the bank's lines: %v", err)
+	}
+	if a := r.stands(d.account); a.Held.Units != d.amount.Units || a.Spent.Units != 0 {
+		r.Errorf("before the bank's lines %s is paid and %s held", a.Spent, a.Held)
+	}
+	for _, piece := range []struct {
+		file, opening string
+		count         int
+	}{{one, first, 3}, {two, second, 2}} {
+		r.paid(piece.file, d.account, piece.opening, piece.count, r.charity, r.bank)
+		height := r.height(r.bank)
+		if again := r.paid(piece.file, d.account, piece.opening, piece.count, r.charity, r.bank); !again.Repeated || r.height(r.bank) != height {
+			r.Errorf("the repetition of %s wrote %d blocks", filepath.Base(piece.file), r.height(r.bank)-height)
+		}
+	}
+	if a := r.stands(d.account); a.Held.Units != 0 || a.Spent != d.amount {
+		r.Errorf("%s is paid and %s held, want %s paid", a.Spent, a.Held, d.amount)
+	}
 }
 
 func sum(units []int64) (total int64) {
@@ -577,6 +649,26 @@ func sum(units []int64) (total int64) {
 		total += u
 	}
 	return total
+}
+
+// felled is a bank whose gateway dies with the first payouts that it is to
+// execute; whoever imports the statement dies then, too.
+type felled struct {
+	*speak.Gateway
+	kill func()
+}
+
+var errFelled = errors.New("killed while it pays")
+
+func (f felled) Send(ctx context.Context, function string, argument []byte) (uint64, error) {
+	if function != "Tape:Execute" {
+		return f.Gateway.Send(ctx, function, argument)
+	}
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = f.Gateway.Send(ctx, function, argument) }) // nobody hears the answer
+	both.Go(f.kill)
+	both.Wait()
+	return 0, errFelled
 }
 
 // killedPaying kills the charity's gateway while the chunks of a disbursement are under way.
@@ -606,7 +698,12 @@ func (r relief) killedPaying() tape.AccountID {
 	if got := r.counts(account, "pay"); got != chunks {
 		r.Errorf("%d chunks were paid, want %d", got, chunks)
 	}
-	r.executes(d, "2024-09-02", false)
+	// The import of the bank's statement dies while it pays, and the bank's gateway with it.
+	file := r.bankFile("killed-pay", "2024-09-02", d, 0, chunks*size)
+	if _, err := r.take(account, file, statement.Balances{}, r.charity, felled{r.bank, func() { r.kill(r.T, "gateway.bank", 0) }}); !errors.Is(err, errFelled) {
+		r.Fatalf("the import was to die: %v", err)
+	}
+	r.paid(file, account, "", chunks*size, r.charity, r.bank)
 	if a := r.stands(account); a.Received.Units != total || a.Spent.Units != chunks*size*each || a.Held.Units != 0 {
 		r.Errorf("%d units were given, %d paid: %+v", total, chunks*size*each, a)
 	}
@@ -639,7 +736,7 @@ func (r relief) away() tape.AccountID {
 	// Stopped it neither reads nor writes nor answers, and nobody starts another in its place.
 	r.must(syscall.Kill(gone, syscall.SIGSTOP))
 	begun := r.height(r.bank)
-	r.executes(d, "2024-09-02", true)
+	r.paysAlone(d, "2024-09-02")
 	last := uint64(0)
 	for i, person := range persons {
 		hold := tape.ChunkHold(d.id, 0, i)

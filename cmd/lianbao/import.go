@@ -65,7 +65,6 @@ type importProcessorCommand struct {
 	Line      string `help:"The bank line, where several carry the sum." placeholder:"STATEMENT:NUMBER"`
 	Mapping   string `help:"File that describes the processor's dialect; see docs/import.md." placeholder:"FILE"`
 	Charity   string `help:"Organisation that receives the gifts." default:"charity" placeholder:"ORG"`
-	Custodian string `help:"Organisation whose statement shows the line." default:"bank" placeholder:"ORG"`
 }
 
 func (c *importProcessorCommand) Run(app *application) error {
@@ -80,9 +79,6 @@ func (c *importProcessorCommand) Run(app *application) error {
 		}
 	}
 	if order.Charity, err = side(n, c.Charity); err != nil {
-		return err
-	}
-	if order.Bank, err = side(n, c.Custodian); err != nil {
 		return err
 	}
 	result, err := importing.ImportProcessor(app.context, order)

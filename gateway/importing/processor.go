@@ -34,8 +34,9 @@ type ProcessorOrder struct {
 	// which a statement that comes later leaves the line to this file. It may be empty.
 	Reference string
 	// Line chooses the bank line where several carry the sum: STATEMENT:NUMBER.
-	Line          string
-	Charity, Bank Side
+	Line string
+	// Charity alone carries it: what the bank has filed everybody reads.
+	Charity Side
 }
 
 // ProcessorResult is what the import of a processor's file came to.
@@ -209,8 +210,6 @@ func (p *processing) fits(account tape.Account, s statement.Settlement) error {
 	switch {
 	case account.Currency != s.Currency:
 		return rule.Field("account", rule.Refuse(rule.Conflict, "%s is in %s, the file in %s", account.ID, account.Currency, s.Currency))
-	case tape.CustodianOf(account.Custodian) != p.Bank.Organisation:
-		return rule.Field("custodian", rule.Refuse(rule.Conflict, "%s keeps the money of %s, not %s", tape.CustodianOf(account.Custodian), account.ID, p.Bank.Organisation))
 	case account.Unidentified != "":
 		return rule.Field("account", rule.Refuse(rule.WrongState, "%s holds money that nobody has claimed; name the account that it is for", account.ID))
 	case p.Processor.Check() != nil || !p.Processor.Outside():
@@ -505,7 +504,7 @@ func keptForGifts(folder string, id tape.ID, n int32) (bool, error) {
 // file files the processor's file for the chosen line.
 func (p *processing) file(ctx context.Context) error {
 	at := *p.plan.Line
-	body, err := p.Bank.Gateway.Lines(ctx, p.plan.BankAccount, at.Statement, at.N)
+	body, err := p.Charity.Gateway.Lines(ctx, p.plan.BankAccount, at.Statement, at.N)
 	if err != nil {
 		return err
 	}
@@ -585,7 +584,7 @@ func (j *job) finishProcessors(ctx context.Context) ([]ProcessorResult, error) {
 	waiting, err := j.waiting()
 	results := []ProcessorResult{}
 	for _, plan := range waiting {
-		p := &processing{ProcessorOrder: ProcessorOrder{Account: plan.Account, Charity: j.Charity, Bank: j.Bank}, plan: plan, position: j.position}
+		p := &processing{ProcessorOrder: ProcessorOrder{Account: plan.Account, Charity: j.Charity}, plan: plan, position: j.position}
 		for _, line := range j.plan.Processors {
 			if line.File == plan.ID {
 				p.Line = fmt.Sprintf("%s:%d", j.plan.Statement, line.Number)
