@@ -93,7 +93,38 @@ func (f Facts) Campaign(ctx context.Context, account tape.AccountID) (books.Camp
 		activity.Related = []iati.Related{{Ref: f.identifier(parent.Campaign), Type: "1"}}
 	}
 	return books.Campaign{Activity: activity, Grants: books.Grants{Prefix: p.Prefix, Code: strings.ReplaceAll(string(account), ":", "-"), Area: c.Plan.Area,
-		License: p.License, Source: p.Source}}, nil
+		License: p.License, Source: p.Source, Individual: individual(c.Plan)}}, nil
+}
+
+// purposes are codes of 360Giving's list grantToIndividualsPurpose by the
+// beginning of a plan's sector, the longest first.
+var purposes = []struct{ sector, code string }{
+	{"72040", "GTIP070"}, // emergency food aid: food and essential items
+	{"16030", "GTIP060"}, // housing: other housing related costs
+	{"16040", "GTIP060"},
+	{"72", "GTIP170"}, // emergency response: exceptional costs
+	{"11", "GTIP130"}, // education: education and training
+	{"12", "GTIP120"}, // health: health, care and wellbeing services
+	{"13", "GTIP120"},
+}
+
+// emergencyReason is 360Giving's code for an emergency or a crisis.
+const emergencyReason = "GTIR100"
+
+// individual is why and for what a campaign pays people, as far as its plan
+// says it of all of them alike. Nothing is taken from what is known of a person.
+func individual(plan fund.Plan) threesixty.Individual {
+	var of threesixty.Individual
+	if plan.Emergency {
+		of.Reason = emergencyReason
+	}
+	for _, p := range purposes {
+		if strings.HasPrefix(plan.Sector, p.sector) {
+			of.Purposes = []string{p.code}
+			break
+		}
+	}
+	return of
 }
 
 func status(c fund.Campaign) iati.Status {

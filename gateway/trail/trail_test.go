@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -24,6 +25,22 @@ func TestText(t *testing.T) {
 	} {
 		if got := Text(test.text); got != test.want {
 			t.Errorf("%+v reads %+v, not %+v", test.text, got, test.want)
+		}
+	}
+}
+
+// TestIndividual: what exports say of people is what the plan says of all of them.
+func TestIndividual(t *testing.T) {
+	for _, test := range []struct {
+		sector    string
+		emergency bool
+		want      string
+	}{
+		{"12220", false, "{ [GTIP120]}"}, {"11220", false, "{ [GTIP130]}"}, {"16030", false, "{ [GTIP060]}"},
+		{"72010", true, "{GTIR100 [GTIP170]}"}, {"72040", true, "{GTIR100 [GTIP070]}"}, {"15160", false, "{ []}"}, {"31120", true, "{GTIR100 []}"},
+	} {
+		if got := fmt.Sprint(individual(fund.Plan{Sector: test.sector, Emergency: test.emergency})); got != test.want {
+			t.Errorf("sector %s, emergency %t: %s, want %s", test.sector, test.emergency, got, test.want)
 		}
 	}
 }
