@@ -62,6 +62,7 @@ withdraw-invitation | Fund:Invite | charity | maker | 2 | partner:account! organ
 appoint-agent | Fund:AppointAgent | charity | maker | 2 | person:name! payees-max:number!
 end-agent | Fund:AppointAgent | charity | maker | 2 | person:name!
 enrol | Fund:Enrol | charity | maker checker agent | 1 | agent:name payees:rows!
+replace-person | Fund:ReplacePerson | charity | maker | 2 | payee:account! person:name! reason:choice!
 raise-flag | Fund:SetFlag | charity regulator | maker checker | 1 | payee:account! reason:choice!
 lift-flag | Fund:SetFlag | charity regulator | maker checker | 1 | payee:account!
 call-back | Fund:CallBackPayee | charity | maker checker | 1 | payee:account! outcome:choice!
@@ -292,8 +293,11 @@ appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=x | pay
 appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=9 | Fund:AppointAgent 2 0.00 CNY
 end-agent | maker | charity:sunrise:coats | person=nobody | person[0].
 end-agent | maker | charity:sunrise:coats | person=helper | Fund:AppointAgent 2 0.00 CNY
-enrol | checker | charity:sunrise:coats | payees=supplier,outside:supplier:shop,,,/household,outside:household:wang,,, | payees[2].payee invalid: is a name that somebody made up
+enrol | checker | charity:sunrise:coats | payees=supplier,outside:supplier:shop,,,/household,outside:household:wang,,, | payees[2].payee invalid: is not a household's account: what stands behind household is a pseudonym, 32 letters a to p, drawn at random
 enrol | checker | charity:sunrise:coats | payees=supplier,outside:supplier:shop,,,/household,,,, | Fund:Enrol 1 0.00 CNY
+enrol | checker | charity:sunrise:coats | payees=household,outside:household:abcdefghijklmnopabcdefghijklmnop,mother,, | Fund:Enrol 1 0.00 CNY
+replace-person | maker | charity:sunrise:coats | payee=outside:household:abcdefghijklmnopabcdefghijklmnop;person=nobody;reason=lost-key | person[0]. not-found: there is no person nobody
+replace-person | maker | charity:sunrise:coats | payee=outside:household:abcdefghijklmnopabcdefghijklmnop;person=mother-2;reason=lost-key | Fund:ReplacePerson 2 0.00 CNY
 raise-flag | officer | charity:sunrise:coats | payee=outside:supplier:none;reason=complaint | payee[0]. not-found
 raise-flag | officer | charity:sunrise:coats | payee=outside:supplier:shop;reason=complaint | Fund:SetFlag 1 0.00 CNY
 lift-flag | officer | charity:sunrise:coats | payee=outside:supplier:shop | Fund:SetFlag 1 0.00 CNY

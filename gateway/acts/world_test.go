@@ -85,6 +85,8 @@ func newWorld(t *testing.T) *world {
 		w.register(person, party.DutyStaff, staffOf[person])
 	}
 	w.register("helper", party.DutyAgent, "charity")
+	w.register("mother", party.DutyMember, "charity")
+	w.register("mother-2", party.DutyMember, "charity")
 	return w
 }
 
