@@ -226,7 +226,7 @@ func TestOrdersForTheBank(t *testing.T) {
 		t.Errorf("the references name %+v", found)
 	}
 	status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "orders.csv"), "", nil)
-	if want := string(reference) + ",100.00,CNY," + string(gift.Giver()) + ",refund-1,,,"; status != http.StatusOK || !strings.Contains(text, want) {
+	if want := string(reference) + ",100.00,CNY," + string(gift.Giver()) + ",refund-1,,,"; status != http.StatusOK || !strings.Contains(text, want) || !strings.Contains(text, "expires,flagged,flaggedSince") {
 		t.Errorf("%d %s", status, text)
 	}
 	for address, want := range map[string]int{

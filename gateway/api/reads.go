@@ -120,8 +120,8 @@ func (s *Server) accountReads() {
 	get(s, "/api/v1/accounts/{account}/holds", "Payouts that were ordered", func(ctx context.Context, in *struct {
 		OfAccount
 		State string `query:"state" enum:"open,captured,released,reclaimed"`
-	}) (readmodel.List[readmodel.Hold], error) {
-		return m.Holds(ctx, readmodel.HoldFilter{Account: tape.AccountID(in.Account), State: tape.HoldState(in.State)}, in.window())
+	}) (readmodel.List[readmodel.Payout], error) {
+		return m.Payouts(ctx, readmodel.PayoutFilter{Account: tape.AccountID(in.Account), State: tape.HoldState(in.State)}, in.window())
 	})
 	s.accountFlows()
 }

@@ -138,8 +138,8 @@ type Campaign struct {
 	Filing string
 	// Pay is where the money goes, as people need it.
 	Pay string
-	// Refused says why it takes no gifts today: draft, early, over or closed;
-	// empty when it takes them.
+	// Refused says why it takes no gifts today: draft, early, over, closed or
+	// grant; empty when it takes them.
 	Refused  string
 	from, to tape.Date
 }
@@ -172,15 +172,47 @@ func (d *Desk) Campaign(ctx context.Context, id tape.AccountID) (Campaign, readm
 		c.Filing = filed.Filing.Number
 	}
 	c.from, c.to = filed.Plan.From, filed.Plan.To
-	c.Refused = refused(filed.Campaign, d.Today())
-	return c, account, nil
+	if c.Refused = refused(filed.Campaign, d.Today()); filed.Basis == fund.Earmark {
+		err = d.earmarked(ctx, &c, filed.Parent)
+	}
+	return c, account, err
+}
+
+// earmarked gives an earmark the filing of its campaign: what is given for some
+// lines of a plan is given under that plan, as long as it takes gifts.
+func (d *Desk) earmarked(ctx context.Context, c *Campaign, parent tape.AccountID) error {
+	whole, err := d.Model.Campaign(ctx, parent)
+	if err != nil {
+		return err
+	}
+	if whole.Filing != nil {
+		c.Filing = whole.Filing.Number
+	}
+	if c.Refused == "" {
+		c.from, c.to = whole.Plan.From, whole.Plan.To
+		c.Refused = refused(whole.Campaign, d.Today())
+	}
+	return nil
+}
+
+// Refused says why a campaign takes no gifts on a day, empty where it takes them.
+func Refused(ctx context.Context, model *readmodel.Model, c fund.Campaign, today tape.Date) (string, error) {
+	why := refused(c, today)
+	if why != "" || c.Basis != fund.Earmark {
+		return why, nil
+	}
+	whole, err := model.Campaign(ctx, c.Parent)
+	return refused(whole.Campaign, today), err
 }
 
 // refused says why a campaign takes no gifts on a day: nobody collects before
 // the plan is filed (art. 24), but to answer a disaster (art. 73), nor on other
-// days than those of the plan.
+// days than those of the plan. A grant spends what its campaign hands over, and
+// collects nothing itself.
 func refused(c fund.Campaign, today tape.Date) string {
 	switch {
+	case c.Basis == fund.Grant:
+		return "grant"
 	case c.State == fund.Closed:
 		return "closed"
 	case c.State == fund.Draft && !c.Plan.Emergency:
@@ -196,6 +228,8 @@ func refused(c fund.Campaign, today tape.Date) string {
 // refusal says by name why a campaign takes no gifts.
 func (c Campaign) refusal() error {
 	switch c.Refused {
+	case "grant":
+		return rule.Field("account", rule.Refuse(rule.WrongState, "%s is a grant, and spends what its campaign hands over", c.Account))
 	case "closed":
 		return rule.Field("account", rule.Refuse(rule.WrongState, "%s is closed and takes no more gifts", c.Account))
 	case "draft":

@@ -18,7 +18,7 @@ import (
 // Columns are those of the file. What is on the ledger of a payee is its name
 // there; whose name and account that is, only the charity and its bank know.
 var Columns = []table.Column{{Name: "reference"}, {Name: "amount", Money: true}, {Name: "payee"}, {Name: "payout"}, {Name: "disbursement"},
-	{Name: "file"}, {Name: "from"}, {Name: "expires"}}
+	{Name: "file"}, {Name: "from"}, {Name: "expires"}, {Name: "flagged"}, {Name: "flaggedSince"}}
 
 // Write writes the open payouts of an account that a bank executes, those of
 // one disbursement where one is named, in the order in which they were ordered,
@@ -73,6 +73,10 @@ func row(paying readmodel.Account, p readmodel.Payout) ([]table.Cell, error) {
 	if err := left.Positive(paying.Currency); err != nil {
 		return nil, rule.Field(string(p.ID), err)
 	}
+	since := ""
+	if p.Flagged != "" { // what was ordered before the flag is not stopped by it, and the bank asks the charity
+		since = p.FlaggedSince.String()
+	}
 	return []table.Cell{table.Text(p.Reference), table.Money(left), table.Text(p.To), table.Text(p.ID), table.Text(p.Job),
-		table.Text(file), table.Text(paying.Custodian), table.Text(p.Expires.String())}, nil
+		table.Text(file), table.Text(paying.Custodian), table.Text(p.Expires.String()), table.Text(p.Flagged), table.Text(since)}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 	"path/filepath"
@@ -24,6 +25,8 @@ import (
 // Archive keeps evidence, as document.Archive does.
 type Archive interface {
 	Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (document.Citation, error)
+	Open(ctx context.Context, id string) (io.ReadCloser, document.Meta, error)
+	List() iter.Seq2[document.Meta, error]
 }
 
 // Limits of the forms of acts.

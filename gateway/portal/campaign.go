@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/donation"
+	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/portal/words"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -34,7 +35,7 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 	if page.Facts != nil {
 		page.Facts = p.counted(*page.Facts)
 		page.Acts = p.actsOn(r, page)
-		if err := p.living(ctx, &page); err != nil {
+		if err := p.living(r, &page); err != nil {
 			return nil, "", err
 		}
 		p.goodsReceipts(r, &page)
@@ -62,18 +63,25 @@ func (p *portal) campaign(r *http.Request) (views.Page, string, error) {
 }
 
 // living adds what belongs to a campaign beside its money.
-func (p *portal) living(ctx context.Context, page *views.Campaign) error {
-	campaign, err := p.Model.Campaign(ctx, page.Account)
+func (p *portal) living(r *http.Request, page *views.Campaign) error {
+	campaign, err := p.Model.Campaign(r.Context(), page.Account)
 	if rule.Is(err, rule.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	if page.Give {
+		// A link to a form that takes nothing would send givers round in a circle.
+		if page.GiveRefused, err = giving.Refused(r.Context(), p.Model, campaign.Campaign, p.Today()); err != nil {
+			return err
+		}
+		page.Give = page.GiveRefused == ""
+	}
 	if campaign.Pending != nil {
 		page.Compare = waits(campaign.Campaign)
 	}
-	page.Life, err = p.life(ctx, page.Account)
+	page.Life, err = p.life(r, page.Account)
 	return err
 }
 

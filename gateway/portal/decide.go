@@ -30,13 +30,6 @@ func named(about tape.ID, what ...string) tape.ID {
 	return tape.ID(fmt.Sprintf("%s.%x", what[0], digest[:12]))
 }
 
-// unlike makes an id of what it is about and of what stood before: it can be
-// asked for again once something else stands there.
-func unlike(what string, parts ...string) tape.ID {
-	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return tape.ID(fmt.Sprintf("%s.%x", what, digest[:12]))
-}
-
 // decide answers the forms of a disbursement.
 func (p *portal) decide(r *http.Request, session login.Session) (string, error) {
 	account, err := accountIn(r)
@@ -159,66 +152,6 @@ func (p *portal) paid(ctx context.Context, d readmodel.Disbursement, one laid) (
 		return err == nil, err
 	}
 	return false, nil
-}
-
-// look answers the forms of a payee.
-func (p *portal) look(r *http.Request, session login.Session) (string, error) {
-	ctx := r.Context()
-	account, err := accountIn(r)
-	if err != nil {
-		return "", err
-	}
-	payee := tape.AccountID(r.PathValue("payee"))
-	if err := payee.Check(); err != nil {
-		return "", rule.Field("payee", err)
-	}
-	if err := roles(session, login.Maker, login.Checker); err != nil {
-		return "", err
-	}
-	campaign, err := p.Model.Campaign(ctx, account)
-	if err != nil {
-		return "", err
-	}
-	request := signing.Request{Amount: campaign.Zero().String()}
-	switch act := r.PathValue("act"); act {
-	case "flag", "lift":
-		request.Function = "Fund:SetFlag"
-		request.Command, err = p.flagging(ctx, fund.SetFlag{Account: account, Payee: payee, Raise: act == "flag", Reason: r.PostForm.Get("reason")})
-	case "call-back":
-		request.Function = "Fund:CallBackPayee"
-		request.Command, err = p.calling(ctx, fund.CallBackPayee{Account: account, Outcome: r.PostForm.Get("outcome"), Payee: payee})
-	default:
-		err = rule.Refuse(rule.NotFound, "there is no such form")
-	}
-	if err != nil {
-		return "", err
-	}
-	return p.prepare(r, session, request)
-}
-
-// flagging names a flag by the one that stood there before.
-func (p *portal) flagging(ctx context.Context, command fund.SetFlag) (fund.SetFlag, error) {
-	if !command.Raise {
-		command.Reason = "cleared"
-	}
-	flag, err := recordOf[fund.Flag](ctx, p.Model, fund.FlagKey(command.Account, command.Payee))
-	before := ""
-	if flag != nil {
-		before = flag.Entry
-	}
-	command.ID = unlike("flag", p.Organisation, string(command.Account), string(command.Payee), before, command.Reason)
-	return command, err
-}
-
-// calling names a call-back by the one before.
-func (p *portal) calling(ctx context.Context, command fund.CallBackPayee) (fund.CallBackPayee, error) {
-	called, err := recordOf[fund.CallBack](ctx, p.Model, fund.CallBackKey(command.Account, command.Payee))
-	before := ""
-	if called != nil {
-		before = called.Entry
-	}
-	command.ID = unlike("call-back", string(command.Account), string(command.Payee), before, command.Outcome)
-	return command, err
 }
 
 // say prepares a receiver's word on one payout.

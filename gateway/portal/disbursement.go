@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -132,8 +131,50 @@ func (p *portal) disbursement(r *http.Request) (views.Page, string, error) {
 	}
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
+	if err != nil {
+		return nil, "", err
+	}
+	cited, err := p.restsOn(ctx, account, id, d.Entry, d.Evidence)
+	if page.Evidence, err = p.evidence(r, cited, err); err != nil {
+		return nil, "", err
+	}
+	if page.Stopped, err = p.stopped(ctx, d); err != nil {
+		return nil, "", err
+	}
 	page.Acting = p.mayDecide(r, page)
-	return page, "", err
+	return page, "", nil
+}
+
+// stopped are the payees of a disbursement whom a flag stops, of those lists
+// that can be read: nothing of a list is paid while one stands.
+func (p *portal) stopped(ctx context.Context, d readmodel.Disbursement) ([]views.Stopped, error) {
+	if d.State != readmodel.Proposed && d.State != readmodel.InPayment || d.Ran == d.Chunks {
+		return nil, nil
+	}
+	flagged, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Account: d.Account, Flagged: true}, readmodel.Window{Limit: windowMax})
+	if err != nil || len(flagged.Items) == 0 {
+		return nil, err
+	}
+	found, err := p.laidOpen(ctx, d, int(d.Chunks))
+	if err != nil {
+		p.Log.Warn("lists cannot be read back", "account", d.Account, "disbursement", d.Disbursement.ID, "error", err)
+		return nil, ctx.Err()
+	}
+	var stopped []views.Stopped
+	for _, payee := range flagged.Items {
+		for _, one := range found {
+			i := slices.IndexFunc(one.command.Lines, func(line tape.Payment) bool { return line.To == payee.Payee.Payee })
+			if i < 0 {
+				continue
+			}
+			if paid, err := p.paid(ctx, d, one); err != nil || paid {
+				continue // what was ordered at the bank before is not stopped
+			}
+			stopped = append(stopped, views.Stopped{Payee: payee.Payee.Payee, Amount: one.command.Lines[i].Amount, Reason: payee.Flagged, Since: payee.FlaggedSince})
+			break
+		}
+	}
+	return stopped, nil
 }
 
 func holdsOf(payouts []readmodel.Payout) []readmodel.Hold {
@@ -146,7 +187,7 @@ func holdsOf(payouts []readmodel.Payout) []readmodel.Hold {
 
 // decided fills in everything but the payments.
 func (p *portal) decided(ctx context.Context, d readmodel.Disbursement) (views.Disbursement, error) {
-	page := views.Disbursement{Maker: d.Maker, Approvals: d.Approvals, Evidence: d.Evidence, Root: d.Root, Chunks: d.Chunks, Listed: d.Listed, Ran: d.Ran,
+	page := views.Disbursement{Maker: d.Maker, Approvals: d.Approvals, Root: d.Root, Chunks: d.Chunks, Listed: d.Listed, Ran: d.Ran,
 		Expires: d.Expires, Entry: d.Entry}
 	campaign, err := p.Model.Campaign(ctx, d.Account)
 	if err != nil {
@@ -308,10 +349,7 @@ func (p *portal) payee(r *http.Request) (views.Page, string, error) {
 	}
 	page.Next = list.Next
 	page.Payouts, err = p.payoutRows(ctx, holdsOf(list.Items))
-	page.Acting = p.mayLook(r, campaign, page.Flag)
-	if page.Keyed && p.session(r).Has(login.Maker) && campaign.Organisation == p.Organisation {
-		page.Replace = pathTo("campaigns", string(account)) + "/acts/replace-person?payee=" + url.QueryEscape(string(payee))
-	}
+	page.Acts = p.payeeActs(r, campaign, page)
 	if page.Personal = p.mayRead(r); page.Personal && err == nil {
 		page.Shared, err = p.sharing(ctx, known)
 	}

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/login/challenge"
+	"github.com/lianbao/lianbao/gateway/order"
 	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/portal/views"
@@ -61,6 +63,7 @@ type town struct {
 	desk         *giving.Desk
 	givers       http.Handler
 	archive      *document.Archive
+	log          *strings.Builder
 	statuses     map[string]lane.Status
 	carried      []string
 }
@@ -85,6 +88,7 @@ func newTown(t *testing.T) *town {
 	w.follow()
 	w.shelf = disclosure.Shelf{Folder: t.TempDir()}
 	w.desk = w.giving("2026-01-10")
+	w.log = new(strings.Builder)
 	w.open()
 	return w
 }
@@ -106,7 +110,7 @@ func (w *town) by(person tape.ID, action string, units int64, command any) any {
 func (w *town) open() {
 	w.Helper()
 	register := persons.Register{Records: w.model}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.NewTextHandler(w.log, nil))
 	parts := Parts{Organisation: w.organisation, Model: w.model, Height: w.height, Campaigns: trail.Trail{Model: w.model, Now: w.network.Clock}, Now: w.network.Clock, Documents: w.shelf, Exports: &books.Books{Model: w.model, Facts: trail.Facts{Model: w.model}},
 		Today: func() tape.Date { return tape.Date(w.network.Clock().Add(8 * time.Hour).Format(time.DateOnly)) }, Log: quiet,
 		Block: func(_ context.Context, n uint64) (readmodel.Block, error) {
@@ -371,6 +375,31 @@ func (v *visitor) walks() {
 	}
 }
 
+// TestFlaggedOrder: the bank's file and the list of payouts say since when the
+// payee of an open order is flagged.
+func TestFlaggedOrder(t *testing.T) {
+	w := newTown(t)
+	payments := []tape.Payment{{Amount: yuan(100), Line: "a", To: family}, {Amount: yuan(200), Line: "b", To: shop}}
+	job, chunks, err := tape.NewJob(speech, "d1", tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	made(w.ledger, job, err)
+	w.charity("Fund:Propose", w.by("maker", "propose", 300, fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: 2, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}))
+	w.charity("Fund:List", fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: chunks[0].Path})
+	w.charity("Fund:Approve", w.by("checker", "approve", 300, fund.Approve{Account: speech, Disbursement: "d1", ID: "ok-1"}))
+	w.charity("Fund:Order", fund.Order{Account: speech, Approvers: []tape.ID{"checker"}, Disbursement: "d1", ID: "order-1"})
+	w.charity("Fund:Pay", fund.Pay{Account: speech, Disbursement: "d1", ID: "pay-1", Lines: payments, Path: chunks[0].Path})
+	w.charity("Fund:SetFlag", w.by("checker", "set-flag", 0, fund.SetFlag{Account: speech, ID: "flag-1", Payee: shop, Raise: true, Reason: "complaint"}))
+	since := tape.Instant(w.network.Clock().UnixMilli()).String()
+	w.follow()
+	var file strings.Builder
+	total, err := order.Write(t.Context(), &file, w.model, speech, "")
+	made(w.ledger, total, err)
+	for _, line := range strings.Split(file.String(), "\n")[1:] {
+		if flagged := strings.Contains(line, ",complaint,"+since); flagged != strings.Contains(line, string(shop)) || line != "" && !strings.Contains(line, "d1.0.") {
+			t.Errorf("the file says %q", line)
+		}
+	}
+}
+
 // household disputes its payout with its own key; the payee's page and the work
 // list show it, and staff bring a document for it.
 func (w *town) household(id string) {
@@ -497,29 +526,93 @@ func TestSecondOrganisation(t *testing.T) {
 // TestFormsOfOthers: a form without the token of its session, or of a stranger, does nothing.
 func TestFormsOfOthers(t *testing.T) {
 	w := newTown(t)
-	path := "/en/payees/" + string(speech) + "/" + string(family) + "/flag"
+	path, payee := "/en/campaigns/"+string(speech)+"/acts/raise-flag", "/en/payees/"+string(speech)+"/"+string(family)
 	stranger := &visitor{town: w}
-	stranger.posts(path, "reason", "complaint")
+	stranger.posts(path, "payee", string(family), "reason", "complaint")
 	stranger.reads("Log in")
 	maker := w.logsIn("maker")
 	maker.body = ""
-	maker.posts(path, "reason", "complaint")
+	maker.posts(path, "payee", string(family), "reason", "complaint")
 	maker.reads("This was not done", "This form did not come from a page of yours")
-	maker.request(http.MethodGet, "/en/me", nil)
-	maker.posts(path, "reason", "cleared")
-	maker.signs("maker")
-	maker.reads("The ledger refused it", "cleared is the reason of a flag that is lifted")
+	maker.asks("raise-flag", "payee", string(family), "reason", "cleared")
+	maker.reads("cleared is the reason of a flag that is lifted")
 	child := w.logsIn("child")
-	child.posts(path, "reason", "complaint")
+	child.posts(path, "payee", string(family), "reason", "complaint")
 	child.reads("This was not done", "This page is for maker, checker")
-	if len(w.carried) != 1 {
+	if len(w.carried) != 0 {
 		t.Errorf("carried: %v", w.carried)
 	}
-	maker.request(http.MethodGet, "/en/me", nil)
-	maker.posts(path, "reason", "complaint")
+	maker.request(http.MethodGet, payee, nil)
+	maker.reads("/acts/raise-flag?payee="+url.QueryEscape(string(family)), "/acts/call-back?payee=")
+	maker.asks("raise-flag", "payee", string(family), "reason", "complaint")
 	maker.signs("maker")
-	maker.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family), nil)
-	maker.reads("Payouts are stopped by a flag", "a complaint", "Let payouts go on again")
+	maker.request(http.MethodGet, payee, nil)
+	maker.reads("Payouts are stopped by a flag", "a complaint", "/acts/lift-flag?payee=")
+	if stranger.request(http.MethodGet, payee, nil); strings.Contains(stranger.body, "/acts/") {
+		t.Error("a stranger is led to forms")
+	}
+}
+
+// TestStopped: a flagged payee of a disbursement is named, and a maker is led
+// to give up what cannot be paid; who looks on is not.
+func TestStopped(t *testing.T) {
+	w := newTown(t)
+	payments := []tape.Payment{{Amount: yuan(100), Line: "a", To: family}, {Amount: yuan(200), Line: "b", To: shop}}
+	job, chunks, err := tape.NewJob(speech, "d1", tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	made(w.ledger, job, err)
+	w.charity("Fund:Propose", w.by("maker", "propose", 300, fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: 2, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}))
+	w.charity("Fund:List", fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: chunks[0].Path})
+	w.charity("Fund:Approve", w.by("checker", "approve", 300, fund.Approve{Account: speech, Disbursement: "d1", ID: "ok-1"}))
+	maker := w.logsIn("maker")
+	w.follow()
+	page, give := "/en/disbursements/"+string(speech)+"/d1", "/acts/abandon-disbursement?disbursement=d1"
+	maker.request(http.MethodGet, page, nil)
+	maker.posts(page + "/order")
+	if strings.Contains(maker.body, give) {
+		t.Error("it is to be given up although nobody is flagged")
+	}
+	w.charity("Fund:SetFlag", w.by("checker", "set-flag", 0, fund.SetFlag{Account: speech, ID: "flag-1", Payee: shop, Raise: true, Reason: "complaint"}))
+	w.follow()
+	public := &visitor{town: w}
+	for _, v := range []*visitor{public, maker} {
+		v.request(http.MethodGet, page, nil)
+		v.reads("A flag stops payouts to payees of this disbursement", string(shop), "2.00 CNY", "a complaint")
+	}
+	if maker.reads(give); strings.Contains(public.body, give) {
+		t.Error("a stranger is led to give it up")
+	}
+	maker.request(http.MethodGet, "/en/work", nil)
+	maker.reads(give, string(shop))
+	maker.request(http.MethodGet, page, nil)
+	maker.posts(page + "/pay")
+	maker.reads("This was not done", "flag")
+	maker.request(http.MethodGet, "/en/campaigns/"+string(speech)+give, nil)
+	maker.reads(`value="d1"`)
+}
+
+// TestOrderRechecks: an approval whose key no longer holds is no approval on the work list.
+func TestOrderRechecks(t *testing.T) {
+	w := newTown(t)
+	payments := []tape.Payment{{Amount: yuan(100), Line: "a", To: family}}
+	job, chunks, err := tape.NewJob(speech, "d1", tape.Instant(w.network.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	made(w.ledger, job, err)
+	w.charity("Fund:Propose", w.by("maker", "propose", 100, fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: 1, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}))
+	w.charity("Fund:List", fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: chunks[0].Path})
+	w.charity("Fund:Approve", w.by("checker", "approve", 100, fund.Approve{Account: speech, Disbursement: "d1", ID: "ok-1"}))
+	for _, want := range []trail.WorkKind{trail.WorkOrder, trail.WorkApprove} {
+		w.follow()
+		items, err := trail.Trail{Model: w.model, Now: w.network.Clock}.Work(t.Context(), "charity")
+		made(w.ledger, items, err)
+		if i := slices.IndexFunc(items, func(item trail.Work) bool { return item.ID == "d1" }); i < 0 || items[i].Kind != want {
+			t.Errorf("the list says %+v, not %s", items, want)
+		}
+		if want == trail.WorkOrder {
+			w.charity("Party:Suspend", struct {
+				Command party.SuspendCommand `json:"command"`
+				Intents []party.Intent       `json:"intents"`
+			}{party.SuspendCommand{Address: sign.Address(w.key("checker")), ID: "stop", Person: "checker"}, []party.Intent{}})
+		}
+	}
 }
 
 // TestPublications: a publication is added up again at its own block; what is

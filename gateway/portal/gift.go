@@ -299,7 +299,8 @@ func (p *portal) payout(r *http.Request) (views.Page, string, error) {
 	if page.Proof.Steps, err = p.orderedBy(ctx, hold); err != nil {
 		return nil, "", err
 	}
-	if page.Cited, err = p.citedFor(ctx, id, string(hold.ID)); err != nil {
+	cited, err := p.citedFor(ctx, id, string(hold.ID))
+	if page.Cited, err = p.evidence(r, cited, err); err != nil {
 		return nil, "", err
 	}
 	spans := append(append(tape.Spans{}, hold.Captured...), hold.Spans...)

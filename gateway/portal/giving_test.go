@@ -23,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/donation"
 	"github.com/lianbao/lianbao/gateway/giving"
 	"github.com/lianbao/lianbao/gateway/portal/words"
+	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 const (
@@ -279,6 +280,48 @@ func TestMoved(t *testing.T) {
 		text := c.look("en", code).Body.String()
 		if !strings.Contains(text, "CHARITY-2026-000002") || !strings.Contains(text, "Replaces and makes void") || !strings.Contains(text, "CHARITY-2026-000001") || !strings.Contains(text, "图书") {
 			t.Errorf("after: %s", text)
+		}
+	}
+}
+
+// TestGiveLinks: a campaign's page leads to the form where gifts are taken, an
+// earmark's under the filing of its campaign, and says elsewhere why not.
+func TestGiveLinks(t *testing.T) {
+	c := newCounter(t)
+	plan := func(title, from, to string, leftover tape.AccountID) fund.Plan {
+		return fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Pupils"}, From: tape.Date(from), To: tape.Date(to), Goal: yuan(1_000), Leftover: leftover,
+			Lines: []fund.BudgetLine{{Amount: yuan(1_000), ID: "meals", Kind: fund.Programme, Title: fund.Text{En: "Meals"}}}, Purpose: fund.Text{En: "Lunches"}, Regulator: "coop", Sector: "11110", Title: fund.Text{En: title}}
+	}
+	const earmark, filing, early = tape.AccountID("charity:sunrise:meals"), tape.AccountID("charity:sunrise:draft"), tape.AccountID("charity:sunrise:early")
+	for account, command := range map[tape.AccountID]fund.OpenCampaign{
+		earmark: {Basis: fund.Earmark, Parent: lunches, Plan: plan("Meals", "2026-01-01", "2026-12-31", lunches)},
+		filing:  {Basis: fund.Filing, Plan: plan("Draft", "2026-01-01", "2026-12-31", lunches)},
+		early:   {Basis: fund.Agreement, Plan: plan("Early", "2026-02-01", "2026-12-31", lunches)},
+	} {
+		command.Account, command.Custodian, command.ID = account, bank, "open-"+tape.ID(command.Plan.Title.En)
+		if command.Basis == fund.Agreement {
+			command.Plan.Donors = []tape.ID{"maker"}
+		}
+		c.decided("open-campaign", "Fund:OpenCampaign", account, 0, command)
+	}
+	c.follow()
+	h := New(Parts{Organisation: "charity", Model: c.model, Height: c.height, Campaigns: trail.Trail{Model: c.model, Now: c.network.Clock}, Gives: true, Today: c.desk.Today, Log: slog.New(slog.DiscardHandler)})
+	for _, test := range []struct {
+		account tape.AccountID
+		today   tape.Date
+		refused string
+		says    string
+	}{
+		{lunches, "2026-03-01", "", "give.link"}, {earmark, "2026-03-01", "", "give.earmark"}, {filing, "2026-03-01", "draft", "give-refused.draft"},
+		{early, "2026-01-02", "early", "give-refused.early"}, {earmark, "2027-03-01", "over", ""},
+	} {
+		c.desk.Today = func() tape.Date { return test.today }
+		campaign, _, err := c.desk.Campaign(t.Context(), test.account)
+		if err != nil || campaign.Refused != test.refused {
+			t.Errorf("%s on %s: %q, %v", test.account, test.today, campaign.Refused, err)
+		}
+		if page := get(t, h, "/en/campaigns/"+string(test.account)).Body.String(); test.says != "" && (!strings.Contains(page, says(t, "en", test.says)) || strings.Contains(page, `href="/en/give/`) != (test.refused == "")) {
+			t.Errorf("%s: the page does not say %s", test.account, test.says)
 		}
 	}
 }

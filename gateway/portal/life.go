@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ import (
 const lifeRows = 100
 
 // life is what belongs to a campaign beside its money.
-func (p *portal) life(ctx context.Context, account tape.AccountID) (views.Life, error) {
+func (p *portal) life(r *http.Request, account tape.AccountID) (views.Life, error) {
+	ctx := r.Context()
 	var life views.Life
 	list, err := p.Model.Campaigns(ctx, readmodel.CampaignFilter{Parent: account}, readmodel.Window{Limit: lifeRows})
 	if err != nil {
@@ -40,7 +42,8 @@ func (p *portal) life(ctx context.Context, account tape.AccountID) (views.Life, 
 	if life.Goods, err = kept[fund.Goods](ctx, p.Model, "goods/"+at); err != nil {
 		return life, err
 	}
-	life.Cited, err = kept[fund.Cited](ctx, p.Model, "cited/"+at)
+	cited, err := kept[fund.Cited](ctx, p.Model, "cited/"+at)
+	life.Cited, err = p.evidence(r, cited, err)
 	return life, err
 }
 

@@ -160,7 +160,10 @@ func (p *portal) entry(r *http.Request) (views.Page, string, error) {
 	}
 	page := views.Entry{Entry: entry, Transaction: transaction, JSON: entry.Verbatim}
 	if account := tape.AccountID(entry.Subject); account.Check() == nil {
-		page.Cited, err = p.citedFor(r.Context(), account, entry.Reference())
+		cited, err := p.citedFor(r.Context(), account, entry.Reference())
+		if page.Cited, err = p.evidence(r, cited, err); err != nil {
+			return nil, "", err
+		}
 	}
 	return page, "", err
 }

@@ -133,10 +133,10 @@ func (p *portal) peopleRoutes() {
 	p.form("/campaigns/{account}/propose", p.act(proposalBytesMax, p.propose))
 	p.form("/campaigns/{account}/publish", p.act(formBytes, p.publish))
 	p.form("/disbursements/{account}/{id}/{act}", p.act(formBytes, p.decide))
-	p.form("/payees/{account}/{payee}/{act}", p.act(formBytes, p.look))
 	p.form("/payouts/{account}/{hold}/word", p.act(formBytes, p.say))
 	p.actRoutes()
 	p.receiptRoutes()
+	p.documentRoutes()
 	p.personalRoutes()
 }
 

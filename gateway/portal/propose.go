@@ -21,15 +21,15 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/document"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/outbox"
-	"github.com/lianbao/lianbao/gateway/signing"
 	"github.com/lianbao/lianbao/gateway/typed"
 )
 
 // Limits of a proposal's form: a file of 10,000 lines with the longest names.
 const (
-	proposalBytesMax = 2 << 20
+	proposalBytesMax = documentRows*document.BytesMax + 2<<20
 	paymentsMax      = 10_000
 	proposalIDBytes  = 8
 )
@@ -132,8 +132,8 @@ func (p *portal) propose(r *http.Request, session login.Session) (string, error)
 	if err := p.people.Proposals.Keep(account, id, chunks); err != nil {
 		return "", err
 	}
-	return p.prepare(r, session, signing.Request{Function: "Fund:Propose", Amount: job.Amount.String(), Command: fund.Propose{Account: account, Amount: job.Amount,
-		Chunks: job.Chunks, Count: int32(len(payments)), Expires: job.Expires, ID: id, Line: tape.ID(r.PostForm.Get("line")), Root: job.Root}})
+	return p.proposed(r, session, payments, fund.Propose{Account: account, Amount: job.Amount, Chunks: job.Chunks, Count: int32(len(payments)), Expires: job.Expires, ID: id,
+		Line: tape.ID(r.PostForm.Get("line")), Root: job.Root})
 }
 
 // inChunks cuts payments into lists of the most that one may hold.

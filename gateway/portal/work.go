@@ -81,12 +81,28 @@ func (p *portal) workItem(ctx context.Context, session login.Session, item trail
 	row.Title = title
 	row.Days = p.today().DaysUntil(item.Due)
 	row.Form = p.workForm(session, item)
-	p.offer(ctx, session, item, &row)
-	return row, nil
+	return row, p.offer(ctx, session, item, &row)
+}
+
+// offerPay names the payees whom a flag stops, and offers a maker to give up
+// what cannot be paid.
+func (p *portal) offerPay(ctx context.Context, session login.Session, item trail.Work, row *views.WorkItem) error {
+	d, err := p.Model.Disbursement(ctx, item.Account, tape.ID(item.ID))
+	if err != nil {
+		return err
+	}
+	stopped, err := p.stopped(ctx, d)
+	for _, one := range stopped {
+		row.Payees = append(row.Payees, one.Payee)
+	}
+	if len(stopped) > 0 && session.Has(login.Maker) {
+		row.Form = &views.GiftAct{Act: "abandon-disbursement", Path: pathTo("campaigns", string(item.Account)) + "/acts/abandon-disbursement?disbursement=" + url.QueryEscape(item.ID)}
+	}
+	return err
 }
 
 // offer leads from a row to what who is logged in can do about it.
-func (p *portal) offer(ctx context.Context, session login.Session, item trail.Work, row *views.WorkItem) {
+func (p *portal) offer(ctx context.Context, session login.Session, item trail.Work, row *views.WorkItem) error {
 	switch item.Kind {
 	case trail.WorkFile:
 		// Who waits looks at the campaign; the regulator reads the plan and answers it.
@@ -98,12 +114,15 @@ func (p *portal) offer(ctx context.Context, session login.Session, item trail.Wo
 		if item.Maker == session.Person() {
 			row.Kind = "wait" // another person's turn
 		}
+	case trail.WorkPay:
+		return p.offerPay(ctx, session, item, row)
 	case trail.WorkPublish:
 		row.Reason = trail.Duty(item.Reason)
 		if item.Reason != "filing" && session.Has(login.Maker, login.Checker) {
 			row.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"publish": true}}
 		}
 	}
+	return nil
 }
 
 // workForms are the acts to whose forms rows lead, and the field that names what a row is about.
@@ -170,19 +189,31 @@ func (p *portal) mayDecide(r *http.Request, page views.Disbursement) *views.Acti
 	case readmodel.InPayment:
 		may["pay"] = own && page.Ran < page.Chunks
 		may["close"] = own && page.Ran == page.Chunks
+		may["abandon"] = own && len(page.Stopped) > 0 && session.Has(login.Maker)
 	}
 	return &views.Acting{Person: me, Token: session.Token(), May: may}
 }
 
-// mayLook says what who is logged in may do about a payee.
-func (p *portal) mayLook(r *http.Request, campaign readmodel.Campaign, flag *fund.Flag) *views.Acting {
+// payeeActs lead to what who is logged in may do about a payee.
+func (p *portal) payeeActs(r *http.Request, campaign readmodel.Campaign, page views.Payee) []views.GiftAct {
 	session := p.session(r)
-	own := campaign.Organisation == p.Organisation
-	if !session.LoggedIn() || !session.Has(login.Maker, login.Checker) || !own && campaign.Plan.Regulator != p.Organisation {
+	if !session.LoggedIn() {
 		return nil
 	}
-	raised := flag != nil && slices.ContainsFunc(flag.Raised, func(f fund.RaisedFlag) bool { return f.Organisation == p.Organisation })
-	return &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"flag": !raised, "lift": raised, "call-back": own}}
+	names := []string{"raise-flag", "call-back"}
+	if page.Keyed {
+		names = append(names, "replace-person")
+	}
+	if page.Flag != nil && slices.ContainsFunc(page.Flag.Raised, func(f fund.RaisedFlag) bool { return f.Organisation == p.Organisation }) {
+		names[0] = "lift-flag"
+	}
+	var forms []views.GiftAct
+	for _, name := range names {
+		if act, err := acts.Find(name); err == nil && act.May(acts.SideOf(campaign.Campaign, "", p.Organisation), session.Has) {
+			forms = append(forms, views.GiftAct{Act: name, Path: pathTo("campaigns", string(campaign.Account)) + "/acts/" + name + "?payee=" + url.QueryEscape(string(page.Payee))})
+		}
+	}
+	return forms
 }
 
 // me is the page of who is logged in: its payouts, and its word on each.
@@ -344,14 +375,24 @@ func (p *portal) proposing(r *http.Request) (views.Page, string, error) {
 	if page.Lines, err = p.choices(ctx, campaign); err != nil {
 		return nil, "", err
 	}
-	for i := range formRows {
-		page.Rows = append(page.Rows, i+1)
+	page.Rows = upTo(formRows)
+	if p.people.Archive != nil {
+		page.Documents = upTo(documentRows)
 	}
 	payees, err := p.Model.Payees(ctx, readmodel.PayeeFilter{Account: account}, readmodel.Window{Limit: payeesOffered})
 	for _, payee := range payees.Items {
 		page.Payees = append(page.Payees, payee.Payee.Payee)
 	}
 	return page, "", err
+}
+
+// upTo counts from 1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i + 1
+	}
+	return all
 }
 
 // choices are the budget lines with what is left on each.

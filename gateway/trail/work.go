@@ -158,7 +158,10 @@ func (w *workOf) proposals(ctx context.Context, c readmodel.Campaign) error {
 		}
 		item := Work{Kind: WorkApprove, Account: c.Account, ID: string(d.ID), Amount: &d.Amount, Count: int(d.Count), Since: since,
 			Due: since.AddDays(approveDays), Maker: d.Maker.Person, Reason: string(d.Line)}
-		persons, organisations := w.missing(d)
+		persons, organisations, err := w.missing(ctx, d)
+		if err != nil {
+			return err
+		}
 		switch {
 		case d.Listed < d.Chunks:
 			item.Kind = WorkList
@@ -174,9 +177,19 @@ func (w *workOf) proposals(ctx context.Context, c readmodel.Campaign) error {
 }
 
 // missing is how many persons, and how many organisations, the voted policy
-// still wants for a proposal.
-func (w *workOf) missing(d readmodel.Disbursement) (persons, organisations int) {
-	signed := append([]tape.Approval{d.Maker}, d.Approvals...)
+// still wants for a proposal. An approval whose key is no longer in force, or
+// whose person is no longer staff, does not count: the order leaves it out.
+func (w *workOf) missing(ctx context.Context, d readmodel.Disbursement) (persons, organisations int, err error) {
+	signed := []tape.Approval{d.Maker}
+	for _, a := range d.Approvals {
+		holds, err := w.holds(ctx, a.Person)
+		if err != nil {
+			return 0, 0, err
+		}
+		if holds {
+			signed = append(signed, a)
+		}
+	}
 	var names, of []string
 	for _, a := range signed {
 		if party.Decides(a) && !slices.Contains(names, string(a.Person)) {
@@ -191,7 +204,30 @@ func (w *workOf) missing(d readmodel.Disbursement) (persons, organisations int) 
 			organisations = max(0, int(t.Organisations)-len(of))
 		}
 	}
-	return max(0, int(w.policy.Approvers)-len(names), organisations), organisations
+	return max(0, int(w.policy.Approvers)-len(names), organisations), organisations, nil
+}
+
+// approved reports whether this organisation has approved, by a key that still holds.
+func (w *workOf) approved(ctx context.Context, d readmodel.Disbursement) (bool, error) {
+	for _, a := range d.Approvals {
+		if a.Organisation != w.organisation {
+			continue
+		}
+		if holds, err := w.holds(ctx, a.Person); holds || err != nil {
+			return holds, err
+		}
+	}
+	return false, nil
+}
+
+// holds reports whether a person is staff by a key in force.
+func (w *workOf) holds(ctx context.Context, id tape.ID) (bool, error) {
+	person, err := persons.Register{Records: w.Model}.Person(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	key, err := person.InForce(tape.Instant(w.Now().UnixMilli()))
+	return err == nil && key.Duty == party.DutyStaff, nil
 }
 
 // ofOthers is what waits for the approval of this organisation's staff in a
@@ -202,8 +238,14 @@ func (w *workOf) ofOthers(ctx context.Context, c readmodel.Campaign) error {
 		return err
 	}
 	for _, d := range list.Items {
-		_, organisations := w.missing(d)
-		own := slices.ContainsFunc(d.Approvals, func(a tape.Approval) bool { return a.Organisation == w.organisation })
+		_, organisations, err := w.missing(ctx, d)
+		if err != nil {
+			return err
+		}
+		own, err := w.approved(ctx, d)
+		if err != nil {
+			return err
+		}
 		if organisations == 0 || own || d.Listed < d.Chunks {
 			continue
 		}

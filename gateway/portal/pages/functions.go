@@ -23,7 +23,7 @@ import (
 func (s *Set) functions(l *words.Language) template.FuncMap {
 	return template.FuncMap{
 		"t": l.Say, "th": l.Mark, "n": l.Number, "word": l.Word,
-		"money": words.Money, "date": l.Date, "moment": l.Moment, "month": l.Month, "share": words.Share, "shareOf": wholeShare,
+		"money": words.Money, "date": l.Date, "day": func(typed string) string { return l.Date(tape.Date(typed)) }, "moment": l.Moment, "month": l.Month, "share": words.Share, "shareOf": wholeShare,
 		"count": words.Count[int], "count32": words.Count[int32], "count64": words.Count[uint64],
 		"root":  func() string { return "/" + l.Tag },
 		"lang":  func() string { return l.Tag },
@@ -54,8 +54,8 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"stage":              func(column int) (string, error) { return l.Word("stage.", column) },
 		"say":                func(m any) (string, error) { return saying(l.Tag, m) },
 		"rejectReasons":      func() []string { return words.Keys["reject-reason."][1:] },
-		"flagReasons":        func() []string { r := words.Keys["flag-reason."]; return r[:len(r)-1] },
-		"callbacks":          func() []string { return words.Keys["callback."] },
+		"documentKinds":      func() []string { return words.Keys["document-kind."] },
+		"unsigned":           func(n int64) uint64 { return uint64(n) },
 		"amount":             func(a *money.Amount) money.Amount { return *a },
 		"disbursementStates": func() []string { return words.Keys["disbursement-state."] },
 		"len32":              func(n int32) int { return int(n) },

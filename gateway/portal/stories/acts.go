@@ -61,5 +61,5 @@ func life() views.Life {
 		Partners: []fund.Invitation{{V: 1, Partner: "partner:coop:transport", Organisation: "coop", Entry: "charity/invite-1"}, {V: 1, Partner: "partner:coop:books", Organisation: "coop", Withdrawn: true, Entry: "charity/invite-2"}},
 		Agents:   []fund.Agent{{V: 1, Person: "invented-agent-1", PayeesMax: 40, Payees: 24, Entry: "charity/appoint-1"}, {V: 1, Person: "invented-agent-2", PayeesMax: 20, Ended: true, Entry: "charity/appoint-2"}},
 		Pledges:  []fund.Pledge{{V: 1, ID: "pledge-1", Amount: yuan("5000.00"), Due: "2026-06-30", State: "open", Entry: "charity/pledge-1"}, {V: 1, ID: "pledge-2", Amount: yuan("1200.00"), Due: "2026-02-28", State: "kept", Gift: "page-1/GIFT-1", Entry: "charity/pledge-2"}},
-		Goods:    []fund.Goods{{V: 1, ID: "blankets", Item: "blanket", Unit: "piece", Quantity: 200, Given: 60, Entry: "charity/blankets"}}, Cited: []fund.Cited{cited}}
+		Goods:    []fund.Goods{{V: 1, ID: "blankets", Item: "blanket", Unit: "piece", Quantity: 200, Given: 60, Entry: "charity/blankets"}}, Cited: []views.Evidence{{Cited: cited}}}
 }

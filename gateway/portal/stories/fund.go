@@ -83,18 +83,44 @@ func enrolledPayouts() []views.PayoutRow {
 func disbursements() []Story {
 	f, rows := facts(), disbursementRows()
 	proposed := views.Disbursement{DisbursementRow: rows[0], Title: &f.Title, Organisation: "charity", Maker: approvals[0], Root: sha256.Sum256([]byte("root")), Chunks: 2, Listed: 2,
-		Expires: at("2026-04-30 00:00"), Entry: "charity/training-2026-01", Evidence: []fund.Citation{{Hash: sha256.Sum256([]byte("invoice")), Kind: "invoice"}, {Hash: sha256.Sum256([]byte("list")), Kind: "list"}},
+		Expires: at("2026-04-30 00:00"), Entry: "charity/training-2026-01", Evidence: citedEvidence(""),
 		Lists: []views.List{{N: 0, Count: 2, Total: yuan("2000.00"), Entry: "charity/training-2026-01.list.0", Payments: []tape.Payment{{To: family, Amount: yuan("1000.00"), Line: "a"}, {To: partner, Amount: yuan("1000.00"), Line: "b"}}},
 			{N: 1, Count: 22, Total: yuan("22000.00"), Entry: "charity/training-2026-01.list.1"}}, MoreLists: true}
 	unlisted, rejected, paid := proposed, proposed, proposed
 	unlisted.Listed, unlisted.Lists, unlisted.MoreLists, unlisted.Evidence = 0, nil, false, nil
 	rejected.DisbursementRow, rejected.Rejected = rows[2], &fund.Rejected{Reason: "wrong-payee", By: approvals[1], Entry: "charity/reject-1"}
 	paid.DisbursementRow, paid.Approvals, paid.Ran, paid.Payouts, paid.Next, paid.Lists = rows[3], approvals[1:], 1, enrolledPayouts(), "abc", nil
+	stopped := paid
+	stopped.Chunks, stopped.Listed, stopped.Evidence = 2, 2, citedEvidence("/documents/")
+	stopped.Stopped = []views.Stopped{{Payee: family, Amount: yuan("1000.00"), Reason: "payee-account", Since: 1772508000000}}
+	stopped.Acting = acting("pay", "abandon")
 	return []Story{
 		{"disbursements", "Disbursements in every state", views.Disbursements{Account: training, Title: &f.Title, Rows: rows, Next: "abc"}},
 		{"disbursements-none", "No disbursements", views.Disbursements{Account: long, State: "closed"}},
 		{"disbursement", "A proposal that waits to be decided", proposed}, {"disbursement-unlisted", "A proposal that nobody can read yet", unlisted},
-		{"disbursement-rejected", "A proposal that was rejected", rejected}, {"disbursement-paid", "A disbursement in payment", paid}}
+		{"disbursement-rejected", "A proposal that was rejected", rejected}, {"disbursement-paid", "A disbursement in payment", paid},
+		{"disbursement-stopped", "A disbursement with a payee whom a flag stops, before a maker", stopped}}
+}
+
+// citedEvidence are invented documents; with a path for those who may read them.
+func citedEvidence(path string) []views.Evidence {
+	var all []views.Evidence
+	for _, kind := range []string{"invoice", "delivery-note"} {
+		one := views.Evidence{Cited: fund.Cited{V: 1, For: "training-2026-01", Entry: "charity/training-2026-01", Citation: fund.Citation{Hash: sha256.Sum256([]byte(kind)), Kind: kind}}}
+		if path != "" {
+			one.Path = path + one.Hash.String()
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// documents are pages of documents that are kept here.
+func documents() []Story {
+	kept := views.Document{Hash: hash("invoice"), Kind: "invoice", MediaType: "image/jpeg", Bytes: 184_223, Removed: []string{"exif", "xmp"}, At: at("2026-03-10 08:00"), Salt: hash("salt")[:32], Person: maker}
+	shredded := kept
+	shredded.Shredded, shredded.Salt, shredded.Removed = true, "", nil
+	return []Story{{"document", "A document that staff may download", kept}, {"document-shredded", "A document that was shredded", shredded}}
 }
 
 func payees() []Story {
@@ -103,7 +129,7 @@ func payees() []Story {
 		CallBack: &fund.CallBack{Outcome: "confirmed", Caller: "p-92ab", Entry: "charity/call-1"}, Flag: &fund.Flag{Entry: "charity/flag-2"}, Payouts: enrolledPayouts(), Next: "abc"}
 	flagged := well
 	replaced := well
-	replaced.Replace = "/campaigns/" + string(training) + "/acts/replace-person?payee=" + string(family)
+	replaced.Acts = []views.GiftAct{{Act: "replace-person", Path: "/campaigns/" + string(training) + "/acts/replace-person?payee=" + string(family)}}
 	replaced.Replaced = &fund.NextPerson{Person: "invented-child-key-02", Reason: "lost-key", From: 1772694000000, Entry: "charity/replace-1"}
 	flagged.Keyed, flagged.Agent, flagged.CallBack, flagged.Payouts, flagged.Next = false, "", nil, nil, ""
 	open := enrolledPayouts()[0]
@@ -117,7 +143,7 @@ func payees() []Story {
 
 func trails() []Story {
 	var all []Story
-	for _, part := range [][]Story{publications(), exportBooks(), organisations(), disbursements(), payees(), works()} {
+	for _, part := range [][]Story{publications(), exportBooks(), organisations(), disbursements(), documents(), payees(), works()} {
 		all = append(all, part...)
 	}
 	return all

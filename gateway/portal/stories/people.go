@@ -91,6 +91,8 @@ func lists() []Story {
 			item.Form = &views.GiftAct{Act: "withdraw-page", Path: "/campaigns/" + string(training) + "/acts/withdraw-page?page=page-12"}
 		}
 		switch kind {
+		case "pay":
+			item.Payees, item.Form = []tape.AccountID{family}, &views.GiftAct{Act: "abandon-disbursement", Path: "/campaigns/" + string(training) + "/acts/abandon-disbursement?disbursement=d-7c1f90ab12de3456"}
 		case "publish":
 			item.Reason, item.Acting = "three-monthly", acting("publish")
 		case "dispute":
@@ -117,7 +119,7 @@ func forms() []Story {
 	own := all
 	own.Acting = acting("withdraw")
 	looked := payees()[0].Page.(views.Payee)
-	looked.Acting = acting("flag", "lift", "call-back")
+	looked.Acts = []views.GiftAct{{Act: "raise-flag", Path: "/work"}, {Act: "call-back", Path: "/work"}}
 	propose := views.Propose{Account: training, Title: &f.Title, Free: yuan("62900.00"), ID: "d-7c1f90ab12de3456", Acting: acting(), Payees: []tape.AccountID{family, partner}}
 	for i, line := range f.Budget {
 		propose.Lines = append(propose.Lines, views.BudgetChoice{ID: tape.ID(line.ID), Title: line.Title, Left: money.New(int64(i)*100_000, "CNY")})
@@ -125,6 +127,7 @@ func forms() []Story {
 	for i := range 20 {
 		propose.Rows = append(propose.Rows, i+1)
 	}
+	propose.Documents = []int{1, 2, 3}
 	listed := disbursements()[0].Page.(views.Disbursements)
 	listed.Acting = acting()
 	stories := []Story{{"disbursement-acting", "A disbursement and everything that can be done about it", all}, {"disbursement-own", "A proposal before its maker", own},

@@ -84,7 +84,7 @@ type Life struct {
 	Goods    []fund.Goods
 	// Receipts are where somebody who may writes the receipts of Goods, one each; none for others.
 	Receipts []string
-	Cited    []fund.Cited
+	Cited    []Evidence
 }
 
 // Empty says that there is nothing of it yet.

@@ -174,14 +174,16 @@ type Disbursement struct {
 	Maker        tape.Approval
 	Approvals    []tape.Approval
 	Rejected     *fund.Rejected
-	Evidence     []fund.Citation
-	Root         merkle.Hash
-	Chunks       int32
-	Listed       int32
-	Ran          int32
-	Expires      tape.Instant
-	Entry        string
-	Lists        []List
+	Evidence     []Evidence
+	// Stopped are payees whom a flag stops: while one stands, their list is not paid.
+	Stopped []Stopped
+	Root    merkle.Hash
+	Chunks  int32
+	Listed  int32
+	Ran     int32
+	Expires tape.Instant
+	Entry   string
+	Lists   []List
 	// MoreLists says that there are more than are shown.
 	MoreLists bool
 	Payouts   []PayoutRow
@@ -202,16 +204,16 @@ type Payee struct {
 	// Keyed says that it has a key of its own, by which it confirms.
 	Keyed bool
 	// Replaced says when and why another person takes the place of its own; none
-	// while nobody does. Replace is the form by which staff name one.
+	// while nobody does.
 	Replaced *fund.NextPerson
-	Replace  string
 	// Agent serves it; empty for the charity itself.
 	Agent    tape.ID
 	Flag     *fund.Flag
 	CallBack *fund.CallBack
 	Payouts  []PayoutRow
 	Next     string
-	Acting   *Acting
+	// Acts are the forms that who is logged in can open about it.
+	Acts []GiftAct
 	// Personal says that the reader may see what is kept about it; Shared is
 	// what it shares with others of the campaign, for the same readers.
 	Personal bool
@@ -232,6 +234,8 @@ type Acting struct {
 
 // WorkItem is one thing that staff have to do.
 type WorkItem struct {
+	// Payees are those whom a flag stops.
+	Payees  []tape.AccountID
 	Kind    string
 	Account tape.AccountID
 	Title   *Text
@@ -270,3 +274,33 @@ type Work struct {
 
 // Name of its template.
 func (Work) Name() string { return "work" }
+
+// Evidence is a document that was cited. Path leads those who may read it to
+// the document; empty for others.
+type Evidence struct {
+	fund.Cited
+	Path string
+}
+
+// Stopped is a payee whom a flag stops.
+type Stopped struct {
+	Payee  tape.AccountID
+	Amount money.Amount
+	Reason string
+	Since  tape.Instant
+}
+
+// Document is what staff see of a document that is kept here.
+type Document struct {
+	Hash, Kind, MediaType, Salt string
+	Bytes                       int64
+	// Removed is what was taken out of a picture before it was hashed.
+	Removed []string
+	At      tape.Instant
+	// Shredded says that nobody can read it any more.
+	Shredded bool
+	Person   tape.ID
+}
+
+// Name of its template.
+func (Document) Name() string { return "document" }

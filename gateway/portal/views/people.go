@@ -100,9 +100,9 @@ type Propose struct {
 	Lines   []BudgetChoice
 	// Payees are proposed for choosing, the first of the list; all others can be typed.
 	Payees []tape.AccountID
-	// Rows are how many payments the form has.
-	Rows []int
-	ID   tape.ID
+	// Rows are how many payments the form has, Documents how many documents.
+	Rows, Documents []int
+	ID              tape.ID
 	// Free can be ordered now.
 	Free   money.Amount
 	Acting *Acting

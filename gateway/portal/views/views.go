@@ -6,7 +6,6 @@ package views
 import (
 	"encoding/json"
 
-	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -301,7 +300,9 @@ type Campaign struct {
 	// Compare is the plan that waits beside the one in force.
 	Compare []Compared
 	// Give says that gifts can be announced here.
-	Give         bool
+	Give bool
+	// GiveRefused says why an own campaign takes no gifts today; empty where it takes them.
+	GiveRefused  string
 	Account      tape.AccountID
 	Organisation string
 	Custodian    tape.AccountID
@@ -473,7 +474,7 @@ type Origin struct {
 	Personal string
 	PayTo    []PersonalValue
 	// Cited are the documents brought for the payout.
-	Cited []fund.Cited
+	Cited []Evidence
 }
 
 // Name of its template.
@@ -485,7 +486,7 @@ type Entry struct {
 	Transaction *readmodel.TransactionSummary
 	JSON        json.RawMessage
 	// Cited are the documents brought for it, or by it.
-	Cited []fund.Cited
+	Cited []Evidence
 }
 
 // Name of its template.

@@ -161,7 +161,7 @@ var Keys = map[string][]string{
 	"role.":               strings.Fields("gateway auditor admin"),
 	"hit.":                strings.Fields("gift entry account campaign transaction block payout"),
 	"problem.":            strings.Fields("not-found invalid method unavailable"),
-	"give-refused.":       strings.Fields("draft early over closed"),
+	"give-refused.":       strings.Fields("draft early over closed grant"),
 	"recount.":            strings.Fields("equal differs"),
 	"disbursement-state.": strings.Fields("proposed rejected ordered closed abandoned"),
 	"reject-reason.":      strings.Fields("withdrawn wrong-payee wrong-amount evidence budget other"),
