@@ -52,6 +52,7 @@ type gateway struct {
 	// documents is the organisation's evidence.
 	documents *document.Archive
 	giving    *giving.Desk
+	portal    http.Handler
 	personal  *personal.Desk
 	// keys are those of persons, nil where nobody logs in.
 	keys *keyring.Keyring
@@ -131,6 +132,7 @@ func (g *gateway) pages(token string) error {
 	for _, pattern := range portal.Patterns() {
 		g.server.Handle(pattern, handler)
 	}
+	g.portal = handler
 	return nil
 }
 
@@ -206,6 +208,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	go g.prune(ctx)
 	go g.personal.Begin(ctx, personalEvery)
 	go g.sweep(ctx)
+	go portal.KeepWarm(ctx, g.portal)
 	slog.Info("gateway serves", "address", listener.Addr().String(), "peer", g.config.Peer.Address)
 	select {
 	case <-ctx.Done():

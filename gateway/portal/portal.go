@@ -103,6 +103,9 @@ type portal struct {
 	// flows are the sums of accounts, by account; see flows.go.
 	flows map[tape.AccountID]*flows
 
+	// pressed are pages as everybody sees them; see cache.go.
+	pressed pressed
+
 	// conserving is held while everything is added up, and guards the last answer.
 	conserving  sync.Mutex
 	conserved   readmodel.Conservation
@@ -127,7 +130,7 @@ func open(parts Parts) *portal {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &portal{Parts: parts, set: set, routes: http.NewServeMux(), forms: http.NewServeMux(), flows: map[tape.AccountID]*flows{}}
+	p := &portal{Parts: parts, set: set, routes: http.NewServeMux(), forms: http.NewServeMux(), flows: map[tape.AccountID]*flows{}, pressed: pressed{pages: map[view]rendered{}, asked: map[view]time.Time{}}}
 	p.route()
 	return p
 }
@@ -139,7 +142,6 @@ func (p *portal) route() {
 	for pattern, load := range map[string]load{
 		"/{$}":                              p.home,
 		"/search":                           p.search,
-		"/campaigns/{account}":              p.campaign,
 		"/campaigns/{account}/gifts":        p.gifts,
 		"/campaigns/{account}/payouts":      p.payouts,
 		"/campaigns/{account}/books":        p.books,
@@ -170,6 +172,7 @@ func (p *portal) route() {
 	} {
 		p.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, load) })
 	}
+	p.routes.HandleFunc("/campaigns/{account}", func(w http.ResponseWriter, r *http.Request) { p.everybodys(w, r, p.campaign) })
 	p.routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.answer(w, r, func(*http.Request) (views.Page, string, error) {
 			return nil, "", rule.Refuse(rule.NotFound, "there is no such page")
