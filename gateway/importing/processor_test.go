@@ -281,3 +281,27 @@ func TestPaymentsTwice(t *testing.T) {
 		t.Errorf("the withdrawn file again: %+v, %v", r, err)
 	}
 }
+
+// TestProcessorLeavesGifts: a line that an import has filed and not yet settled
+// is a gift's, though nothing rests on it so far.
+func TestProcessorLeavesGifts(t *testing.T) {
+	w := newWorld(t)
+	file, _, _ := w.bazaar()
+	o := w.bazaarOrder(w.memos("dies.csv", [2]string{"155.43", "a gift of that very sum"}))
+	w.fault = func(int) fault {
+		if slices.Contains(w.log, "Tape:FileLines") && slices.Contains(w.log, "Tape:Receive") {
+			return killedBefore
+		}
+		return none
+	}
+	if _, err := w.run(o); err == nil {
+		t.Fatal("the import was to die before it settles")
+	}
+	w.fault = nil
+	if r, err := w.process(w.processorOrder(file)); err != nil || r.Waits != NoLine {
+		t.Errorf("%v %s", err, processed(r))
+	}
+	if r, err := w.run(o); err != nil || r.Settled != 1 || len(r.Processors) != 1 || r.Processors[0].Waits != NoLine {
+		t.Errorf("%v %s %+v", err, figures(r), r.Processors)
+	}
+}
