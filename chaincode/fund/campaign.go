@@ -194,9 +194,11 @@ func (c Campaign) open() error {
 // spends refuses a campaign whose money may not be paid out: its plan must
 // stand accepted, and its period must have begun.
 func (c Campaign) spends(ctx tape.Context) error {
-	if err := first(c.filed(ctx), c.open()); err != nil {
-		return err
-	}
+	return first(c.filed(ctx), c.open(), c.begun(ctx))
+}
+
+// begun refuses what comes before the plan's first day.
+func (c Campaign) begun(ctx tape.Context) error {
 	if ctx.Date < c.Plan.From {
 		return rule.Refuse(rule.Early, "%s begins on %s", c.Account, c.Plan.From)
 	}

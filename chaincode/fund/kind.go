@@ -125,15 +125,19 @@ type GiveGoods struct {
 	To       tape.AccountID `json:"to"`
 }
 
-// GiveGoods judges the command; line is the receiver as for money. That maker
+// GiveGoods judges the command; line is the receiver, refused as for money. Goods
+// of a closed campaign can still be handed on: nobody else could. That maker
 // and checker signed is checked against the policy by the caller.
 func (c Campaign) GiveGoods(command GiveGoods, goods Goods, line Line, ctx tape.Context) (Goods, tape.Entry, error) {
 	refuse := func(err error) (Goods, tape.Entry, error) { return goods, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.filed(ctx), checkEvidence(command.Evidence), c.pays(line, BudgetLine{Kind: Programme, ID: "goods"})); err != nil {
+	if err := first(c.governs(ctx), c.filed(ctx), c.begun(ctx), checkEvidence(command.Evidence), c.pays(line, BudgetLine{Kind: Programme, ID: "goods"})); err != nil {
 		return refuse(err)
 	}
 	if persons := line.persons(); slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return slices.Contains(persons, a.Person) }) {
 		return refuse(rule.Field("to", rule.Refuse(rule.Forbidden, "who gives goods neither gets them nor serves %s", command.To)))
+	}
+	if partners := c.partners([]Line{line}); slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return slices.Contains(partners, a.Organisation) }) {
+		return refuse(rule.Field("to", rule.Refuse(rule.Forbidden, "%s is an account of %s; staff of another organisation give it goods", command.To, line.Campaign.Organisation)))
 	}
 	if left := goods.Quantity - goods.Given; command.Quantity < 1 || command.Quantity > left {
 		return refuse(rule.Field("quantity", rule.Refuse(rule.Insufficient, "%d %s of %s are left; %d were asked", left, goods.Unit, goods.ID, command.Quantity)))

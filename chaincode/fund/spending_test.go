@@ -386,6 +386,15 @@ type inKind struct {
 	Ctx    tape.Context
 }
 
+// toPartner gives the goods to a partner's grant of an organisation.
+func (s inKind) toPartner(organisation string) inKind {
+	grant := campaign()
+	grant.Account, grant.Organisation, grant.Basis, grant.Parent = school, organisation, fund.Grant, speech
+	s.Give.To = school
+	s.Line = fund.Line{Payment: tape.Payment{To: school}, Campaign: &grant, Invitation: &fund.Invitation{V: 1, Partner: school, Organisation: organisation}}
+	return s
+}
+
 func given() inKind {
 	return inKind{campaign(), fund.RecordPledge{Account: speech, Amount: cny(100), Due: "2026-02-28", ID: "p1"}, fund.SettlePledge{Account: speech, Gift: &tape.GiftProof{Page: "page-1"}, ID: "kept-1", Pledge: "p1"},
 		fund.Pledge{ID: "p1", Amount: cny(100), State: "open"}, &tape.Gift{ID: "gift-1", Amount: cny(100)}, nil, fund.ReceiveGoods{Account: speech, ID: "rice", Item: "rice", Quantity: 500, Unit: "kg"},
@@ -435,6 +444,13 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Line.Flag = flagOf("regulator") }, "forbidden: field to: payouts to outside:household:ddbbcoobeooegjmdolfcpojadccomibn are stopped by a flag"},
 		{func(s *inKind) { s.Line.Payee.Person = "checker" }, "forbidden: field to: who gives goods neither gets them nor serves outside:household:ddbbcoobeooegjmdolfcpojadccomibn"},
 		{func(s *inKind) { s.Line.Payee.Agent = "maker" }, "forbidden: field to: who gives goods neither gets them"},
+		{func(s *inKind) { s.C.Plan.From = "2026-01-02" }, "early: charity:sunrise:speech begins on 2026-01-02"},
+		{func(s *inKind) { *s = s.toPartner("school"); s.Line.Invitation = nil }, "forbidden: field to: partner:school:speech is not invited to charity:sunrise:speech"},
+		{func(s *inKind) { *s = s.toPartner("school"); s.Line.Invitation.Withdrawn = true }, "forbidden: field to: partner:school:speech is not invited"},
+		{func(s *inKind) { *s = s.toPartner("school"); s.Line.Campaign.State = fund.Closed }, "wrong-state: field to: partner:school:speech is closed"},
+		{func(s *inKind) { *s = s.toPartner("school"); s.Line.Campaign = nil }, "forbidden: field to: partner:school:speech is no campaign"},
+		{func(s *inKind) { *s = s.toPartner("school"); s.Ctx = by("charity", "maker", "head@school") }, "forbidden: field to: partner:school:speech is an account of school; staff of another organisation give it goods"},
+		{func(s *inKind) { s.Line.Payee.Next = &fund.NextPerson{Person: "maker"} }, "forbidden: field to: who gives goods neither gets them"},
 		{func(s *inKind) { s.Give.Quantity = 101 }, "insufficient: field quantity: 100 kg of rice are left; 101 were asked"},
 		{func(s *inKind) { s.Give.Quantity = 0 }, "insufficient: field quantity: 100 kg of rice are left; 0 were asked"},
 	})

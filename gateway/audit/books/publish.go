@@ -142,6 +142,9 @@ func (b *Books) giveGoods() error {
 	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	b.payable(c, command.To, fund.BudgetLine{ID: "goods", Kind: fund.Programme})
 	for _, by := range b.entry.Intents {
+		if slices.Contains(b.partners(c, []tape.Payment{{To: command.To}}), by.Organisation) {
+			b.problem(key, "staff of an organisation give goods to its own account", "", string(by.Person))
+		}
 		if slices.Contains(c.concerned([]tape.Payment{{To: command.To}}), by.Person) {
 			b.problem(key, "who gives goods gets them or serves who does", "", string(by.Person))
 		}
