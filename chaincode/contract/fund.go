@@ -50,10 +50,11 @@ func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
 		if c.Parent != "" {
 			keys = append(keys, fund.CampaignKey(c.Parent), fund.InvitationKey(c.Parent, c.Account))
 		}
-		if err := t.ground(c.ID, keys...); err != nil {
+		donors := donorKeys(c.Plan)
+		if err := t.ground(c.ID, append(keys, donors...)...); err != nil {
 			return tape.Entry{}, err
 		}
-		var state fund.OpenState
+		state := fund.OpenState{Donors: t.persons(donors)}
 		if c.Parent != "" {
 			state.Parent, state.Invitation = read[fund.Campaign](t, fund.CampaignKey(c.Parent)), read[fund.Invitation](t, fund.InvitationKey(c.Parent, c.Account))
 		}
@@ -76,6 +77,28 @@ func (*Fund) OpenCampaign(ctx Context, argument string) (string, error) {
 	})
 }
 
+// donorKeys are the records of a plan's donors; what is too many for a plan is
+// not read, and refused by it.
+func donorKeys(plan fund.Plan) []string {
+	if len(plan.Donors) > fund.DonorsMax {
+		return nil
+	}
+	keys := make([]string, len(plan.Donors))
+	for i, donor := range plan.Donors {
+		keys[i] = party.PersonKey(donor)
+	}
+	return keys
+}
+
+// persons are those of keys that were loaded, nil where there is none.
+func (t *transaction) persons(keys []string) []*party.Person {
+	persons := make([]*party.Person, len(keys))
+	for i, key := range keys {
+		persons[i] = read[party.Person](t, key)
+	}
+	return persons
+}
+
 // holds reports whether an organisation holds a power; its powers were loaded.
 func (t *transaction) holds(organisation, power string) bool {
 	powers := read[party.Powers](t, party.PowersKey(organisation))
@@ -85,7 +108,8 @@ func (t *transaction) holds(organisation, power string) bool {
 // AmendCampaign replaces a plan, or brings the one that the regulator is to accept.
 func (*Fund) AmendCampaign(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c fund.AmendCampaign, intents []intent) (tape.Entry, error) {
-		campaign, err := t.campaign(c.ID, c.Account, fund.BudgetKey(c.Account))
+		donors := donorKeys(c.Plan)
+		campaign, err := t.campaign(c.ID, c.Account, append(donors, fund.BudgetKey(c.Account))...)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -107,7 +131,7 @@ func (*Fund) AmendCampaign(ctx Context, argument string) (string, error) {
 		if err := t.decide("amend-campaign", campaign, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		campaign, budget, entry, err := campaign.Amend(c, of, budget, t.context)
+		campaign, budget, entry, err := campaign.Amend(c, of, t.persons(donors), budget, t.context)
 		t.save(fund.CampaignKey(c.Account), campaign)
 		t.save(fund.BudgetKey(c.Account), budget)
 		return entry, err

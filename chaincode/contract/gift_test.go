@@ -148,7 +148,7 @@ func TestCorrect(t *testing.T) {
 	w.must("charity", "Fund:OpenCampaign", w.decided("open-campaign", closed.Account, closed, staff...))
 	w.must("charity", "Fund:CloseCampaign", w.decided("close-campaign", closed.Account, fund.CloseCampaign{Account: closed.Account, ID: "close-1"}, staff...))
 	agreed := plan(speech)
-	agreed.Donors = []tape.ID{"charity-maker"}
+	agreed.Donors = []tape.ID{"coop-maker"}
 	w.must("charity", "Fund:OpenCampaign", w.decided("open-campaign", "charity:sunrise:agreed", openCampaign("charity:sunrise:agreed", fund.Agreement, agreed), staff...))
 
 	given := []tape.Gift{gift(1, 10000), gift(2, 5000), gift(3, 2500)}

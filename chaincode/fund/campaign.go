@@ -43,6 +43,7 @@ type OpenState struct {
 	// Regulates and Keeps report whether the plan's regulator and the bank
 	// account's keeper hold these powers.
 	Regulates, Keeps bool
+	Donors           []*party.Person // PersonKey of each of the plan's donors, in their order
 }
 
 // Apply judges the command beside tape.Open, which judges the account.
@@ -54,7 +55,7 @@ func (c OpenCampaign) Apply(state OpenState, ctx tape.Context) (Campaign, Budget
 	if err := rule.Field("plan", c.Plan.Check(c.Account, c.Basis)); err != nil {
 		return refuse(err)
 	}
-	if err := first(c.supervised(state, ctx), c.kept(state, ctx), c.descent(state, ctx)); err != nil {
+	if err := first(c.supervised(state, ctx), c.kept(state, ctx), c.descent(state, ctx), rule.Field("plan", c.Plan.givenBy(state.Donors, nil, ctx))); err != nil {
 		return refuse(err)
 	}
 	reference := ctx.Organisation + "/" + string(c.ID)
@@ -240,8 +241,9 @@ type AmendCampaign struct {
 	Plan    Plan           `json:"plan"`
 }
 
-// Amend judges the command; its approvals are checked against the policy by the caller.
-func (c Campaign) Amend(command AmendCampaign, parent *Campaign, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
+// Amend judges the command; donors are the persons whom the new plan names. Its
+// approvals are checked against the policy by the caller.
+func (c Campaign) Amend(command AmendCampaign, parent *Campaign, donors []*party.Person, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
 	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
 	if err := first(c.governs(ctx), c.amendable(command.Plan), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
 		return refuse(err)
@@ -251,6 +253,9 @@ func (c Campaign) Amend(command AmendCampaign, parent *Campaign, budget Budget, 
 	}
 	if command.Plan.Regulator != c.Plan.Regulator {
 		return refuse(rule.Field("plan.regulator", rule.Refuse(rule.Invalid, "is %s; a campaign stays with %s", command.Plan.Regulator, c.Plan.Regulator)))
+	}
+	if err := rule.Field("plan", command.Plan.givenBy(donors, c.Plan.Donors, ctx)); err != nil {
+		return refuse(err)
 	}
 	if err := c.keepsPromises(command.Plan, parent, budget, ctx); err != nil {
 		return refuse(err)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -139,6 +140,24 @@ func (p Plan) consenting(basis Basis) error {
 		}
 		if slices.Contains(p.Donors[:i], donor) {
 			return at("donors", i, rule.Refuse(rule.Invalid, "%s stands twice", donor))
+		}
+	}
+	return nil
+}
+
+// givenBy refuses donors who could not consent, and staff of the charity, who
+// would consent to their own change of use. Who was named before stays named: a
+// donor who has died since does not keep a plan from being amended.
+func (p Plan) givenBy(persons []*party.Person, before []tape.ID, ctx tape.Context) error {
+	for i, donor := range p.Donors {
+		if slices.Contains(before, donor) {
+			continue
+		}
+		if err := registered(donor, persons[i], ctx); err != nil {
+			return at("donors", i, err)
+		}
+		if of := persons[i]; of.Organisation == ctx.Organisation && of.DutyOn(ctx.At) == party.DutyStaff {
+			return at("donors", i, rule.Refuse(rule.Forbidden, "%s is staff of %s, which runs the campaign; donors consent to what it changes", donor, ctx.Organisation))
 		}
 	}
 	return nil

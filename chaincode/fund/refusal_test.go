@@ -66,22 +66,52 @@ func TestOpenCampaign(t *testing.T) {
 	})
 }
 
+// TestDonors: who must consent to a change of use is registered, can sign, and
+// is not staff of the charity that would change it.
+func TestDonors(t *testing.T) {
+	refusals(t, func() opening {
+		p := plan()
+		p.Donors = []tape.ID{"giver", "friend"}
+		friend := registered("friend")
+		friend.Organisation, friend.Key.Duty = "coop", party.DutyStaff
+		return opening{fund.OpenCampaign{Account: speech, Basis: fund.Agreement, Custodian: custody, ID: "open-1", Plan: p},
+			fund.OpenState{Regulates: true, Keeps: true, Donors: []*party.Person{registered("giver"), friend}}, by("charity", "maker", "checker")}
+	}, func(s opening) error { _, _, err := s.C.Apply(s.State, s.Ctx); return err }, []row[opening]{
+		{func(s *opening) { s.C.Plan.Donors = nil }, "invalid: field plan.donors: names 0; an agreement names 1 to 16 donors"},
+		{func(s *opening) { s.State.Donors[1] = nil }, "not-found: field plan.donors[1]: there is no person friend; it is registered first"},
+		{func(s *opening) { s.State.Donors[0].Revoked = noon }, "wrong-state: field plan.donors[0]: person giver is revoked"},
+		{func(s *opening) { s.State.Donors[0].Key.Duty = party.DutyStaff }, "forbidden: field plan.donors[0]: giver is staff of charity, which runs the campaign"},
+		{func(s *opening) { s.State.Donors[1].Organisation = "charity" }, "forbidden: field plan.donors[1]: friend is staff of charity"},
+	})
+	refusals(t, func() amending {
+		c, p := campaign(), plan()
+		c.Basis, c.Plan.Donors, p.Donors = fund.Agreement, []tape.ID{"giver"}, []tape.ID{"giver", "friend"}
+		gone := registered("giver") // who was named before may have died
+		gone.Revoked = noon - 1
+		return amending{c, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: p}, nil, []*party.Person{gone, registered("friend")}, budget(), by("charity", "maker", "checker", "giver")}
+	}, func(s amending) error { _, _, _, err := s.C.Amend(s.A, s.Parent, s.Donors, s.B, s.Ctx); return err }, []row[amending]{
+		{func(s *amending) { s.Donors[1] = nil }, "not-found: field plan.donors[1]: there is no person friend"},
+		{func(s *amending) { s.Donors[1].Key.Duty = party.DutyStaff }, "forbidden: field plan.donors[1]: friend is staff of charity"},
+	})
+}
+
 type amending struct {
 	C      fund.Campaign
 	A      fund.AmendCampaign
 	Parent *fund.Campaign
+	Donors []*party.Person
 	B      fund.Budget
 	Ctx    tape.Context
 }
 
 func TestAmendCampaign(t *testing.T) {
 	judge := func(s amending) error {
-		_, _, _, err := s.C.Amend(s.A, s.Parent, s.B, s.Ctx)
+		_, _, _, err := s.C.Amend(s.A, s.Parent, s.Donors, s.B, s.Ctx)
 		return err
 	}
 	allowed := func() amending {
 		c, p := campaign(), plan()
-		return amending{c, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: p}, nil, budget(60_000, 0, 10_000), by("charity", "maker", "checker")}
+		return amending{c, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: p}, nil, nil, budget(60_000, 0, 10_000), by("charity", "maker", "checker")}
 	}
 	refusals(t, allowed, judge, []row[amending]{
 		{func(s *amending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run charity:sunrise:speech; charity does"},

@@ -782,7 +782,7 @@ func (w *simulated) amend(s *site) error {
 		parent = &w.sites[s.campaign.Parent].campaign
 	}
 	before := s.campaign.Plan
-	campaign, budget, _, err := s.campaign.Amend(fund.AmendCampaign{Account: s.account.ID, ID: w.id("amend"), Plan: p}, parent, s.budget, w.ctx("charity", "maker", "checker"))
+	campaign, budget, _, err := s.campaign.Amend(fund.AmendCampaign{Account: s.account.ID, ID: w.id("amend"), Plan: p}, parent, nil, s.budget, w.ctx("charity", "maker", "checker"))
 	if err != nil {
 		return err
 	}

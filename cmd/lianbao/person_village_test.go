@@ -607,7 +607,7 @@ func (v *village) payout(person tape.ID) {
 	cny := func(units int64) money.Amount { return money.New(units, "CNY") }
 	const custodian, family = tape.AccountID("outside:bank:sunrise-1"), tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn")
 	today := tape.Date(time.Now().UTC().Add(8 * time.Hour).Format(time.DateOnly))
-	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: today.AddDays(-30), To: today.AddDays(300), Goal: cny(100_000), Leftover: "charity:sunrise:relief", Donors: []tape.ID{"maker"},
+	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: today.AddDays(-30), To: today.AddDays(300), Goal: cny(100_000), Leftover: "charity:sunrise:relief", Donors: []tape.ID{person},
 		ManagementPartsPerMillion: 100_000, Purpose: fund.Text{En: "Speech training"}, Regulator: "coop", Sector: "12220", Title: fund.Text{En: "Speech training"},
 		Lines: []fund.BudgetLine{{Amount: cny(100_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training"}}}}
 	v.decided("charity", "Fund:OpenCampaign", "open-campaign", 0, fund.OpenCampaign{Account: speechCampaign, Basis: fund.Agreement, Custodian: custodian, ID: "open", Plan: plan}, "maker", "checker")

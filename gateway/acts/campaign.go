@@ -117,7 +117,7 @@ func (g *ground) opens(c fund.OpenCampaign) error {
 	if g.account(c.Account) != nil {
 		return rule.Field("account", rule.Refuse(rule.Exists, "account %s stands already", c.Account))
 	}
-	state := fund.OpenState{Regulates: g.holds(c.Plan.Regulator, party.Regulator), Keeps: g.holds(tape.CustodianOf(c.Custodian), party.Custodian)}
+	state := fund.OpenState{Regulates: g.holds(c.Plan.Regulator, party.Regulator), Keeps: g.holds(tape.CustodianOf(c.Custodian), party.Custodian), Donors: g.people(c.Plan.Donors)}
 	if c.Parent != "" {
 		state.Parent, state.Invitation = g.of(c.Parent), record[fund.Invitation](g, fund.InvitationKey(c.Parent, c.Account))
 	}
@@ -155,7 +155,7 @@ func (g *ground) amends(c fund.AmendCampaign) error {
 		parent = g.of(g.campaign.Parent)
 	}
 	// The donors are asked to sign it; whether they did is asked when it is carried.
-	_, _, _, err := g.campaign.Amend(c, parent, *budget, g.context(append([]tape.ID{g.Person}, g.campaign.Plan.Donors...)...))
+	_, _, _, err := g.campaign.Amend(c, parent, g.people(c.Plan.Donors), *budget, g.context(append([]tape.ID{g.Person}, g.campaign.Plan.Donors...)...))
 	return err
 }
 

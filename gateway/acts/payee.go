@@ -62,6 +62,17 @@ func (g *ground) person(id tape.ID) *party.Person {
 	return record[party.Person](g, party.PersonKey(id))
 }
 
+// people are those whom ids name, nil where there is none, or where none is named.
+func (g *ground) people(ids []tape.ID) []*party.Person {
+	found := make([]*party.Person, len(ids))
+	for i, id := range ids {
+		if id.Check() == nil {
+			found[i] = g.person(id)
+		}
+	}
+	return found
+}
+
 func (g *ground) replaces(c fund.ReplacePerson) error {
 	if err := rule.Field("person", c.Person.Check()); err != nil {
 		return err

@@ -29,7 +29,7 @@ func yuan(units int64) money.Amount { return money.New(units, "CNY") }
 func (w *world) collects() client.Acceptance {
 	w.Helper()
 	charity := w.gateways["charity"]
-	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, Donors: []tape.ID{"checker"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100000),
+	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, Donors: []tape.ID{"giver"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100000),
 		Leftover: "charity:sunrise:children", ManagementPartsPerMillion: 100_000, Purpose: fund.Text{En: "Speech training"}, Regulator: "bank", Sector: "12220",
 		Title: fund.Text{En: "Speech"}, Lines: []fund.BudgetLine{{Amount: yuan(100000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training"}}}}
 	opening := fund.OpenCampaign{Account: campaign, Basis: fund.Agreement, Custodian: custody, ID: "open-campaign", Plan: plan}

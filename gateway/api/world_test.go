@@ -127,25 +127,26 @@ func (w *world) found() {
 		w.must(name, "admin", "Party:Join", party.JoinCommand{Charter: hash, ID: "join"})
 	}
 	for _, person := range []tape.ID{"maker", "checker"} {
-		w.register(person)
+		w.register(person, party.DutyStaff)
 	}
+	w.register("giver", party.DutyMember)
 }
 
 // register brings a person of the charity by the bank's gateway.
-func (w *world) register(person tape.ID) {
+func (w *world) register(person tape.ID, duty party.Duty) {
 	seed := sha256.Sum256([]byte(person))
 	key, err := crypto.ToECDSA(seed[:])
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.keys[person] = key
-	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyStaff, Organisation: "charity", Registrar: "bank"})
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: duty, Organisation: "charity", Registrar: "bank"})
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.must("bank", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyStaff, ID: "register-" + person,
+	w.must("bank", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: duty, ID: "register-" + person,
 		Organisation: "charity", Person: person, Proof: proof})
-	w.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
+	w.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 func (w *world) must(organisation, role, function string, command any) {

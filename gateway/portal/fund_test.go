@@ -71,12 +71,7 @@ type town struct {
 func newTown(t *testing.T) *town {
 	w := &town{ledger: newLedger(t), organisation: "charity", archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
 	w.found()
-	for _, person := range []tape.ID{"giver", "child"} {
-		proof, err := sign.Possession(w.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "charity", Registrar: "bank"})
-		made(w.ledger, proof, err)
-		w.bank("Party:Register", party.RegisterCommand{Address: sign.Address(w.key(person)), Custody: party.Own, Duty: party.DutyMember, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-		w.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(w.key(person)), Duty: party.DutyMember, ID: "witness-" + person, Person: person})
-	}
+	w.registers("child", party.Own, party.DutyMember)
 	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100_000), Leftover: training, Donors: []tape.ID{"giver"},
 		ManagementPartsPerMillion: 100_000, Purpose: fund.Text{Zh: "言语训练", En: "Speech training"}, Regulator: "coop", Sector: "12220", Title: fund.Text{En: "Speech training", Zh: "言语训练"},
 		Lines: []fund.BudgetLine{{Amount: yuan(80_000), ID: "training", Kind: fund.Programme, Title: fund.Text{En: "Training"}}, {Amount: yuan(20_000), ID: "office", Kind: fund.Management, Title: fund.Text{En: "Office"}}}}

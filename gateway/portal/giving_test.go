@@ -52,7 +52,7 @@ func newCounter(t *testing.T) *counter {
 		Log: slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
 		Givers{Desk: c.desk, Announcements: announcements, WrongCodes: wrong, KeepDays: 90})
 	l.decided("open-campaign", "Fund:OpenCampaign", lunches, 0, fund.OpenCampaign{Account: lunches, Basis: fund.Agreement, Custodian: bank, ID: "open-lunches",
-		Plan: fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Pupils"}, Donors: []tape.ID{"maker"}, From: "2025-12-01", Goal: yuan(100_000), Leftover: training,
+		Plan: fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Pupils"}, Donors: []tape.ID{"giver"}, From: "2025-12-01", Goal: yuan(100_000), Leftover: training,
 			Lines: []fund.BudgetLine{{Amount: yuan(100_000), ID: "meals", Kind: fund.Programme, Title: fund.Text{En: "Meals"}}}, Purpose: fund.Text{En: "Lunches"},
 			Regulator: "coop", Sector: "11110", Title: fund.Text{En: "Lunches"}, To: "2026-12-31"}})
 	l.charity("Tape:Open", tape.Open{Account: unclaimed, Attribution: tape.FIFO, Currency: "CNY", Custodian: bank, ID: "open-unclaimed", Unidentified: lunches})
@@ -262,7 +262,7 @@ func TestVoid(t *testing.T) {
 // new number and says which one it makes void.
 func TestMoved(t *testing.T) {
 	c := newCounter(t)
-	plan := fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Readers"}, Donors: []tape.ID{"maker"}, From: "2025-12-01", Goal: yuan(1_000), Leftover: lunches,
+	plan := fund.Plan{Area: "CN", Beneficiaries: fund.Text{En: "Readers"}, Donors: []tape.ID{"giver"}, From: "2025-12-01", Goal: yuan(1_000), Leftover: lunches,
 		Lines: []fund.BudgetLine{{Amount: yuan(1_000), ID: "books", Kind: fund.Programme, Title: fund.Text{En: "Books"}}}, Purpose: fund.Text{En: "Books"},
 		Regulator: "coop", Sector: "11110", Title: fund.Text{En: "Books", Zh: "图书"}, To: "2026-12-31"}
 	const books = tape.AccountID("charity:sunrise:books")

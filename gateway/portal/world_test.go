@@ -142,12 +142,18 @@ func (l *ledger) found() {
 	for _, name := range []string{"charity", "bank", "coop"} {
 		l.as(name, "admin", "Party:Join", party.JoinCommand{Charter: hash, ID: "join"})
 	}
-	for person, custody := range map[tape.ID]party.Custody{"maker": party.Own, "checker": party.GatewayHeld} {
-		proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Duty: party.DutyStaff, Organisation: "charity", Registrar: "bank"})
-		made(l, proof, err)
-		l.bank("Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, Duty: party.DutyStaff, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-		l.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), Duty: party.DutyStaff, ID: "witness-" + person, Person: person})
-	}
+	l.registers("maker", party.Own, party.DutyStaff)
+	l.registers("checker", party.GatewayHeld, party.DutyStaff)
+	l.registers("giver", party.Own, party.DutyMember)
+}
+
+// registers brings a person of the charity.
+func (l *ledger) registers(person tape.ID, custody party.Custody, duty party.Duty) {
+	l.Helper()
+	proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: "charity", Registrar: "bank"})
+	made(l, proof, err)
+	l.bank("Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, Duty: duty, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
+	l.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 // decided gives a command that maker and checker have signed.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -31,12 +32,27 @@ func (b *Books) openCampaign() error {
 	b.agreed(key, money.New(0, c.account.currency), b.entry.Intents, c.organisation)
 	b.signers()
 	b.descends(c)
+	b.givenBy(c, c.plan, nil)
 	if c.plan.Regulator == c.organisation {
 		b.problem(key, "an organisation supervises itself", "", c.organisation)
 	}
 	b.noteCampaign(c)
 	b.noteBudget(c)
 	return nil
+}
+
+// givenBy checks that the donors whom a plan names anew can consent, and are not
+// staff of the charity that would change the use of their money.
+func (b *Books) givenBy(c *campaign, plan fund.Plan, before []tape.ID) {
+	for _, donor := range plan.Donors {
+		person, in := b.person(donor)
+		if slices.Contains(before, donor) {
+			continue
+		}
+		if !inForce(person, in, b.entry.At) || person.Organisation == c.organisation && in.Duty == party.DutyStaff {
+			b.problem(fund.CampaignKey(c.account.id), "a donor cannot consent, or is staff of the charity", "", string(donor))
+		}
+	}
 }
 
 // descends checks that a grant was invited by the campaign whose money it is,
@@ -85,6 +101,7 @@ func (b *Books) amendCampaign() error {
 	if c.basis == fund.Filing {
 		c.pending = &command.Plan
 	} else {
+		b.givenBy(c, command.Plan, c.plan.Donors)
 		b.consented(c, command.Plan)
 		c.plan, c.version = command.Plan, c.version+1
 	}
