@@ -14,7 +14,7 @@ import (
 
 type campaignCommand struct {
 	Campaign string `arg:"" optional:"" help:"Campaign, such as charity:charity:invented-speech; all of them when left out."`
-	At       string `help:"Organisation whose gateway is asked." default:"charity" placeholder:"ORG"`
+	At       string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
 func (c *campaignCommand) Run(app *application) error {
@@ -133,8 +133,8 @@ func (a *application) tellSheet(s disclosure.Sheet) {
 
 type yearsCommand struct {
 	Organisation string `arg:"" help:"Organisation, such as charity."`
-	Kind         string `help:"What kind of organisation the law takes it for." default:"public-foundation" placeholder:"KIND"`
-	At           string `help:"Organisation whose gateway is asked." default:"charity" placeholder:"ORG"`
+	Kind         string `help:"What kind of organisation the law takes it for: public-foundation or public-association; ${default} when left out." default:"public-foundation" placeholder:"KIND"`
+	At           string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
 func (c *yearsCommand) Run(app *application) error {

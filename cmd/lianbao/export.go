@@ -15,7 +15,7 @@ type exportCommand struct {
 	Campaign string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
 	Out      string `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
 	Through  string `help:"Last day of money; today in UTC when left out." placeholder:"DATE"`
-	At       string `help:"Organisation whose gateway is asked." default:"charity" placeholder:"ORG"`
+	At       string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
 func (c *exportCommand) Run(app *application) error {

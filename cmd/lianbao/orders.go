@@ -9,7 +9,7 @@ type ordersCommand struct {
 	Campaign     string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
 	Disbursement string `help:"Only those of one disbursement." placeholder:"ID"`
 	Out          string `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
-	At           string `help:"Organisation whose gateway is asked." default:"bank" placeholder:"ORG"`
+	At           string `help:"Organisation whose gateway is asked; ${default} when left out." default:"bank" placeholder:"ORG"`
 }
 
 func (c *ordersCommand) Run(app *application) error {

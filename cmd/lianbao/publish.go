@@ -11,10 +11,10 @@ import (
 
 type publishCommand struct {
 	Campaign string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
-	Duty     string `help:"Duty that it meets; the next one on the clock when left out." enum:",emergency,progress,final,remainder,evaluation,annual,other" default:"" placeholder:"DUTY"`
+	Duty     string `help:"Duty that it meets: emergency, progress, final, remainder, evaluation, annual or other; the next one on the clock when left out." enum:",emergency,progress,final,remainder,evaluation,annual,other" default:"" placeholder:"DUTY"`
 	From     string `help:"First day; that of the period that meets the duty when left out." placeholder:"DATE"`
 	To       string `help:"Last day; that of the period that meets the duty when left out." placeholder:"DATE"`
-	At       string `help:"Organisation that publishes." default:"charity" placeholder:"ORG"`
+	At       string `help:"Organisation that publishes; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
 // published is the result of a publication.

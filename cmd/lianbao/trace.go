@@ -17,7 +17,7 @@ type traceCommand struct {
 	Account string `help:"Account of the gift, where several gifts have this id." placeholder:"ACCOUNT"`
 	Page    string `help:"Page of the gift, where several gifts have this id." placeholder:"PAGE"`
 	Span    string `help:"With an account: units of its tape, such as 500000..510000; all without it." placeholder:"FROM..TO"`
-	At      string `help:"Organisation whose gateway is asked." default:"charity" placeholder:"ORG"`
+	At      string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
 func (c *traceCommand) Run(app *application) error {
