@@ -80,7 +80,7 @@ func (c *identifyCommand) claimed(app *application, g *speak.Gateway) error {
 }
 
 // command names the gift with its proof. Its id follows from the place of the
-// gift: asked again, the ledger answers as before.
+// gift: asked again, nothing moves twice.
 func (c *identifyCommand) command(app *application, g *speak.Gateway) (tape.Identify, readmodel.Gift, error) {
 	var gift readmodel.Gift
 	query := url.Values{}
@@ -92,11 +92,33 @@ func (c *identifyCommand) command(app *application, g *speak.Gateway) (tape.Iden
 	if err := g.Get(app.context, "/gifts/"+url.PathEscape(c.Gift), query, 0, &gift); err != nil {
 		return tape.Identify{}, gift, err
 	}
+	trace, err := speak.Books{Gateway: g}.TraceGift(app.context, readmodel.GiftAt{Account: gift.Account, Page: gift.Page, Index: gift.Index})
+	if err != nil {
+		return tape.Identify{}, gift, err
+	}
 	gifts, err := g.GiftsOf(app.context, gift.Account, gift.Page)
 	if err != nil {
 		return tape.Identify{}, gift, err
 	}
 	proof, err := tape.NewGiftProof(gift.Page, gifts, gift.Index)
-	digest := sha256.Sum256([]byte("lianbao identify 1\n" + string(gift.Account) + "\n" + string(gift.Page) + "\n" + string(gift.ID)))
-	return tape.Identify{Account: gift.Account, Gift: proof, ID: tape.ID("identify-" + hex.EncodeToString(digest[:8])), To: tape.AccountID(c.To)}, gift, err
+	account, moved := placeBefore(trace, tape.AccountID(c.To))
+	name := "lianbao identify 1\n" + string(gift.Account) + "\n" + string(gift.Page) + "\n" + string(gift.ID)
+	if proof.Moved = moved; moved != nil { // it was another campaign's in between
+		name += "\n" + moved.Inflow
+	}
+	digest := sha256.Sum256([]byte(name))
+	return tape.Identify{Account: account, Gift: proof, ID: tape.ID("identify-" + hex.EncodeToString(digest[:8])), To: tape.AccountID(c.To)}, gift, err
+}
+
+// placeBefore is where a gift stands, with what its proof says of its way there;
+// for one that stands on the account it is to come to, where it stood before.
+func placeBefore(trace readmodel.Trace, to tape.AccountID) (tape.AccountID, *tape.Moved) {
+	last := len(trace.Moves) - 1
+	if trace.Stands.Account != to || last < 0 {
+		return trace.Stands.Account, trace.Stands.Moved
+	}
+	if last == 0 {
+		return trace.Moves[0].Account, nil
+	}
+	return trace.Moves[last].Account, &tape.Moved{Account: trace.Gift.Account, Inflow: trace.Moves[last-1].Inflow}
 }

@@ -239,3 +239,59 @@ func TestOrdersForTheBank(t *testing.T) {
 		}
 	}
 }
+
+// TestReadsOfACampaign: what stands about a refund that was ordered, about two
+// payees of one device, and about persons, is read by its own address.
+func TestReadsOfACampaign(t *testing.T) {
+	w := newWorld(t)
+	settled := w.collects()
+	charity := w.gateways["charity"]
+	given := read[readmodel.List[readmodel.Gift]](charity, settled, path("accounts", campaign, "gifts")).Items[0]
+	gift := tape.Gift{ID: given.ID, Amount: given.Amount, Donor: given.Donor, Reference: given.Reference}
+	proof, err := tape.NewGiftProof(given.Page, []tape.Gift{gift}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := strings.Repeat("A", 22)
+	one, two := tape.AccountID("outside:household:ddbbcoobeooegjmdolfcpojadccomibn"), tape.AccountID("outside:household:nhihciebdimchphmfcgcmmnjkhlpglbi")
+	enrol := fund.Enrol{Account: campaign, ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: one, Device: device}, {Kind: fund.Household, Payee: two, Device: device}}}
+	w.send(charity, "Fund:Enrol", w.signedAs("enrol", campaign, "0.00 CNY", enrol, "maker"))
+	job, _, err := tape.NewJob(campaign, "d1", given.At+30*tape.Day, [][]tape.Payment{{{Amount: yuan(100), Line: "a", To: one}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	propose := fund.Propose{Account: campaign, Amount: job.Amount, Chunks: 1, Count: 1, Expires: job.Expires, ID: "d1", Line: "training", Root: job.Root}
+	w.send(charity, "Fund:Propose", w.signedAs("propose", campaign, "1.00 CNY", propose, "maker"))
+	refund := tape.Refund{Account: campaign, Expires: given.At + 30*tape.Day, Gift: proof, ID: "refund-1", To: gift.Giver()}
+	last := w.send(charity, "Tape:Refund", w.signedAs("refund", campaign, "100.00 CNY", refund, "maker", "checker"))
+	read[readmodel.Campaign](charity, last, path("campaigns", campaign))
+	for address, want := range map[string]string{
+		path("accounts", campaign, "reversals"):                            `"kind":"refund"`,
+		path("accounts", campaign, "sources", string(given.Page)):          `"state":"done"`,
+		path("accounts", campaign, "processors"):                           `"items":[]`,
+		path("campaigns", campaign, "flows"):                               `"100.00 CNY"`,
+		path("campaigns", campaign, "suspicions"):                          `"kind":"device","value":"AAAAAAAAAAAAAAAAAAAAAA","count":2`,
+		path("organisations", "charity", "years"):                          `"year":"2026","currency":"CNY","income":"10000"`,
+		path("disbursements") + "?account=" + campaign + "&state=proposed": `"id":"d1"`,
+		path("disbursements") + "?account=" + campaign + "&state=closed":   `"items":[]`,
+		path("persons") + "?organisation=charity":                          `"id":"maker"`,
+		path("persons") + "?witness=charity":                               `"items":[]`,
+		path("open-lines") + "?account=" + custody + "&amount=1.00%20CNY":  `"items":[]`,
+	} {
+		status, _, text := charity.request(http.MethodGet, address, "", nil)
+		if status != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%s: %d does not hold %s: %s", address, status, want, text)
+		}
+	}
+	for address, want := range map[string]int{
+		path("accounts", campaign, "pages", string(given.Page), "processor"): http.StatusNotFound,
+		path("accounts", campaign, "sources", "nothing"):                     http.StatusNotFound,
+		path("disbursements") + "?state=lost":                                http.StatusUnprocessableEntity,
+		path("open-lines") + "?amount=much":                                  http.StatusUnprocessableEntity,
+		path("organisations", "charity", "years") + "?kind=club":             http.StatusUnprocessableEntity,
+	} {
+		if status, _, text := charity.request(http.MethodGet, address, "", nil); status != want {
+			t.Errorf("%s: %d, want %d: %s", address, status, want, text)
+		}
+	}
+}
