@@ -20,7 +20,7 @@ func TestPersonalData(t *testing.T) {
 	body := `{"class":"household","collection":"charity-bank","fields":{"idNumber":"` + number + `","name":"` + name + `","payee":"` + payee + `"}}`
 	status, _, text := charity.request(http.MethodPost, path("personal"), body, nil)
 	var kept personal.Kept
-	if err := json.Unmarshal([]byte(text), &kept); status != http.StatusOK || err != nil {
+	if err := json.Unmarshal([]byte(text), &kept); status != http.StatusOK || err != nil || kept.Block == 0 {
 		t.Fatalf("%d %s %v", status, text, err)
 	}
 	at := path("personal", string(kept.Collection), string(kept.Record))

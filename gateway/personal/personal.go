@@ -173,7 +173,8 @@ func (d *Desk) Keep(ctx context.Context, e Entry) (Kept, error) {
 	}
 	p := plan{V: 1, Do: keep, Collection: e.Collection, Record: e.Record, Class: e.Class, Hash: dossier.HashOf(value), KeepUntil: e.KeepUntil,
 		Replaces: e.Replaces, Private: draw(), Public: draw()}
-	return p.kept(), d.begin(ctx, &p, value)
+	err = d.begin(ctx, &p, value) // which learns the block of the note
+	return p.kept(), err
 }
 
 // keptBefore answers who asks again for what is kept already, first ending
