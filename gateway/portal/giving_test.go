@@ -300,7 +300,7 @@ func TestGiveLinks(t *testing.T) {
 	} {
 		command.Account, command.Custodian, command.ID = account, bank, "open-"+tape.ID(command.Plan.Title.En)
 		if command.Basis == fund.Agreement {
-			command.Plan.Donors = []tape.ID{"maker"}
+			command.Plan.Donors = []tape.ID{"giver"}
 		}
 		c.decided("open-campaign", "Fund:OpenCampaign", account, 0, command)
 	}
