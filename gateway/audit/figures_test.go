@@ -182,6 +182,10 @@ func TestFigures(t *testing.T) {
 	chainSays(t, v, blocks.Model, sheet)
 	exportSays(t, v, blocks.Model, sheet)
 	pageSays(t, v, blocks.Model, sheet)
+	// The audit counts what was published again, and comes to the same.
+	for _, found := range booked(t, v.chain()).Findings {
+		t.Errorf("%s: %s: expected %s, found %s", found.Key, found.What, found.Expected, found.Found)
+	}
 }
 
 // chainSays: budget and head are the sheet's, and the contract takes its figures for a publication.

@@ -226,7 +226,7 @@ func (b *Books) postings() {
 		b.differs(p.Inflow, "an inflow is named after its posting", source, p.Inflow)
 		key := tape.InflowKey(p.To, p.Inflow)
 		b.once("inflow", key)
-		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings}
+		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings, home: b.home(p)}
 		if stored, err := record[tape.Inflow](b, key); err != nil || stored.Amount != p.Amount {
 			b.problem(key, "the inflow of a posting", p.Amount.String(), stored.Amount.String())
 		}

@@ -159,9 +159,7 @@ func (b *Books) partners(c *campaign, lines []tape.Payment) []string {
 func (c *campaign) concerned(lines []tape.Payment) []tape.ID {
 	var persons []tape.ID
 	for _, line := range lines {
-		for _, person := range c.persons(line.To) {
-			persons = append(persons, person)
-		}
+		persons = append(persons, c.persons(line.To)...)
 	}
 	slices.Sort(persons)
 	return slices.Compact(persons)

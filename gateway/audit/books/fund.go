@@ -63,6 +63,8 @@ type campaign struct {
 	block     int32
 	movements []movement
 	plans     []planned
+	// handed is what its parent handed over, less what went back to it.
+	handed int64
 	// differs is set when anything about the campaign did.
 	differs bool
 }

@@ -44,6 +44,8 @@ type inflow struct {
 	// gift is whose money it is, whole; nil for any other. span is where it was laid.
 	gift *tape.GiftName
 	span tape.Span
+	// home is what of it a partner gives back to the campaign that had handed it over.
+	home int64
 }
 
 // addPage books a new page and compares it with the record that was written.
@@ -209,6 +211,7 @@ func (b *Books) withdraw() error {
 	b.unfiled(c.Account, c.Page)
 	b.once("settlement of", tape.SettledKey(c.Account, string(c.Page)))
 	p.withdrawn = true
+	b.moves(c.Account, raised, "", -p.total.Units)
 	b.differs(key, "a page that is withdrawn moves no money", "0", fmt.Sprint(len(b.entry.Postings)))
 	return nil
 }

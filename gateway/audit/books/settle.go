@@ -62,15 +62,16 @@ func (b *Books) settle() error {
 
 // given counts what an item adds to the figures, and what of it rests on its receiver's word alone.
 func (b *Books) given(a *account, item tape.SettleItem, units int64) {
-	b.moves(a.id, settled, "", units)
-	declared := item.SelfDeclared
+	declared, home := item.SelfDeclared, int64(0)
 	if item.Inflow() {
-		b.moves(a.id, raised, "", units)
 		came := b.inflows[tape.InflowKey(a.id, item.Source)]
-		declared = came.gift != nil && b.declared(*came.gift)
+		declared, home = came.gift != nil && b.declared(*came.gift), came.home
+		b.moves(a.id, raised, "", units-home)
+		b.takesHome(a.id, home)
 	} else if declared {
 		b.pages[tape.PageKey(a.id, tape.ID(item.Source))].declared = true
 	}
+	b.moves(a.id, settled, "", units-home)
 	if declared {
 		a.declared += units
 	}

@@ -78,6 +78,7 @@ func (b *Books) identify() error {
 	}
 	h.returned += p.Amount.Units
 	h.comesBack(p.Amount.Units)
+	b.leaves(c.Account, p.Amount.Units)
 	if paid := b.payoutOf(c.To, c.Hold); paid != nil {
 		b.moves(c.To, setApart, b.lineOf(c.To, paid), -p.Amount.Units)
 		b.moves(c.To, paidOut, b.lineOf(c.To, paid), -p.Amount.Units)
@@ -123,6 +124,7 @@ func (b *Books) rebook(id tape.AccountID, proof tape.GiftProof, to tape.AccountI
 		b.problem(key, "the gift that an inflow brings", fmt.Sprint(name), fmt.Sprint(stored.Gift))
 	}
 	b.brings = &name
+	b.leaves(id, p.Amount.Units)
 	from.withdraw(p.Amount.Units, b.declared(name))
 	return b.takeGift(id, proof, p.Taken, "")
 }
