@@ -407,6 +407,7 @@ func (y typist) story() {
 	if first.Code == "" {
 		y.Error("the announced gift has no code")
 	}
+	y.identifies(first)
 	y.books(first)
 	y.types(exitRefused, nil, "trace", "nobody-1")
 	y.documented(first)
