@@ -67,9 +67,27 @@ func (m Message) Text(language string) string {
 	}
 	var figures []string
 	for _, name := range slices.Sorted(maps.Keys(m.Figures)) {
-		figures = append(figures, placeholder(name), m.Figures[name])
+		value := m.Figures[name]
+		if name == rolesFigure {
+			value = roles(texts, value)
+		}
+		figures = append(figures, placeholder(name), value)
 	}
 	return strings.NewReplacer(figures...).Replace(text)
+}
+
+// rolesFigure holds names of roles, which are words of the reader's language too.
+const rolesFigure = "Roles"
+
+// roles says a list of roles in a language; what is none stays as it is.
+func roles(texts map[string]string, list string) string {
+	names := strings.Split(list, ", ")
+	for i, name := range names {
+		if word, known := texts["role."+name]; known {
+			names[i] = word
+		}
+	}
+	return strings.Join(names, texts["role-comma"])
 }
 
 // placeholder is how a figure stands in the catalogues, as in the portal's.

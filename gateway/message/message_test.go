@@ -38,8 +38,18 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+// TestRoles: the roles in a message are words of its language.
+func TestRoles(t *testing.T) {
+	m := New("login.role", "Roles", "maker, admin, stranger")
+	for language, want := range map[string]string{English: "This page is for maker, administrator, stranger.", Chinese: "此页面供经办人员、管理员、stranger使用。"} {
+		if got := m.Text(language); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", language, got)
+		}
+	}
+}
+
 // composed are the beginnings of keys that programs put together.
-var composed = []string{"sign.", "custody."}
+var composed = []string{"sign.", "custody.", "role"}
 
 // TestUsed: every key is used, and every key that is used is there.
 func TestUsed(t *testing.T) {
