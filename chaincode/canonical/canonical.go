@@ -72,6 +72,13 @@ func explain(err error, data []byte, into any) error {
 	case errors.As(err, &kind) && path != "":
 		return rule.Field(path, rule.Refuse(rule.Invalid, "a JSON %s does not belong here", kind.Value))
 	}
+	if strings.HasPrefix(err.Error(), "json: invalid use of ,string struct tag") { // and the decoder repeats what it found there
+		refusal = rule.Refuse(rule.Invalid, "the argument is not the JSON asked for: what stands in quotation marks for a number is none")
+		if path == "" {
+			return refusal
+		}
+		return rule.Field(path, refusal)
+	}
 	return rule.Refuse(rule.Invalid, "the argument is not the JSON asked for: %s", err)
 }
 

@@ -100,11 +100,27 @@ func (c *crafted) send(w *world, as, function string, document any) {
 	if err != nil && !errors.As(err, &refusal) {
 		w.Errorf("%s %.300s: %v", function, body, err)
 	}
+	if !strings.Contains(string(body), somebody) {
+		return
+	}
+	if err != nil && strings.Contains(err.Error(), "Nobodyname") {
+		w.Errorf("%s repeats a name that it refuses: %v", function, err)
+	}
+	if err == nil && !slices.Contains(statements, function) {
+		w.Errorf("%s takes a name: %.300s", function, body)
+	}
 }
+
+// somebody is the name of a person who does not exist, sent in every place of
+// every command. It is taken where an organisation makes a public statement:
+// the texts of a plan, a filing's number, what goods are.
+const somebody = "欧阳虚构 Nobodyname"
+
+var statements = []string{"Fund:OpenCampaign", "Fund:AmendCampaign", "Fund:AcceptFiling", "Fund:ReceiveGoods"}
 
 // vary puts one value after another in the place of each value, and back again.
 func vary(value any, set func(any), send func()) {
-	for _, other := range []any{"", "a/b", "../x/0", "x\x00", strings.Repeat("9", 300), "0..1", "1.00 CNY", "90071992547409.91 CNY", "1 VND",
+	for _, other := range []any{"", somebody, "a/b", "../x/0", "x\x00", strings.Repeat("9", 300), "0..1", "1.00 CNY", "90071992547409.91 CNY", "1 VND",
 		"9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z", "outside:bank:sunrise", float64(-1), float64(0), float64(1<<31 - 1), float64(-1 << 31), true, []any{}, map[string]any{}} {
 		set(other)
 		send()

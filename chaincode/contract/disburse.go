@@ -18,7 +18,7 @@ func (*Fund) Propose(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "disbursement "+string(c.ID)); err != nil {
+		if err := t.absent(key, "disbursement "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.judge("propose", campaign, c.Amount, c.ID, intents); err != nil {
@@ -32,7 +32,7 @@ func (*Fund) Propose(ctx Context, argument string) (string, error) {
 
 // disbursement is one that was proposed; its key was loaded.
 func (t *transaction) disbursement(account tape.AccountID, id tape.ID) (fund.Disbursement, error) {
-	return need[fund.Disbursement](t, fund.DisbursementKey(account, id), "disbursement "+string(id))
+	return need[fund.Disbursement](t, fund.DisbursementKey(account, id), "disbursement "+id.String())
 }
 
 // lineKeys are what the ledger knows of the payees of a chunk.
@@ -74,7 +74,7 @@ func (*Fund) List(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "this list of disbursement "+string(c.Disbursement)); err != nil {
+		if err := t.absent(key, "this list of disbursement "+c.Disbursement.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		listed, entry, err := campaign.List(c, disbursement, t.payeeLines(c.Account, c.Lines), t.context)
@@ -165,7 +165,7 @@ func (*Fund) Order(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(tape.JobKey(c.Account, c.Disbursement), "job "+string(c.Disbursement)); err != nil && state.Ordered == nil {
+		if err := t.absent(tape.JobKey(c.Account, c.Disbursement), "job "+c.Disbursement.String()); err != nil && state.Ordered == nil {
 			return tape.Entry{}, err
 		}
 		ordering, entry, err := campaign.Order(c, state, account, head, t.context)
@@ -227,7 +227,7 @@ func (*Fund) Pay(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+string(c.Account))
+		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+c.Account.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -256,7 +256,7 @@ func (*Fund) CloseDisbursement(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+string(c.Account))
+		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+c.Account.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -286,7 +286,7 @@ func (*Fund) Restore(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		hold, err := need[tape.Hold](t, holdKey, "payout "+string(c.Hold))
+		hold, err := need[tape.Hold](t, holdKey, "payout "+c.Hold.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}

@@ -24,12 +24,12 @@ func (t *transaction) campaign(id tape.ID, account tape.AccountID, keys ...strin
 	if err := t.ground(id, append(keys, fund.CampaignKey(account))...); err != nil {
 		return fund.Campaign{}, err
 	}
-	return need[fund.Campaign](t, fund.CampaignKey(account), "campaign "+string(account))
+	return need[fund.Campaign](t, fund.CampaignKey(account), "campaign "+account.String())
 }
 
 // budget is what a campaign has ordered; it was loaded.
 func (t *transaction) budget(account tape.AccountID) (fund.Budget, error) {
-	return need[fund.Budget](t, fund.BudgetKey(account), "the budget of "+string(account))
+	return need[fund.Budget](t, fund.BudgetKey(account), "the budget of "+account.String())
 }
 
 // judge judges the intents of a decision about a campaign, whoever signed it.
@@ -214,11 +214,11 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 
 // accountAndHead are those of a campaign; they were loaded.
 func (t *transaction) accountAndHead(id tape.AccountID) (tape.Account, tape.Head, error) {
-	account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
+	account, err := need[tape.Account](t, tape.AccountKey(id), "account "+id.String())
 	if err != nil {
 		return account, tape.Head{}, err
 	}
-	head, err := need[tape.Head](t, tape.HeadKey(id), "the head of "+string(id))
+	head, err := need[tape.Head](t, tape.HeadKey(id), "the head of "+id.String())
 	return account, head, err
 }
 
@@ -382,7 +382,7 @@ func (*Fund) Confirm(ctx Context, argument string) (string, error) {
 		if err := t.ground(c.ID, holdKey, key); err != nil {
 			return tape.Entry{}, err
 		}
-		hold, err := need[tape.Hold](t, holdKey, "payout "+string(c.Hold))
+		hold, err := need[tape.Hold](t, holdKey, "payout "+c.Hold.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -390,7 +390,7 @@ func (*Fund) Confirm(ctx Context, argument string) (string, error) {
 		if err := t.load(payeeKey); err != nil {
 			return tape.Entry{}, err
 		}
-		payee, err := need[fund.Payee](t, payeeKey, "payee "+string(hold.To))
+		payee, err := need[fund.Payee](t, payeeKey, "payee "+hold.To.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}

@@ -19,7 +19,7 @@ func (t *transaction) settledGift(account tape.AccountID, p tape.GiftProof) (tap
 		return found, err
 	}
 	var err error
-	if found.Page, err = need[tape.Page](t, page, "page "+string(p.Page)); err != nil {
+	if found.Page, err = need[tape.Page](t, page, "page "+p.Page.String()); err != nil {
 		return found, err
 	}
 	if inflow != "" {

@@ -13,7 +13,7 @@ func (*Fund) RecordPledge(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "pledge "+string(c.ID)); err != nil {
+		if err := t.absent(key, "pledge "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		pledge, entry, err := campaign.RecordPledge(c, t.context)
@@ -31,7 +31,7 @@ func (*Fund) SettlePledge(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		pledge, err := need[fund.Pledge](t, key, "pledge "+string(c.Pledge))
+		pledge, err := need[fund.Pledge](t, key, "pledge "+c.Pledge.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -66,7 +66,7 @@ func (*Fund) ReceiveGoods(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "goods "+string(c.ID)); err != nil {
+		if err := t.absent(key, "goods "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.judge("receive-goods", campaign, campaign.Zero(), c.ID, intents); err != nil {
@@ -87,7 +87,7 @@ func (*Fund) GiveGoods(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		goods, err := need[fund.Goods](t, key, "goods "+string(c.Goods))
+		goods, err := need[fund.Goods](t, key, "goods "+c.Goods.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}

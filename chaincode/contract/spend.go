@@ -89,7 +89,7 @@ func (*Tape) OpenJob(ctx Context, argument string) (string, error) {
 		if err := c.Check(account.Currency); err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "job "+string(c.ID)); err != nil {
+		if err := t.absent(key, "job "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.approve("open-job", account, c.Amount, c.ID, intents); err != nil {
@@ -130,7 +130,7 @@ func (t *transaction) hold(id tape.ID, account tape.AccountID, hold tape.ID, key
 	if err != nil {
 		return found, tape.Hold{}, err
 	}
-	record, err := need[tape.Hold](t, key, "hold "+string(hold))
+	record, err := need[tape.Hold](t, key, "hold "+hold.String())
 	return found, record, err
 }
 
@@ -202,7 +202,7 @@ func (*Tape) Execute(ctx Context, argument string) (string, error) {
 		}
 		holds := make([]tape.Hold, len(keys))
 		for i, key := range keys {
-			if holds[i], err = need[tape.Hold](t, key, "hold "+string(ids[i])); err != nil {
+			if holds[i], err = need[tape.Hold](t, key, "hold "+ids[i].String()); err != nil {
 				return tape.Entry{}, err
 			}
 		}
@@ -256,7 +256,7 @@ func (*Tape) Reclaim(ctx Context, argument string) (string, error) {
 		}
 		holds := make([]tape.Hold, len(keys))
 		for i, key := range keys {
-			if holds[i], err = need[tape.Hold](t, key, "hold "+string(c.Holds[i])); err != nil {
+			if holds[i], err = need[tape.Hold](t, key, "hold "+c.Holds[i].String()); err != nil {
 				return tape.Entry{}, err
 			}
 		}
@@ -279,7 +279,7 @@ func (*Tape) Return(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		head, err := need[tape.Head](t, tape.HeadKey(c.Account), "the head of "+string(c.Account))
+		head, err := need[tape.Head](t, tape.HeadKey(c.Account), "the head of "+c.Account.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}

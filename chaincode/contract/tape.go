@@ -14,7 +14,7 @@ func (t *transaction) account(id tape.ID, account tape.AccountID, keys ...string
 	if err := t.ground(id, append(keys, tape.AccountKey(account))...); err != nil {
 		return tape.Account{}, err
 	}
-	return need[tape.Account](t, tape.AccountKey(account), "account "+string(account))
+	return need[tape.Account](t, tape.AccountKey(account), "account "+account.String())
 }
 
 // withHead is account for a command that moves the account's head.
@@ -23,7 +23,7 @@ func (t *transaction) withHead(id tape.ID, account tape.AccountID, keys ...strin
 	if err != nil {
 		return found, tape.Head{}, err
 	}
-	head, err := need[tape.Head](t, tape.HeadKey(account), "the head of "+string(account))
+	head, err := need[tape.Head](t, tape.HeadKey(account), "the head of "+account.String())
 	return found, head, err
 }
 
@@ -67,7 +67,7 @@ func (t *transaction) saveInflows(inflows []tape.Inflow) {
 func (t *transaction) openHolds(owner string, holds []tape.Hold) error {
 	for _, hold := range holds {
 		key := tape.HoldKey(hold.Account, hold.ID)
-		if err := t.absent(key, "hold "+string(hold.ID)); err != nil {
+		if err := t.absent(key, "hold "+hold.ID.String()); err != nil {
 			return err
 		}
 		t.change(key, nil, hold)
@@ -92,7 +92,7 @@ func openKeys(c tape.Open) []string {
 
 // open opens an account; its ground and openKeys were loaded.
 func (t *transaction) open(c tape.Open) (tape.Entry, error) {
-	if err := t.absent(tape.AccountKey(c.Account), "account "+string(c.Account)); err != nil {
+	if err := t.absent(tape.AccountKey(c.Account), "account "+c.Account.String()); err != nil {
 		return tape.Entry{}, err
 	}
 	related := [2]*tape.Account{}
@@ -100,7 +100,7 @@ func (t *transaction) open(c tape.Open) (tape.Entry, error) {
 		if id == "" {
 			continue
 		}
-		account, err := need[tape.Account](t, tape.AccountKey(id), "account "+string(id))
+		account, err := need[tape.Account](t, tape.AccountKey(id), "account "+id.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -133,7 +133,7 @@ func (*Tape) Receive(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "page "+string(c.ID)); err != nil {
+		if err := t.absent(key, "page "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		page, entry, err := account.Receive(c, t.context)
@@ -149,7 +149,7 @@ func (*Tape) FileStatement(ctx Context, argument string) (string, error) {
 		if err := t.ground(c.ID, last, key); err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "statement "+string(c.ID)); err != nil {
+		if err := t.absent(key, "statement "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		before := tape.Statements{}
@@ -170,11 +170,11 @@ func (*Tape) FileLines(ctx Context, argument string) (string, error) {
 		if err := t.ground(c.ID, head, key); err != nil {
 			return tape.Entry{}, err
 		}
-		statement, err := need[tape.Statement](t, head, "statement "+string(c.Statement))
+		statement, err := need[tape.Statement](t, head, "statement "+c.Statement.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "this page of statement "+string(c.Statement)); err != nil {
+		if err := t.absent(key, "this page of statement "+c.Statement.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		lines, entry, err := statement.FileLines(c, t.context)
@@ -212,7 +212,7 @@ func (t *transaction) lines(account tape.Account, statement tape.ID, n int32) (t
 	if stored := read[tape.Used](t, usedKey); stored != nil {
 		used = *stored
 	}
-	lines, err := need[tape.Lines](t, linesKey, "that page of statement "+string(statement))
+	lines, err := need[tape.Lines](t, linesKey, "that page of statement "+statement.String())
 	return lines, used, err
 }
 
@@ -288,7 +288,7 @@ func (*Tape) Match(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		page, err := need[tape.Page](t, pageKey, "page "+string(c.Page))
+		page, err := need[tape.Page](t, pageKey, "page "+c.Page.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -320,7 +320,7 @@ func (*Tape) Match(ctx Context, argument string) (string, error) {
 // choose, and a page that was received, or has settled, is not written over.
 func (t *transaction) pagesAbsent(account tape.AccountID, pages []tape.ID) error {
 	for _, id := range pages {
-		if err := t.absent(tape.PageKey(account, id), "page "+string(id)); err != nil {
+		if err := t.absent(tape.PageKey(account, id), "page "+id.String()); err != nil {
 			return err
 		}
 	}
@@ -335,7 +335,7 @@ func (*Tape) ReceiveUnidentified(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.absent(key, "page "+string(c.ID)); err != nil {
+		if err := t.absent(key, "page "+c.ID.String()); err != nil {
 			return tape.Entry{}, err
 		}
 		lines, used, err := t.lines(account, c.Statement, c.N)
@@ -357,7 +357,7 @@ func (*Tape) Withdraw(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		page, err := need[tape.Page](t, pageKey, "page "+string(c.Page))
+		page, err := need[tape.Page](t, pageKey, "page "+c.Page.String())
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -411,7 +411,7 @@ func chunkKeys(c tape.RunChunk) []string {
 // runChunk pays one chunk; chunkKeys were loaded.
 func (t *transaction) runChunk(account tape.Account, c tape.RunChunk) (tape.Entry, error) {
 	chunkKey := tape.ChunkKey(c.Account, c.Job, c.N)
-	job, err := need[tape.Job](t, tape.JobKey(c.Account, c.Job), "job "+string(c.Job))
+	job, err := need[tape.Job](t, tape.JobKey(c.Account, c.Job), "job "+c.Job.String())
 	if err != nil {
 		return tape.Entry{}, err
 	}
@@ -449,12 +449,12 @@ func closeKeys(c tape.CloseJob) []string {
 func (t *transaction) closeJob(account tape.Account, c tape.CloseJob) (tape.Job, tape.Entry, error) {
 	head, err := tape.Head{V: 1, Account: c.Account}, error(nil)
 	if c.Abandon {
-		if head, err = need[tape.Head](t, tape.HeadKey(c.Account), "the head of "+string(c.Account)); err != nil {
+		if head, err = need[tape.Head](t, tape.HeadKey(c.Account), "the head of "+c.Account.String()); err != nil {
 			return tape.Job{}, tape.Entry{}, err
 		}
 	}
 	key := tape.JobKey(c.Account, c.Job)
-	job, err := need[tape.Job](t, key, "job "+string(c.Job))
+	job, err := need[tape.Job](t, key, "job "+c.Job.String())
 	if err != nil {
 		return tape.Job{}, tape.Entry{}, err
 	}

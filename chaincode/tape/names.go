@@ -31,6 +31,15 @@ func (id ID) Check() error {
 	return nil
 }
 
+// String spells the id in a sentence. What is no id is not repeated, nor is what
+// is no account below: refusals name what is missing before they judge its name.
+func (id ID) String() string {
+	if id != "" && id.Check() != nil {
+		return "(no id)"
+	}
+	return string(id)
+}
+
 func alphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
@@ -60,6 +69,14 @@ func (a AccountID) Check() error {
 		}
 	}
 	return nil
+}
+
+// String spells the account in a sentence.
+func (a AccountID) String() string {
+	if a != "" && a.Check() != nil {
+		return "(no account)"
+	}
+	return string(a)
 }
 
 // Household is the kind of accounts whose holders are families.

@@ -39,6 +39,16 @@ type LinesRef struct {
 	Statement ID    `json:"statement"`
 }
 
+// name is the source in a sentence, which repeats nothing that cannot be one.
+func (i SettleItem) name() string {
+	for part := range strings.SplitSeq(i.Source, "/") {
+		if err := ID(part).Check(); err != nil {
+			return ID(part).String()
+		}
+	}
+	return i.Source
+}
+
 // Source is what an item names, as far as it is on the ledger.
 type Source struct {
 	Page      *Page
@@ -177,7 +187,7 @@ func (s Source) amount() money.Amount {
 // evidence judges what an item rests on and notes the bank lines it uses up.
 func (s Source) evidence(account Account, item SettleItem) (Evidence, *Used, error) {
 	if s.Page == nil && s.Inflow == nil {
-		return Evidence{}, nil, rule.Refuse(rule.NotFound, "%s has no page or inflow %s", account.ID, item.Source)
+		return Evidence{}, nil, rule.Refuse(rule.NotFound, "%s has no page or inflow %s", account.ID, item.name())
 	}
 	if err := s.Settled.used(item.Source); err != nil {
 		return Evidence{}, nil, err

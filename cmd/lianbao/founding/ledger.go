@@ -73,7 +73,9 @@ func (v voice) do(ctx context.Context, function string, command any) error {
 	}
 }
 
-// holds asks the organisation's own peer whether a record is there.
+// holds asks the organisation's own peer whether a record is there. While that
+// peer serves no contract yet, Fabric asks another's in its place; where there is
+// nothing either, the answer is no: what is sent for it is the same when sent again.
 func (v voice) holds(ctx context.Context, key string) (bool, error) {
 	argument, err := canonical.Encode(struct {
 		Key string `json:"key"`
@@ -87,7 +89,7 @@ func (v voice) holds(ctx context.Context, key string) (bool, error) {
 		switch {
 		case err == nil:
 			return true, nil
-		case rule.Is(err, rule.NotFound):
+		case rule.Is(err, rule.NotFound), elsewhere(err):
 			return false, nil
 		case errors.As(err, &refusal):
 			return false, err
@@ -98,6 +100,12 @@ func (v voice) holds(ctx context.Context, key string) (bool, error) {
 		case <-time.After(retryPause):
 		}
 	}
+}
+
+// elsewhere reports that another organisation's peer has no such record.
+func elsewhere(err error) bool {
+	var trouble *fabric.Transient
+	return errors.As(err, &trouble) && trouble.Cause == fabric.Lagging && trouble.Refusal != nil && trouble.Refusal.Code == rule.NotFound
 }
 
 // await returns once the organisation's own peer holds a record.
