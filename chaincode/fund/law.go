@@ -69,8 +69,11 @@ type LawRatio struct {
 	Organisation         string `json:"organisation"`
 	LeastPartsPerMillion int64  `json:"leastPartsPerMillion,omitempty"`
 	MostPartsPerMillion  int64  `json:"mostPartsPerMillion,omitempty"`
-	Of                   string `json:"of"`
-	Article              string `json:"article"`
+	// MeanYears is of how many years before the mean income may stand in the
+	// place of last year's; 0 for none.
+	MeanYears int    `json:"meanYears,omitempty"`
+	Of        string `json:"of"`
+	Article   string `json:"article"`
 }
 
 // Laws lists the versions known, the oldest first.
@@ -397,6 +400,8 @@ type Ratio struct {
 	// PartsPerMillion is Part of Whole, rounded down; 0 where there is no whole.
 	PartsPerMillion int64 `json:"partsPerMillion"`
 	Kept            bool  `json:"kept"`
+	// Mean says that Whole is the mean income of MeanYears years, rounded up.
+	Mean bool `json:"mean,omitempty"`
 }
 
 // Year is what one organisation did in a calendar year, in minor units.
@@ -409,18 +414,22 @@ type Year struct {
 	Fundraising int64          `json:"fundraising,string"`
 }
 
-// Judge computes the ratios of a year for a kind of organisation. before is the year before it.
-func (l Law) Judge(organisation string, before, year Year) []Ratio {
+// Judge computes the ratios of a year for a kind of organisation. earlier are the
+// years before it that are known without a gap, the last one first; where the law
+// leaves the choice, the lower income counts.
+func (l Law) Judge(organisation string, earlier []Year, year Year) []Ratio {
 	var ratios []Ratio
 	for _, limit := range l.Ratios {
 		if limit.Organisation != organisation {
 			continue
 		}
-		part, whole := year.Programme, before.Income
+		part, whole, mean := year.Programme, int64(0), false
 		if limit.Ratio == "management" {
 			part, whole = year.Management, year.Programme+year.Management+year.Fundraising
+		} else {
+			whole, mean = limit.income(earlier)
 		}
-		r := Ratio{LawRatio: limit, Part: money.New(part, year.Currency), Whole: money.New(whole, year.Currency), PartsPerMillion: PartsPerMillion(part, whole)}
+		r := Ratio{LawRatio: limit, Part: money.New(part, year.Currency), Whole: money.New(whole, year.Currency), PartsPerMillion: PartsPerMillion(part, whole), Mean: mean}
 		r.Kept = whole <= 0 || sharesAtLeast(part, whole, limit.LeastPartsPerMillion) && (limit.MostPartsPerMillion == 0 || sharesAtMost(part, whole, limit.MostPartsPerMillion))
 		if limit.Ratio == "management" && year.Currency == l.ManagementFree.Currency && part < l.ManagementFree.Units {
 			r.Kept = true
@@ -428,6 +437,30 @@ func (l Law) Judge(organisation string, before, year Year) []Ratio {
 		ratios = append(ratios, r)
 	}
 	return ratios
+}
+
+// income is what a year's spending is a share of: the year before, or the mean of
+// several where that is lower, rounded up to a unit.
+func (r LawRatio) income(earlier []Year) (units int64, mean bool) {
+	if len(earlier) == 0 {
+		return 0, false
+	}
+	last := earlier[0].Income
+	if r.MeanYears == 0 || len(earlier) < r.MeanYears {
+		return last, false
+	}
+	years := int64(r.MeanYears)
+	for _, year := range earlier[:years] { // each is divided before it is added: three largest incomes do not fit
+		units += year.Income / years
+	}
+	rest := int64(0)
+	for _, year := range earlier[:years] {
+		rest += year.Income % years
+	}
+	if units += (rest + years - 1) / years; units >= last {
+		return last, false
+	}
+	return units, true
 }
 
 // sharesAtLeast and sharesAtMost compare part ÷ whole with a limit exactly: one

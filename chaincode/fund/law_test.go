@@ -292,15 +292,30 @@ func TestJudge(t *testing.T) {
 	} {
 		year := fund.Year{Year: "2026", Currency: "CNY", Programme: c.programme, Management: c.management, Fundraising: c.fundraising}
 		var got []string
-		for _, r := range law.Judge(c.organisation, fund.Year{Income: c.before}, year) {
+		for _, r := range law.Judge(c.organisation, []fund.Year{{Income: c.before}}, year) {
 			got = append(got, fmt.Sprintf("%s %d %t", r.Ratio, r.PartsPerMillion, r.Kept))
 		}
 		if text := strings.Join(got, "; "); text != c.want {
 			t.Errorf("row %d:\n got %s\nwant %s", i, text, c.want)
 		}
 	}
+	// Where the mean of three years is lower than last year's income, it counts.
+	for _, c := range []struct {
+		incomes []int64
+		want    string
+	}{{[]int64{1_000, 100, 101}, "401 true 700748 true"}, {[]int64{1_000, 100, 103}, "401 true 700748 true"}, {[]int64{1_000, 100, 104}, "402 true 699004 false"},
+		{[]int64{400, 600, 600}, "400 false 702500 true"}, {[]int64{1_000, 0}, "1000 false 281000 false"}, {[]int64{money.Max, money.Max, money.Max - 1}, "9007199254740991 false 0 false"}} {
+		var earlier []fund.Year
+		for _, income := range c.incomes {
+			earlier = append(earlier, fund.Year{Income: income})
+		}
+		r := law.Judge("public-foundation", earlier, fund.Year{Currency: "CNY", Programme: 281})[0]
+		if got := fmt.Sprintf("%d %t %d %t", r.Whole.Units, r.Mean, r.PartsPerMillion, r.Kept); got != c.want {
+			t.Errorf("%v: %s, not %s", c.incomes, got, c.want)
+		}
+	}
 	// The exemption is an amount of one currency.
-	if r := law.Judge("public-association", fund.Year{}, fund.Year{Currency: "USD", Programme: 1, Management: 1}); r[1].Kept {
+	if r := law.Judge("public-association", nil, fund.Year{Currency: "USD", Programme: 1, Management: 1}); r[1].Kept {
 		t.Errorf("a free amount of another currency: %+v", r)
 	}
 }
@@ -330,7 +345,7 @@ func TestSharesAgainstBigNumbers(t *testing.T) {
 		}
 		law := fund.Law{Ratios: []fund.LawRatio{{Ratio: "programme", LeastPartsPerMillion: int64(parts) + 1}}}
 		left, right := new(big.Int).Mul(big.NewInt(part), million), new(big.Int).Mul(big.NewInt(whole), big.NewInt(int64(parts)+1))
-		if got := law.Judge("", fund.Year{Income: whole}, fund.Year{Programme: part, Currency: "CNY"})[0].Kept; got != (whole == 0 || left.Cmp(right) >= 0) {
+		if got := law.Judge("", []fund.Year{{Income: whole}}, fund.Year{Programme: part, Currency: "CNY"})[0].Kept; got != (whole == 0 || left.Cmp(right) >= 0) {
 			t.Fatalf("%d of %d against %d: %t", part, whole, parts, got)
 		}
 	}

@@ -174,6 +174,9 @@ func yearRows(y disclosure.Annual) [][]string {
 		if !r.Kept {
 			verdict = "NOT KEPT"
 		}
+		if r.Mean {
+			verdict += ", of three years' mean"
+		}
 		row[4], row[5], row[6], row[7] = r.Ratio, percent(r.PartsPerMillion), limit, verdict
 	}
 	return rows

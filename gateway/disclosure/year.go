@@ -123,12 +123,23 @@ func (b yearBook) judge(organisation, kind string, today tape.Date) ([]Annual, e
 				continue // a year before any law that is known here
 			}
 			before := fund.Year{Year: strconv.Itoa(number - 1), Currency: currency}
-			if known := b[currency][number-1]; known != nil {
-				before = *known
+			earlier := b.before(currency, number)
+			if len(earlier) > 0 {
+				before = earlier[0]
 			}
 			annuals = append(annuals, Annual{Organisation: organisation, Year: *b[currency][number], Before: before, Law: law.ID,
-				Ratios: append([]fund.Ratio{}, law.Judge(kind, before, *b[currency][number])...), Running: today <= end})
+				Ratios: append([]fund.Ratio{}, law.Judge(kind, earlier, *b[currency][number])...), Running: today <= end})
 		}
 	}
 	return annuals, nil
+}
+
+// before are the years before one that the ledger knows, the last first, up to
+// the first of which it knows nothing.
+func (b yearBook) before(currency money.Currency, number int) []fund.Year {
+	var earlier []fund.Year
+	for known := b[currency][number-1]; known != nil; known = b[currency][number-1-len(earlier)] {
+		earlier = append(earlier, *known)
+	}
+	return earlier
 }

@@ -198,7 +198,7 @@ func yearOf(a disclosure.Annual) views.Year {
 	year := views.Year{Year: a.Year.Year, Running: a.Running, Law: a.Law, Income: amount(a.Year.Income), Programme: amount(a.Year.Programme),
 		Management: amount(a.Year.Management), Fundraising: amount(a.Year.Fundraising)}
 	for _, ratio := range a.Ratios {
-		shown := views.YearRatio{Kept: ratio.Kept, Nothing: ratio.Whole.Units <= 0, Ratio: views.Ratio{Key: ratio.Ratio, Part: ratio.Part, Whole: ratio.Whole,
+		shown := views.YearRatio{Kept: ratio.Kept, Mean: ratio.Mean, Nothing: ratio.Whole.Units <= 0, Ratio: views.Ratio{Key: ratio.Ratio, Part: ratio.Part, Whole: ratio.Whole,
 			Share: int(ratio.PartsPerMillion / partsPerBasisPoint), Limit: int(ratio.MostPartsPerMillion / partsPerBasisPoint), Source: ratio.Article}}
 		if word, known := ratioWords[ratio.Ratio]; known {
 			shown.Ratio.Key = word

@@ -52,12 +52,14 @@ func organisations() []Story {
 	}
 	none := ratio("spending", 0, 7000, true, true, "0.00", "0.00")
 	none.Nothing = true
+	mean := ratio("spending", 7253, 7000, true, true, "288780.00", "398120.00")
+	mean.Mean = true
 	year := func(number string, running bool, ratios ...views.YearRatio) views.Year {
 		return views.Year{Year: number, Running: running, Law: "cn-2026-01-01", Income: yuan("398120.00"), Programme: yuan("288780.00"), Management: yuan("12220.00"), Fundraising: yuan("0.00"), Ratios: ratios}
 	}
 	full := views.Organisation{Organisation: "charity", Kind: "public-foundation", Campaigns: accountRows()[:2], Years: []views.Year{
 		year("2025", false, none, ratio("management", 1240, 1000, false, false, "62000.00", "500000.00")),
-		year("2026", true, ratio("spending", 7253, 7000, true, true, "288780.00", "398120.00"), ratio("management", 406, 1000, false, true, "12220.00", "301000.00")),
+		year("2026", true, mean, ratio("management", 406, 1000, false, true, "12220.00", "301000.00")),
 		year("2027", true)}}
 	return []Story{{"organisation", "An organisation's years", full}, {"organisation-empty", "An organisation without campaigns", views.Organisation{Organisation: "coop", Kind: "public-association"}}}
 }

@@ -78,6 +78,8 @@ func (p PublicationPage) Before() int32 { return p.N - 1 }
 type YearRatio struct {
 	Ratio
 	Kept bool
+	// Mean says that the whole is the mean income of several years.
+	Mean bool
 	// Nothing says that there is no whole to take a share of.
 	Nothing bool
 }
