@@ -11,7 +11,6 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -219,20 +218,34 @@ func (a *Archive) List() iter.Seq2[Meta, error] {
 	}
 }
 
-// About are the documents about a payee that can still be read, by id. It goes
-// through all key records, which is meant for the rare day on which a person
-// asks what is kept.
+// About are the documents about a payee that can still be read, by id.
 func (a *Archive) About(payee string) ([]Meta, error) {
+	ids, err := a.keys.idsAbout(payee)
 	var found []Meta
-	for m, err := range a.List() {
-		if err != nil {
-			return nil, err
-		}
-		if m.Shredded.IsZero() && slices.Contains(m.About, payee) {
+	for _, id := range ids {
+		m, unread := a.Meta(id)
+		switch {
+		case rule.Is(unread, rule.NotFound): // taken back since
+		case unread != nil:
+			err = errors.Join(err, unread)
+		case m.Shredded.IsZero():
 			found = append(found, m)
 		}
 	}
-	return found, nil
+	return found, err
+}
+
+// ByHash is the document that is cited by a hash, shredded or not; NotFound where
+// this archive has never kept it, or its record is damaged.
+func (a *Archive) ByHash(hash Hash) (Meta, error) {
+	id, found, err := a.keys.idOf(hash)
+	if err == nil && !found {
+		err = rule.Refuse(rule.NotFound, "there is no document with this hash")
+	}
+	if err != nil {
+		return Meta{}, err
+	}
+	return a.Meta(id)
 }
 
 // Shred destroys the key and the salt of a document, then its bytes. After

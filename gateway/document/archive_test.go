@@ -114,6 +114,30 @@ func TestAbout(t *testing.T) {
 	if m, err := w.Meta(both.ID); err != nil || m.About != nil || len(ids(other)) != 0 {
 		t.Errorf("a shredded document is still about %v, %v", m.About, err)
 	}
+	// What comes after the first question is found as well, and one damaged record hides no other.
+	later, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("later"), one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(one); len(got) != 2 || !slices.Contains(got, later.ID) {
+		t.Errorf("after another came: %v", got)
+	}
+	if m, err := w.ByHash(later.Hash); err != nil || m.ID != later.ID {
+		t.Errorf("by its hash: %v, %v", m.ID, err)
+	}
+	if m, err := w.ByHash(both.Hash); err != nil || m.Shredded.IsZero() {
+		t.Errorf("a shredded one by its hash: %+v, %v", m, err)
+	}
+	if _, err := w.ByHash(Hash{1}); !rule.Is(err, rule.NotFound) {
+		t.Errorf("no such hash: %v", err)
+	}
+	if err := os.WriteFile(w.keys.file(alone.ID), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen()
+	if got := ids(one); !slices.Equal(got, []string{later.ID}) {
+		t.Errorf("beside a damaged record: %v", got)
+	}
 	for _, wrong := range []string{"张三", "charity:sunrise:books", "outside:household:Chen Yi"} {
 		_, err := w.Put(ctx, "photo", "text/plain", strings.NewReader("x"), wrong)
 		if !rule.Is(err, rule.Invalid) || strings.Contains(text(err), wrong) {

@@ -25,6 +25,10 @@ type keys struct {
 
 	mutex   sync.Mutex // one change of records or masters at a time
 	masters masters
+	// about and cited are the ids of documents by their payees and by their
+	// hashes: made when first asked for, and kept up since.
+	about map[string][]string
+	cited map[Hash]string
 }
 
 func openKeys(folder, masterPath string) (*keys, error) {
@@ -91,7 +95,11 @@ func (k *keys) write(r record, place func(from, to string) error) error {
 func (k *keys) add(m Meta, secret key) error {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
-	return k.write(sealRecord(m, secret, k.masters[0]), os.Link)
+	err := k.write(sealRecord(m, secret, k.masters[0]), os.Link)
+	if err == nil && k.about != nil {
+		k.index(m)
+	}
+	return err
 }
 
 // drop takes back what add may have written; a record that is not there is fine.
@@ -117,6 +125,51 @@ func (k *keys) open(id string) (Meta, key, error) {
 	all := slices.Clone(k.masters)
 	k.mutex.Unlock()
 	return unsealRecord(r, all)
+}
+
+// indexed makes the two indexes where they are not there yet; the mutex is held.
+// A record that cannot be read is in neither: what it was about nobody knows, and
+// one damaged record must not hide all others.
+func (k *keys) indexed() error {
+	if k.about != nil {
+		return nil
+	}
+	found, err := k.ids()
+	if err != nil {
+		return err
+	}
+	k.about, k.cited = map[string][]string{}, map[Hash]string{}
+	for _, id := range found {
+		if r, err := k.read(id); err == nil {
+			k.index(r.Meta)
+		}
+	}
+	return nil
+}
+
+func (k *keys) index(m Meta) {
+	k.cited[m.Hash] = m.ID
+	for _, payee := range m.About {
+		k.about[payee] = append(k.about[payee], m.ID)
+	}
+}
+
+// idsAbout are the documents about a payee, by id; idOf is the one with a hash.
+func (k *keys) idsAbout(payee string) ([]string, error) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	err := k.indexed()
+	found := slices.Clone(k.about[payee])
+	slices.Sort(found)
+	return found, err
+}
+
+func (k *keys) idOf(hash Hash) (string, bool, error) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	err := k.indexed()
+	id, found := k.cited[hash]
+	return id, found, err
 }
 
 // shred puts in place of the record one that has neither key nor salt, and says

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"mime"
 	"net/http"
 	"path/filepath"
@@ -26,7 +25,7 @@ import (
 type Archive interface {
 	Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (document.Citation, error)
 	Open(ctx context.Context, id string) (io.ReadCloser, document.Meta, error)
-	List() iter.Seq2[document.Meta, error]
+	ByHash(hash document.Hash) (document.Meta, error)
 }
 
 // Limits of the forms of acts.

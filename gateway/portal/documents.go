@@ -67,15 +67,11 @@ func (p *portal) archived(r *http.Request, session login.Session) (document.Meta
 	if err := hash.UnmarshalText([]byte(r.PathValue("hash"))); err != nil {
 		return document.Meta{}, rule.Field("hash", rule.Refuse(rule.Invalid, "%.70q is not the hash of a document", r.PathValue("hash")))
 	}
-	for meta, err := range p.people.Archive.List() {
-		if err != nil {
-			return document.Meta{}, err
-		}
-		if merkle.Hash(meta.Hash) == hash {
-			return meta, nil
-		}
+	meta, err := p.people.Archive.ByHash(document.Hash(hash))
+	if rule.Is(err, rule.NotFound) {
+		err = rule.Refuse(rule.NotFound, "%s keeps no document with this hash; ask the organisation that cited it", p.Organisation)
 	}
-	return document.Meta{}, rule.Refuse(rule.NotFound, "%s keeps no document with this hash; ask the organisation that cited it", p.Organisation)
+	return meta, err
 }
 
 // document shows staff what is known of a document that is kept here.
