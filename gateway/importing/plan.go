@@ -160,26 +160,33 @@ func (j *job) compare(ctx context.Context, known plan) (err error) {
 
 // plans reads those of earlier imports that this one could be a repetition of.
 func (j *job) plans() ([]plan, error) {
-	files, err := filepath.Glob(planPath(j.Charity.Folder, "*"))
+	all, err := kept[plan](planPath(j.Charity.Folder, "*"), "1 and 2", func(p plan) (int, bool) { return p.V, p.V == 1 || p.V == 2 })
+	return slices.DeleteFunc(all, func(p plan) bool {
+		return j.Account != "" && p.Account != j.Account || tape.CustodianOf(p.BankAccount) != j.Bank.Organisation
+	}), err
+}
+
+// kept reads all plans of a kind that stand in a folder. version says which one
+// a plan has and whether this program knows it; known names those that it does.
+func kept[P any](pattern, known string, version func(P) (v int, isKnown bool)) ([]P, error) {
+	files, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil, err
 	}
-	var all []plan
+	var all []P
 	for _, path := range files {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		var p plan
+		var p P
 		if err := json.Unmarshal(data, &p); err != nil {
 			return nil, fmt.Errorf("%s is damaged: %w", path, err)
 		}
-		if p.V < 1 || p.V > 2 {
-			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows 1 and 2", path, p.V)
+		if v, isKnown := version(p); !isKnown {
+			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows %s", path, v, known)
 		}
-		if (j.Account == "" || p.Account == j.Account) && tape.CustodianOf(p.BankAccount) == j.Bank.Organisation {
-			all = append(all, p)
-		}
+		all = append(all, p)
 	}
 	return all, nil
 }

@@ -129,23 +129,7 @@ func (p processorPlan) keep(folder string) error {
 
 // processorPlans reads all of a charity's folder.
 func processorPlans(folder string) ([]processorPlan, error) {
-	files, err := filepath.Glob(processorPath(folder, "*"))
-	var all []processorPlan
-	for _, path := range files {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		var p processorPlan
-		if err := json.Unmarshal(data, &p); err != nil {
-			return nil, fmt.Errorf("%s is damaged: %w", path, err)
-		}
-		if p.V != 1 {
-			return nil, rule.Refuse(rule.Unsupported, "%s has version %d, this program knows 1", path, p.V)
-		}
-		all = append(all, p)
-	}
-	return all, err
+	return kept[processorPlan](processorPath(folder, "*"), "1", func(p processorPlan) (int, bool) { return p.V, p.V == 1 })
 }
 
 // processing is one run about a processor's file.
