@@ -1,10 +1,13 @@
 package importing
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -304,4 +307,40 @@ func TestProcessorLeavesGifts(t *testing.T) {
 	if r, err := w.run(o); err != nil || r.Settled != 1 || len(r.Processors) != 1 || r.Processors[0].Waits != NoLine {
 		t.Errorf("%v %s %+v", err, figures(r), r.Processors)
 	}
+}
+
+// TestTwoAtOnce: the same file from two hands at the same moment is one import,
+// by one secret, and ends to the unit.
+func TestTwoAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	found := make([][]byte, 16)
+	var hands sync.WaitGroup
+	for i := range found {
+		hands.Go(func() {
+			var err error
+			if found[i], err = keepSecret(path); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	hands.Wait()
+	for _, secret := range found {
+		if !bytes.Equal(secret, found[0]) {
+			t.Fatal("two hands have two secrets")
+		}
+	}
+	w := newWorld(t)
+	file, bank, _ := w.bazaar()
+	for range 2 {
+		hands.Go(func() {
+			if _, err := ImportProcessor(context.Background(), w.processorOrder(file)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	hands.Wait()
+	if _, err := w.run(w.bazaarOrder(bank)); err != nil {
+		t.Fatal(err)
+	}
+	w.bazaarStands()
 }

@@ -53,7 +53,8 @@ func keepSecret(path string) ([]byte, error) {
 		if _, err := rand.Read(drawn); err != nil {
 			return nil, err
 		}
-		if err := writeWhole(path, []byte(hex.EncodeToString(drawn)+"\n")); err != nil {
+		// Who draws one at the same moment finds the first one's: a secret never takes another's place.
+		if err := place(path, []byte(hex.EncodeToString(drawn)+"\n"), os.Link); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, err
 		}
 		text, err = os.ReadFile(path)
@@ -69,7 +70,11 @@ func keepSecret(path string) ([]byte, error) {
 }
 
 // writeWhole leaves, whenever it is interrupted, the old file or the new one.
-func writeWhole(path string, data []byte) error {
+func writeWhole(path string, data []byte) error { return place(path, data, os.Rename) }
+
+// place writes a file whole and puts it where it belongs: by os.Rename in the
+// place of another, by os.Link only where there is none.
+func place(path string, data []byte, put func(from, to string) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -82,7 +87,7 @@ func writeWhole(path string, data []byte) error {
 	if err := errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err
 	}
-	return os.Rename(draft.Name(), path)
+	return put(draft.Name(), path)
 }
 
 // The unit separator stands in no cell of a statement, so two different lines
