@@ -27,13 +27,20 @@ type scripted struct {
 	submit func(function string, argument []byte) (handled bool, err error)
 	mutex  sync.Mutex
 	sent   []string
-	now    int
-	most   int
+	// together are the functions sent, those apart that began when nothing was under way.
+	together [][]string
+	now      int
+	most     int
 }
 
 func (s *scripted) Submit(ctx context.Context, function string, argument []byte, sent func(string) error) (fabric.Receipt, error) {
 	s.mutex.Lock()
 	s.sent = append(s.sent, function)
+	if s.now == 0 {
+		s.together = append(s.together, nil)
+	}
+	last := len(s.together) - 1
+	s.together[last] = append(s.together[last], strings.TrimPrefix(function, "Tape:"))
 	s.now++
 	s.most = max(s.most, s.now)
 	s.mutex.Unlock()
@@ -154,16 +161,7 @@ func TestOrder(t *testing.T) {
 		{"FileStatement FileLines", "FileStatement|FileLines"},
 	} {
 		calm(t, Settings{}, func(t *testing.T, lanes *Lanes, ledger *scripted) {
-			var blocks []string
 			ledger.submit = func(function string, argument []byte) (bool, error) {
-				name := strings.TrimPrefix(function, "Tape:")
-				ledger.mutex.Lock()
-				if ledger.now > 1 {
-					blocks[len(blocks)-1] += "+" + name
-				} else {
-					blocks = append(blocks, name)
-				}
-				ledger.mutex.Unlock()
 				time.Sleep(blockTime)
 				return function == "Tape:FileLines", nil
 			}
@@ -185,6 +183,10 @@ func TestOrder(t *testing.T) {
 			}
 			await(t, lanes, last, "")
 			synctest.Wait()
+			var blocks []string
+			for _, together := range ledger.together {
+				blocks = append(blocks, strings.Join(together, "+"))
+			}
 			if got := strings.Join(blocks, "|"); got != test.want {
 				t.Errorf("%s goes as %s, want %s", test.sent, got, test.want)
 			}
