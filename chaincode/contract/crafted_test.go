@@ -36,12 +36,12 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
-		TestCloseAndCarry, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw} {
+		TestCloseAndCarry, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
 	for _, function := range strings.Fields(`OpenCampaign AmendCampaign AcceptFiling CloseCampaign Carry Invite Enrol AppointAgent SetFlag CallBackPayee Confirm Cite Publish
-		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods`) {
+		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods Declare`) {
 		if !craft.seen["Fund:"+function] {
 			t.Errorf("no command of Fund:%s was crafted", function)
 		}

@@ -48,7 +48,7 @@ func TestDraftsAreRefunded(t *testing.T) {
 	w.campaign()
 	w.must("charity", "Fund:OpenCampaign", w.decided("open-campaign", similar, openCampaign(similar, fund.Filing, plan(speech)), staff...))
 	w.must("charity", "Tape:Receive", page(similar, "page-2", gift(4, 100)))
-	w.must("charity", "Tape:Settle", tape.Settle{Account: similar, ID: "settle-2", Items: []tape.SettleItem{{Source: "page-2", SelfDeclared: true}}})
+	w.must("charity", "Fund:Declare", w.signed("declare", similar, cny(100), fund.Declare{Account: similar, ID: "declare-2", Page: "page-2"}, staff...))
 	w.must("charity", "Fund:CloseCampaign", w.decided("close-campaign", similar, fund.CloseCampaign{Account: similar, ID: "close-1"}, staff...))
 	carry := fund.Carry{Account: similar, Amount: cny(100), ID: "carry-1"}
 	w.refused("wrong-state: no plan of charity:sunrise:children was ever accepted; refund", "charity", "Fund:Carry", w.signed("carry", similar, cny(100), carry, staff...))

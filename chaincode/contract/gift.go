@@ -4,6 +4,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -183,6 +184,40 @@ func (*Tape) ChargeBack(ctx Context, argument string) (string, error) {
 		}
 		t.save(c.Gift.ReversalKey(c.Account), result.Reversal)
 		t.save(debit, party.Mark{V: 1, Entry: entry.Reference()})
+		return entry, nil
+	})
+}
+
+// Declare settles a page of a campaign's gifts that no line of the bank shows.
+func (*Fund) Declare(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c fund.Declare, intents []intent) (tape.Entry, error) {
+		if err := c.Check(); err != nil {
+			return tape.Entry{}, err
+		}
+		page := tape.PageKey(c.Account, c.Page)
+		processor, settled := tape.ProcessorKey(c.Account, c.Page), tape.SettledKey(c.Account, string(c.Page))
+		campaign, err := t.campaign(c.ID, c.Account, tape.AccountKey(c.Account), tape.HeadKey(c.Account), page, processor, settled)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		account, head, err := t.accountAndHead(c.Account)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		received, err := need[tape.Page](t, page, "page "+c.Page.String())
+		if err != nil {
+			return tape.Entry{}, rule.Field("page", err)
+		}
+		if err := t.approve("declare", account, received.Total, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		source := tape.Source{Page: &received, Processor: read[tape.Processor](t, processor), Settled: read[tape.Settled](t, settled)}
+		after, settlement, entry, err := campaign.Declare(c, account, head, source, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.changeHead(head, after)
+		t.saveSettlements(settlement)
 		return entry, nil
 	})
 }

@@ -238,9 +238,62 @@ func TestWithdraw(t *testing.T) {
 	w.refused("wrong-state: field page: page-1 is settled already, by settlement 1", "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(17500), wrong, staff...))
 	w.must("charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(4000), withdraw, staff...))
 
-	w.refused("wrong-state: field items[0]: page late was withdrawn by charity/withdraw-1 (not-paid)", "charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-late", Items: []tape.SettleItem{{Source: "late", SelfDeclared: true}}})
+	w.refused("wrong-state: field page: page late was withdrawn by charity/withdraw-1 (not-paid)", "charity", "Fund:Declare",
+		w.signed("declare", speech, cny(4000), fund.Declare{Account: speech, ID: "declare-late", Page: "late"}, staff...))
 	withdraw.ID = "withdraw-2"
 	w.refused("wrong-state: field page: page late was withdrawn by charity/withdraw-1 (not-paid)", "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(4000), withdraw, staff...))
+}
+
+// TestDeclare: what no line of the bank shows is settled on a campaign by two
+// persons, never by one, and says so ever after.
+func TestDeclare(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	w.enrolled()
+	w.must("charity", "Tape:Receive", page(speech, "cash", gift(4, 4000), gift(5, 1000)))
+	declare := fund.Declare{Account: speech, ID: "declare-1", Page: "cash"}
+	signed := func(units int64, c fund.Declare, persons ...tape.ID) string {
+		return w.signed("declare", speech, cny(units), c, persons...)
+	}
+	elsewhere := declare
+	elsewhere.Account, elsewhere.Page = speech+"-none", "cash"
+	another := declare
+	another.Page = "nothing"
+	settled := declare
+	settled.Page = "page-1"
+	for _, c := range []struct {
+		want, as, function string
+		command            any
+	}{
+		{"forbidden: field items[0]: charity:sunrise:speech is spent by the commands of fund; what no line of the bank shows settles there by Declare, which a maker and a checker sign", "charity", "Tape:Settle",
+			tape.Settle{Account: speech, ID: "settle-cash", Items: []tape.SettleItem{{Source: "cash", SelfDeclared: true}}}},
+		{"forbidden: 2 different persons of the staff must sign, maker and checker; 0 did", "charity", "Fund:Declare", signed(5000, declare)},
+		{"forbidden: 2 different persons of the staff must sign, maker and checker; 1 did", "charity", "Fund:Declare", signed(5000, declare, "charity-maker")},
+		{"invalid: field intents[1].person: person charity-maker signs twice", "charity", "Fund:Declare", signed(5000, declare, "charity-maker", "charity-maker")},
+		{"forbidden: 2 different persons of the staff must sign, maker and checker; 1 did", "charity", "Fund:Declare", signed(5000, declare, "charity-maker", "h1")},
+		{"forbidden: one of the staff of charity must sign: the account is theirs", "charity", "Fund:Declare", signed(5000, declare, "bank-maker", "bank-checker")},
+		{"forbidden: bank (role gateway) does not run charity:sunrise:speech; charity does", "bank", "Fund:Declare", signed(5000, declare, staff...)},
+		{"forbidden: field intents[0]", "charity", "Fund:Declare", signed(4999, declare, staff...)}, // they sign what the page comes to
+		{"not-found: campaign charity:sunrise:speech-none does not exist", "charity", "Fund:Declare", signed(5000, elsewhere, staff...)},
+		{"not-found: field page: page nothing does not exist", "charity", "Fund:Declare", signed(5000, another, staff...)},
+		{"wrong-state: field page: page-1 is settled already, by settlement 1", "charity", "Fund:Declare", signed(17500, settled, staff...)},
+	} {
+		w.refused(c.want, c.as, c.function, c.command)
+	}
+	entry := w.must("charity", "Fund:Declare", signed(5000, declare, staff...))
+	if entry.Kind != "declare" || len(entry.Intents) != 2 || entry.Intents[0].Person == entry.Intents[1].Person || entry.Evidence[0] != (tape.Evidence{Kind: tape.SelfDeclared}) ||
+		len(entry.Postings) != 1 || entry.Postings[0].Laid[0].String() != "17500..22500" || entry.Postings[0].Line != "cash" {
+		t.Errorf("the entry: %+v", entry)
+	}
+	if head := record[tape.Head](w, tape.HeadKey(speech)); head.Declared != 5000 || head.Given() != 17500 || head.Settlements != 2 {
+		t.Errorf("the head: %+v", head)
+	}
+	declare.ID = "declare-2"
+	w.refused("wrong-state: field page: cash is settled already, by settlement 2", "charity", "Fund:Declare", signed(5000, declare, staff...))
+	// What was declared is refunded, and spent, as any other gift.
+	refund := tape.Refund{Account: speech, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: giftProof(t, "cash", 1, gift(4, 4000), gift(5, 1000)), ID: "refund-1", To: gift(5, 1000).Giver()}
+	w.must("charity", "Tape:Refund", w.signed("refund", speech, cny(1000), refund, staff...))
+	w.ordered("d1", "training", payment("a", 21500, family))
 }
 
 // TestProcessorOfAPage: one page has one file, which uses one line that nothing
@@ -262,9 +315,8 @@ func TestProcessorOfAPage(t *testing.T) {
 	file.ID, file.Line = "file-2", lineProof(t, "s2", 0, lines, 1)
 	w.refused("exists: field page: page-2 has the processor's file file-1 already, by charity/file-1", "charity", "Tape:FileProcessor", file)
 	uses := "page page-2 has the processor's file file-1, which uses line 9 of lines/outside:bank:sunrise/s2/0; settle the page by it"
-	settle := tape.Settle{Account: speech, ID: "settle-2", Items: []tape.SettleItem{{Source: "page-2", SelfDeclared: true}}}
-	w.refused("wrong-state: field items[0]: "+uses, "charity", "Tape:Settle", settle)
-	settle.Items[0] = tape.SettleItem{Source: "page-2", Processor: "file-2"}
+	w.refused("wrong-state: field page: "+uses, "charity", "Fund:Declare", w.signed("declare", speech, cny(15000), fund.Declare{Account: speech, ID: "declare-2", Page: "page-2"}, staff...))
+	settle := tape.Settle{Account: speech, ID: "settle-2", Items: []tape.SettleItem{{Source: "page-2", Processor: "file-2"}}}
 	w.refused("wrong-state: field items[0]: "+uses, "charity", "Tape:Settle", settle)
 	w.refused("wrong-state: field page: "+uses, "charity", "Tape:Match", tape.NewMatch(speech, "match-1", "page-2", gifts, "s2", 0, lines))
 	w.refused("wrong-state: field page: "+uses, "charity", "Tape:Withdraw", w.signed("withdraw", speech, cny(15000), tape.Withdraw{Account: speech, ID: "withdraw-1", Page: "page-2", Reason: "not-paid"}, staff...))

@@ -235,10 +235,8 @@ func (*Tape) Settle(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.changeHead(head, after)
-		t.settlements = result.Settlements
-		for i, settlement := range result.Settlements {
-			t.save(tape.SettlementKey(account.ID, settlement.N), settlement)
-			t.save(tape.SettledKey(account.ID, settlement.Source), tape.Settled{V: 1, N: settlement.N})
+		t.saveSettlements(result.Settlements...)
+		for i := range result.Settlements {
 			if used := result.Used[i]; used != nil {
 				ref := c.Items[i].Lines
 				t.save(tape.UsedKey(account.Custodian, ref.Statement, ref.N), *used)
@@ -246,6 +244,15 @@ func (*Tape) Settle(ctx Context, argument string) (string, error) {
 		}
 		return entry, nil
 	})
+}
+
+// saveSettlements writes each with the mark that its source settles no second time.
+func (t *transaction) saveSettlements(settlements ...tape.Settlement) {
+	t.settlements = settlements
+	for _, settlement := range settlements {
+		t.save(tape.SettlementKey(settlement.Account, settlement.N), settlement)
+		t.save(tape.SettledKey(settlement.Account, settlement.Source), tape.Settled{V: 1, N: settlement.N})
+	}
 }
 
 // sources loads what the items name, as far as it is there.

@@ -732,3 +732,46 @@ func TestCite(t *testing.T) {
 		{func(s *citing) { s.Known[0] = true }, "exists: field evidence[0]: document 01"},
 	})
 }
+
+type declaring struct {
+	C       fund.Campaign
+	A       fund.Declare
+	Account tape.Account
+	Head    tape.Head
+	Source  tape.Source
+	Ctx     tape.Context
+}
+
+// TestDeclare: whoever may settle by its own word may only where the campaign's
+// rules let it; the tape's own command is refused there.
+func TestDeclare(t *testing.T) {
+	allowed := func() declaring {
+		page := tape.Page{V: 1, ID: "cash", Account: speech, Count: 1, Total: cny(5_000)}
+		return declaring{campaign(), fund.Declare{Account: speech, ID: "declare-1", Page: "cash"}, tape.Account{V: 1, ID: speech, Currency: "CNY", Custodian: custody, Organisation: "charity", Subject: fund.Subject},
+			tape.Head{V: 1, Account: speech, Received: 100, Spent: 100}, tape.Source{Page: &page}, by("charity", "maker", "checker")}
+	}
+	refusals(t, allowed, func(s declaring) error {
+		_, _, _, err := s.C.Declare(s.A, s.Account, s.Head, s.Source, s.Ctx)
+		return err
+	}, []row[declaring]{
+		{func(s *declaring) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run charity:sunrise:speech; charity does"},
+		{func(s *declaring) { s.Ctx.Role = "admin" }, "forbidden: charity (role admin) does not run charity:sunrise:speech"},
+		{func(s *declaring) { s.A.Page = "charity/pay-1/0" }, "invalid: field page: is not an id"},
+		{func(s *declaring) { s.Ctx.Subject = "" }, "forbidden: field page: charity:sunrise:speech is spent by the commands of fund; what no line of the bank shows settles there by Declare"},
+		{func(s *declaring) { s.Source.Page = nil }, "not-found: field page: charity:sunrise:speech has no page or inflow cash"},
+		{func(s *declaring) { s.Source.Settled = &tape.Settled{V: 1, N: 3} }, "wrong-state: field page: cash is settled already, by settlement 3"},
+		{func(s *declaring) { s.Source.Settled = &tape.Settled{V: 1} }, "wrong-state: field page: page cash was split into cash.m and cash.u"},
+		{func(s *declaring) {
+			s.Source.Settled = &tape.Settled{V: 1, Withdrawn: "not-paid", Entry: "charity/w-1"}
+		}, "wrong-state: field page: page cash was withdrawn by charity/w-1 (not-paid)"},
+		{func(s *declaring) { s.Source.Page.Evidence = &tape.Evidence{Kind: "statement", Reference: "lines/1"} }, "invalid: field page: cash carries its own evidence; name no other"},
+		{func(s *declaring) { s.Source.Processor = &tape.Processor{V: 1, ID: "file-1", Page: "cash"} }, "wrong-state: field page: page cash has the processor's file file-1"},
+		{func(s *declaring) { s.Head.Received = money.Max }, "invalid: field page: the total is larger than"},
+	})
+	s := allowed()
+	s.C.State = fund.Closed // what came late is carried with the rest
+	head, settlement, entry, err := s.C.Declare(s.A, s.Account, s.Head, s.Source, s.Ctx)
+	if err != nil || head.Declared != 5_000 || head.Given() != 100 || settlement.Evidence.Kind != tape.SelfDeclared || entry.Kind != "declare" || len(entry.Intents) != 2 {
+		t.Errorf("what is declared: %+v, %+v, %+v, %v", head, settlement, entry, err)
+	}
+}

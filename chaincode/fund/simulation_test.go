@@ -251,17 +251,8 @@ func (w *simulated) give(s *site) error {
 	if err != nil {
 		return err
 	}
-	item, source := tape.SettleItem{SelfDeclared: true, Source: string(page.ID)}, tape.Source{Page: &page}
-	if !w.chance(4) {
-		body, _, err := tape.LinesBody(tape.CreditSide, []tape.Line{{Number: 1, Date: "2026-01-01", Amount: gift.Amount}})
-		if err != nil {
-			return err
-		}
-		statement := w.id("s")
-		item.SelfDeclared, item.Lines = false, &tape.LinesRef{Statement: statement}
-		source.Lines = &tape.Lines{V: 1, Account: custody, Statement: statement, LinesPage: body}
-	}
-	head, result, _, err := s.head.Settle(s.account, tape.Settle{Account: s.account.ID, ID: w.id("settle"), Items: []tape.SettleItem{item}}, []tape.Source{source}, w.ctx("charity"))
+	declared := w.chance(4)
+	head, settlement, err := w.shown(s, page, declared)
 	if err != nil {
 		return err
 	}
@@ -270,8 +261,29 @@ func (w *simulated) give(s *site) error {
 		return err
 	}
 	s.head, s.given, w.inside = head, s.given+gift.Amount.Units, w.inside+gift.Amount.Units
-	s.gifts = append(s.gifts, &present{gift: gift, proof: proof, place: tape.SettledGift{Page: page, Settlement: &result.Settlements[0]}, declared: item.SelfDeclared})
+	s.gifts = append(s.gifts, &present{gift: gift, proof: proof, place: tape.SettledGift{Page: page, Settlement: &settlement}, declared: declared})
 	return nil
+}
+
+// shown settles a page of one gift by a line of the bank, or by declaring it.
+func (w *simulated) shown(s *site, page tape.Page, declared bool) (tape.Head, tape.Settlement, error) {
+	source := tape.Source{Page: &page}
+	if declared {
+		head, settlement, _, err := s.campaign.Declare(fund.Declare{Account: s.account.ID, ID: w.id("declare"), Page: page.ID}, s.account, s.head, source, w.ctx("charity", "maker", "checker"))
+		return head, settlement, err
+	}
+	body, _, err := tape.LinesBody(tape.CreditSide, []tape.Line{{Number: 1, Date: "2026-01-01", Amount: page.Total}})
+	if err != nil {
+		return s.head, tape.Settlement{}, err
+	}
+	statement := w.id("s")
+	source.Lines = &tape.Lines{V: 1, Account: custody, Statement: statement, LinesPage: body}
+	item := tape.SettleItem{Lines: &tape.LinesRef{Statement: statement}, Source: string(page.ID)}
+	head, result, _, err := s.head.Settle(s.account, tape.Settle{Account: s.account.ID, ID: w.id("settle"), Items: []tape.SettleItem{item}}, []tape.Source{source}, w.ctx("charity"))
+	if err != nil {
+		return head, tape.Settlement{}, err
+	}
+	return head, result.Settlements[0], nil
 }
 
 func (w *simulated) refund(s *site) error {

@@ -101,32 +101,61 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 	entry := ctx.Entry(c.ID, "settle", string(account.ID))
 	result := Settlements{Used: make([]*Used, len(c.Items))}
 	for i, item := range c.Items {
-		evidence, used, err := sources[i].evidence(account, item)
-		if err != nil {
-			return refuse(at("items", i, err))
-		}
 		var settlement Settlement
-		if h, settlement, err = h.settle(sources[i].amount().Units, sources[i].fee(), item.Source, evidence, entry); err != nil {
+		var err error
+		if h, settlement, result.Used[i], entry, err = h.settleSource(account, item, sources[i], ctx, entry); err != nil {
 			return refuse(at("items", i, err))
-		}
-		if evidence.Kind == SelfDeclared || sources[i].Inflow != nil && sources[i].Inflow.Declared {
-			h.Declared += settlement.Span.Length()
 		}
 		result.Settlements = append(result.Settlements, settlement)
-		result.Used[i] = used
-		entry.Evidence = append(entry.Evidence, evidence)
-		if sources[i].Page != nil {
-			entry.Postings = append(entry.Postings, Posting{From: account.Custodian, To: account.ID,
-				Amount: sources[i].Page.Total, Laid: Spans{settlement.Span}, Line: ID(item.Source)})
-		}
-		if h, entry, err = h.payFee(account, settlement, sources[i].Processor, entry); err != nil {
-			return refuse(at("items", i, err))
-		}
 	}
 	if err := h.Check(); err != nil {
 		return refuse(err)
 	}
 	return h, result, entry, nil
+}
+
+// settleSource settles one source, and notes the bank lines that it uses up.
+// Where an account has rules of its own, its sponsor's word alone is no evidence.
+func (h Head) settleSource(account Account, item SettleItem, source Source, ctx Context, entry Entry) (Head, Settlement, *Used, Entry, error) {
+	refuse := func(err error) (Head, Settlement, *Used, Entry, error) { return h, Settlement{}, nil, entry, err }
+	if item.SelfDeclared && account.Subject != ctx.Subject {
+		return refuse(rule.Refuse(rule.Forbidden, "%s is spent by the commands of %s; what no line of the bank shows settles there by Declare, which a maker and a checker sign", account.ID, subjectName(account.Subject)))
+	}
+	evidence, used, err := source.evidence(account, item)
+	if err != nil {
+		return refuse(err)
+	}
+	h, settlement, err := h.settle(source.amount().Units, source.fee(), item.Source, evidence, entry)
+	if err != nil {
+		return refuse(err)
+	}
+	if evidence.Kind == SelfDeclared || source.Inflow != nil && source.Inflow.Declared {
+		h.Declared += settlement.Span.Length()
+	}
+	entry.Evidence = append(entry.Evidence, evidence)
+	if source.Page != nil {
+		entry.Postings = append(entry.Postings, Posting{From: account.Custodian, To: account.ID,
+			Amount: source.Page.Total, Laid: Spans{settlement.Span}, Line: ID(item.Source)})
+	}
+	h, entry, err = h.payFee(account, settlement, source.Processor, entry)
+	return h, settlement, used, entry, err
+}
+
+// Declare settles one page by its receiver's word alone, as a command of the
+// rules that govern the account: who has to sign it is theirs to say.
+func (h Head) Declare(account Account, id, page ID, source Source, ctx Context) (Head, Settlement, Entry, error) {
+	refuse := func(err error) (Head, Settlement, Entry, error) { return h, Settlement{}, Entry{}, err }
+	if err := account.sponsor(ctx); err != nil {
+		return refuse(err)
+	}
+	h, settlement, _, entry, err := h.settleSource(account, SettleItem{Source: string(page), SelfDeclared: true}, source, ctx, ctx.Entry(id, "declare", string(account.ID)))
+	if err != nil {
+		return refuse(rule.Field("page", err))
+	}
+	if err := h.Check(); err != nil {
+		return refuse(err)
+	}
+	return h, settlement, entry, nil
 }
 
 // payFee spends what a processor kept, out of the page's own units: the bank

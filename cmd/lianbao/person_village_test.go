@@ -617,7 +617,7 @@ func (v *village) payout(person tape.ID) {
 	v.as("bank", "gateway", "Tape:FileStatement", v.encoded(tape.FileStatement{Account: custodian, ID: "january", From: today, To: today, Opening: cny(10_000), Closing: cny(4_000), Count: 1, Pages: []tape.LinesPage{page}}))
 	v.as("bank", "gateway", "Tape:FileLines", v.encoded(tape.FileLines{Account: custodian, ID: "lines-0", Lines: debits, N: 0, Statement: "january"}))
 	v.as("charity", "gateway", "Tape:Receive", v.encoded(tape.Receive{Account: speechCampaign, ID: "page", Count: 1, Total: cny(10_000), Gifts: []tape.Gift{{ID: "g", Amount: cny(10_000)}}}))
-	v.as("charity", "gateway", "Tape:Settle", v.encoded(tape.Settle{Account: speechCampaign, ID: "settle", Items: []tape.SettleItem{{Source: "page", SelfDeclared: true}}}))
+	v.decided("charity", "Fund:Declare", "declare", 10_000, fund.Declare{Account: speechCampaign, ID: "declare", Page: "page"}, "maker", "checker")
 	v.decided("charity", "Fund:Enrol", "enrol", 0, fund.Enrol{Account: speechCampaign, ID: "enrol", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: person}}}, "maker")
 	payments := []tape.Payment{{Amount: cny(6000), Line: "a", To: family}}
 	job, chunks, err := tape.NewJob(speechCampaign, "d1", tape.Instant(time.Now().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})

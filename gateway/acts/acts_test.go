@@ -77,6 +77,7 @@ refund-gift | Tape:Refund | charity | maker | 2 | page:name! gift:name! home:acc
 correct-gift | Tape:Correct | charity | maker | 2 | page:name! gift:name! home:account receiver:account! why:choice!
 identify-gift | Tape:Identify | charity | maker | 2 | home:account! page:name! gift:name! payout:name
 withdraw-page | Tape:Withdraw | charity | maker | 2 | page:name! why:choice!
+declare-page | Fund:Declare | charity | maker | 2 | page:name!
 execute-payouts | Tape:Execute | bank | maker | 0 | bank-line:line! payouts:names!
 return-payout | Tape:Return | bank charity | maker | 0 | bank-line:line! hold:name!
 charge-back | Tape:ChargeBack | bank | maker | 0 | page:name! gift:name! home:account bank-line:line!
@@ -84,7 +85,7 @@ expire-payout | Tape:Expire | charity bank regulator | maker checker | 0 | hold:
 reclaim-payouts | Tape:Reclaim | charity | maker | 0 | payouts:names!
 restore-payout | Fund:Restore | charity | maker | 0 | hold:name!
 match-page | Tape:Match | charity | maker | 0 | page:name! bank-line:line!
-settle-page | Tape:Settle | charity | maker | 0 | page:name! bank-line:line declared:mark
+settle-page | Tape:Settle | charity | maker | 0 | page:name! bank-line:line
 receive-unclaimed | Tape:ReceiveUnidentified | charity | maker | 0 | unclaimed:account! bank-line:line!
 `
 
@@ -207,6 +208,7 @@ func (w *world) goesOn(what string) {
 		w.receives(coats, "page-1", gifts[:3]...)
 		more, other := lines(20, 700)
 		w.receives(coats, "late", other...)
+		w.receives(coats, "cash", tape.Gift{ID: "gift-98", Amount: yuan(1_100)})
 		w.receives(coats, "never", tape.Gift{ID: "gift-99", Amount: yuan(900)})
 		w.files("s2", "s1", 38_000, tape.CreditSide, more...)
 	case "an account of unidentified money is opened":
@@ -278,6 +280,10 @@ receive-unclaimed | maker | charity:sunrise:coats | unclaimed=charity:sunrise:lo
 an unclaimed line is settled
 withdraw-page | maker | charity:sunrise:coats | page=late;why=not-paid | page[0]. wrong-state: late is settled already
 withdraw-page | maker | charity:sunrise:coats | page=never;why=not-paid | Tape:Withdraw 2 9.00 CNY
+declare-page | maker | charity:sunrise:coats | page=none | page[0]. not-found
+declare-page | maker | charity:sunrise:coats | page=late | page[0]. wrong-state: late is settled already
+declare-page | maker | charity:sunrise:coats | page=never | page[0]. wrong-state: page never was withdrawn by
+declare-page | maker | charity:sunrise:coats | page=cash | Fund:Declare 2 11.00 CNY
 identify-gift | maker | charity:sunrise:coats | home=charity:sunrise:lost;page=unclaimed-1;gift=line-9 | gift[0]. not-found: there is no gift line-9 on page unclaimed-1
 identify-gift | maker | charity:sunrise:coats | home=charity:sunrise:lost;page=unclaimed-1;gift=line-4 | Tape:Identify 2 30.00 CNY
 correct-gift | maker | charity:sunrise:coats | page=late;gift=gift-20;receiver=charity:sunrise:winter;why=rumour | why[0]. invalid

@@ -40,7 +40,7 @@ func bankActs() []Act {
 			f.fault(Fault{Field: "page"}, err)
 			return tape.NewMatch(f.ground.campaign.Account, f.id, f.name("page"), gifts, at.Statement, at.N, body)
 		}, unsigned),
-		act("settle-page", "Tape:Settle", []Field{kind("page", Name).at("items").need(), line("bank-line"), kind("declared", Mark)}, (*form).settles, unsigned),
+		act("settle-page", "Tape:Settle", []Field{kind("page", Name).at("items").need(), line("bank-line")}, (*form).settles, unsigned),
 		act("receive-unclaimed", "Tape:ReceiveUnidentified", []Field{kind("unclaimed", Account).at("account").need(), line("bank-line").at("lines").need()}, func(f *form) tape.ReceiveUnidentified {
 			at, body := f.bankLine()
 			return tape.NewReceiveUnidentified(f.account("unclaimed"), f.id, at.Statement, at.N, body)
@@ -119,10 +119,10 @@ func (f *form) restores() fund.Restore {
 }
 
 // settles names what a page rests on: its processor's file, the lines that a
-// match has found, the bank's page that was named, or the charity's word alone.
+// match has found, or the bank's page that was named.
 func (f *form) settles() tape.Settle {
 	page := f.name("page")
-	item := tape.SettleItem{Source: string(page), SelfDeclared: f.mark("declared")}
+	item := tape.SettleItem{Source: string(page)}
 	found, err := f.ground.Ledger.Page(f.ground.ctx, f.ground.campaign.Account, page)
 	f.fail("page", err)
 	file := record[tape.Processor](f.ground, tape.ProcessorKey(f.ground.campaign.Account, page))
@@ -132,8 +132,8 @@ func (f *form) settles() tape.Settle {
 		item.Lines = &tape.LinesRef{N: at.N, Statement: at.Statement}
 	case file != nil:
 		item.Processor = file.ID
-	case found.Evidence == nil && !item.SelfDeclared:
-		f.fault(Fault{Field: "bank-line"}, rule.Refuse(rule.Invalid, "is empty: page %s rests on nothing yet; name a line of the bank's page, or say that only you declare it", page))
+	case found.Evidence == nil:
+		f.fault(Fault{Field: "bank-line"}, rule.Refuse(rule.Invalid, "is empty: page %s rests on nothing yet; name a line of the bank's page, or let a maker and a checker declare it (declare-page)", page))
 	}
 	return tape.Settle{Account: f.ground.campaign.Account, ID: f.id, Items: []tape.SettleItem{item}}
 }

@@ -51,6 +51,9 @@ func giftActs() []Act {
 		act("withdraw-page", "Tape:Withdraw", []Field{kind("page", Name).need(), choice("why", "withdraw-reason.", tape.WithdrawReasons()...).at("reason").need()}, func(f *form) tape.Withdraw {
 			return tape.Withdraw{Account: f.ground.campaign.Account, ID: f.id, Page: f.name("page"), Reason: f.text("why")}
 		}, (*ground).withdraws),
+		act("declare-page", "Fund:Declare", []Field{kind("page", Name).need()}, func(f *form) fund.Declare {
+			return fund.Declare{Account: f.ground.campaign.Account, ID: f.id, Page: f.name("page")}
+		}, (*ground).declares),
 	}
 }
 
@@ -147,15 +150,38 @@ func (g *ground) withdraws(c tape.Withdraw) error {
 	if err != nil {
 		return err
 	}
-	page, err := g.Ledger.Page(g.ctx, c.Account, c.Page)
+	source, err := g.page(c.Account, c.Page)
 	if err != nil {
-		return rule.Field("page", err)
+		return err
 	}
-	settled := page.Withdrawn
-	if settled == nil && page.State != readmodel.PagePending {
-		settled = &tape.Settled{V: 1, N: page.Settlement}
+	_, _, err = account.Withdraw(c, *source.Page, source.Settled, source.Processor, g.context())
+	return err
+}
+
+func (g *ground) declares(c fund.Declare) error {
+	account, head, err := g.accountOf(c.Account)
+	if err != nil {
+		return err
+	}
+	source, err := g.page(c.Account, c.Page)
+	if err != nil {
+		return err
+	}
+	_, _, _, err = g.campaign.Declare(c, account, head, source, g.context())
+	return err
+}
+
+// page is a page of gifts with what it rests on and what became of it; its whole
+// amount is what those sign who decide about it.
+func (g *ground) page(account tape.AccountID, id tape.ID) (tape.Source, error) {
+	page, err := g.Ledger.Page(g.ctx, account, id)
+	if err != nil {
+		return tape.Source{}, rule.Field("page", err)
+	}
+	source := tape.Source{Page: &page.Page, Settled: page.Withdrawn, Processor: record[tape.Processor](g, tape.ProcessorKey(account, id))}
+	if source.Settled == nil && page.State != readmodel.PagePending {
+		source.Settled = &tape.Settled{V: 1, N: page.Settlement}
 	}
 	g.amount = page.Total
-	_, _, err = account.Withdraw(c, page.Page, settled, record[tape.Processor](g, tape.ProcessorKey(c.Account, c.Page)), g.context())
-	return err
+	return source, nil
 }

@@ -53,6 +53,9 @@ func TestWayOfAGift(t *testing.T) {
 	}
 	all, err = charity.client.Settle(t.Context(), account, client.Item{Source: given.Command, SelfDeclared: true})
 	done(charity, all, err)
+	if _, _, text := charity.request(http.MethodGet, path("accounts", account, "sources", given.Command), "", nil); !strings.Contains(text, `"state":"done"`) {
+		t.Errorf("the settlement: %s", text)
+	}
 
 	spend := tape.Spend{Account: account, ID: "spend-1", Payments: []tape.Payment{{Amount: money.New(4000, "CNY"), Line: "l1", To: store}}}
 	spent, err := charity.client.Submit(t.Context(), "Tape:Spend", w.signed(spend, "40.00 CNY"))

@@ -104,6 +104,8 @@ func (v *village) campaign() {
 	}
 	v.openCampaign(speech, fund.Filing, "", planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 20_000)))
 	v.openCampaign(circle, fund.Agreement, "", withDonor(planOf(similar, budgetLine("training", fund.Programme, 10_000))))
+	v.receive(circle, "cash", giftsOf("cash", 700))
+	v.by("charity", "Fund:Declare", v.signedBy("declare", circle, 700, fund.Declare{Account: circle, ID: "declare-cash", Page: "cash"}, "maker", "checker"))
 	v.openCampaign(similar, fund.Filing, "", planOf(speech, budgetLine("training", fund.Programme, 80_000)))
 	v.receive(speech, "s", giftsOf("s", 10_000, 5_000, 2_500))
 	v.speechStatement("in", "", 0, tape.CreditSide, linesOf("s", 1, 10_000, 5_000, 2_500))

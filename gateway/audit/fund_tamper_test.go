@@ -96,6 +96,12 @@ func called(function, kindBefore, kindAfter string) func(*parts) {
 	}
 }
 
+// byOneWord makes the declaration of a page one of the tape's own settlements.
+func byOneWord(p *parts) {
+	p.arguments[1] = []byte(`{"account":"charity:sunrise:circle","id":"declare-cash","items":[{"selfDeclared":true,"source":"cash"}]}`)
+	called("Tape:Settle", "declare", "settle")(p)
+}
+
 // place names a transaction by its function and id.
 type place struct{ function, id string }
 
@@ -132,6 +138,7 @@ var (
 	paid      = place{"Fund:Pay", "d1-first-pay"}
 	granting  = place{"Fund:Pay", "d1-second-pay"}
 	arrived   = place{"Fund:Confirm", "arrived-1"}
+	declared  = place{"Fund:Declare", "declare-cash"}
 )
 
 // countedBy is the last block that the first publication counts.
@@ -213,6 +220,15 @@ func TestFundTampering(t *testing.T) {
 			"person/agent, whose person signed, as what, and who holds its key; expected charity, agent, own, found charity, agent, card"},
 		{"less is confirmed than was paid", arrived, everywhere(`"60.00 CNY"`, `"59.00 CNY"`),
 			"confirmation/charity:sunrise:speech/d1.0.0, the amount that is arrived; expected 60.00 CNY, found 59.00 CNY"},
+		{"one person declares", declared, inEntry(`"person":"checker"`, `"person":"maker"`),
+			"page/charity:sunrise:circle/cash, how many different persons of the staff decided; expected 2 or more, found 1"},
+		{"an agent checks a declaration", declared, inEntry(`"person":"checker"`, `"person":"agent"`),
+			"person/agent, whose person signed, as what, and who holds its key; expected charity, agent, own, found charity, staff, own"},
+		{"the charity declares by its own word", declared, byOneWord, "page/charity:sunrise:circle/cash, a campaign's page is declared without maker and checker; expected nothing, found charity/declare-cash"},
+		{"what was declared is called shown", declared, inEntry(`"kind":"self-declared"`, `"kind":"statement"`),
+			"page/charity:sunrise:circle/cash, what a declared page rests on; expected self-declared, found statement"},
+		{"a settlement hides that it was declared", declared, inRecord("settlement/", `"kind":"self-declared"`, `"kind":"statement"`),
+			"settlement/charity:sunrise:circle/1, what the settlement rests on; expected self-declared, found statement"},
 		{"a dispute is kept as an arrival", place{"Fund:Confirm", "dispute-1"}, inRecord("confirmation/", `"disputed"`, `"arrived"`),
 			"confirmation/charity:sunrise:speech/d1.0.0, what the receiver said; expected outside:household:ddbbcoobeooegjmdolfcpojadccomibn: disputed 60.00 CNY, by h1, found outside:household:ddbbcoobeooegjmdolfcpojadccomibn: arrived 60.00 CNY, by h1"},
 		{"a publication is left out", place{"Fund:Publish", "pub-2"}, everywhere(`"n":2`, `"n":3`), "publication/charity:sunrise:speech/3, the number of the publication; expected 2, found 3"},
@@ -417,6 +433,7 @@ func TestFundOrder(t *testing.T) {
 		{"restored twice", twice(place{"Fund:Restore", "restore-d2"}), "restored/charity:sunrise:speech/d2.0.0, a payout is restored of which nothing came back since; expected nothing, found charity/again"},
 		{"confirmed twice", twice(arrived), "confirmation/charity:sunrise:speech/d1.0.0, the receiver says the same twice; expected nothing, found bank/again"},
 		{"enrolled twice", twice(place{"Fund:Enrol", "enrol-own"}), "payee/charity:sunrise:speech/outside:staff:c1, a payee is enrolled twice; expected nothing, found charity/again"},
+		{"declared twice", twice(declared), "settled/charity:sunrise:circle/cash, settlement of is used twice; expected once, by charity/declare-cash, found again by charity/again"},
 		{"a document cited twice", twice(place{"Fund:Cite", "cite-1"}), "document is used twice; expected once, by charity/cite-1, found again by charity/again"},
 		{"a pledge settled twice", twice(place{"Fund:SettlePledge", "kept-1"}), "pledge/charity:sunrise:speech/pledge-1, a pledge is settled twice; expected nothing, found charity/again"},
 		{"published twice", twice(place{"Fund:Publish", "pub-2"}), "publication/charity:sunrise:speech/2, the number of the publication; expected 3, found 2"},

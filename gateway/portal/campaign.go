@@ -124,7 +124,7 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 	all := []asked{
 		{key: "raised", amount: sums.Raised, rows: "/campaigns/" + id + "/gifts", kinds: []string{"receive"}, always: true},
 		{key: "settled", amount: sums.Shown(), rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, always: true, back: true},
-		{key: "declared", amount: sums.Declared, rows: "/accounts/" + id + "/settlements", kinds: []string{"settle"}, back: true},
+		{key: "declared", amount: sums.Declared, rows: "/accounts/" + id + "/settlements", kinds: []string{"declare", "settle"}, back: true},
 		{key: "granted", amount: sums.Granted, rows: "/accounts/" + id + "/inflows", kinds: []string{"settle"}, back: true},
 		{key: "ordered", amount: a.Held, rows: open, kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
 		{key: "paid", amount: sums.Paid, rows: paid, kinds: []string{"execute", "capture", "pay", "run-chunk"}, always: true},
@@ -134,7 +134,7 @@ func (p *portal) figures(ctx context.Context, f *flows, facts *views.CampaignFac
 			asked{key: "disputed", amount: facts.Disputed, rows: paid, kinds: []string{"confirm"}})
 	}
 	all = append(all,
-		asked{key: "free", amount: a.Free, rows: "/accounts/" + id, kinds: []string{"settle"}, back: true},
+		asked{key: "free", amount: a.Free, rows: "/accounts/" + id, kinds: []string{"settle", "declare"}, back: true},
 		asked{key: "pending", amount: a.Pending, rows: "/campaigns/" + id + "/gifts?state=pending", kinds: []string{"receive"}},
 		asked{key: "passed", amount: sums.Passed, rows: "/entries?kind=" + passedBy(facts) + "&subject=" + id, kinds: []string{"pay", "carry", "spend"}},
 		asked{key: "recovered", amount: sums.Recovered, rows: "/accounts/" + id + "/inflows", kinds: []string{"settle"}},
@@ -375,8 +375,8 @@ func (p *portal) account(r *http.Request) (views.Page, string, error) {
 	}
 	a, path := page.Account, "/accounts/"+string(id)
 	if page.Figures, err = p.shown(ctx, id, []asked{
-		{key: "received", amount: a.Received, rows: path + "/settlements", kinds: []string{"settle"}, always: true, back: true},
-		{key: "free", amount: a.Free, rows: path, kinds: []string{"settle"}, always: true, back: true},
+		{key: "received", amount: a.Received, rows: path + "/settlements", kinds: []string{"settle", "declare"}, always: true, back: true},
+		{key: "free", amount: a.Free, rows: path, kinds: []string{"settle", "declare"}, always: true, back: true},
 		{key: "held", amount: a.Held, rows: "/campaigns/" + string(id) + "/payouts?state=open", kinds: []string{"hold", "order", "open-job", "refund"}, always: true},
 		{key: "spent", amount: a.Spent, rows: path, kinds: []string{"execute", "capture", "pay", "spend", "run-chunk"}, always: true},
 		{key: "pending", amount: a.Pending, rows: "/campaigns/" + string(id) + "/gifts?state=pending", kinds: []string{"receive"}, always: true},

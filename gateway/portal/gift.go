@@ -84,7 +84,7 @@ func (p *portal) giftActs(r *http.Request, gift readmodel.Gift, stands readmodel
 	campaign, names := stands.Account, []string{"refund-gift", "correct-gift"}
 	switch {
 	case gift.State == readmodel.GiftPending || gift.State == readmodel.GiftUnmatched:
-		names = []string{"withdraw-page"}
+		names = []string{"withdraw-page", "declare-page"}
 	case stands.Span == nil || stands.Free.Units < stands.Span.Length():
 		return nil, nil
 	case account.Unidentified != "":

@@ -78,6 +78,8 @@ func TestGiftActs(t *testing.T) {
 	maker.asks("identify-gift", "home", string(lost), "page", "lost", "gift", "line-9")
 	maker.reads("Give the unclaimed money line-9")
 	w.done(maker)
+	maker.request(http.MethodGet, "/en/gifts/late-1", nil)
+	maker.reads("/acts/withdraw-page?gift=late-1", "/acts/declare-page?gift=late-1")
 	maker.asks("withdraw-page", "page", "late", "why", "not-paid")
 	maker.reads("Withdraw page late")
 	w.done(maker)

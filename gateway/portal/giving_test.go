@@ -151,7 +151,8 @@ func first[T any](value T, err error) T {
 
 func (c *counter) settle(page tape.ID) {
 	c.Helper()
-	c.charity("Tape:Settle", tape.Settle{Account: lunches, ID: "settle-" + page, Items: []tape.SettleItem{{Source: string(page), SelfDeclared: true}}})
+	received, err := c.model.Page(c.Context(), lunches, page)
+	c.decided("declare", "Fund:Declare", lunches, made(c.ledger, received, err).Total.Units, fund.Declare{Account: lunches, ID: "settle-" + page, Page: page})
 	c.follow()
 }
 
@@ -483,6 +484,7 @@ func TestNamesStayHere(t *testing.T) {
 		gifts = append(gifts, tape.Gift{ID: claims[0].Gift, Amount: money.New(5_00, "CNY"), Donor: claims[0].Donor})
 	}
 	c.charity("Tape:Receive", tape.Receive{Account: lunches, ID: "all", Count: 200, Total: money.New(1_000_00, "CNY"), Gifts: gifts})
+	c.follow()
 	c.settle("all")
 	answer := c.look("en", secrets[1])
 	if !strings.Contains(answer.Body.String(), "CHARITY-2026-000001") {

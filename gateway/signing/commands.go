@@ -166,6 +166,7 @@ var forms = map[string]form{
 	"Tape:Correct": of("correct", known, 2, func(c tape.Correct) gist {
 		return about(c.Account, "Gift", c.Gift.Gift[0], "To", string(c.To), "Reason", c.Reason)
 	}),
+	"Fund:Declare":  of("declare", known, 2, func(c fund.Declare) gist { return about(c.Account, "Page", string(c.Page)) }),
 	"Tape:Withdraw": of("withdraw", known, 2, func(c tape.Withdraw) gist { return about(c.Account, "Page", string(c.Page), "Reason", c.Reason) }),
 	"Tape:OpenJob":  of("open-job", stated, 2, func(c tape.OpenJob) gist { return about(c.Account, "Job", string(c.ID)).worth(c.Amount) }),
 	"Tape:Release":  of("release", known, 2, func(c tape.Release) gist { return about(c.Account, "Hold", string(c.Hold)) }),

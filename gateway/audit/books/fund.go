@@ -133,7 +133,7 @@ func init() {
 		"Fund:Confirm": {kind: "confirm", book: (*Books).confirm, anyone: true}, "Fund:Cite": {kind: "cite", book: (*Books).citeDocuments},
 		"Fund:Publish": {kind: "publish", book: (*Books).publish}, "Fund:RecordPledge": {kind: "record-pledge", book: (*Books).recordPledge},
 		"Fund:SettlePledge": {kind: "settle-pledge", book: (*Books).settlePledge}, "Fund:ReceiveGoods": {kind: "receive-goods", book: (*Books).receiveGoods},
-		"Fund:GiveGoods": {kind: "give-goods", book: (*Books).giveGoods},
+		"Fund:GiveGoods": {kind: "give-goods", book: (*Books).giveGoods}, "Fund:Declare": {kind: "declare", book: (*Books).declare},
 	}
 }
 

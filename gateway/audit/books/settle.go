@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -35,12 +37,13 @@ func (b *Books) settle() error {
 	}
 	for i, item := range c.Items {
 		b.once("settlement of", tape.SettledKey(a.id, item.Source))
+		b.oneWord(a, item)
 		amount, err := b.source(a, item, b.entry.Evidence[i])
 		if err != nil {
 			return err
 		}
 		span, fee := a.lay(amount.Units), b.feeOf(a, item)
-		b.chain(a, item.Source, span, fee)
+		b.chain(a, item.Source, span, fee, b.entry.Evidence[i])
 		b.given(a, item, amount.Units)
 		if item.Inflow() {
 			b.inflows[tape.InflowKey(a.id, item.Source)].span = span
@@ -58,6 +61,40 @@ func (b *Books) settle() error {
 		b.problem(string(a.id), "the entry has postings that nothing explains", "", fmt.Sprint(len(postings)))
 	}
 	return nil
+}
+
+// declare lays one page at the end of a campaign's tape on the word of those who signed.
+func (b *Books) declare() error {
+	c, campaign, err := about(b, func(c fund.Declare) tape.AccountID { return c.Account })
+	if err != nil {
+		return err
+	}
+	a, key, source := campaign.account, tape.PageKey(c.Account, c.Page), string(c.Page)
+	b.once("settlement of", tape.SettledKey(a.id, source))
+	item := tape.SettleItem{SelfDeclared: true, Source: source}
+	if len(b.entry.Evidence) != 1 || len(b.entry.Postings) != 1 {
+		return fmt.Errorf("a declaration has %d pieces of evidence and %d postings", len(b.entry.Evidence), len(b.entry.Postings))
+	}
+	b.differs(key, "what a declared page rests on", tape.SelfDeclared, b.entry.Evidence[0].Kind)
+	amount, err := b.source(a, item, b.entry.Evidence[0])
+	if err != nil {
+		return err
+	}
+	b.signers()
+	b.agreed(key, amount, b.entry.Intents, campaign.organisation)
+	span := a.lay(amount.Units)
+	b.chain(a, source, span, nil, b.entry.Evidence[0])
+	b.given(a, item, amount.Units)
+	b.laid(a, b.entry.Postings[0], amount, span)
+	return nil
+}
+
+// oneWord reports a campaign's page that its organisation alone has declared:
+// money that can be spent would rest on one person's word.
+func (b *Books) oneWord(a *account, item tape.SettleItem) {
+	if item.SelfDeclared && b.trail.campaigns[a.id] != nil {
+		b.problem(tape.PageKey(a.id, tape.ID(item.Source)), "a campaign's page is declared without maker and checker", "", b.entry.Reference())
+	}
 }
 
 // given counts what an item adds to the figures, and what of it rests on its receiver's word alone.
@@ -163,7 +200,7 @@ func (b *Books) useAll(p *page, key string) error {
 }
 
 // chain compares the settlement that was written and links it to the one before.
-func (b *Books) chain(a *account, source string, span tape.Span, fee *money.Amount) {
+func (b *Books) chain(a *account, source string, span tape.Span, fee *money.Amount, evidence tape.Evidence) {
 	a.settlements++
 	key := tape.SettlementKey(a.id, a.settlements)
 	stored, err := record[tape.Settlement](b, key)
@@ -172,6 +209,7 @@ func (b *Books) chain(a *account, source string, span tape.Span, fee *money.Amou
 		return
 	}
 	b.differs(key, "the source of the settlement", source, stored.Source)
+	b.differs(key, "what the settlement rests on", rests(evidence), rests(stored.Evidence))
 	b.differs(key, "the span of the settlement", span.String(), stored.Span.String())
 	kept := int64(0)
 	if fee != nil {
@@ -182,3 +220,5 @@ func (b *Books) chain(a *account, source string, span tape.Span, fee *money.Amou
 	digest := sha256.Sum256(b.transaction.Writes[key])
 	a.chain = hex.EncodeToString(digest[:])
 }
+
+func rests(e tape.Evidence) string { return strings.TrimSpace(e.Kind + " " + e.Reference) }

@@ -55,7 +55,7 @@ var approvals = []tape.Approval{
 func step(kind, entry, when string, block uint64, evidence ...tape.Evidence) views.ProofStep {
 	s := views.ProofStep{Entry: entry, Kind: kind, At: at(when), Organisation: strings.Split(entry, "/")[0], Role: "gateway", Block: block,
 		Transaction: hash(entry), Endorsers: []string{"bank", "charity", "coop"}, Evidence: evidence}
-	if kind == "hold" || kind == "spend" {
+	if kind == "hold" || kind == "spend" || kind == "declare" {
 		s.Approvals = approvals
 	}
 	return s

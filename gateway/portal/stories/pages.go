@@ -39,7 +39,8 @@ func figures() []views.Figure {
 	return []views.Figure{
 		{Key: "raised", Amount: yuan("412300.00"), Share: -1, Rows: path + "/gifts", Proof: proof("lianbao audit", step("receive", "charity/page-12", "2026-02-14 03:20", 180))},
 		{Key: "settled", Amount: yuan("340120.00"), Share: -1, Rows: books + "/settlements", Proof: settle},
-		{Key: "declared", Amount: yuan("8000.00"), Share: -1, Rows: books + "/settlements"}, {Key: "granted", Amount: yuan("50000.00"), Share: -1, Rows: books + "/inflows"},
+		{Key: "declared", Amount: yuan("8000.00"), Share: -1, Rows: books + "/settlements", Proof: proof("lianbao trace "+string(training), step("declare", "charity/declare-3", "2026-03-02 16:40", 210, tape.Evidence{Kind: tape.SelfDeclared}))},
+		{Key: "granted", Amount: yuan("50000.00"), Share: -1, Rows: books + "/inflows"},
 		{Key: "ordered", Amount: yuan("34120.00"), Share: -1, Rows: path + "/payouts?state=open", Proof: proof("lianbao audit", step("hold", "charity/order-17", "2026-03-01 09:00", 205))},
 		{Key: "paid", Amount: yuan("301000.00"), Share: -1, Rows: path + "/payouts?state=captured", Proof: proof("lianbao audit", step("capture", "bank/capture-311", "2026-03-03 09:57", 212, bankLine))},
 		{Key: "confirmed", Amount: yuan("288400.00"), Share: 95, Rows: path + "/payouts?state=captured", Proof: proof("lianbao audit")},
@@ -149,7 +150,9 @@ func gifts() []Story {
 	g.Proof.More = 3
 	pending := g
 	pending.State, pending.Line, pending.Evidence, pending.Pieces, pending.Root = readmodel.GiftPending, nil, nil, []views.Piece{state(readmodel.Pending, "100.00")}, readmodel.Node{}
+	pending.Acts = []views.GiftAct{{Act: "withdraw-page", Path: "/campaigns/x/acts/withdraw-page"}, {Act: "declare-page", Path: "/campaigns/x/acts/declare-page"}}
 	gone := pending
+	gone.Acts = nil
 	gone.State, gone.Pieces, gone.Withdrawn, gone.WithdrawnBy = readmodel.GiftWithdrawn, []views.Piece{state(readmodel.Withdrawn, "100.00")}, "not-paid", "charity/withdraw-1"
 	every, back := g, g
 	every.Amount, every.Pieces = yuan("650.00"), nil
