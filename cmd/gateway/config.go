@@ -62,6 +62,9 @@ type config struct {
 	Keyring *keyringConfig `json:"keyring,omitempty"`
 	// Demonstration lets anybody log in as invented people.
 	Demonstration *demonstration `json:"demonstration,omitempty"`
+	// Importing is the folder of secrets and plans of imports, the one in which
+	// lianbao import keeps them; left out, in the folder Data.
+	Importing string `json:"importing,omitempty"`
 	// Kinds say what the law takes organisations for, such as public-foundation.
 	Kinds map[string]string `json:"kinds,omitempty"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.

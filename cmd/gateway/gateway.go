@@ -20,6 +20,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/export/books"
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -57,10 +58,12 @@ type gateway struct {
 	// keys are those of persons, nil where nobody logs in.
 	keys *keyring.Keyring
 	// desk is where people log in, nil where nobody does.
-	desk    *login.Desk
-	lanes   *lane.Lanes
-	inflows *lane.Inflows
-	server  *api.Server
+	desk *login.Desk
+	// processors takes payment processors' files, nil where nobody logs in.
+	processors *importing.Desk
+	lanes      *lane.Lanes
+	inflows    *lane.Inflows
+	server     *api.Server
 }
 
 // open opens the stores and the connection; nothing is carried or served before all of them are there.
@@ -161,6 +164,9 @@ func openDocuments(ctx context.Context, c document.Config) (*document.Archive, e
 
 // close ends everything in the order in which it depends on each other.
 func (g *gateway) close() error {
+	if g.processors != nil {
+		g.processors.Close()
+	}
 	if g.lanes != nil {
 		g.lanes.Stop()
 	}

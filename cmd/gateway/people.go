@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/disclosure"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/login/issuer"
@@ -81,7 +83,9 @@ func (g *gateway) staffed(parts portal.Parts, token string) (http.Handler, error
 		}
 		g.desk = desk
 		drafts := signing.NewDrafts(signing.Parts{Organisation: g.config.Organisation, Ledger: register, Policy: register, Lanes: g.lanes, Own: g.own, Hand: g.hand()})
-		return &portal.People{Desk: desk, Drafts: drafts, Lanes: g.lanes, Persons: register, Keys: g.keys, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Receipts: g.giving, Fingerprints: g.fingerprints(), Journal: g.keys,
+		g.processors = importing.NewDesk(importing.Receiver{Organisation: g.config.Organisation, Gateway: importing.Own{Lanes: g.lanes, Model: g.model, Giving: g.giving},
+			Folder: cmp.Or(g.config.Importing, filepath.Join(g.config.Data, "importing"))}, slog.Default())
+		return &portal.People{Desk: desk, Processors: g.processors, Drafts: drafts, Lanes: g.lanes, Persons: register, Keys: g.keys, Shelf: g.shelf(), Archive: g.documents, Personal: g.personal, Receipts: g.giving, Fingerprints: g.fingerprints(), Journal: g.keys,
 			Proposals: portal.Proposals{Folder: filepath.Join(g.config.Data, "proposals")}, Demonstration: g.config.Demonstration != nil}, nil
 	})
 	if err != nil {

@@ -78,9 +78,11 @@ func (c *importProcessorCommand) Run(app *application) error {
 			return err
 		}
 	}
-	if order.Charity, err = side(n, c.Charity); err != nil {
+	charity, err := side(n, c.Charity)
+	if err != nil {
 		return err
 	}
+	order.Charity = charity.Receiver()
 	result, err := importing.ImportProcessor(app.context, order)
 	if err != nil {
 		return err

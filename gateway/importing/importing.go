@@ -27,27 +27,32 @@ import (
 // error that is a *rule.Refusal is final; any other ends the import, which can
 // be run again.
 type Gateway interface {
+	Receiving
+	// Statements returns the statements of a bank account as of a block or
+	// later, the last one first.
+	Statements(ctx context.Context, account tape.AccountID, block uint64) ([]Filed, error)
+	// Payouts looks up what references in memos name, readmodel.ReferencesMost at
+	// once at most, as of a block or later.
+	Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error)
+	// UsedLines returns the indexes of the lines of page n of a statement that
+	// were used, as of a block or later.
+	UsedLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32, block uint64) (map[int]bool, error)
+}
+
+// Receiving is a charity's gateway, as far as a processor's file needs it.
+type Receiving interface {
 	// Send hands a command over and returns, when the ledger holds it, the block.
 	Send(ctx context.Context, function string, argument []byte) (block uint64, err error)
 	// Account returns an account; a refusal not-found when there is none.
 	Account(ctx context.Context, id tape.AccountID) (tape.Account, error)
-	// Statements returns the statements of a bank account as of a block or
-	// later, the last one first.
-	Statements(ctx context.Context, account tape.AccountID, block uint64) ([]Filed, error)
 	// Lines returns the lines of page n of a statement; none while they are not filed.
 	Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
 	// Pages returns the pages of gifts of an account as of a block or later.
 	Pages(ctx context.Context, account tape.AccountID, block uint64) ([]Page, error)
-	// Payouts looks up what references in memos name, readmodel.ReferencesMost at
-	// once at most, as of a block or later.
-	Payouts(ctx context.Context, references []donation.PayoutReference, block uint64) ([]readmodel.Referenced, error)
 	// Processor reports whether the processor's file of a page is on the ledger,
 	// and OpenLines which credit lines of an amount nothing rests on, as of a block or later.
 	Processor(ctx context.Context, account tape.AccountID, page tape.ID, block uint64) (bool, error)
 	OpenLines(ctx context.Context, account tape.AccountID, amount money.Amount, block uint64) ([]readmodel.Line, error)
-	// UsedLines returns the indexes of the lines of page n of a statement that
-	// were used, as of a block or later.
-	UsedLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32, block uint64) (map[int]bool, error)
 	// Claims asks the charity's gateway which announced gifts the memos of lines
 	// name, giving.MemosMax at once at most. The answers stand in the order asked.
 	Claims(ctx context.Context, memos []giving.Memo) ([]giving.Claim, error)
@@ -75,6 +80,17 @@ type Side struct {
 	Organisation string
 	Gateway      Gateway
 	// Folder is where this side keeps its secrets and plans; nobody else reads it.
+	Folder string
+}
+
+// Receiver is this side as the one that receives gifts.
+func (s Side) Receiver() Receiver { return Receiver{s.Organisation, s.Gateway, s.Folder} }
+
+// Receiver is the charity where only a processor's file is imported.
+type Receiver struct {
+	Organisation string
+	Gateway      Receiving
+	// Folder is that of the side.
 	Folder string
 }
 

@@ -36,7 +36,7 @@ type ProcessorOrder struct {
 	// Line chooses the bank line where several carry the sum: STATEMENT:NUMBER.
 	Line string
 	// Charity alone carries it: what the bank has filed everybody reads.
-	Charity Side
+	Charity Receiver
 }
 
 // ProcessorResult is what the import of a processor's file came to.
@@ -147,33 +147,33 @@ func ImportProcessor(ctx context.Context, o ProcessorOrder) (ProcessorResult, er
 		return ProcessorResult{}, err
 	}
 	p := &processing{ProcessorOrder: o}
-	if err := p.prepare(ctx, s); err != nil {
+	if _, err := p.prepare(ctx, s); err != nil {
 		return ProcessorResult{}, err
 	}
 	return p.finish(ctx)
 }
 
 // prepare finds the plan of this file, or makes one.
-func (p *processing) prepare(ctx context.Context, s statement.Settlement) error {
+func (p *processing) prepare(ctx context.Context, s statement.Settlement) (again bool, err error) {
 	plans, err := processorPlans(p.Charity.Folder)
 	if err != nil {
-		return err
+		return false, err
 	}
 	known := slices.IndexFunc(plans, func(q processorPlan) bool { return q.Digest == s.Digest && q.Account == p.Account })
 	if known >= 0 {
-		return p.adopt(plans[known])
+		return true, p.adopt(plans[known])
 	}
 	account, err := p.Charity.Gateway.Account(ctx, p.Account)
 	if err != nil {
-		return rule.Field("account", err)
+		return false, rule.Field("account", err)
 	}
 	if err := p.fits(account, s); err != nil {
-		return err
+		return false, err
 	}
 	if err := p.draft(ctx, account, s, plans); err != nil {
-		return err
+		return false, err
 	}
-	return p.plan.keep(p.Charity.Folder)
+	return false, p.plan.keep(p.Charity.Folder)
 }
 
 // adopt goes on with a plan that stands. What the processor writes into its
@@ -209,7 +209,8 @@ func (p *processing) draft(ctx context.Context, account tape.Account, s statemen
 		Reference: p.Reference, Count: len(s.Gifts), Ignored: s.Ignored, Total: amount(s.Total), Fee: amount(s.Fee), Net: amount(s.Net), From: tape.Date(s.FirstDate)}
 	digest := sha256.Sum256([]byte(p.Charity.Organisation + "\n" + string(account.ID) + "\n" + s.Digest))
 	p.plan.ID = tape.ID("P" + alphabet.EncodeToString(digest[:])[:12])
-	secrets, err := openSecrets(p.Charity.Folder, p.Charity.Folder, account.ID, p.plan.ID)
+	// The secret that hides payments is the processor's: a payment is known again on whatever account it comes.
+	secrets, err := openSecrets(p.Charity.Folder, p.Charity.Folder, p.Processor, p.plan.ID)
 	if err != nil {
 		return err
 	}
@@ -429,9 +430,7 @@ func (p *processing) choose(ctx context.Context) (waits string, candidates []str
 	if p.plan.Line != nil && slices.Contains(lines, *p.plan.Line) {
 		return "", nil, nil
 	}
-	for _, line := range lines {
-		candidates = append(candidates, fmt.Sprintf("%s:%d", line.Statement, line.Number))
-	}
+	candidates = named(lines)
 	if p.Line != "" {
 		at := slices.Index(candidates, p.Line)
 		if at < 0 {
@@ -447,6 +446,14 @@ func (p *processing) choose(ctx context.Context) (waits string, candidates []str
 		return "", nil, p.plan.keep(p.Charity.Folder)
 	}
 	return SeveralLines, candidates, nil
+}
+
+// named are lines as people choose one: STATEMENT:NUMBER.
+func named(lines []chosenLine) (names []string) {
+	for _, line := range lines {
+		names = append(names, fmt.Sprintf("%s:%d", line.Statement, line.Number))
+	}
+	return names
 }
 
 // open are the lines of the bank that carry the net, from the first gift's day
@@ -568,7 +575,7 @@ func (j *job) finishProcessors(ctx context.Context) ([]ProcessorResult, error) {
 	waiting, err := j.waiting()
 	results := []ProcessorResult{}
 	for _, plan := range waiting {
-		p := &processing{ProcessorOrder: ProcessorOrder{Account: plan.Account, Charity: j.Charity}, plan: plan, position: j.position}
+		p := &processing{ProcessorOrder: ProcessorOrder{Account: plan.Account, Charity: j.Charity.Receiver()}, plan: plan, position: j.position}
 		for _, line := range j.plan.Processors {
 			if line.File == plan.ID {
 				p.Line = fmt.Sprintf("%s:%d", j.plan.Statement, line.Number)

@@ -44,7 +44,7 @@ func (w *world) collects(name string, first int, rows ...[2]string) string {
 func plain(units int64) string { return strings.TrimSuffix(money.New(units, "CNY").String(), " CNY") }
 
 func (w *world) processorOrder(file string) ProcessorOrder {
-	return ProcessorOrder{File: file, Account: books, Processor: examplePay, Reference: paidOut, Charity: w.side("charity")}
+	return ProcessorOrder{File: file, Account: books, Processor: examplePay, Reference: paidOut, Charity: w.side("charity").Receiver()}
 }
 
 func (w *world) process(o ProcessorOrder) (ProcessorResult, error) {
@@ -270,6 +270,12 @@ func TestPaymentsTwice(t *testing.T) {
 	right := write("right.csv", "700")
 	if _, err := p.process(right); !rule.Is(err, rule.Exists) || !strings.HasPrefix(err.Error(), "exists: row 2: this payment was imported before from wrong.csv, as page ") {
 		t.Errorf("the edited file: %v", err)
+	}
+	elsewhere := right
+	elsewhere.Account = "charity:charity:elsewhere"
+	p.must("charity", "gateway", "Tape:Open", tape.Open{Account: elsewhere.Account, Attribution: tape.FIFO, Currency: "VND", Custodian: "outside:bank:paying", ID: "elsewhere"})
+	if _, err := p.process(elsewhere); !rule.Is(err, rule.Exists) {
+		t.Errorf("the edited file for another account: %v", err)
 	}
 	other := write("wrong.csv", "70")
 	other.Processor = "outside:processor:otherpay"

@@ -48,6 +48,10 @@ func (p *portal) bank(r *http.Request) (views.Page, string, error) {
 	if page.Acts, err = p.bankActs(r, account); err != nil {
 		return nil, "", err
 	}
+	if session := p.session(r); session.LoggedIn() && p.people.Processors != nil {
+		_, refused := p.mayBring(r, session)
+		page.Bring = refused == nil
+	}
 	for _, load := range []func(context.Context, *views.Bank) error{p.processors, p.waitingPages, p.bankOrders, p.takenBack} {
 		if err := load(ctx, &page); err != nil {
 			return nil, "", err

@@ -34,6 +34,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -64,8 +65,12 @@ type town struct {
 	givers       http.Handler
 	archive      *document.Archive
 	log          *strings.Builder
-	statuses     map[string]lane.Status
-	carried      []string
+	processors   *importing.Desk
+	// imports is the desk's folder; while gate is there and open to nobody, nothing is carried.
+	imports  string
+	gate     chan struct{}
+	statuses map[string]lane.Status
+	carried  []string
 }
 
 func newTown(t *testing.T) *town {
@@ -84,6 +89,7 @@ func newTown(t *testing.T) *town {
 	w.shelf = disclosure.Shelf{Folder: t.TempDir()}
 	w.desk = w.giving("2026-01-10")
 	w.log = new(strings.Builder)
+	w.imports = t.TempDir()
 	w.open()
 	return w
 }
@@ -111,10 +117,12 @@ func (w *town) open() {
 		Block: func(_ context.Context, n uint64) (readmodel.Block, error) {
 			return fabric.ReadBlock(w.network.Block(n), peertest.Chaincode, nil)
 		}}
+	w.processors = importing.NewDesk(importing.Receiver{Organisation: w.organisation, Gateway: importing.Own{Lanes: gated{w}, Model: w.model, Giving: w.desk}, Folder: w.imports}, quiet)
+	w.Cleanup(w.processors.Close)
 	handler, err := NewStaffed(parts, func(renderer Renderer) (*People, error) {
 		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}, {Person: "teller", Roles: []login.Role{login.Maker}}}},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
-		return &People{Desk: desk, Drafts: signing.NewDrafts(signing.Parts{Organisation: w.organisation, Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
+		return &People{Desk: desk, Processors: w.processors, Drafts: signing.NewDrafts(signing.Parts{Organisation: w.organisation, Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
 			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),
 			Shelf: w.shelf, Archive: w.archive, Receipts: w.desk, Personal: w.keeping(), Fingerprints: fingerprint.Keys{Folder: filepath.Join(w.TempDir(), "fingerprint-keys")}, Proposals: Proposals{Folder: w.TempDir()}}, err
 	})
@@ -171,6 +179,21 @@ func (w *town) Command(_ context.Context, id string) (lane.Status, bool, error) 
 func (w *town) Await(ctx context.Context, _ lane.Status, _ string, ask func(context.Context) (lane.Status, bool, error)) (lane.Status, error) {
 	status, _, err := ask(ctx)
 	return status, err
+}
+
+// gated carries while its town's gate lets it.
+type gated struct{ *town }
+
+// Submit implements importing.Lanes.
+func (g gated) Submit(ctx context.Context, function string, argument []byte) (lane.Status, error) {
+	if g.gate != nil {
+		select {
+		case <-g.gate:
+		case <-ctx.Done():
+			return lane.Status{}, ctx.Err()
+		}
+	}
+	return g.town.Submit(ctx, function, argument)
 }
 
 // visitor is somebody at a browser without scripts.

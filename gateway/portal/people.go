@@ -15,6 +15,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/giving"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/keyring"
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
@@ -51,6 +52,8 @@ type People struct {
 	// Receipts writes those of givers who had announced nothing; nil where the
 	// organisation gives none.
 	Receipts *giving.Desk
+	// Processors takes payment processors' files; nil where none are imported here.
+	Processors *importing.Desk
 	// Journal is what the gateway signed; nil where it holds no keys.
 	Journal Journal
 	// Demonstration says that anybody can log in as one of the staff.
@@ -138,6 +141,7 @@ func (p *portal) peopleRoutes() {
 	p.receiptRoutes()
 	p.documentRoutes()
 	p.personalRoutes()
+	p.processorRoutes()
 }
 
 // session is whose request this is; nobody's where nobody logs in here.

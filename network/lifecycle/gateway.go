@@ -39,6 +39,9 @@ type GatewaySettings struct {
 	Demonstration *Demonstration `json:"demonstration,omitempty"`
 	// Collections are the private data collections that the organisation is a member of, with their members.
 	Collections map[string][]string `json:"collections,omitempty"`
+	// Importing is where lianbao import keeps this organisation's plans: a file
+	// that was brought by the one way is known by the other.
+	Importing string `json:"importing"`
 }
 
 // PeerEndpoint says how a client reaches a peer.
@@ -84,6 +87,11 @@ func (s Site) TokenPath(organisation string) string {
 	return filepath.Join(s.Organisation(organisation), "token")
 }
 
+// ImportingPath is the folder of an organisation's secrets and plans of imports.
+func (s Site) ImportingPath(organisation string) string {
+	return filepath.Join(s.Organisation(organisation), "importing")
+}
+
 func (s Site) gatewayCommand(o topology.Organisation, n topology.Node) (process.Command, error) {
 	settings, err := s.gatewaySettings(o, n)
 	if err != nil {
@@ -120,7 +128,7 @@ func (s Site) gatewaySettings(o topology.Organisation, n topology.Node) (Gateway
 		Channel: s.Topology.Channel, Chaincode: s.Topology.Chaincode.Name,
 		Listen: n.Address(), Data: s.node(n), Peer: peer,
 		Identity: id.Speaker(identity.Gateway), Auditor: id.Speaker(identity.Auditor),
-		Token: s.TokenPath(o.Name),
+		Token: s.TokenPath(o.Name), Importing: s.ImportingPath(o.Name),
 	}
 	settings.Login, settings.Demonstration = s.staff(o)
 	for _, other := range s.Topology.Organisations {

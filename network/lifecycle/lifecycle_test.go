@@ -271,6 +271,9 @@ func TestGatewaySettings(t *testing.T) {
 	if g.Organisation != "charity" || g.MSPID != "CharityMSP" || g.Listen != "127.0.0.1:8101" || len(g.Others) != 4 || g.Others[0].URL != "http://127.0.0.1:8102" {
 		t.Errorf("the settings are %+v", g)
 	}
+	if g.Importing != filepath.Join(s.Folder, "organisations", "charity", "importing") {
+		t.Errorf("its imports are planned in %s", g.Importing)
+	}
 	// A gateway holds no other organisation's key.
 	for _, path := range []string{g.Identity.Key, g.Auditor.Key, g.Token, g.Peer.TLSRootCert, g.Data} {
 		if !strings.HasPrefix(path, filepath.Join(s.Folder, "organisations", "charity")) {

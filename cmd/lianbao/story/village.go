@@ -48,7 +48,7 @@ func (s *speech) processes(ctx context.Context) (net money.Amount, err error) {
 		return net, err
 	}
 	r, err := importing.ImportProcessor(ctx, importing.ProcessorOrder{File: path, Account: speechAccount, Processor: "outside:processor:invented-pay", Reference: settlementMemo,
-		Charity: s.side(charity)})
+		Charity: s.side(charity).Receiver()})
 	s.note(r.Position)
 	return r.Net, err
 }

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -27,9 +28,32 @@ func banks() []Story {
 		Back:    []views.BackRow{{Kind: "refund", Amount: yuan("50.00"), Path: "/campaigns/x/gifts?page=page-1", Entry: "charity/refund-1"}, {Kind: "chargeback", Amount: yuan("100.00"), Path: "/campaigns/x/gifts?page=page-1", Entry: "bank/charge-back-1"}, {Kind: "corrected", Amount: yuan("20.00"), Entry: "charity/correct-1"}}, MoreDebits: true}
 	page.Debits[1].Act = &views.GiftAct{Act: "charge-back", Path: "/campaigns/x/acts/charge-back"}
 	public := page
+	page.Bring = true
 	public.Acts, public.Title, public.MoreDebits = nil, nil, false
 	public.Credits = []views.BankLine{line(tape.CreditSide, 14, "2026-03-04", "88.00")}
 	public.Debits = []views.BankLine{line(tape.DebitSide, 13, "2026-03-03", "640.00", views.BankFit{Kind: "payout", ID: "speech-2.0.1", Path: "/payouts/x/y"})}
 	nothing := views.Bank{Account: long, Custodian: bank, Ordered: yuan("0.00"), Receivable: yuan("0.00")}
-	return []Story{{"bank", "What the bank has shown, before its staff", page}, {"bank-public", "What the bank has shown, before everybody", public}, {"bank-none", "The bank has shown nothing yet", nothing}}
+	return append(processors(), Story{"bank", "What the bank has shown, before its staff", page}, Story{"bank-public", "What the bank has shown, before everybody", public}, Story{"bank-none", "The bank has shown nothing yet", nothing})
+}
+
+// processors are the pages on which staff bring payment processors' files.
+func processors() []Story {
+	f := facts()
+	acting := views.Acting{Person: "invented-maker", Token: "form"}
+	result := importing.ProcessorResult{File: "march-settlement.csv", ID: "PQ2F31KM4XZ7", Account: training, BankAccount: bank, Page: "PQ2F31KM4XZ7.page", Gifts: 312, Total: yuan("9420.00"), Fee: yuan("94.20"), Net: yuan("9325.80"), Announced: 41, Ignored: 3}
+	standing := importing.Standing{ProcessorResult: result, Processor: "outside:processor:examplepay"}
+	file := views.ProcessorImport{Account: training, Title: &f.Title, Acting: acting, Standing: standing}
+	running, waits, several, broke, settled := file, file, file, file, file
+	running.Running = true
+	waits.Received, waits.Again = true, true
+	several.Received, several.Candidates = true, []string{"KG7K19:12", "KG7K19:40"}
+	broke.Refusal = &views.Refusal{Code: "insufficient", Text: "field line: line 12 of KG7K19 carries other gifts"}
+	settled.Received, settled.Filed, settled.Settled, settled.Statement, settled.Line = true, true, true, "KG7K19", 12
+	form := views.ProcessorBring{Account: training, Title: &f.Title, Acting: acting, Processor: "outside:processor:", Waiting: []views.ProcessorImport{running, several}}
+	refused := form
+	refused.Waiting, refused.Processor, refused.Reference = nil, "outside:processor:examplepay", "EXAMPLEPAY-20260301"
+	refused.Refusal = &views.Refusal{Code: "conflict", Text: "row 9, column net: a total of 154.44 CNY is stated; the rows of gifts give 155.43 CNY"}
+	return []Story{{"processor-bring", "Bring a payment processor's file", form}, {"processor-refused", "A processor's file whose sums differ", refused}, {"processor-running", "A processor's file on its way", running},
+		{"processor-waits", "A processor's file that came twice and waits for the bank", waits}, {"processor-several", "Several lines of the bank fit a processor's file", several},
+		{"processor-broke", "A processor's file that did not get further", broke}, {"processor-settled", "A processor's file that is settled", settled}}
 }

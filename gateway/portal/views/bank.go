@@ -3,6 +3,7 @@ package views
 import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -28,8 +29,9 @@ type Bank struct {
 	// Receivable is what nobody bore of gifts that were charged back.
 	Receivable money.Amount
 	Back       []BackRow
-	// Acts are what who is logged in may do here.
-	Acts []string
+	// Acts are what who is logged in may do here; Bring says that it brings processors' files.
+	Acts  []string
+	Bring bool
 }
 
 // Name of its template.
@@ -78,3 +80,33 @@ type BackRow struct {
 	Path   string
 	Entry  string
 }
+
+// ProcessorBring is where the charity's staff bring a payment processor's file.
+type ProcessorBring struct {
+	Account tape.AccountID
+	Title   *Text
+	Acting  Acting
+	// Processor and Reference are what was typed, Refusal why the file was not taken.
+	Processor, Reference string
+	Refusal              *Refusal
+	// Waiting are files that were brought and are not settled yet.
+	Waiting []ProcessorImport
+}
+
+// Name of its template.
+func (ProcessorBring) Name() string { return "processorbring" }
+
+// ProcessorImport is how far a processor's file is.
+type ProcessorImport struct {
+	Account tape.AccountID
+	Title   *Text
+	Acting  Acting
+	importing.Standing
+	// Again says that the file was brought before.
+	Again bool
+	// Refusal is why the last run ended early.
+	Refusal *Refusal
+}
+
+// Name of its template.
+func (ProcessorImport) Name() string { return "processorimport" }
