@@ -23,6 +23,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
 	"github.com/lianbao/lianbao/gateway/api"
 	"github.com/lianbao/lianbao/gateway/personal"
 )
@@ -103,7 +104,7 @@ func (y typist) keeps(all []invented) {
 			if i%5 > 0 {
 				return nil
 			}
-			_, err := gateway.Announce(working, "", shownAccount, money.New(int64(100+i), "CNY"), fmt.Sprintf("Nobodyname-%04d-Fictitia", i), false)
+			_, err := gateway.Announce(working, "", shownAccount, money.New(int64(100+i), "CNY"), speak.Giver{Name: fmt.Sprintf("Nobodyname-%04d-Fictitia", i), Waived: i%10 == 0})
 			return err
 		})
 	}

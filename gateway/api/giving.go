@@ -60,6 +60,7 @@ type AnnounceInput struct {
 		Amount  string `json:"amount" example:"100.00 CNY"`
 		Name    string `json:"name,omitempty" doc:"Empty for an anonymous gift. It stays in the charity's own store."`
 		Publish bool   `json:"publish,omitempty" doc:"Whether the name may be published."`
+		Waived  bool   `json:"waived,omitempty" doc:"Whether the giver wants no receipt: the charity keeps a record in its place. An anonymous giver has none to waive."`
 	}
 }
 
@@ -136,8 +137,13 @@ func (s *Server) announce(ctx context.Context, in *AnnounceInput) (*AnnounceOutp
 		return nil, rule.Field("amount", err)
 	}
 	ask := giving.Ask{Attempt: b.Attempt, Account: tape.AccountID(b.Account), Amount: amount, Publish: b.Publish, Donor: donation.Donor{Kind: donation.Named, Name: b.Name}}
-	if b.Name == "" {
+	switch {
+	case b.Name == "" && b.Waived:
+		return nil, rule.Field("waived", rule.Refuse(rule.Invalid, "an anonymous giver has no receipt to waive"))
+	case b.Name == "":
 		ask.Donor.Kind = donation.Anonymous
+	case b.Waived:
+		ask.Donor.Kind = donation.Waived
 	}
 	made, code, campaign, err := s.Giving.Accept(ctx, ask)
 	if err != nil {

@@ -92,11 +92,39 @@ func TestGiving(t *testing.T) {
 	}
 }
 
+// TestAnnouncedWaiver: who announces for somebody says whether a receipt is wanted, as the page's form does.
+func TestAnnouncedWaiver(t *testing.T) {
+	charity := newWorld(t).gateways["charity"]
+	charity.open(account)
+	desk := charity.takesGifts()
+	for i, c := range []struct {
+		more string
+		want donation.DonorKind
+	}{{"", donation.Named}, {`,"waived":false`, donation.Named}, {`,"waived":true`, donation.Waived}} {
+		body := strings.Replace(ask(i+1, account, "5.00 CNY", "Invented Bo"), "}", c.more+"}", 1)
+		for range 2 {
+			status, _, answer := charity.request("POST", givingPath+"announcements", body, nil)
+			var made struct{ Code string }
+			if err := json.Unmarshal([]byte(answer), &made); err != nil || status != http.StatusCreated {
+				t.Fatalf("%d %s, %v", status, answer, err)
+			}
+			if found, err := desk.Find(made.Code); err != nil || found.Donor != (donation.Donor{Kind: c.want, Name: "Invented Bo"}) {
+				t.Errorf("%s: %+v, %v", c.more, found.Donor, err)
+			}
+		}
+	}
+	described, err := charity.server.OpenAPI()
+	if err != nil || !strings.Contains(string(described), "Whether the giver wants no receipt") {
+		t.Errorf("the description does not tell of it: %v", err)
+	}
+}
+
 func TestGivingRefused(t *testing.T) {
 	w := newWorld(t)
 	charity, bank := w.gateways["charity"], w.gateways["bank"]
 	charity.open(account)
 	charity.takesGifts()
+	charity.request("POST", givingPath+"announcements", ask(9, account, "5.00 CNY", "Secretname"), nil)
 	for _, test := range []struct {
 		name    string
 		at      *gateway
@@ -114,6 +142,9 @@ func TestGivingRefused(t *testing.T) {
 		{"an amount of another kind", charity, "announcements", strings.Replace(ask(1, account, "5.00 CNY", "Secretname"), `"5.00 CNY"`, `5`, 1), "Bearer " + secret, 422, "amount"},
 		{"a name of another kind", charity, "announcements", strings.Replace(ask(1, account, "5.00 CNY", "x"), `"x"`, `["Secretname"]`, 1), "Bearer " + secret, 422, "name"},
 		{"a long name", charity, "announcements", ask(1, account, "5.00 CNY", strings.Repeat("Secretname", 9)), "Bearer " + secret, 422, "too long for a receipt"},
+		{"nobody's waiver", charity, "announcements", strings.Replace(ask(1, account, "5.00 CNY", ""), "}", `,"waived":true}`, 1), "Bearer " + secret, 422, "an anonymous giver has no receipt to waive"},
+		{"a waiver of another kind", charity, "announcements", strings.Replace(ask(1, account, "5.00 CNY", "Secretname"), "}", `,"waived":"yes"}`, 1), "Bearer " + secret, 422, "waived"},
+		{"another waiver of one attempt", charity, "announcements", strings.Replace(ask(9, account, "5.00 CNY", "Secretname"), "}", `,"waived":true}`, 1), "Bearer " + secret, 409, "exists"},
 		{"no memos", charity, "claims", `{"memos":[]}`, "Bearer " + secret, 422, "memos"},
 		{"nobody's desk", bank, "codes", `{"code":"x"}`, "Bearer " + secret, 404, "keeps no announcements"},
 	} {

@@ -34,9 +34,17 @@ type Announced struct {
 	PayTo     string             `json:"payTo"`
 }
 
-// Announce announces a gift for somebody; an empty name is an anonymous one.
+// Giver is who gives, as far as it is said; an empty name is an anonymous one.
+type Giver struct {
+	Name string `json:"name,omitempty"`
+	// Publish says that the name may be published, Waived that no receipt is wanted.
+	Publish bool `json:"publish,omitempty"`
+	Waived  bool `json:"waived,omitempty"`
+}
+
+// Announce announces a gift for somebody.
 // An empty attempt draws one; who gives it can ask again and is answered as before.
-func (g *Gateway) Announce(ctx context.Context, attempt string, account tape.AccountID, amount money.Amount, name string, publish bool) (Announced, error) {
+func (g *Gateway) Announce(ctx context.Context, attempt string, account tape.AccountID, amount money.Amount, giver Giver) (Announced, error) {
 	if attempt == "" {
 		var drawn [16]byte
 		if _, err := rand.Read(drawn[:]); err != nil {
@@ -49,9 +57,8 @@ func (g *Gateway) Announce(ctx context.Context, attempt string, account tape.Acc
 		Attempt string         `json:"attempt"`
 		Account tape.AccountID `json:"account"`
 		Amount  money.Amount   `json:"amount"`
-		Name    string         `json:"name,omitempty"`
-		Publish bool           `json:"publish,omitempty"`
-	}{attempt, account, amount, name, publish}, &made)
+		Giver
+	}{attempt, account, amount, giver}, &made)
 	return made, err
 }
 

@@ -94,7 +94,7 @@ func (s *speech) amending(ctx context.Context) error {
 func (s *speech) collecting(ctx context.Context) error {
 	s.say("speech training: %d gifts are settled, one of them announced, %d by a processor's file", speechGift+1+processed, processed)
 	var err error
-	if s.announced, err = s.Gateways[charity].Announce(ctx, attempt("speech"), speechAccount, announcedGift, "虚构捐赠人 (invented giver)", true); err != nil {
+	if s.announced, err = s.Gateways[charity].Announce(ctx, attempt("speech"), speechAccount, announcedGift, speak.Giver{Name: "虚构捐赠人 (invented giver)", Publish: true}); err != nil {
 		return err
 	}
 	net, err := s.processes(ctx)
