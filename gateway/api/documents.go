@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -26,9 +25,6 @@ func (s *Server) documentRoutes() {
 	s.mux.HandleFunc("DELETE /api/v1/documents/{id}", s.shredDocument)
 }
 
-// saltHeader carries what somebody needs beside the bytes to check a citation.
-const saltHeader = "Lianbao-Document-Salt"
-
 func (s *Server) putDocument(w http.ResponseWriter, r *http.Request) {
 	kind := r.URL.Query().Get("kind")
 	if !slices.Contains(fund.CitationKinds(), kind) {
@@ -40,7 +36,13 @@ func (s *Server) putDocument(w http.ResponseWriter, r *http.Request) {
 		s.write(w, s.fail(rule.Refuse(rule.Invalid, "say by Content-Type what the document is; there are %v", document.MediaTypes())))
 		return
 	}
-	citation, err := s.Documents.Put(r.Context(), kind, mediaType, http.MaxBytesReader(w, r.Body, document.BytesMax+1), r.URL.Query()["about"]...)
+	body, about := http.MaxBytesReader(w, r.Body, document.BytesMax+1), r.URL.Query()["about"]
+	var citation document.Citation
+	if sending := r.Header.Get("Idempotency-Key"); sending == "" {
+		citation, err = s.Documents.Put(r.Context(), kind, mediaType, body, about...)
+	} else {
+		citation, err = s.Documents.PutOnce(r.Context(), "program "+sending, kind, mediaType, body, about...)
+	}
 	var tooLong *http.MaxBytesError
 	if errors.As(err, &tooLong) {
 		err = rule.Refuse(rule.Invalid, "the document is longer than %d bytes", document.BytesMax)
@@ -76,20 +78,8 @@ func (s *Server) getDocument(w http.ResponseWriter, r *http.Request) {
 	if !s.admits(w, r, "documents are the organisation's own; send its token as Authorization: Bearer") {
 		return
 	}
-	body, meta, err := s.Documents.Open(r.Context(), r.PathValue("id"))
-	if err != nil {
+	if err := s.Documents.HandOut(r.Context(), w, r.PathValue("id"), s.Log.With("program", s.Organisation)); err != nil {
 		s.write(w, s.fail(err))
-		return
-	}
-	defer func() { _ = body.Close() }()
-	w.Header().Set("Content-Type", meta.MediaType)
-	w.Header().Set("Content-Disposition", "attachment")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set(saltHeader, meta.Salt.String())
-	if _, err := io.Copy(w, body); err != nil {
-		// What was sent looks whole unless the connection breaks.
-		s.Log.Error("a document broke off", "document", meta.ID, "error", err)
-		panic(http.ErrAbortHandler)
 	}
 }
 

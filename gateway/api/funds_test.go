@@ -120,7 +120,7 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("%d %q", status, text)
 	}
 	var salt document.Salt
-	if err := salt.UnmarshalText([]byte(header.Get(saltHeader))); err != nil {
+	if err := salt.UnmarshalText([]byte(header.Get(document.SaltHeader))); err != nil {
 		t.Fatal(err)
 	}
 	if err := document.Verify(citation, salt, bytes.NewReader([]byte(text))); err != nil {
@@ -134,6 +134,16 @@ func TestDocuments(t *testing.T) {
 	}
 	if status, _, text := charity.request(http.MethodGet, path("documents", citation.ID), "", own); status != http.StatusOK || text != invoice {
 		t.Errorf("after two refusals: %d %q", status, text)
+	}
+	if disposition := header.Get("Content-Disposition"); !strings.Contains(disposition, "filename=invoice-"+citation.Hash.String()[:8]) {
+		t.Errorf("it is handed out as %q", disposition)
+	}
+	var twice [2]string
+	for i := range twice {
+		_, _, twice[i] = charity.request(http.MethodPost, path("documents?kind=invoice"), "Sent twice\n", map[string]string{"Content-Type": "text/plain", "Idempotency-Key": "sending-1"})
+	}
+	if twice[0] != twice[1] || !strings.Contains(twice[0], "hash") {
+		t.Errorf("one sending is kept as %s and as %s", twice[0], twice[1])
 	}
 	status, _, text = charity.request(http.MethodPost, path("documents?kind=invoice"), "Never cited\n", map[string]string{"Content-Type": "text/plain"})
 	var uncited document.Citation

@@ -38,6 +38,8 @@ type Archive struct {
 	keys     *keys
 	bytesMax int64
 	now      func() time.Time
+	// sendings are under way.
+	sendings turns
 }
 
 // New opens an archive.
@@ -81,6 +83,10 @@ func (a *Archive) Close() error { return errors.Join(a.blobs.close(), a.keys.clo
 // names it. When Put returns without error the document is on the disk, or in
 // the bucket, to stay.
 func (a *Archive) Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (Citation, error) {
+	return a.put(ctx, "", kind, mediaType, r, about)
+}
+
+func (a *Archive) put(ctx context.Context, sent, kind, mediaType string, r io.Reader, about []string) (Citation, error) {
 	if err := checkKind(kind); err != nil {
 		return Citation{}, err
 	}
@@ -98,9 +104,17 @@ func (a *Archive) Put(ctx context.Context, kind, mediaType string, r io.Reader, 
 		return Citation{}, err
 	}
 	secret := newKey()
-	m := Meta{Citation: Citation{ID: newID(), MediaType: mediaType}, Kind: kind, At: a.now().UTC().Truncate(time.Second), About: about}
-	if err := a.store(ctx, &m, secret, in); err != nil {
+	m := Meta{Citation: Citation{ID: newID(), MediaType: mediaType}, Kind: kind, At: a.now().UTC().Truncate(time.Second), About: about, Sent: sent}
+	before, err := a.before(m)
+	if err != nil {
 		return Citation{}, err
+	}
+	first, err := a.store(ctx, &m, secret, in, before)
+	if err != nil {
+		return Citation{}, err
+	}
+	if first != nil {
+		return *first, nil
 	}
 	if err := a.keys.add(m, secret); err != nil {
 		a.takeBack(ctx, m.ID)
@@ -116,19 +130,24 @@ func newID() string {
 }
 
 // store encrypts the cleaned document into the store and fills in what is
-// known of it only then.
-func (a *Archive) store(ctx context.Context, m *Meta, secret key, in *bufio.Reader) error {
+// known of it only then. Where it is what one of before is, nothing is kept and
+// that one is returned.
+func (a *Archive) store(ctx context.Context, m *Meta, secret key, in *bufio.Reader, before []earlier) (*Citation, error) {
 	out, err := a.blobs.create(ctx, m.ID)
 	if err != nil {
-		return fmt.Errorf("the store takes no document: %w", err)
+		return nil, fmt.Errorf("the store takes no document: %w", err)
 	}
 	encrypted, err := age.Encrypt(out, lock{m.ID, secret.data})
 	if err != nil {
 		out.abort()
-		return fmt.Errorf("the store takes no document: %w", err)
+		return nil, fmt.Errorf("the store takes no document: %w", err)
 	}
 	tally := &counted{hash: commitment(secret.salt, m.MediaType)}
-	m.Removed, err = media[m.MediaType].clean(in, io.MultiWriter(tally, encrypted))
+	readers := []io.Writer{tally, encrypted}
+	for _, one := range before {
+		readers = append(readers, one.hash)
+	}
+	m.Removed, err = media[m.MediaType].clean(in, io.MultiWriter(readers...))
 	if err == nil {
 		err = encrypted.Close()
 	}
@@ -137,14 +156,20 @@ func (a *Archive) store(ctx context.Context, m *Meta, secret key, in *bufio.Read
 	}
 	if err != nil {
 		out.abort()
-		return err
+		return nil, err
+	}
+	for _, one := range before {
+		if Hash(one.hash.Sum(nil)) == one.Hash {
+			out.abort()
+			return &one.Citation, nil
+		}
 	}
 	m.Hash, m.Size = Hash(tally.hash.Sum(nil)), tally.size
 	if err := out.commit(); err != nil {
 		a.takeBack(ctx, m.ID)
-		return fmt.Errorf("the store did not take the document: %w", err)
+		return nil, fmt.Errorf("the store did not take the document: %w", err)
 	}
-	return nil
+	return nil, nil
 }
 
 // takeBack clears away a put that failed, as far as that is possible now. What

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -470,5 +471,67 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	if n := len(files(t, w.storeFolder())); n != 8*8 {
 		t.Errorf("%d blobs", n)
+	}
+}
+
+// TestPutOnce: one sending keeps the same document once, also when it comes
+// twice at the same moment; anything else is kept beside it.
+func TestPutOnce(t *testing.T) {
+	w := newWorld(t)
+	const one, other = "outside:household:aaaabbbbccccddddeeeeffffgggghhhh", "outside:household:aaaabbbbccccddddeeeeffffgggghhhi"
+	put := func(sending, kind, text string, about ...string) string {
+		t.Helper()
+		c, err := w.PutOnce(t.Context(), sending, kind, "text/plain", strings.NewReader(text), about...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.ID
+	}
+	first := put("form-1", "photo", "a face", one)
+	for _, c := range []struct {
+		sending, kind, text string
+		about               []string
+		same                bool
+	}{
+		{"form-1", "photo", "a face", []string{one}, true},
+		{"form-1", "photo", "a face", []string{other}, false},
+		{"form-1", "photo", "a face", nil, false},
+		{"form-1", "list", "a face", []string{one}, false},
+		{"form-1", "photo", "another face", []string{one}, false},
+		{"form-2", "photo", "a face", []string{one}, false},
+	} {
+		if got := put(c.sending, c.kind, c.text, c.about...); (got == first) != c.same {
+			t.Errorf("%+v is kept as %s, the first as %s", c, got, first)
+		}
+	}
+	found := make([]string, 8)
+	var hands sync.WaitGroup
+	for i := range found {
+		hands.Go(func() {
+			c, err := w.PutOnce(context.Background(), "form-3", "photo", "text/plain", strings.NewReader("both hands"), one)
+			if found[i] = c.ID; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	hands.Wait()
+	if slices.Sort(found); found[0] == "" || found[0] != found[7] {
+		t.Errorf("at the same moment it is kept as %v", found)
+	}
+	if err := w.Shred(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if again := put("form-1", "photo", "a face", one); again == first {
+		t.Error("what was shredded is cited again")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done, err := w.sendings.take(ctx, "held")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	cancel()
+	if _, err := w.sendings.take(ctx, "held"); !errors.Is(err, context.Canceled) {
+		t.Errorf("who waits in vain hears %v", err)
 	}
 }

@@ -47,6 +47,8 @@ type Meta struct {
 	// About are the payees whom it says something about, by their random names
 	// on the ledger, in order: what is erased for a person finds it by them.
 	About []string `json:"about,omitempty"`
+	// Sent is the hash of the sending that brought it; empty where it had none.
+	Sent string `json:"sent,omitempty"`
 	// Salt is what someone needs beside the bytes to check the citation. It is
 	// sealed with the key and is gone when the document is shredded.
 	Salt Salt `json:"-"`

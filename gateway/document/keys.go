@@ -28,6 +28,8 @@ type keys struct {
 	// about and cited are the ids of documents by their payees and by their
 	// hashes: made when first asked for, and kept up since.
 	about map[string][]string
+	// sent are those of one sending.
+	sent  map[string][]string
 	cited map[Hash]string
 }
 
@@ -138,7 +140,7 @@ func (k *keys) indexed() error {
 	if err != nil {
 		return err
 	}
-	k.about, k.cited = map[string][]string{}, map[Hash]string{}
+	k.about, k.sent, k.cited = map[string][]string{}, map[string][]string{}, map[Hash]string{}
 	for _, id := range found {
 		if r, err := k.read(id); err == nil {
 			k.index(r.Meta)
@@ -149,6 +151,9 @@ func (k *keys) indexed() error {
 
 func (k *keys) index(m Meta) {
 	k.cited[m.Hash] = m.ID
+	if m.Sent != "" {
+		k.sent[m.Sent] = append(k.sent[m.Sent], m.ID)
+	}
 	for _, payee := range m.About {
 		k.about[payee] = append(k.about[payee], m.ID)
 	}
@@ -162,6 +167,14 @@ func (k *keys) idsAbout(payee string) ([]string, error) {
 	found := slices.Clone(k.about[payee])
 	slices.Sort(found)
 	return found, err
+}
+
+// idsSent are the documents of one sending.
+func (k *keys) idsSent(sent string) ([]string, error) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	err := k.indexed()
+	return slices.Clone(k.sent[sent]), err
 }
 
 func (k *keys) idOf(hash Hash) (string, bool, error) {
@@ -184,7 +197,7 @@ func (k *keys) shred(id, reason string, at time.Time) error {
 	if err != nil || r.ShreddedAt != nil {
 		return err
 	}
-	r.Master, r.Sealed, r.ShreddedAt, r.ShreddedFor, r.About = "", nil, &at, reason, nil
+	r.Master, r.Sealed, r.ShreddedAt, r.ShreddedFor, r.About, r.Sent = "", nil, &at, reason, nil, ""
 	return k.write(r, os.Rename)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"path/filepath"
@@ -23,8 +24,8 @@ import (
 
 // Archive keeps evidence, as document.Archive does.
 type Archive interface {
-	Put(ctx context.Context, kind, mediaType string, r io.Reader, about ...string) (document.Citation, error)
-	Open(ctx context.Context, id string) (io.ReadCloser, document.Meta, error)
+	PutOnce(ctx context.Context, sending, kind, mediaType string, r io.Reader, about ...string) (document.Citation, error)
+	HandOut(ctx context.Context, w http.ResponseWriter, id string, log *slog.Logger) error
 	ByHash(hash document.Hash) (document.Meta, error)
 }
 
@@ -32,6 +33,7 @@ type Archive interface {
 const (
 	actBytesMax = document.BytesMax + acts.RowsBytesMax + formBytes
 	rowsShown   = 5
+	idBytesMax  = 64
 )
 
 func (p *portal) actRoutes() {
@@ -301,7 +303,8 @@ func (p *portal) paidBy(r *http.Request) []string {
 }
 
 // documentIn keeps the document of a form, about whom it is, and returns the hash by which it is
-// cited: that of a new file, or of the one that was kept when the form came before.
+// cited: that of a new file, or of the one that was kept when the form came before,
+// be it with the file again.
 func (p *portal) documentIn(r *http.Request, name, kind string, about ...string) (string, error) {
 	text, mediaType, err := fileIn(r, name+"-file")
 	if err != nil || text == nil {
@@ -310,7 +313,11 @@ func (p *portal) documentIn(r *http.Request, name, kind string, about ...string)
 	if p.people.Archive == nil {
 		return "", rule.Refuse(rule.Unsupported, "this gateway keeps no documents")
 	}
-	citation, err := p.people.Archive.Put(r.Context(), kind, mediaType, bytes.NewReader(text), about...)
+	id := r.PostForm.Get("id")
+	if id == "" || len(id) > idBytesMax {
+		return "", rule.Field("id", rule.Refuse(rule.Invalid, "names no form; open the form anew"))
+	}
+	citation, err := p.people.Archive.PutOnce(r.Context(), "form "+id+" "+name, kind, mediaType, bytes.NewReader(text), about...)
 	return citation.Hash.String(), err
 }
 

@@ -2,8 +2,6 @@ package portal
 
 import (
 	"context"
-	"io"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -96,28 +94,11 @@ func (p *portal) documentFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	meta, err := p.archived(r, session)
-	var body io.ReadCloser
 	if err == nil {
-		body, meta, err = p.people.Archive.Open(r.Context(), meta.ID)
+		err = p.people.Archive.HandOut(r.Context(), w, meta.ID, p.Log.With("person", session.Person()))
 	}
 	if err != nil {
 		p.refused(w, r, err)
-		return
-	}
-	defer func() { _ = body.Close() }() // it was read, nothing can be lost
-	name := meta.Kind + "-" + meta.Hash.String()[:8]
-	if endings, err := mime.ExtensionsByType(meta.MediaType); err == nil && len(endings) > 0 {
-		name += endings[0]
-	}
-	p.Log.Info("a document was handed out", "person", session.Person(), "document", meta.ID, "hash", meta.Hash.String())
-	w.Header().Set("Content-Type", meta.MediaType)
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	w.Header().Set("Content-Length", strconv.FormatInt(meta.Size, 10))
-	w.Header().Set("Cache-Control", "no-store")
-	if _, err := io.Copy(w, body); err != nil {
-		// What was sent looks whole unless the connection breaks.
-		p.Log.Error("a document broke off", "document", meta.ID, "error", err)
-		panic(http.ErrAbortHandler)
 	}
 }
 

@@ -94,7 +94,7 @@ func (p *portal) personal(r *http.Request) (views.Page, string, error) {
 		page.Acting = &views.Acting{Person: session.Person(), Token: session.Token(), May: map[string]bool{"keep": true}}
 		page.Collections = p.people.Personal.Places()
 		if p.people.Archive != nil {
-			page.Kinds = fund.CitationKinds()
+			page.Kinds, page.ID = fund.CitationKinds(), newID()
 		}
 	}
 	return page, "", nil

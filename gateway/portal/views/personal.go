@@ -41,8 +41,10 @@ type PersonalData struct {
 	Asked *tape.Instant
 	// Collections are where something can be kept, Reasons why it can be purged.
 	Collections, Reasons []string
-	// Kinds are what a document can be; none where no documents are kept.
+	// Kinds are what a document can be; none where no documents are kept. ID names
+	// the form that takes one: sent twice it keeps one.
 	Kinds  []string
+	ID     tape.ID
 	Acting *Acting
 }
 
