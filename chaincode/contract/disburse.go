@@ -217,8 +217,11 @@ func (t *transaction) orderState(c fund.Order) (fund.OrderState, error) {
 // Pay runs one chunk of an ordered disbursement.
 func (*Fund) Pay(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[fund.Pay], func(t *transaction, c fund.Pay) (tape.Entry, error) {
-		chunk := c.Chunk()
+		chunk, partners := c.Chunk(), c.Campaigns()
 		keys := append(append(chunkKeys(chunk), lineKeys(c.Account, c.Lines)...), tape.AccountKey(c.Account), fund.DisbursementKey(c.Account, c.Disbursement))
+		for _, partner := range partners {
+			keys = append(keys, fund.GrantedKey(c.Account, partner))
+		}
 		campaign, err := t.campaign(c.ID, c.Account, keys...)
 		if err != nil {
 			return tape.Entry{}, err
@@ -236,6 +239,10 @@ func (*Fund) Pay(ctx Context, argument string) (string, error) {
 		}
 		entry, err := t.runChunk(account, chunk)
 		entry.Kind = "pay"
+		for _, partner := range partners {
+			key := fund.GrantedKey(c.Account, partner)
+			t.save(key, disbursement.Grant(partner, c.Lines, read[fund.Granted](t, key)))
+		}
 		return entry, err
 	})
 }

@@ -182,8 +182,8 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		payment, heir, heirBudget := campaign.Payment(c), fund.CampaignKey(campaign.Plan.Leftover), fund.BudgetKey(campaign.Plan.Leftover)
-		if err := t.load(tape.AccountKey(campaign.Plan.Leftover), heir, heirBudget); err != nil {
+		payment, heir := campaign.Payment(c), fund.CampaignKey(campaign.Plan.Leftover)
+		if err := t.load(tape.AccountKey(campaign.Plan.Leftover), heir, fund.BudgetKey(campaign.Plan.Leftover), fund.GrantedKey(campaign.Plan.Leftover, c.Account)); err != nil {
 			return tape.Entry{}, err
 		}
 		account, head, err := t.accountAndHead(c.Account)
@@ -196,20 +196,31 @@ func (*Fund) Carry(ctx Context, argument string) (string, error) {
 		if err := campaign.Carry(c, head.Free().Total(), read[fund.Campaign](t, heir), t.context); err != nil {
 			return tape.Entry{}, err
 		}
-		budget, err := t.budget(campaign.Plan.Leftover)
-		if err != nil {
-			return tape.Entry{}, err
-		}
 		after, inflows, entry, err := head.Spend(account, payment, t.payees(payeesOf(payment.Payments)), t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
 		entry.Kind = "carry"
-		t.save(heirBudget, budget.Carry(c.Amount))
 		t.changeHead(head, after)
 		t.saveInflows(inflows)
-		return entry, nil
+		return entry, t.handOver(c, campaign.Plan.Leftover)
 	})
+}
+
+// handOver counts a remainder in the heir's budget, and gives back to its lines
+// what comes home; its records were loaded.
+func (t *transaction) handOver(c fund.Carry, heir tape.AccountID) error {
+	budget, err := t.budget(heir)
+	if err != nil {
+		return err
+	}
+	key := fund.GrantedKey(heir, c.Account)
+	budget, granted, err := budget.Carry(c.Amount, read[fund.Granted](t, key))
+	t.save(fund.BudgetKey(heir), budget)
+	if granted != nil {
+		t.save(key, *granted)
+	}
+	return err
 }
 
 // accountAndHead are those of a campaign; they were loaded.

@@ -132,47 +132,80 @@ func TestFundInOneBlock(t *testing.T) {
 	w.campaign()
 	w.enrolled()
 	one := w.proposed("d1", "training", payment("a", 6000, family))
-	chunks := [][]tape.Payment{{payment("a", 100, family)}, {payment("a", 200, shop)}, {payment("a", 300, family)}}
-	job, runs, err := tape.NewJob(speech, "d2", tape.Instant(w.Clock().UnixMilli())+10*tape.Day, chunks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	two := proposal{propose: fund.Propose{Account: speech, Amount: job.Amount, Chunks: 3, Count: 3, Expires: job.Expires, ID: "d2", Line: "training", Root: job.Root}}
-	w.must("charity", "Fund:Propose", w.signed("propose", speech, two.propose.Amount, two.propose, "charity-maker"))
-	block := func(want []peer.TxValidationCode, endorsed ...*peertest.Endorsed) {
-		t.Helper()
-		results, err := w.Commit(endorsed...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, code := range want {
-			if results[i].Code != code {
-				t.Errorf("transaction %d: %s, want %s", i, results[i].Code, code)
-			}
-		}
-	}
-	endorse := func(as, function string, command any) *peertest.Endorsed {
-		t.Helper()
-		endorsed, err := w.Endorse(w.identity(as), function, encode(t, command))
-		if err != nil {
-			t.Fatalf("%s: %v", function, err)
-		}
-		return endorsed
-	}
-	valid, stale := peer.TxValidationCode_VALID, peer.TxValidationCode_MVCC_READ_CONFLICT
-	var lists, pays []*peertest.Endorsed
-	for n, run := range runs {
-		lists = append(lists, endorse("charity", "Fund:List", fund.List{Account: speech, Disbursement: "d2", ID: tape.ID(fmt.Sprint("list-", n)), Lines: run.Lines, N: run.N, Path: run.Path}))
-	}
-	block([]peer.TxValidationCode{valid, valid, valid}, lists...)
+	two, lists, pays := w.inChunks("d2", payment("a", 100, family), payment("a", 200, shop), payment("a", 300, family))
+	block, endorse := w.block, w.endorsed
+	block([]peer.TxValidationCode{valid, valid, valid}, endorse("charity", "Fund:List", lists[0]), endorse("charity", "Fund:List", lists[1]), endorse("charity", "Fund:List", lists[2]))
 	block([]peer.TxValidationCode{valid, valid, valid, valid}, endorse("charity", "Fund:Approve", w.approval(one, "charity-checker")), endorse("insurer", "Fund:Approve", w.approval(one, "insurer-checker")),
 		endorse("charity", "Fund:Approve", w.approval(two, "charity-checker")), endorse("insurer", "Fund:Approve", w.approval(two, "insurer-checker")))
 	block([]peer.TxValidationCode{valid, stale}, endorse("charity", "Fund:Order", order(one, "charity-checker")), endorse("charity", "Fund:Order", order(two, "insurer-checker")))
 	// An order and a rejection of one disbursement: whichever comes first stands.
 	no := w.signed("reject", speech, two.propose.Amount, fund.Reject{Account: speech, Disbursement: "d2", ID: "no-d2", Reason: "budget"}, "charity-checker")
 	block([]peer.TxValidationCode{valid, stale}, endorse("charity", "Fund:Order", order(two, "insurer-checker")), endorse("charity", "Fund:Reject", no))
-	for n, run := range runs {
-		pays = append(pays, endorse("charity", "Fund:Pay", fund.Pay{Account: speech, Disbursement: "d2", ID: tape.ID(fmt.Sprint("pay-", n)), Lines: run.Lines, N: run.N, Path: run.Path}))
+	block([]peer.TxValidationCode{valid, valid, valid, valid}, endorse("charity", "Fund:Pay", pays[0]), endorse("charity", "Fund:Pay", pays[1]), endorse("charity", "Fund:Pay", pays[2]),
+		endorse("charity", "Fund:Pay", one.pay))
+}
+
+// TestGrantsInOneBlock: chunks that pay one partner wait for each other, those
+// that pay households for nobody.
+func TestGrantsInOneBlock(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	w.enrolled()
+	w.granting(5000)
+	d, lists, pays := w.inChunks("d1", payment("a", 100, school), payment("a", 200, family), payment("a", 300, school))
+	for _, list := range lists {
+		w.must("charity", "Fund:List", list)
 	}
-	block([]peer.TxValidationCode{valid, valid, valid, valid}, append(pays, endorse("charity", "Fund:Pay", one.pay))...)
+	w.must("charity", "Fund:Approve", w.approval(d, "charity-checker"))
+	w.must("charity", "Fund:Order", order(d, "charity-checker"))
+	w.block([]peer.TxValidationCode{valid, valid, stale}, w.endorsed("charity", "Fund:Pay", pays[0]), w.endorsed("charity", "Fund:Pay", pays[1]), w.endorsed("charity", "Fund:Pay", pays[2]))
+	w.onLines("training 600, office 0", "training 100")
+	w.must("charity", "Fund:Pay", pays[2])
+	w.onLines("training 600, office 0", "training 400")
+}
+
+const valid, stale = peer.TxValidationCode_VALID, peer.TxValidationCode_MVCC_READ_CONFLICT
+
+// inChunks proposes a disbursement of one payment a chunk.
+func (w *world) inChunks(id tape.ID, payments ...tape.Payment) (d proposal, lists []fund.List, pays []fund.Pay) {
+	w.Helper()
+	chunks := make([][]tape.Payment, len(payments))
+	for n, payment := range payments {
+		chunks[n] = []tape.Payment{payment}
+	}
+	job, runs, err := tape.NewJob(speech, id, tape.Instant(w.Clock().UnixMilli())+10*tape.Day, chunks)
+	if err != nil {
+		w.Fatal(err)
+	}
+	d.propose = fund.Propose{Account: speech, Amount: job.Amount, Chunks: job.Chunks, Count: job.Chunks, Expires: job.Expires, ID: id, Line: "training", Root: job.Root}
+	w.must("charity", "Fund:Propose", w.signed("propose", speech, d.propose.Amount, d.propose, "charity-maker"))
+	for n, run := range runs {
+		lists = append(lists, fund.List{Account: speech, Disbursement: id, ID: tape.ID(fmt.Sprint("list-", n)), Lines: run.Lines, N: run.N, Path: run.Path})
+		pays = append(pays, fund.Pay{Account: speech, Disbursement: id, ID: tape.ID(fmt.Sprint("pay-", n)), Lines: run.Lines, N: run.N, Path: run.Path})
+	}
+	return d, lists, pays
+}
+
+// endorsed is a command that peers have judged, and that no block holds yet.
+func (w *world) endorsed(as, function string, command any) *peertest.Endorsed {
+	w.Helper()
+	endorsed, err := w.Endorse(w.identity(as), function, encode(w, command))
+	if err != nil {
+		w.Fatalf("%s: %v", function, err)
+	}
+	return endorsed
+}
+
+// block commits endorsed commands together.
+func (w *world) block(want []peer.TxValidationCode, endorsed ...*peertest.Endorsed) {
+	w.Helper()
+	results, err := w.Commit(endorsed...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for i, code := range want {
+		if results[i].Code != code {
+			w.Errorf("transaction %d: %s, want %s", i, results[i].Code, code)
+		}
+	}
 }

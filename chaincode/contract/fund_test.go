@@ -2,6 +2,8 @@ package contract_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,36 +73,50 @@ type proposal struct {
 
 func (w *world) proposal(id, line tape.ID, payments ...tape.Payment) proposal {
 	w.Helper()
-	job, chunks, err := tape.NewJob(speech, id, tape.Instant(w.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
+	return w.proposalOf(speech, id, line, payments...)
+}
+
+func (w *world) proposalOf(account tape.AccountID, id, line tape.ID, payments ...tape.Payment) proposal {
+	w.Helper()
+	job, chunks, err := tape.NewJob(account, id, tape.Instant(w.Clock().UnixMilli())+10*tape.Day, [][]tape.Payment{payments})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return proposal{
-		fund.Propose{Account: speech, Amount: job.Amount, Chunks: 1, Count: int32(len(payments)), Expires: job.Expires, ID: id, Line: line, Root: job.Root},
-		fund.List{Account: speech, Disbursement: id, ID: id + "-list", Lines: payments, Path: chunks[0].Path},
-		fund.Pay{Account: speech, Disbursement: id, ID: id + "-pay", Lines: payments, Path: chunks[0].Path}}
+		fund.Propose{Account: account, Amount: job.Amount, Chunks: 1, Count: int32(len(payments)), Expires: job.Expires, ID: id, Line: line, Root: job.Root},
+		fund.List{Account: account, Disbursement: id, ID: id + "-list", Lines: payments, Path: chunks[0].Path},
+		fund.Pay{Account: account, Disbursement: id, ID: id + "-pay", Lines: payments, Path: chunks[0].Path}}
 }
 
 func (w *world) proposed(id, line tape.ID, payments ...tape.Payment) proposal {
 	w.Helper()
-	p := w.proposal(id, line, payments...)
-	w.must("charity", "Fund:Propose", w.signed("propose", speech, p.propose.Amount, p.propose, "charity-maker"))
+	return w.laidOpen(w.proposal(id, line, payments...))
+}
+
+// laidOpen is a proposal that its maker has signed and listed.
+func (w *world) laidOpen(p proposal) proposal {
+	w.Helper()
+	w.must("charity", "Fund:Propose", w.signed("propose", p.propose.Account, p.propose.Amount, p.propose, "charity-maker"))
 	w.must("charity", "Fund:List", p.list)
 	return p
 }
 
 func (w *world) approval(p proposal, person tape.ID) string {
-	return w.signed("approve", speech, p.propose.Amount, fund.Approve{Account: speech, Disbursement: p.propose.ID, ID: p.propose.ID + "-ok-" + person}, person)
+	return w.signed("approve", p.propose.Account, p.propose.Amount, fund.Approve{Account: p.propose.Account, Disbursement: p.propose.ID, ID: p.propose.ID + "-ok-" + person}, person)
 }
 
 func order(p proposal, persons ...tape.ID) fund.Order {
-	return fund.Order{Account: speech, Approvers: persons, Disbursement: p.propose.ID, ID: p.propose.ID + "-order"}
+	return fund.Order{Account: p.propose.Account, Approvers: persons, Disbursement: p.propose.ID, ID: p.propose.ID + "-order"}
 }
 
 // ordered takes a proposal through to its payouts.
 func (w *world) ordered(id, line tape.ID, payments ...tape.Payment) proposal {
 	w.Helper()
-	p := w.proposed(id, line, payments...)
+	return w.paidOut(w.proposed(id, line, payments...))
+}
+
+func (w *world) paidOut(p proposal) proposal {
+	w.Helper()
 	w.must("charity", "Fund:Approve", w.approval(p, "charity-checker"))
 	w.must("charity", "Fund:Order", order(p, "charity-checker"))
 	w.must("charity", "Fund:Pay", p.pay)
@@ -317,6 +333,79 @@ func TestCloseAndCarry(t *testing.T) {
 	w.must("charity", "Tape:Settle", tape.Settle{Account: similar, ID: "settle-2", Items: []tape.SettleItem{{Source: "charity/carry-1/0"}}})
 	late := w.proposal("d1", "training", payment("a", 100, family))
 	w.refused("wrong-state: charity:sunrise:speech was closed on", "charity", "Fund:Propose", w.signed("propose", speech, late.propose.Amount, late.propose, "charity-maker"))
+}
+
+// TestGrantComesHome: a campaign hands all that it has to a partner, out of two
+// lines; what the partner does not need comes home to these lines, in
+// proportion, and is spent there again.
+func TestGrantComesHome(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	w.enrolled()
+	w.replanned(10000, 5000, 2500)
+	w.granting(15000)
+	w.ordered("d1", "training", payment("a", 4000, school), payment("b", 6000, school))
+	w.ordered("d2", "travel", payment("a", 5000, school))
+	w.onLines("training 10000, travel 5000, office 0", "training 10000, travel 5000")
+	again := w.proposal("d3", "training", payment("a", 1, family))
+	w.refused("insufficient: field amount: line training has 0.00 CNY left of 100.00 CNY; 0.01 CNY was asked", "charity", "Fund:Propose", w.signed("propose", speech, cny(1), again.propose, "charity-maker"))
+	w.must("charity", "Tape:Settle", tape.Settle{Account: school, ID: "settle-2", Items: []tape.SettleItem{{Source: "charity/d1-pay/0"}, {Source: "charity/d1-pay/1"}, {Source: "charity/d2-pay/0"}}})
+	w.must("charity", "Fund:Enrol", w.decided("enrol", school, fund.Enrol{Account: school, ID: "enrol-2", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family}}}, "charity-maker"))
+	w.paidOut(w.laidOpen(w.proposalOf(school, "e1", "training", payment("a", 5999, family))))
+	w.must("charity", "Fund:CloseCampaign", w.decided("close-campaign", school, fund.CloseCampaign{Account: school, ID: "close-1"}, staff...))
+	w.must("charity", "Fund:Carry", w.signed("carry", school, cny(9001), fund.Carry{Account: school, Amount: cny(9001), ID: "carry-1"}, staff...))
+	// 9,001 of 15,000: 6,000⅔ of 10,000 and 3,000⅓ of 5,000.
+	w.onLines("training 3999, travel 2000, office 0", "training 3999, travel 2000")
+	again = w.proposed("d4", "training", payment("a", 6001, family))
+	w.must("charity", "Fund:Approve", w.approval(again, "charity-checker"))
+	w.refused("insufficient: charity:sunrise:speech can spend 25.00 CNY; 60.01 CNY was asked", "charity", "Fund:Order", order(again, "charity-checker"))
+	w.must("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-3", Items: []tape.SettleItem{{Source: "charity/carry-1/0"}}})
+	w.must("charity", "Fund:Order", order(again, "charity-checker"))
+	w.must("charity", "Fund:Pay", again.pay)
+	w.onLines("training 10000, travel 2000, office 0", "training 3999, travel 2000")
+	// What came home is no gift: management costs are capped as before.
+	again = w.proposed("d5", "office", payment("a", 1751, shop))
+	w.must("charity", "Fund:Approve", w.approval(again, "charity-checker"))
+	w.refused("insufficient: management costs would come to 17.51 CNY; the cap is 17.50 CNY, 100000 parts per million of 175.00 CNY received", "charity", "Fund:Order", order(again, "charity-checker"))
+}
+
+// granting invites a partner and opens its grant.
+func (w *world) granting(units int64) {
+	w.Helper()
+	w.must("charity", "Fund:Invite", w.decided("invite", speech, fund.Invite{Account: speech, ID: "invite-1", Partner: school}, staff...))
+	opening := openCampaign(school, fund.Grant, plan(speech))
+	opening.Parent, opening.Plan.Goal, opening.Plan.Lines = speech, cny(units), opening.Plan.Lines[:1]
+	opening.Plan.Lines[0].Amount = cny(units)
+	w.must("charity", "Fund:OpenCampaign", w.decided("open-campaign", school, opening, staff...))
+}
+
+// replanned gives the campaign three lines of its own.
+func (w *world) replanned(training, travel, office int64) {
+	w.Helper()
+	p := plan(similar)
+	p.Goal, p.Lines[0].Amount, p.Lines[1].Amount = cny(training+travel+office), cny(training), cny(office)
+	p.Lines = slices.Insert(p.Lines, 1, fund.BudgetLine{Amount: cny(travel), ID: "travel", Kind: fund.Programme, Title: fund.Text{En: "Travel"}})
+	w.must("charity", "Fund:AmendCampaign", w.decided("amend-campaign", speech, fund.AmendCampaign{Account: speech, ID: "amend-lines", Plan: p}, staff...))
+	w.must("regulator", "Fund:AcceptFiling", w.decided("accept-filing", speech, fund.AcceptFiling{Account: speech, ID: "file-lines", Number: "3", Plan: "charity/amend-lines"}, "regulator-maker"))
+}
+
+// onLines compares what the ledger says is ordered on each line, and what of it
+// a partner was paid and has not given back.
+func (w *world) onLines(ordered, granted string) {
+	w.Helper()
+	spell := func(lines []fund.Ordered) string {
+		var all []string
+		for _, line := range lines {
+			all = append(all, fmt.Sprintf("%s %d", line.Line, line.Units))
+		}
+		return strings.Join(all, ", ")
+	}
+	if got := spell(record[fund.Budget](w, fund.BudgetKey(speech)).Lines); got != ordered {
+		w.Errorf("ordered: %s; want %s", got, ordered)
+	}
+	if got := spell(record[fund.Granted](w, fund.GrantedKey(speech, school)).Lines); got != granted {
+		w.Errorf("granted: %s; want %s", got, granted)
+	}
 }
 
 // TestCustodyOfAConfirmation: a key that somebody else holds confirms nothing.

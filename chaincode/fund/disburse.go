@@ -62,8 +62,8 @@ func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Dis
 	if err := c.programmeFirst(line); err != nil {
 		return refuse(err)
 	}
-	if left := line.Amount.Units - budget.ordered(line.ID); command.Amount.Units > left {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, money.New(left, command.Amount.Currency), line.Amount, command.Amount)))
+	if left := budget.Left(line); command.Amount.Units > left.Units {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, left, line.Amount, command.Amount)))
 	}
 	if err := signedByOne(ctx, c.Organisation, "proposes, the maker"); err != nil {
 		return refuse(err)
@@ -424,6 +424,17 @@ func (c Pay) Chunk() tape.RunChunk {
 	return tape.RunChunk{Account: c.Account, ID: c.ID, Job: c.Disbursement, Lines: c.Lines, N: c.N, Path: c.Path}
 }
 
+// Campaigns are those that the chunk pays, each once, in the order of its lines.
+func (c Pay) Campaigns() []tape.AccountID {
+	var campaigns []tape.AccountID
+	for _, line := range c.Lines {
+		if !line.To.Outside() && !slices.Contains(campaigns, line.To) {
+			campaigns = append(campaigns, line.To)
+		}
+	}
+	return campaigns
+}
+
 // Pay judges what has changed since the lists were approved: a payee may have
 // been flagged, a partner's invitation withdrawn. tape.Job.Run judges the rest.
 func (c Campaign) Pay(d Disbursement, lines []Line, ctx tape.Context) error {
@@ -445,7 +456,7 @@ func (c CloseDisbursement) Job() tape.CloseJob {
 
 // GiveBack returns what an abandoned job left to its budget line.
 func (d Disbursement) GiveBack(budget Budget, job tape.Job) Budget {
-	return budget.add(d.Line, -job.Left.Total())
+	return budget.spend(d.Line, -job.Left.Total())
 }
 
 // Restore gives back to its budget line what a payout did not pay in the end:
@@ -483,7 +494,7 @@ func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk
 		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s is %s and nothing of it came back", command.Hold, hold.State)))
 	}
 	entry := ctx.Entry(command.ID, "restore", string(c.Account))
-	return budget.add(d.Line, -units), Restored{V: 1, Units: before.Units + units, Entry: entry.Reference()}, entry, nil
+	return budget.spend(d.Line, -units), Restored{V: 1, Units: before.Units + units, Entry: entry.Reference()}, entry, nil
 }
 
 // cameBack is what of a payout the campaign has again: what the bank returned,

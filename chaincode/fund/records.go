@@ -80,6 +80,11 @@ func OrderedKey(campaign tape.AccountID, id tape.ID) string {
 	return "ordered/" + string(campaign) + "/" + string(id)
 }
 
+// GrantedKey is where what a campaign has paid another of the ledger stands.
+func GrantedKey(campaign, partner tape.AccountID) string {
+	return "granted/" + string(campaign) + "/" + string(partner)
+}
+
 // RestoredKey exists once what a hold did not pay was given back to its budget line.
 func RestoredKey(campaign tape.AccountID, hold tape.ID) string {
 	return "restored/" + string(campaign) + "/" + string(hold)
@@ -185,7 +190,16 @@ type Budget struct {
 	Carried int64 `json:"carried,omitempty,string"`
 }
 
-// Ordered is the money ordered on one budget line.
+// Granted is what a campaign has paid another, its grant or its earmark, on each
+// of its budget lines and has not got back. It stands by itself, so that payouts
+// to households never wait for it.
+type Granted struct {
+	V int32 `json:"v"`
+	// Lines stand in the order in which they paid first.
+	Lines []Ordered `json:"lines"`
+}
+
+// Ordered is the money ordered on one budget line, or paid on it to another campaign.
 type Ordered struct {
 	Line  tape.ID `json:"line"`
 	Units int64   `json:"units,string"`

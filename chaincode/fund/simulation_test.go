@@ -33,7 +33,7 @@ func TestSimulation(t *testing.T) {
 	}
 	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
-	done, refused := map[string]int{}, map[string]int{}
+	done, refused, homeward := map[string]int{}, map[string]int{}, 0
 	for n := uint64(0); n*stepsAWorld < steps; n++ {
 		w := newSimulated(t, seed+n)
 		for i := range stepsAWorld {
@@ -48,13 +48,17 @@ func TestSimulation(t *testing.T) {
 				t.Fatalf("LIANBAO_SEED=%d LIANBAO_STEPS=%d: step %d, %s: %v", seed+n, stepsAWorld, i, name, err)
 			}
 		}
+		homeward += w.homeward
 	}
 	for _, c := range steppers {
 		if done[c.name] == 0 && steps >= stepsShort {
 			t.Errorf("%s was never accepted in %d steps", c.name, steps)
 		}
 	}
-	t.Logf("%d steps; accepted %v; refused %v", steps, done, refused)
+	if homeward == 0 && steps >= stepsInAll { // about one in a thousand steps
+		t.Errorf("nothing came home in %d steps", steps)
+	}
+	t.Logf("%d steps; accepted %v; refused %v; %d remainders freed budget lines", steps, done, refused, homeward)
 }
 
 // site is one campaign with all that hangs on it.
@@ -68,9 +72,13 @@ type site struct {
 	inflows  []tape.Inflow
 	gifts    []*present
 
+	// grants is what the rules say of those whom it has paid.
+	grants map[tape.AccountID]*fund.Granted
+
 	// The simple books, in units: what givers gave, what other campaigns handed
-	// over, what they paid.
+	// over, what they paid; home is what each other has given back, on each line.
 	given, handed, granted int64
+	home                   map[tape.AccountID]map[tape.ID]int64
 }
 
 // present is a settled gift.
@@ -95,7 +103,15 @@ type act struct {
 	job      tape.Job
 	ran      []*tape.Chunk
 	payouts  []*payout
-	onLedger int64 // paid to other campaigns
+	onLedger map[tape.AccountID]int64 // paid to other campaigns
+}
+
+// passed is what it has paid to all other campaigns.
+func (a *act) passed() (units int64) {
+	for _, paid := range a.onLedger {
+		units += paid
+	}
+	return units
 }
 
 // payout is one hold of a disbursement.
@@ -114,6 +130,8 @@ type simulated struct {
 	sites   map[tape.AccountID]*site
 	outside int64 // units that left the ledger, less those that came back
 	inside  int64 // units that came in
+	// homeward counts the remainders that gave something back to budget lines.
+	homeward int
 }
 
 // payees are on every campaign's list; "outside:household:kecaghbkndkcembeocccnojpdmjnkknd" is on none.
@@ -152,7 +170,8 @@ func (w *simulated) open(id tape.AccountID, basis fund.Basis, parent tape.Accoun
 	if err != nil {
 		w.Fatal(err)
 	}
-	s := &site{campaign: campaign, account: account, head: head, budget: budget, flags: map[tape.AccountID]*fund.Flag{}}
+	s := &site{campaign: campaign, account: account, head: head, budget: budget, flags: map[tape.AccountID]*fund.Flag{},
+		grants: map[tape.AccountID]*fund.Granted{}, home: map[tape.AccountID]map[tape.ID]int64{}}
 	w.sites[id] = s
 	if basis == fund.Filing {
 		if _, err := w.accept(s); err != nil {
@@ -186,6 +205,18 @@ func (w *simulated) site() *site {
 		return w.sites[speech]
 	}
 	return w.sites[one(w, slices.Sorted(maps.Keys(w.sites)))]
+}
+
+// siteWith is mostly one that satisfies a condition, else the given one.
+func (w *simulated) siteWith(s *site, is func(*site) bool) *site {
+	var all []*site
+	for _, id := range slices.Sorted(maps.Keys(w.sites)) {
+		all = append(all, w.sites[id])
+	}
+	if found, is := some(w, all, is); is {
+		return found
+	}
+	return s
 }
 
 // some returns one of those that satisfy a condition, now and then any.
@@ -311,8 +342,10 @@ func (w *simulated) receiver(s *site, line fund.BudgetLine) tape.AccountID {
 		return one(w, receivers)
 	case line.Kind != fund.Programme:
 		return one(w, []tape.AccountID{shop, clerk})
-	case s.account.ID == speech && line.ID == "training" && w.chance(3):
+	case s.account.ID == speech && line.ID == "training" && w.chance(2):
 		return one(w, []tape.AccountID{school, earmarked})
+	case s.account.ID == speech && w.chance(2):
+		return school
 	}
 	return one(w, []tape.AccountID{family, shop})
 }
@@ -322,7 +355,7 @@ func (w *simulated) propose(s *site) error {
 	if w.chance(20) {
 		line.ID = "books"
 	}
-	a := &act{approved: map[tape.ID]*fund.Approved{}}
+	a := &act{approved: map[tape.ID]*fund.Approved{}, onLedger: map[tape.AccountID]int64{}}
 	for range 1 + w.random.IntN(2) {
 		var payments []tape.Payment
 		to := w.receiver(s, line)
@@ -544,11 +577,15 @@ func (w *simulated) pay(s *site) error {
 	}
 	w.passed(nil, after, entry)
 	a.ran[n] = &ran.Chunk
+	for _, to := range c.Campaigns() {
+		granted := a.d.Grant(to, c.Lines, s.grants[to])
+		s.grants[to] = &granted
+	}
 	for _, inflow := range ran.Inflows {
 		if s.account.ID != speech || inflow.Account != school && inflow.Account != earmarked || a.d.Line != "training" && inflow.Account == earmarked {
 			w.Errorf("%s hands %s to %s out of line %s", s.account.ID, inflow.Amount, inflow.Account, a.d.Line)
 		}
-		a.onLedger += inflow.Amount.Units
+		a.onLedger[inflow.Account] += inflow.Amount.Units
 		to := w.sites[inflow.Account]
 		to.inflows, to.granted = append(to.inflows, inflow), to.granted+inflow.Amount.Units
 	}
@@ -758,6 +795,7 @@ func (w *simulated) flag(s *site) error {
 
 // settle lays what another campaign paid.
 func (w *simulated) settle(s *site) error {
+	s = w.siteWith(s, func(s *site) bool { return len(s.inflows) > 0 })
 	if len(s.inflows) == 0 {
 		return errNothing
 	}
@@ -814,7 +852,9 @@ func (w *simulated) accept(s *site) (tape.Entry, error) {
 }
 
 func (w *simulated) end(s *site) error {
-	if !w.chance(6) || s.account.ID == speech && !w.chance(4) { // the others live on its money
+	if w.chance(3) { // a grant or an earmark, while there is something to bring home
+		s = w.siteWith(s, func(s *site) bool { return s.campaign.Parent != "" && s.head.Free().Total() > 0 })
+	} else if !w.chance(6) || s.account.ID == speech && !w.chance(4) { // the others live on its money
 		return errNothing
 	}
 	campaign, _, err := s.campaign.Close(fund.CloseCampaign{Account: s.account.ID, ID: w.id("end")}, w.ctx("charity", "maker", "checker"))
@@ -825,6 +865,7 @@ func (w *simulated) end(s *site) error {
 }
 
 func (w *simulated) carry(s *site) error {
+	s = w.siteWith(s, func(s *site) bool { return s.campaign.State == fund.Closed && s.head.Free().Total() > 0 })
 	free := s.head.Free().Total()
 	c := fund.Carry{Account: s.account.ID, Amount: cny(free), ID: w.id("carry")}
 	if w.chance(8) {
@@ -839,9 +880,57 @@ func (w *simulated) carry(s *site) error {
 		return err
 	}
 	w.passed([]tape.Keeper{s.head}, []tape.Keeper{head}, entry)
-	s.head, heir.budget, heir.handed = head, heir.budget.Carry(c.Amount), heir.handed+c.Amount.Units
+	budget, granted, err := heir.budget.Carry(c.Amount, heir.grants[s.account.ID])
+	if err != nil {
+		return err
+	}
+	w.cameHome(s.account.ID, heir, c.Amount.Units, heir.budget, budget)
+	if granted != nil {
+		heir.grants[s.account.ID] = granted
+	}
+	s.head, heir.budget, heir.handed = head, budget, heir.handed+c.Amount.Units
 	heir.inflows = append(heir.inflows, inflows...)
 	return nil
+}
+
+// grantedTo is what a campaign has paid another on a line, by its payouts, and has not got back.
+func (s *site) grantedTo(to tape.AccountID, line tape.ID) int64 {
+	units := -s.home[to][line]
+	for _, a := range s.jobs {
+		if a.d.Line == line {
+			units += a.onLedger[to]
+		}
+	}
+	return units
+}
+
+// cameHome looks at what a remainder gave back to budget lines: all of it that
+// was paid to whoever brings it, to each line its share to the unit.
+func (w *simulated) cameHome(from tape.AccountID, heir *site, units int64, before, after fund.Budget) {
+	w.Helper()
+	all := int64(0)
+	for _, of := range before.Lines {
+		all += heir.grantedTo(from, of.Line)
+	}
+	if heir.home[from] == nil {
+		heir.home[from] = map[tape.ID]int64{}
+	}
+	returned, back := int64(0), min(units, all)
+	for i, of := range before.Lines {
+		paid, share := heir.grantedTo(from, of.Line), of.Units-after.Lines[i].Units
+		// |share/back - paid/all| is below one unit, and nothing without anything paid.
+		if apart := share*all - paid*back; apart <= -max(all, 1) || apart >= max(all, 1) || share < 0 || share > paid {
+			w.Errorf("line %s of %s paid %d of %d to %s and gets %d of %d back", of.Line, heir.account.ID, paid, all, from, share, back)
+		}
+		heir.home[from][of.Line] += share
+		returned += share
+	}
+	if returned != back || len(after.Lines) != len(before.Lines) {
+		w.Errorf("%s brings %d home to %s, %d of it to its lines, which paid %d: %+v", from, units, heir.account.ID, returned, all, after.Lines)
+	}
+	if back > 0 {
+		w.homeward++
+	}
 }
 
 // passed checks what every accepted command that moves money must satisfy.
@@ -886,7 +975,7 @@ func (w *simulated) auditSite(s *site) int64 {
 		if a.ordered == nil {
 			continue
 		}
-		ran, left := a.onLedger, a.d.Amount.Units
+		ran, left := a.passed(), a.d.Amount.Units
 		for _, p := range a.payouts {
 			ran += p.hold.Amount.Units
 			kept += p.hold.Spans.Total()
@@ -906,7 +995,17 @@ func (w *simulated) auditSite(s *site) int64 {
 		}
 		onLine[a.d.Line] += left
 		ordered += left
-		paid += a.onLedger
+		paid += a.passed()
+	}
+	for to, granted := range s.grants {
+		for line, units := range s.home[to] {
+			onLine[line] -= units
+		}
+		for _, paid := range granted.Lines {
+			if paid.Units != s.grantedTo(to, paid.Line) || paid.Units < 0 {
+				w.Errorf("%s has paid %s %d on line %s that did not come home, the books say %d", s.account.ID, to, paid.Units, paid.Line, s.grantedTo(to, paid.Line))
+			}
+		}
 	}
 	for _, of := range s.budget.Lines {
 		line, known := s.campaign.Plan.Line(of.Line)

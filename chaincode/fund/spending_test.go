@@ -1,6 +1,7 @@
 package fund_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -329,6 +330,57 @@ func TestPayAndRestore(t *testing.T) {
 		if units, err := judge(s); err != nil || units != c.units {
 			t.Errorf("%+v: %d came back, %d expected; %v", s.Hold, units, c.units, err)
 		}
+	}
+}
+
+// TestComesHome: what a grant brings home is given back to the lines that paid
+// it, in proportion, and nothing to a line that has it back.
+func TestComesHome(t *testing.T) {
+	none := []int64(nil)
+	for _, c := range []struct {
+		name   string
+		paid   []int64 // on training and travel, less what came home before; nil for nothing
+		amount int64
+		// What is ordered on both lines afterwards, and what is still to come.
+		ordered, left []int64
+	}{
+		{"all of it", []int64{100, 50}, 150, []int64{900, 450}, []int64{0, 0}},
+		{"a part", []int64{100, 50}, 60, []int64{960, 480}, []int64{60, 30}},
+		{"a unit goes to the larger remainder", []int64{100, 50}, 1, []int64{999, 500}, []int64{99, 50}},
+		{"equal remainders: to the line that paid first", []int64{50, 50}, 1, []int64{999, 500}, []int64{49, 50}},
+		{"never more than a line paid", []int64{1, 499}, 499, []int64{999, 2}, []int64{0, 1}},
+		{"more than was paid stays on no line", []int64{100, 50}, 151, []int64{900, 450}, []int64{0, 0}},
+		{"a line that has it back", []int64{0, 50}, 20, []int64{1000, 480}, []int64{0, 30}},
+		{"all came home before", []int64{0, 0}, 20, []int64{1000, 500}, none},
+		{"nothing was paid", none, 20, []int64{1000, 500}, none},
+	} {
+		var granted *fund.Granted
+		if c.paid != nil {
+			granted = &fund.Granted{V: 1, Lines: []fund.Ordered{{Line: "training", Units: c.paid[0]}, {Line: "travel", Units: c.paid[1]}}}
+		}
+		before := budget(1000, 500, 70)
+		given := spelled(t, []any{before, granted})
+		after, left, err := before.Carry(cny(c.amount), granted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if still := spelled(t, []any{before, granted}); still != given {
+			t.Errorf("%s: the rule changed what it was given: %s, %s", c.name, given, still)
+		}
+		stays := none
+		if left != nil {
+			stays = []int64{left.Lines[0].Units, left.Lines[1].Units}
+		}
+		if ordered := []int64{after.Lines[0].Units, after.Lines[1].Units}; !slices.Equal(ordered, c.ordered) || !slices.Equal(stays, c.left) || after.Lines[2].Units != 70 || after.Carried != c.amount {
+			t.Errorf("%s: ordered %v, still to come %v, %+v; want %v, %v", c.name, ordered, stays, after, c.ordered, c.left)
+		}
+	}
+	d, _ := chunk("d1", "training", pay("a", 100, school))
+	granted := d.Grant(school, []tape.Payment{pay("a", 100, school), pay("b", 30, family), pay("c", 20, school)}, nil)
+	d.Line = "travel"
+	again := d.Grant(school, []tape.Payment{pay("a", 7, school)}, &granted)
+	if got := spelled(t, []any{granted, again}); got != `[{"v":1,"lines":[{"line":"training","units":"120"}]},{"v":1,"lines":[{"line":"training","units":"120"},{"line":"travel","units":"7"}]}]` {
+		t.Errorf("what was paid: %s", got)
 	}
 }
 

@@ -114,9 +114,9 @@ func (a *application) tellSheet(s disclosure.Sheet) {
 		{"  disputed", groupedAmount(s.Sums.Disputed)}, {"  can be spent", groupedAmount(s.Free)}, {"  waits to be settled", groupedAmount(s.Waiting)}}
 	a.console.table(rows)
 	a.console.say("")
-	rows = [][]string{{"  BUDGET LINE", "KIND", "PLANNED", "ORDERED", "PAID", "CONFIRMED"}}
-	for _, l := range s.Lines {
-		rows = append(rows, []string{"  " + string(l.ID), string(l.Kind), groupedAmount(l.Amount), groupedAmount(l.Sums.Ordered), groupedAmount(l.Sums.Paid), groupedAmount(l.Sums.Confirmed)})
+	rows = [][]string{{"  BUDGET LINE", "KIND", "PLANNED", "ORDERED", "PAID", "CONFIRMED", "LEFT"}}
+	for i, l := range s.Lines {
+		rows = append(rows, []string{"  " + string(l.ID), string(l.Kind), groupedAmount(l.Amount), groupedAmount(l.Sums.Ordered), groupedAmount(l.Sums.Paid), groupedAmount(l.Sums.Confirmed), groupedAmount(s.Left[i])})
 	}
 	a.console.table(rows)
 	a.console.say("  management %s of at most %s", groupedAmount(s.Management), groupedAmount(s.Cap))

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -230,6 +231,47 @@ func (v *village) givenBack() {
 	v.by("charity", "Fund:CloseDisbursement", fund.CloseDisbursement{Abandon: true, Account: speech, Disbursement: "d3", ID: "close-d3"})
 	v.approved("d4", "training", []tape.Payment{payTo("a", 300, supplier)})
 	v.by("charity", "Fund:Reject", v.signedBy("reject", speech, 300, fund.Reject{Account: speech, Disbursement: "d4", ID: "no-d4", Reason: "budget"}, "checker"))
+}
+
+// theater is a second partner.
+const theater tape.AccountID = "partner:theater:speech"
+
+// wentHome pays a second partner out of two lines, who uses none of it and brings
+// it home in two parts.
+func (v *village) wentHome() {
+	v.t.Helper()
+	amended := planOf(similar, budgetLine("training", fund.Programme, 80_000), budgetLine("office", fund.Management, 15_000), budgetLine("travel", fund.Programme, 300))
+	v.both("amend-campaign", "Fund:AmendCampaign", speech, fund.AmendCampaign{Account: speech, ID: "amend-2", Plan: amended})
+	v.by("regulator", "Fund:AcceptFiling", v.signedBy("accept-filing", speech, 0, fund.AcceptFiling{Account: speech, ID: "file-3", Number: "53000020263", Plan: "charity/amend-2"}, "inspector"))
+	v.both("invite", "Fund:Invite", speech, fund.Invite{Account: speech, ID: "invite-theater", Partner: theater})
+	v.openCampaign(theater, fund.Grant, speech, planOf(speech, budgetLine("plays", fund.Programme, 5_000)))
+	var sources []tape.SettleItem
+	for _, one := range []struct {
+		id, line tape.ID
+		units    []int64
+	}{{"t1", "training", []int64{400, 200}}, {"t2", "travel", []int64{300}}, {"t3", "training", []int64{100}}} {
+		var payments []tape.Payment
+		for i, units := range one.units {
+			payments = append(payments, payTo(tape.ID(fmt.Sprint("p", i)), units, theater))
+			if one.id != "t3" { // the last comes too late
+				sources = append(sources, tape.SettleItem{Source: fmt.Sprintf("charity/%s-first-pay/%d", one.id, i)})
+			}
+		}
+		p := v.approved(one.id, one.line, payments)
+		v.by("charity", "Fund:Order", orderOf(p))
+		v.by("charity", "Fund:Pay", p.pays[0])
+	}
+	v.by("charity", "Tape:Settle", tape.Settle{Account: theater, ID: "settle-theater", Items: sources})
+	v.both("close-campaign", "Fund:CloseCampaign", theater, fund.CloseCampaign{Account: theater, ID: "close-theater"})
+	v.carriedHome("carry-theater", 900)
+	v.by("charity", "Tape:Settle", tape.Settle{Account: theater, ID: "settle-late", Items: []tape.SettleItem{{Source: "charity/t3-first-pay/0"}}})
+	v.carriedHome("carry-late", 100)
+}
+
+func (v *village) carriedHome(id tape.ID, units int64) {
+	v.t.Helper()
+	v.by("charity", "Fund:Carry", v.signedBy("carry", theater, units, fund.Carry{Account: theater, Amount: cny(units), ID: id}, "maker", "checker"))
+	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-" + id, Items: []tape.SettleItem{{Source: "charity/" + string(id) + "/0"}}})
 }
 
 // last is the number of the last block, today the ledger's day.

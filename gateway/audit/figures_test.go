@@ -188,6 +188,49 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestComesHome: what a partner brings home stands on the lines that paid it,
+// on the chain as on the sheet, and the audit divides it alike.
+func TestComesHome(t *testing.T) {
+	v := newVillage(t)
+	v.campaign()
+	before := v.Height()
+	v.wentHome()
+	blocks := newShelf(t, v.chain())
+	for next := range v.Height() {
+		must(t, 0, blocks.Advance(t.Context(), next+1))
+		if next >= before {
+			sheetHolds(t, v, blocks.Model, speech)
+		}
+	}
+	sheet := sheetHolds(t, v, blocks.Model, speech)
+	for i, want := range []struct {
+		line                     tape.ID
+		ordered, recovered, left int64
+	}{{"training", 8_000, 1_700, 72_000}, {"office", 0, 0, 15_000}, {"travel", 0, 300, 300}} {
+		line := sheet.Lines[i]
+		if line.ID != want.line || line.Sums.Ordered != cny(want.ordered) || line.Sums.Recovered != cny(want.recovered) || line.Sums.Passed != cny(0) || sheet.Left[i] != cny(want.left) {
+			t.Errorf("%s: %+v, left %s; want %+v", line.ID, line.Sums, sheet.Left[i], want)
+		}
+	}
+	value, _ := v.State().Get(fund.GrantedKey(speech, theater))
+	if got := string(value.Data); got != `{"lines":[{"line":"training","units":"0"},{"line":"travel","units":"0"}],"v":1}` {
+		t.Errorf("what the partner still has: %s", got)
+	}
+	for _, found := range booked(t, v.chain()).Findings {
+		t.Errorf("%s: %s: expected %s, found %s", found.Key, found.What, found.Expected, found.Found)
+	}
+	// 900 of 700 on training and 300 on travel are 630 and 270.
+	chain := v.chain()
+	rewrite(chain[place{"Fund:Carry", "carry-theater"}.in(chain)], 0, inRecord("granted/", `"units":"70"`, `"units":"71"`))
+	finds(t, booked(t, chain), "\ngranted/charity:sunrise:speech/partner:theater:speech, what it was paid on each budget line and has not given back; expected training 70, travel 30, found training 71, travel 30")
+	chain = v.chain()
+	rewrite(chain[place{"Fund:Pay", "t2-first-pay"}.in(chain)], 0, inRecord("granted/", `"units":"300"`, `"units":"30"`))
+	finds(t, booked(t, chain), "\ngranted/charity:sunrise:speech/partner:theater:speech, what it was paid on each budget line and has not given back; expected training 600, travel 300, found training 600, travel 30")
+	chain = v.chain()
+	rewrite(chain[place{"Fund:Carry", "carry-late"}.in(chain)], 0, inRecord("budget/", `"line":"travel","units":"0"`, `"line":"travel","units":"30"`))
+	finds(t, booked(t, chain), "\nbudget/charity:sunrise:speech, what is ordered on each budget line; expected training 8000, 2000 carried over, found training 8000, travel 30, 2000 carried over")
+}
+
 // chainSays: budget and head are the sheet's, and the contract takes its figures for a publication.
 func chainSays(t *testing.T, v *village, model *readmodel.Model, sheet disclosure.Sheet) {
 	t.Helper()

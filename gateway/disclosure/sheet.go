@@ -173,7 +173,10 @@ type Sheet struct {
 	Free    money.Amount `json:"free"`
 	Waiting money.Amount `json:"waiting"`
 	Lines   []Line       `json:"lines"`
-	Months  []Month      `json:"months"`
+	// Left of each of Lines may still be ordered, as the contract counts it: what
+	// came back is free once it was given back to its line.
+	Left   []money.Amount `json:"left"`
+	Months []Month        `json:"months"`
 	// Management is what was ordered on management lines, Cap the most that may
 	// be: a share of Given, which givers gave and is still here or was ordered.
 	Management money.Amount       `json:"management"`
@@ -210,7 +213,7 @@ func Zone(ctx context.Context, books Books) (tape.Zone, error) {
 
 // Of makes the sheet of a campaign as it stands at a moment.
 func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time) (Sheet, error) {
-	s := Sheet{Clock: []fund.Due{}, Published: []fund.Publication{}, Late: []Late{}, Months: []Month{}}
+	s := Sheet{Left: []money.Amount{}, Clock: []fund.Due{}, Published: []fund.Publication{}, Late: []Late{}, Months: []Month{}}
 	zone, err := Zone(ctx, books)
 	if err != nil {
 		return s, err
@@ -231,7 +234,7 @@ func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time)
 		return s, err
 	}
 	s.count(flows)
-	if err := s.cap(ctx, books); err != nil {
+	if err := s.budget(ctx, books); err != nil {
 		return s, err
 	}
 	published, err := books.Publications(ctx, account)
@@ -249,8 +252,9 @@ func Of(ctx context.Context, books Books, account tape.AccountID, now time.Time)
 	return s, s.late(ctx, books, zone)
 }
 
-// cap is what the contract lets management cost, by its own function.
-func (s *Sheet) cap(ctx context.Context, books Books) error {
+// budget is what the contract lets management cost, by its own function, and
+// what it lets be ordered on each line.
+func (s *Sheet) budget(ctx context.Context, books Books) error {
 	head, err := books.Head(ctx, s.Campaign.Account)
 	if err != nil {
 		return err
@@ -265,6 +269,9 @@ func (s *Sheet) cap(ctx context.Context, books Books) error {
 	}
 	given := budget.Given(head)
 	s.Given, s.Cap = money.New(given, s.Campaign.Plan.Goal.Currency), s.Campaign.Plan.ManagementCap(given)
+	for _, line := range s.Campaign.Plan.Lines {
+		s.Left = append(s.Left, budget.Left(line))
+	}
 	return nil
 }
 
@@ -317,9 +324,9 @@ func until(flows []readmodel.Flow, today tape.Date) tape.Date {
 // kept is what a flow adds to the money that a campaign has, on its tape or on the way to a payee.
 func kept(f readmodel.Flow) int64 {
 	switch f.Kind {
-	case readmodel.FlowSettled, readmodel.FlowGranted, readmodel.FlowReturned:
+	case readmodel.FlowSettled, readmodel.FlowDeclared, readmodel.FlowGranted, readmodel.FlowReturned, readmodel.FlowRecovered:
 		return f.Amount.Units
-	case readmodel.FlowPaid, readmodel.FlowPassed, readmodel.FlowRefunded, readmodel.FlowReversed, readmodel.FlowFee:
+	case readmodel.FlowPaid, readmodel.FlowPassed, readmodel.FlowRemitted, readmodel.FlowRefunded, readmodel.FlowReversed, readmodel.FlowFee:
 		return -f.Amount.Units
 	}
 	return 0

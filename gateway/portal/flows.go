@@ -361,8 +361,11 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 	if facts == nil || len(facts.Budget) == 0 {
 		return false
 	}
-	rest, passed, held := f.paid, f.passed, f.account.Held
-	for _, line := range facts.Budget {
+	rest, passed, held, budget := f.paid, f.passed, f.account.Held, went(facts.Budget)
+	if budget == nil {
+		return false
+	}
+	for _, line := range budget {
 		paid := line.Paid
 		if add(&paid, negative(line.Passed)) != nil || add(&rest, negative(paid)) != nil || add(&passed, negative(line.Passed)) != nil || add(&held, negative(line.Ordered)) != nil {
 			return false
@@ -372,12 +375,12 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 		return false
 	}
 	ordered := f.account.Held
-	for _, line := range facts.Budget {
+	for _, line := range budget {
 		d.line(line)
 	}
 	d.node(views.FlowNode{ID: "rest", Column: 2, Key: "paid", Amount: rest, Rows: d.path + "/payouts?state=captured", Tone: "done"}, middle, "")
 	d.node(views.FlowNode{ID: "fees", Column: 2, Key: "fees", Amount: f.fees, Rows: "/accounts/" + string(f.account.ID), Tone: "done"}, middle, "")
-	d.passedOn(f, facts, passed)
+	d.passedOn(f, budget, passed)
 	if held.Units > 0 {
 		d.flow.Links = append(d.flow.Links, views.FlowLink{From: middle, To: "ordered", Amount: held})
 	}
@@ -387,11 +390,24 @@ func (d *drawer) lines(f *flows, facts *views.CampaignFacts) bool {
 	return true
 }
 
+// went are the budget lines with what they ever passed on: the picture shows
+// every movement, so what came home has gone out before. It is nil where that is too much.
+func went(budget []views.Budget) []views.Budget {
+	budget = slices.Clone(budget)
+	for i := range budget {
+		line := &budget[i]
+		if add(&line.Paid, line.Recovered) != nil || add(&line.Passed, line.Recovered) != nil {
+			return nil
+		}
+	}
+	return budget
+}
+
 // passedOn draws what went to other accounts: from the lines that it was
 // ordered on, and what no line was concerned with, rest. Where that is all, each account by name.
-func (d *drawer) passedOn(f *flows, facts *views.CampaignFacts, rest money.Amount) {
+func (d *drawer) passedOn(f *flows, budget []views.Budget, rest money.Amount) {
 	all := money.New(0, f.account.Currency)
-	for _, line := range facts.Budget {
+	for _, line := range budget {
 		if line.Passed.Units > 0 && add(&all, line.Passed) == nil {
 			d.flow.Links = append(d.flow.Links, views.FlowLink{From: "line " + line.ID, To: "passed", Amount: line.Passed})
 		}

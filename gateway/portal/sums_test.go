@@ -40,18 +40,20 @@ func TestAdded(t *testing.T) {
 }
 
 // TestGrantOnALine: a budget line of which a part went to a partner is still
-// drawn by its lines, and the picture balances.
+// drawn by its lines, with all that ever went there, and the picture balances.
 func TestGrantOnALine(t *testing.T) {
 	const school tape.AccountID = "partner:school:speech"
 	account := readmodel.Account{Account: tape.Account{ID: training, Currency: "CNY"}, Received: yuan(10_000), Free: yuan(3_000), Held: yuan(1_000)}
 	for _, test := range []struct {
-		name           string
-		passed, onLine int64
-		drawn          bool
-	}{{"all of it on the line", 2_000, 2_000, true}, {"some of it on no line", 2_000, 1_500, true}, {"on no line", 2_000, 0, true}, {"more on the line than went", 2_000, 2_500, false}} {
+		name                 string
+		passed, onLine, home int64
+		drawn                bool
+	}{{"all of it on the line", 2_000, 2_000, 0, true}, {"some of it on no line", 2_000, 1_500, 0, true}, {"on no line", 2_000, 0, 0, true}, {"more on the line than went", 2_000, 2_500, 0, false},
+		{"some of it came home", 2_000, 2_000, 700, true}} {
 		f := &flows{account: account, gifts: yuan(10_000), paid: yuan(4_000), passed: yuan(test.passed), reverse: yuan(0), fees: yuan(0),
 			inflows: map[tape.AccountID]money.Amount{}, out: map[tape.AccountID]money.Amount{school: yuan(test.passed), child: yuan(4_000)}}
-		facts := &views.CampaignFacts{Budget: []views.Budget{{ID: "lessons", Paid: yuan(4_000 + test.onLine), Passed: yuan(test.onLine), Ordered: yuan(1_000), Payees: 1}}}
+		home := yuan(test.home)
+		facts := &views.CampaignFacts{Budget: []views.Budget{{ID: "lessons", Paid: yuan(4_000 + test.onLine - test.home), Passed: yuan(test.onLine - test.home), Recovered: home, CameBack: home, Ordered: yuan(1_000), Payees: 1}}}
 		picture, balanced := f.picture(facts)
 		if !balanced || picture == nil {
 			t.Errorf("%s: the picture does not balance", test.name)
@@ -63,6 +65,11 @@ func TestGrantOnALine(t *testing.T) {
 		}
 		if byLines != test.drawn {
 			t.Errorf("%s: drawn by lines %v", test.name, byLines)
+		}
+		for _, link := range picture.Links {
+			if link.From == "line lessons" && link.To == "passed" && link.Amount != yuan(test.onLine) {
+				t.Errorf("%s: the line hands %s on", test.name, link.Amount)
+			}
 		}
 	}
 }

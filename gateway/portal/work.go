@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
-	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -401,17 +400,12 @@ func (p *portal) choices(ctx context.Context, campaign readmodel.Campaign) ([]vi
 	if err != nil {
 		return nil, err
 	}
+	if budget == nil {
+		budget = &fund.Budget{}
+	}
 	var choices []views.BudgetChoice
 	for _, line := range campaign.Plan.Lines {
-		left := line.Amount.Units
-		if budget != nil {
-			for _, ordered := range budget.Lines {
-				if ordered.Line == line.ID {
-					left -= ordered.Units
-				}
-			}
-		}
-		choices = append(choices, views.BudgetChoice{ID: line.ID, Title: trail.Text(line.Title), Left: money.New(left, line.Amount.Currency)})
+		choices = append(choices, views.BudgetChoice{ID: line.ID, Title: trail.Text(line.Title), Left: budget.Left(line)})
 	}
 	return choices, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -28,6 +29,8 @@ type writer struct {
 	entry *tape.Entry
 	// flows are what the transaction added to the accounts' flows.
 	flows []flow
+	// home is what of a remainder the ledger gives back to budget lines.
+	home []fund.Ordered
 }
 
 // Apply adds whole blocks, all of them or none. Blocks that were applied
@@ -160,7 +163,7 @@ func (w *writer) transaction(block uint64, t *Transaction) error {
 	if err != nil || !t.Valid {
 		return err
 	}
-	w.function, w.argument, w.pages, w.entry, w.flows = t.Function, t.Argument, nil, nil, w.flows[:0]
+	w.function, w.argument, w.pages, w.entry, w.flows, w.home = t.Function, t.Argument, nil, nil, w.flows[:0], []fund.Ordered{}
 	return w.whole(t)
 }
 

@@ -138,10 +138,7 @@ func (w *writer) passedFlows(p tape.Posting, line tape.ID) error {
 	if err != nil {
 		return err
 	}
-	home, err := w.home(p.From, p.To, p.Amount.Units)
-	if err != nil {
-		return err
-	}
+	home := w.homeUnits()
 	w.flowWith(p.From, FlowRemitted, line, own, home, 1)
 	on := p.Amount.Units - home
 	w.flowWith(p.From, FlowPassed, line, own, on, 1)
@@ -159,20 +156,40 @@ func (w *writer) ownCampaigns(one, other tape.AccountID) (bool, error) {
 		[]any{string(one), string(other)}, &same)
 }
 
-// home is how many of the units that a campaign carries to another go back
-// where they came from: to its parent, and no more than that has handed over.
-func (w *writer) home(from, to tape.AccountID, units int64) (int64, error) {
-	if w.entry.Kind != "carry" {
-		return 0, nil
+// homeUnits are those that the transaction gives back to budget lines.
+func (w *writer) homeUnits() (units int64) {
+	for _, one := range w.home {
+		units += one.Units
 	}
-	var handed, before int64
-	found, err := w.get(`SELECT (SELECT coalesce(sum(units), 0) FROM inflows WHERE account = ?1 AND origin = ?2 AND ordinal < ?3),
-			(SELECT coalesce(sum(home), 0) FROM inflows WHERE account = ?2 AND origin = ?1 AND ordinal < ?3)
-		FROM campaigns WHERE account = ?1 AND parent = ?2`, []any{string(from), string(to), int64(w.base)}, &handed, &before)
-	if err != nil || !found {
-		return 0, err
+	return units
+}
+
+// granted notes what a remainder gives back of what its campaign was paid on
+// each budget line: what has become less in the record.
+func (w *writer) granted(_ int, rest string, value []byte) error {
+	var before, after fund.Granted
+	if err := json.Unmarshal(value, &after); err != nil {
+		return err
 	}
-	return max(0, min(units, handed-before)), nil
+	key := "granted/" + rest
+	var known []byte
+	found, err := w.get("SELECT value FROM records WHERE key = ?", []any{key}, &known)
+	if err != nil {
+		return err
+	}
+	if found && w.function == "Fund:Carry" {
+		if err := json.Unmarshal(known, &before); err != nil {
+			return err
+		}
+	}
+	for _, one := range before.Lines {
+		for _, left := range after.Lines {
+			if left.Line == one.Line && left.Units < one.Units {
+				w.home = append(w.home, fund.Ordered{Line: one.Line, Units: one.Units - left.Units})
+			}
+		}
+	}
+	return w.other(Write{Key: key, Value: value})
 }
 
 // holdBefore is a hold as it stood before the transaction.

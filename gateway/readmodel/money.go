@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/donation"
@@ -104,20 +105,25 @@ func (w *writer) inflow(_ int, rest string, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.exec("INSERT INTO inflows VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, -1, ?, ?)", int64(at), account, source, inflow.Amount.Units,
-		string(inflow.From), taken, string(posting.Line), string(posting.OnBehalfOf), filled(value), home); err != nil {
+	if err := w.exec("INSERT INTO inflows VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, -1, ?, ?, ?)", int64(at), account, source, inflow.Amount.Units,
+		string(inflow.From), taken, string(posting.Line), string(posting.OnBehalfOf), filled(value), w.homeUnits(), home); err != nil {
 		return err
 	}
 	return w.change("UPDATE accounts SET pending = pending + ? WHERE id = ?", inflow.Amount.Units, account)
 }
 
 // leaves takes a gift that is rebooked off the figures of the account that it
-// leaves, and tells how many units of an inflow go home.
-func (w *writer) leaves(inflow tape.Inflow) (home int64, err error) {
+// leaves, and spells the budget lines that an inflow gives something back to.
+func (w *writer) leaves(inflow tape.Inflow) (home string, err error) {
 	if inflow.Gift != nil {
-		return 0, w.giftFlows(inflow.From, *inflow.Gift, -inflow.Amount.Units, -1)
+		if err := w.giftFlows(inflow.From, *inflow.Gift, -inflow.Amount.Units, -1); err != nil {
+			return "", err
+		}
 	}
-	return w.home(inflow.From, inflow.Account, inflow.Amount.Units)
+	if w.homeUnits() > inflow.Amount.Units {
+		return "", rule.Refuse(rule.Conflict, "%d units come home of %s", w.homeUnits(), inflow.Amount)
+	}
+	return text(w.home)
 }
 
 // settlement gives a page or an inflow its span. An inflow's source has
@@ -162,9 +168,8 @@ func (w *writer) settlement(_ int, rest string, value []byte) error {
 // home; what came back from outside was counted as it came.
 func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
 	var from string
-	var home int64
-	var body []byte
-	if _, err := w.get("SELECT origin, home, body FROM inflows WHERE ordinal = ?", []any{inflow}, &from, &home, &body); err != nil {
+	var body, lines []byte
+	if _, err := w.get("SELECT origin, home_lines, body FROM inflows WHERE ordinal = ?", []any{inflow}, &from, &lines, &body); err != nil {
 		return err
 	}
 	var record tape.Inflow
@@ -177,14 +182,31 @@ func (w *writer) settleInflow(s tape.Settlement, inflow int64) error {
 			return err
 		}
 	case !tape.AccountID(from).Outside():
-		own, err := w.ownCampaigns(tape.AccountID(from), s.Account)
-		if err != nil {
+		if err := w.grantedFlows(s, tape.AccountID(from), lines); err != nil {
 			return err
 		}
-		w.flowWith(s.Account, FlowRecovered, "", own, home, 1)
-		w.flowWith(s.Account, FlowGranted, "", own, s.Span.Length()-home, 1)
 	}
 	return w.change("UPDATE inflows SET settlement = ?, start = ? WHERE ordinal = ? AND settlement = 0", s.N, s.Span.Start, inflow)
+}
+
+// grantedFlows counts money of another account: on the budget lines that get it
+// back, what comes home, and the rest as granted.
+func (w *writer) grantedFlows(s tape.Settlement, from tape.AccountID, lines []byte) error {
+	own, err := w.ownCampaigns(from, s.Account)
+	if err != nil {
+		return err
+	}
+	var home []fund.Ordered
+	if err := json.Unmarshal(lines, &home); err != nil {
+		return err
+	}
+	rest := s.Span.Length()
+	for _, one := range home {
+		w.flowWith(s.Account, FlowRecovered, one.Line, own, one.Units, 1)
+		rest -= one.Units
+	}
+	w.flowWith(s.Account, FlowGranted, "", own, rest, 1)
+	return nil
 }
 
 // selfDeclared is the kind of evidence that is no more than the charity's word.

@@ -37,6 +37,7 @@ var kinds = []kind{
 	{"page/", (*writer).giftPage},
 	{"used/", (*writer).used},
 	{"job/", (*writer).job},
+	{"granted/", (*writer).granted},
 	{"entry/", (*writer).entryRecord},
 	{"inflow/", (*writer).inflow},
 	{"settlement/", (*writer).settlement},

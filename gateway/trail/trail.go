@@ -49,8 +49,8 @@ func (t Trail) Campaign(ctx context.Context, account tape.AccountID) (*views.Cam
 	if sheet.Campaign.Filing != nil {
 		facts.Filing = sheet.Campaign.Filing.Number
 	}
-	for _, line := range sheet.Lines {
-		facts.Budget = append(facts.Budget, budget(line))
+	for i, line := range sheet.Lines {
+		facts.Budget = append(facts.Budget, budget(line, sheet.Left[i]))
 	}
 	for _, due := range sheet.Clock {
 		facts.Clock = append(facts.Clock, views.Duty{Key: Duty(due.Duty), Due: due.Date, Source: due.Article, Done: due.State == fund.Met || due.State == fund.Late,
@@ -119,11 +119,12 @@ func Text(t fund.Text) views.Text {
 }
 
 // budget is a line as people read it: what still waits for the bank is ordered.
-func budget(line disclosure.Line) views.Budget {
+func budget(line disclosure.Line, left money.Amount) views.Budget {
 	paid := line.Sums.Paid.Units + line.Sums.Passed.Units
 	currency := line.Amount.Currency
 	return views.Budget{ID: string(line.ID), Kind: line.Kind, Title: Text(line.Title), Planned: line.Amount, Paid: money.New(paid, currency), Passed: line.Sums.Passed,
-		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts)}
+		Ordered: money.New(line.Sums.Ordered.Units-paid, currency), Confirmed: line.Sums.Confirmed, Payees: int(line.Sums.Payouts),
+		CameBack: money.New(line.Sums.Returned.Units+line.Sums.Recovered.Units, currency), Recovered: line.Sums.Recovered, Left: left}
 }
 
 func entryOf(published []fund.Publication, n int32) string {

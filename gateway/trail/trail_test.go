@@ -62,16 +62,22 @@ func TestBudget(t *testing.T) {
 	for _, test := range []struct {
 		name                        string
 		ordered, paid, passed       int64
+		returned, recovered         int64
 		wantOrdered, wantPaid, bank int64
 	}{
-		{"nothing yet", 0, 0, 0, 0, 0, 0},
-		{"ordered", 900, 0, 0, 900, 0, 0},
-		{"paid in part", 900, 400, 0, 500, 400, 400},
-		{"paid, and granted on", 900, 400, 500, 0, 900, 400},
+		{"nothing yet", 0, 0, 0, 0, 0, 0, 0, 0},
+		{"ordered", 900, 0, 0, 0, 0, 900, 0, 0},
+		{"paid in part", 900, 400, 0, 0, 0, 500, 400, 400},
+		{"paid, and granted on", 900, 400, 500, 0, 0, 0, 900, 400},
+		{"some of it came back", 700, 300, 400, 100, 100, 0, 700, 300},
 	} {
 		line := disclosure.Line{BudgetLine: fund.BudgetLine{ID: "training", Amount: yuan(1_000)}}
 		line.Sums.Ordered, line.Sums.Paid, line.Sums.Passed, line.Sums.Payouts = yuan(test.ordered), yuan(test.paid), yuan(test.passed), 3
-		got := budget(line)
+		line.Sums.Returned, line.Sums.Recovered = yuan(test.returned), yuan(test.recovered)
+		got := budget(line, yuan(77))
+		if got.Recovered != yuan(test.recovered) || got.CameBack != yuan(test.returned+test.recovered) || got.Left != yuan(77) {
+			t.Errorf("%s: %+v", test.name, got)
+		}
 		if got.Ordered != yuan(test.wantOrdered) || got.Paid != yuan(test.wantPaid) || got.Paid.Units-got.Passed.Units != test.bank || got.Payees != 3 || got.Planned != yuan(1_000) {
 			t.Errorf("%s: %+v", test.name, got)
 		}

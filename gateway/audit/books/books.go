@@ -59,8 +59,10 @@ type Books struct {
 	entries  int
 	rules    map[int32]bool
 	trail    trail
-	// brings is the gift that the entry at hand moves to another account whole.
+	// brings is the gift that the entry at hand moves to another account whole,
+	// home what of its money a partner gives back to budget lines.
 	brings *tape.GiftName
+	home   onLines
 
 	transaction Transaction
 	entry       tape.Entry
@@ -84,7 +86,7 @@ func (b *Books) Rules() []int32 { return slices.Sorted(maps.Keys(b.rules)) }
 // Apply books one transaction and says what did not fit. It books as much of it
 // as it can, so that one fault is not told again by every later entry.
 func (b *Books) Apply(t Transaction) []Problem {
-	b.transaction, b.entry, b.problems, b.brings = t, tape.Entry{}, nil, nil
+	b.transaction, b.entry, b.problems, b.brings, b.home = t, tape.Entry{}, nil, nil, nil
 	if err := json.Unmarshal(t.Event, &b.entry); err != nil {
 		b.problem("", "its event is not an entry: "+err.Error(), "", short(t.Event))
 		return b.problems
@@ -226,7 +228,7 @@ func (b *Books) postings() {
 		b.differs(p.Inflow, "an inflow is named after its posting", source, p.Inflow)
 		key := tape.InflowKey(p.To, p.Inflow)
 		b.once("inflow", key)
-		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings, home: b.home(p)}
+		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings, home: b.home}
 		if stored, err := record[tape.Inflow](b, key); err != nil || stored.Amount != p.Amount {
 			b.problem(key, "the inflow of a posting", p.Amount.String(), stored.Amount.String())
 		}

@@ -20,7 +20,7 @@ func (b *Books) openCampaign() error {
 	}
 	b.opened(command.Account, command.Plan.Goal.Currency, command.Custodian)
 	c := &campaign{account: b.accounts[command.Account], organisation: b.entry.Organisation, basis: command.Basis, parent: command.Parent,
-		state: fund.Active, version: 1, plan: command.Plan, ordered: map[tape.ID]int64{}, invited: map[tape.AccountID]bool{},
+		state: fund.Active, version: 1, plan: command.Plan, ordered: map[tape.ID]int64{}, granted: map[tape.AccountID]onLines{}, invited: map[tape.AccountID]bool{},
 		payees: map[tape.AccountID]fund.NewPayee{}, agentOf: map[tape.AccountID]tape.ID{}, next: map[tape.AccountID]fund.NextPerson{}, flagged: map[tape.AccountID][]string{}, enrolledBy: map[tape.AccountID][]tape.ID{},
 		agents: map[tape.ID]*agent{}, disbursements: map[tape.ID]*disbursement{}, pledges: map[tape.ID]*pledge{}, goods: map[tape.ID]*goods{}}
 	if command.Basis == fund.Filing {
@@ -230,6 +230,7 @@ func (b *Books) inherits(c *campaign, amount money.Amount) error {
 		b.problem(fund.CampaignKey(c.account.id), "a remainder goes to a campaign that cannot have it", string(c.basis)+" or filing, not closed", fmt.Sprintf("%s, %s", heir.basis, heir.state))
 	}
 	heir.carried += amount.Units
+	b.comesHome(c, heir, amount.Units)
 	b.noteBudget(heir)
 	return nil
 }

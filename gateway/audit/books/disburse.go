@@ -388,6 +388,7 @@ func (b *Books) pay() error {
 			b.moves(command.Account, paidOut, d.proposed.Line, line.Amount.Units)
 		}
 	}
+	b.grants(c, d.proposed.Line, command.lines)
 	return b.runChunkOf(tape.RunChunk{Account: command.Account, Job: command.Disbursement, Lines: command.lines, N: command.N})
 }
 

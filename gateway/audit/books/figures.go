@@ -49,27 +49,12 @@ func (b *Books) leaves(account tape.AccountID, units int64) {
 	b.moves(account, settled, "", -units)
 }
 
-// home is what of a posting a campaign gives back to its parent, no more than
-// that has handed over: there it counts as not spent, here as never received.
-func (b *Books) home(p tape.Posting) int64 {
-	from, to := b.trail.campaigns[p.From], b.trail.campaigns[p.To]
-	switch {
-	case to != nil && to.parent == p.From:
-		to.handed += p.Amount.Units
-	case from != nil && from.parent == p.To && b.entry.Kind == "carry":
-		home := min(p.Amount.Units, from.handed)
-		from.handed -= home
-		b.leaves(p.From, home)
-		b.takesHome(p.From, home)
-		return home
-	}
-	return 0
-}
-
 // takesHome counts money that came home as neither ordered nor paid.
-func (b *Books) takesHome(account tape.AccountID, units int64) {
-	b.moves(account, setApart, "", -units)
-	b.moves(account, paidOut, "", -units)
+func (b *Books) takesHome(account tape.AccountID, home onLines) {
+	for _, one := range home {
+		b.moves(account, setApart, one.line, -one.units)
+		b.moves(account, paidOut, one.line, -one.units)
+	}
 }
 
 // plans notes the plan that the campaign has from this block on.

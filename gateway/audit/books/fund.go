@@ -63,8 +63,8 @@ type campaign struct {
 	block     int32
 	movements []movement
 	plans     []planned
-	// handed is what its parent handed over, less what went back to it.
-	handed int64
+	// granted is what it has paid other campaigns on its lines and not got back.
+	granted map[tape.AccountID]onLines
 	// differs is set when anything about the campaign did.
 	differs bool
 }
@@ -195,7 +195,7 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 }
 
 // fundRecords are the prefixes of the fund's keys.
-var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected ordered restored " +
+var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected granted ordered restored " +
 	"confirmation cited publications publication pledge kept goods")
 
 func fundRecord(key string) bool {

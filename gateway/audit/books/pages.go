@@ -44,8 +44,8 @@ type inflow struct {
 	// gift is whose money it is, whole; nil for any other. span is where it was laid.
 	gift *tape.GiftName
 	span tape.Span
-	// home is what of it a partner gives back to the campaign that had handed it over.
-	home int64
+	// home is what of it a partner gives back to budget lines of the campaign that had paid it.
+	home onLines
 }
 
 // addPage books a new page and compares it with the record that was written.

@@ -99,16 +99,16 @@ func (b *Books) oneWord(a *account, item tape.SettleItem) {
 
 // given counts what an item adds to the figures, and what of it rests on its receiver's word alone.
 func (b *Books) given(a *account, item tape.SettleItem, units int64) {
-	declared, home := item.SelfDeclared, int64(0)
+	declared, home := item.SelfDeclared, onLines(nil)
 	if item.Inflow() {
 		came := b.inflows[tape.InflowKey(a.id, item.Source)]
 		declared, home = came.gift != nil && b.declared(*came.gift), came.home
-		b.moves(a.id, raised, "", units-home)
+		b.moves(a.id, raised, "", units-home.total())
 		b.takesHome(a.id, home)
 	} else if declared {
 		b.pages[tape.PageKey(a.id, tape.ID(item.Source))].declared = true
 	}
-	b.moves(a.id, settled, "", units-home)
+	b.moves(a.id, settled, "", units-home.total())
 	if declared {
 		a.declared += units
 	}

@@ -86,9 +86,9 @@ func facts() *views.CampaignFacts {
 		From:    "2025-12-01", To: "2026-11-30", Filing: "53330000MJ8800001XA26001", Goal: &goal,
 		Beneficiaries: text("30 children of invented families", "三十名虚构家庭的儿童"), State: "active", Basis: "filing", Regulator: "regulator", Leftover: "charity:sunrise:care", Cap: 1000, Pending: true,
 		Budget: []views.Budget{
-			{ID: "training", Kind: "programme", Title: text("Training", "康复训练"), Planned: yuan("450000.00"), Ordered: yuan("30000.00"), Paid: yuan("240000.00"), Confirmed: yuan("230400.00"), Payees: 24},
-			{ID: "travel", Kind: "programme", Title: text("Travel", "交通补助"), Planned: yuan("90000.00"), Ordered: yuan("4120.00"), Paid: yuan("48780.00"), Confirmed: yuan("48000.00"), Payees: 24},
-			{ID: "management", Kind: "management", Title: text("Management", "管理费用"), Planned: yuan("60000.00"), Ordered: yuan("0.00"), Paid: yuan("12220.00"), Confirmed: yuan("10000.00"), Payees: 1},
+			{ID: "training", Kind: "programme", Title: text("Training", "康复训练"), Planned: yuan("450000.00"), Ordered: yuan("30000.00"), Paid: yuan("240000.00"), Confirmed: yuan("230400.00"), CameBack: yuan("1900.00"), Recovered: yuan("1200.00"), Left: yuan("180000.00"), Payees: 24},
+			{ID: "travel", Kind: "programme", Title: text("Travel", "交通补助"), Planned: yuan("90000.00"), Ordered: yuan("4120.00"), Paid: yuan("48780.00"), Confirmed: yuan("48000.00"), CameBack: yuan("300.00"), Left: yuan("37100.00"), Payees: 24},
+			{ID: "management", Kind: "management", Title: text("Management", "管理费用"), Planned: yuan("60000.00"), Ordered: yuan("0.00"), Paid: yuan("12220.00"), Confirmed: yuan("10000.00"), CameBack: yuan("0.00"), Left: yuan("47780.00"), Payees: 1},
 		},
 		Clock: []views.Duty{
 			{Key: "first-report", Due: "2026-03-01", Days: -9, Done: true, Entry: "charity/publish-1", Source: "Charity Law art. 79"},

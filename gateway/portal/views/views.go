@@ -110,6 +110,12 @@ type Budget struct {
 	Paid      money.Amount
 	Passed    money.Amount
 	Confirmed money.Amount
+	// CameBack of what was paid came back by the bank or, Recovered, from other
+	// accounts of the ledger: it is not in Paid any more.
+	CameBack  money.Amount
+	Recovered money.Amount
+	// Left may still be ordered.
+	Left money.Amount
 	// Payees is how many households or suppliers have been paid.
 	Payees int
 }

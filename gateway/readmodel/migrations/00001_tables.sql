@@ -144,6 +144,7 @@ CREATE TABLE inflows (
     start      INTEGER NOT NULL, -- -1 while it waits
     body       BLOB    NOT NULL,
     home       INTEGER NOT NULL, -- units that go back to the campaign that had handed them over
+    home_lines TEXT    NOT NULL, -- JSON: the budget lines that get them back
     UNIQUE (account, source)
 ) STRICT;
 CREATE INDEX inflows_account ON inflows (account, ordinal);
