@@ -408,9 +408,41 @@ func (y typist) story() {
 		y.Error("the announced gift has no code")
 	}
 	y.identifies(first)
+	y.declares(first)
 	y.books(first)
 	y.types(exitRefused, nil, "trace", "nobody-1")
 	y.documented(first)
+}
+
+// declares settles cash that no line of the bank shows: the charity's own word
+// does not, and two of its persons do.
+func (y typist) declares(told story.Told) {
+	y.Helper()
+	campaign, gateway := told.Campaigns[0], y.gateway("charity")
+	cash := tape.Gift{ID: "cash-1", Amount: money.New(50_000, "VND")}
+	received, err := tape.Receive{Account: campaign, Count: 1, Gifts: []tape.Gift{cash}, ID: "cash", Total: cash.Amount}.Encode()
+	if err != nil {
+		y.Fatal(err)
+	}
+	block, err := gateway.Send(y.Context(), "Tape:Receive", received)
+	if err != nil {
+		y.Fatal(err)
+	}
+	settle := tape.Settle{Account: campaign, ID: "cash.settled", Items: []tape.SettleItem{{Source: "cash", SelfDeclared: true}}}
+	if _, err := gateway.SendRecord(y.Context(), "Tape:Settle", settle); err == nil || !strings.Contains(err.Error(), "settles there by Declare, which a maker and a checker sign") {
+		y.Errorf("one word settles a campaign's page: %v", err)
+	}
+	var stands readmodel.Account // as of the page's block or later, so that the form finds it
+	if err := gateway.Get(y.Context(), "/accounts/"+url.PathEscape(string(campaign)), nil, block, &stands); err != nil {
+		y.Fatal(err)
+	}
+	y.types(exitRefused, nil, "fund", "settle-page", string(campaign), "--page", "cash")
+	var declared done
+	y.types(0, &declared, "fund", "declare-page", string(campaign), "--page", "cash")
+	var entry readmodel.Entry
+	if err := gateway.Get(y.Context(), "/entries/"+declared.Entry, nil, declared.Block, &entry); err != nil || len(entry.Intents) != 2 || entry.Evidence[0].Kind != tape.SelfDeclared {
+		y.Errorf("the declaration: %+v, %v", entry, err)
+	}
 }
 
 // books reads what the story's campaigns have come to, on the command line: no
