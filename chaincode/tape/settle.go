@@ -24,7 +24,8 @@ type Settle struct {
 // SettleItem names one source and the evidence it rests on: for a page of
 // gifts exactly one of Lines, Processor and SelfDeclared, or none where a
 // match has already used the bank lines; for an inflow none. A page for which a
-// processor's file was filed rests on that file: its bank line is used.
+// processor's file was filed rests on that file: its bank line is used. Where
+// other rules than the tape's govern the account, SelfDeclared is theirs to give.
 type SettleItem struct {
 	Lines        *LinesRef `json:"lines,omitempty"`
 	Processor    ID        `json:"processor,omitempty"`
