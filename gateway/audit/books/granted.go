@@ -51,7 +51,7 @@ func (b *Books) grants(c *campaign, line tape.ID, payments []tape.Payment) {
 // whose remainder it gets: there it counts as not spent, here as never received.
 func (b *Books) comesHome(c, heir *campaign, units int64) {
 	paid := heir.granted[c.account.id]
-	b.home = shared(min(units, paid.total()), paid)
+	b.home = shared(units, paid)
 	for i, one := range b.home {
 		paid[i].units -= one.units
 		heir.ordered[one.line] -= one.units
@@ -63,14 +63,19 @@ func (b *Books) comesHome(c, heir *campaign, units int64) {
 	}
 }
 
-// shared divides units among lines by what each has paid: whole parts first,
-// and what is left unit by unit to the largest fractions, of equal ones to the
-// line that paid first.
+// shared divides units, as far as lines have paid them, by what each has paid:
+// whole parts first, and what is left unit by unit to the largest fractions, of
+// equal ones to the line that paid first. A line that a forged chain has paid
+// less than nothing on gets nothing.
 func shared(units int64, paid onLines) onLines {
-	all := big.NewInt(paid.total())
-	if all.Sign() <= 0 || units <= 0 {
+	paid = slices.Clone(paid)
+	for i := range paid {
+		paid[i].units = max(0, paid[i].units)
+	}
+	if units = min(units, paid.total()); units <= 0 {
 		return nil
 	}
+	all := big.NewInt(paid.total())
 	type fraction struct {
 		at   int
 		part *big.Int
