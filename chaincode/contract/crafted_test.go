@@ -36,12 +36,12 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
-		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare} {
+		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
 	for _, function := range strings.Fields(`OpenCampaign AmendCampaign AcceptFiling CloseCampaign Carry Invite Enrol AppointAgent SetFlag CallBackPayee Confirm Cite Publish
-		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods Declare`) {
+		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods Declare NamePublisher`) {
 		if !craft.seen["Fund:"+function] {
 			t.Errorf("no command of Fund:%s was crafted", function)
 		}
@@ -113,10 +113,10 @@ func (c *crafted) send(w *world, as, function string, document any) {
 
 // somebody is the name of a person who does not exist, sent in every place of
 // every command. It is taken where an organisation makes a public statement:
-// the texts of a plan, a filing's number, what goods are.
+// the texts of a plan, a filing's number, what goods are, its own name.
 const somebody = "欧阳虚构 Nobodyname"
 
-var statements = []string{"Fund:OpenCampaign", "Fund:AmendCampaign", "Fund:AcceptFiling", "Fund:ReceiveGoods"}
+var statements = []string{"Fund:OpenCampaign", "Fund:AmendCampaign", "Fund:AcceptFiling", "Fund:ReceiveGoods", "Fund:NamePublisher"}
 
 // vary puts one value after another in the place of each value, and back again.
 func vary(value any, set func(any), send func()) {

@@ -271,7 +271,7 @@ func TestDeclare(t *testing.T) {
 		{"forbidden: 2 different persons of the staff must sign, maker and checker; 1 did", "charity", "Fund:Declare", signed(5000, declare, "charity-maker")},
 		{"invalid: field intents[1].person: person charity-maker signs twice", "charity", "Fund:Declare", signed(5000, declare, "charity-maker", "charity-maker")},
 		{"forbidden: 2 different persons of the staff must sign, maker and checker; 1 did", "charity", "Fund:Declare", signed(5000, declare, "charity-maker", "h1")},
-		{"forbidden: one of the staff of charity must sign: the account is theirs", "charity", "Fund:Declare", signed(5000, declare, "bank-maker", "bank-checker")},
+		{"forbidden: one of the staff of charity must sign: it is theirs to decide", "charity", "Fund:Declare", signed(5000, declare, "bank-maker", "bank-checker")},
 		{"forbidden: bank (role gateway) does not run charity:sunrise:speech; charity does", "bank", "Fund:Declare", signed(5000, declare, staff...)},
 		{"forbidden: field intents[0]", "charity", "Fund:Declare", signed(4999, declare, staff...)}, // they sign what the page comes to
 		{"not-found: campaign charity:sunrise:speech-none does not exist", "charity", "Fund:Declare", signed(5000, elsewhere, staff...)},

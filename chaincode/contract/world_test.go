@@ -213,9 +213,13 @@ func (w *world) signed(action string, subject tape.AccountID, amount money.Amoun
 		Command json.RawMessage `json:"command"`
 		Intents []party.Intent  `json:"intents"`
 	}{json.RawMessage(body), []party.Intent{}}
+	sum := ""
+	if amount.Currency != "" { // what an organisation says of itself has no amount
+		sum = amount.String()
+	}
 	for _, person := range persons {
 		w.intents++
-		statement := party.Statement{Action: action, Subject: string(subject), Amount: amount.String(), Command: sha256.Sum256([]byte(body)),
+		statement := party.Statement{Action: action, Subject: string(subject), Amount: sum, Command: sha256.Sum256([]byte(body)),
 			Intent: party.IntentID(binary.BigEndian.AppendUint32(make([]byte, 12), w.intents)), Deadline: tape.Instant(w.Clock().UnixMilli()/1000*1000) + tape.Hour}
 		intent, err := sign.Intent(w.keys[person], ledgerID, person, statement)
 		if err != nil {

@@ -31,6 +31,14 @@ type Text struct {
 	Zh string `json:"zh,omitempty"`
 }
 
+// In is the text in a language of Languages, empty where it is not there.
+func (t Text) In(language string) string {
+	if language == "zh" {
+		return t.Zh
+	}
+	return t.En
+}
+
 func (t Text) check(max int) error {
 	if t.En == "" && t.Zh == "" {
 		return rule.Refuse(rule.Invalid, "is empty in both languages")

@@ -21,7 +21,8 @@ func TestReadme(t *testing.T) {
 	keys := map[string]bool{}
 	for _, key := range []string{fund.CampaignKey("c"), fund.BudgetKey("c"), fund.InvitationKey("c", "p"), fund.PayeeKey("c", "p"), fund.FlagKey("c", "p"), fund.AgentKey("c", "p"),
 		fund.CallBackKey("c", "p"), fund.DisbursementKey("c", "d"), fund.ListedKey("c", "d", 1), fund.ApprovedKey("c", "d", "p"), fund.RejectedKey("c", "d"), fund.OrderedKey("c", "d"),
-		fund.GrantedKey("c", "p"), fund.RestoredKey("c", "h"), fund.ConfirmationKey("c", "h"), fund.CitedKey("c", merkle.Hash{}), fund.PublicationsKey("c"), fund.PublicationKey("c", 1), fund.PledgeKey("c", "p"), fund.KeptKey("c", "p", 0), fund.GoodsKey("c", "g")} {
+		fund.GrantedKey("c", "p"), fund.RestoredKey("c", "h"), fund.ConfirmationKey("c", "h"), fund.CitedKey("c", merkle.Hash{}), fund.PublicationsKey("c"), fund.PublicationKey("c", 1), fund.PledgeKey("c", "p"), fund.KeptKey("c", "p", 0), fund.GoodsKey("c", "g"),
+		fund.PublisherKey("o"), fund.IdentifiedKey("i")} {
 		kind, rest, _ := strings.Cut(key, "/")
 		if keys[kind] {
 			t.Errorf("two records begin with %s/", kind)

@@ -94,22 +94,11 @@ func (t Threshold) check(organisations int) error {
 
 // Approve refuses to move an amount out of an account of owner unless enough
 // different staff have signed, one of them of owner, and above the threshold
-// staff of enough organisations. The approvals are those that Judge gave; those
-// of agents, members and keys that an agent holds decide nothing.
+// staff of enough organisations.
 func (p ApprovalPolicy) Approve(amount money.Amount, approvals []tape.Approval, owner string) error {
-	var persons, organisations []string
-	for _, approval := range approvals {
-		if !Decides(approval) {
-			continue
-		}
-		persons = include(persons, string(approval.Person))
-		organisations = include(organisations, approval.Organisation)
-	}
-	if len(persons) < int(p.Approvers) {
-		return rule.Refuse(rule.Forbidden, "%d different persons of the staff must sign, maker and checker; %d did", p.Approvers, len(persons))
-	}
-	if !slices.Contains(organisations, owner) {
-		return rule.Refuse(rule.Forbidden, "one of the staff of %s must sign: the account is theirs", owner)
+	organisations, err := p.decided(approvals, owner)
+	if err != nil {
+		return err
 	}
 	for _, threshold := range p.Thresholds {
 		if threshold.Amount.Currency != amount.Currency {
@@ -122,6 +111,33 @@ func (p ApprovalPolicy) Approve(amount money.Amount, approvals []tape.Approval, 
 		return nil
 	}
 	return rule.Refuse(rule.Forbidden, "the policy has no threshold for %s; vote one first", amount.Currency)
+}
+
+// Decide refuses what owner says of itself, and no money is concerned by, unless
+// enough different staff have signed, one of them of owner.
+func (p ApprovalPolicy) Decide(approvals []tape.Approval, owner string) error {
+	_, err := p.decided(approvals, owner)
+	return err
+}
+
+// decided are the organisations whose staff have signed. The approvals are those
+// that Judge gave; those of agents, members and keys that an agent holds decide nothing.
+func (p ApprovalPolicy) decided(approvals []tape.Approval, owner string) ([]string, error) {
+	var persons, organisations []string
+	for _, approval := range approvals {
+		if !Decides(approval) {
+			continue
+		}
+		persons = include(persons, string(approval.Person))
+		organisations = include(organisations, approval.Organisation)
+	}
+	if len(persons) < int(p.Approvers) {
+		return nil, rule.Refuse(rule.Forbidden, "%d different persons of the staff must sign, maker and checker; %d did", p.Approvers, len(persons))
+	}
+	if !slices.Contains(organisations, owner) {
+		return nil, rule.Refuse(rule.Forbidden, "one of the staff of %s must sign: it is theirs to decide", owner)
+	}
+	return organisations, nil
 }
 
 func include(list []string, name string) []string {

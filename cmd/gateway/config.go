@@ -17,7 +17,6 @@ import (
 	"github.com/lianbao/lianbao/gateway/fabric"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/pace"
-	"github.com/lianbao/lianbao/gateway/trail"
 )
 
 // config is the one file that a gateway reads. The network writes it.
@@ -49,8 +48,6 @@ type config struct {
 		Keys   string `json:"keys"`
 		Master string `json:"master"`
 	} `json:"documents,omitempty"`
-	// Publishers are how organisations name themselves in exports, by their names on the ledger.
-	Publishers map[string]trail.Publisher `json:"publishers,omitempty"`
 	// Giving is how givers find this organisation; it may be left out.
 	Giving givingConfig `json:"giving,omitzero"`
 	// TrustedProxies are the networks (CIDR) of proxies that the organisation runs
@@ -65,8 +62,6 @@ type config struct {
 	// Importing is the folder of secrets and plans of imports, the one in which
 	// lianbao import keeps them; left out, in the folder Data.
 	Importing string `json:"importing,omitempty"`
-	// Kinds say what the law takes organisations for, such as public-foundation.
-	Kinds map[string]string `json:"kinds,omitempty"`
 	// PagesInFlight is how many pages go to the ledger side by side; 0 means 10.
 	PagesInFlight int `json:"pagesInFlight,omitempty"`
 	// LeaveInflows leaves money from other accounts waiting until someone settles it.

@@ -127,7 +127,7 @@ func (g *gateway) pages(token string) error {
 		neighbours[i] = views.Neighbour{Organisation: other.Organisation, URL: other.URL}
 	}
 	handler, err := g.staffed(portal.Parts{Organisation: g.config.Organisation, Model: g.model, Height: g.ledger.Height, Neighbours: neighbours,
-		Campaigns: trail.Trail{Model: g.model, Now: time.Now}, Gives: true, Block: g.block, Documents: g.shelf(), Kinds: g.config.Kinds,
+		Campaigns: trail.Trail{Model: g.model, Now: time.Now}, Gives: true, Block: g.block, Documents: g.shelf(),
 		Exports: g.exports()}, token)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (g *gateway) pages(token string) error {
 
 // exports makes the books of campaigns.
 func (g *gateway) exports() *books.Books {
-	return &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model, Publishers: g.config.Publishers}}
+	return &books.Books{Model: g.model, Facts: trail.Facts{Model: g.model}}
 }
 
 // openDocuments opens the archive of evidence, and makes its master key the first time.

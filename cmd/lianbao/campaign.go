@@ -133,7 +133,6 @@ func (a *application) tellSheet(s disclosure.Sheet) {
 
 type yearsCommand struct {
 	Organisation string `arg:"" help:"Organisation, such as charity."`
-	Kind         string `help:"What kind of organisation the law takes it for: public-foundation or public-association; ${default} when left out." default:"public-foundation" placeholder:"KIND"`
 	At           string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
 
@@ -143,7 +142,7 @@ func (c *yearsCommand) Run(app *application) error {
 		return err
 	}
 	years := []disclosure.Annual{}
-	if err := gateway.Get(app.context, "/organisations/"+url.PathEscape(c.Organisation)+"/years", url.Values{"kind": {c.Kind}}, 0, &years); err != nil {
+	if err := gateway.Get(app.context, "/organisations/"+url.PathEscape(c.Organisation)+"/years", nil, 0, &years); err != nil {
 		return err
 	}
 	app.console.result(years)

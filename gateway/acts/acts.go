@@ -119,7 +119,7 @@ func (f Field) need() Field          { f.Required = true; return f }
 // All lists the acts in the order of a campaign's life.
 func All() []Act { return slices.Clone(table) }
 
-var table = slices.Concat(campaignActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs())
+var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs())
 
 // Find returns an act by its name.
 func Find(name string) (Act, error) {

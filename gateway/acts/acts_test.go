@@ -59,6 +59,7 @@ close-campaign | Fund:CloseCampaign | charity | maker | 2 |
 carry | Fund:Carry | charity | maker | 2 | amount:amount!
 invite | Fund:Invite | charity | maker | 2 | partner:account! organisation:name
 withdraw-invitation | Fund:Invite | charity | maker | 2 | partner:account! organisation:name
+name-publisher | Fund:NamePublisher | charity | maker | 2 | identifier:line! name:texts! law-kind:choice! iati-type:choice! language:choice! prefix:line license:line source:line
 appoint-agent | Fund:AppointAgent | charity | maker | 2 | person:name! payees-max:number!
 end-agent | Fund:AppointAgent | charity | maker | 2 | person:name!
 enrol | Fund:Enrol | charity | maker checker agent | 1 | agent:name payees:rows!
@@ -290,6 +291,15 @@ correct-gift | maker | charity:sunrise:coats | page=late;gift=gift-20;receiver=c
 correct-gift | maker | charity:sunrise:coats | page=late;gift=gift-20;receiver=charity:sunrise:winter;why=wrong-reference | Tape:Correct 2 7.00 CNY
 refund-gift | maker | charity:sunrise:coats | page=late;gift=gift-20 | gift[0]. wrong-state: its money is not at charity:sunrise:coats
 refund-gift | maker | charity:sunrise:coats | page=page-1.m;gift=gift-2 | Tape:Refund 2 200.00 CNY
+# how organisations are named
+name-publisher | maker | - | name-en=Sunrise;law-kind=public-foundation;iati-type=22;language=en | identifier[0]. invalid: is empty
+name-publisher | maker | - | identifier=XX-NONE-1;name-en=Sunrise;law-kind=public-foundation;iati-type=22;language=en | identifier[0]. invalid: begins with what is no list of org-id.guide
+name-publisher | maker | - | identifier=XE-EXAMPLE-1;name-en=Sunrise;law-kind=public-foundation;iati-type=22;language=zh | language[0]. invalid: is zh, and the name does not stand in it
+name-publisher | maker | - | identifier=XE-EXAMPLE-1;name-en=Sunrise;law-kind=public-foundation;iati-type=22;language=en;prefix=sunrise | prefix[0]. invalid
+name-publisher | maker | - | identifier=XE-EXAMPLE-1;name-en=Sunrise;name-zh=旭日;law-kind=public-foundation;iati-type=22;language=en;prefix=360G-example | Fund:NamePublisher 2
+name-publisher | maker | - |  | wrong-state: charity is named so already
+name-publisher | officer | - | identifier=XE-EXAMPLE-1;name-en=Moon;law-kind=other;iati-type=10;language=en | identifier[0]. exists: XE-EXAMPLE-1 is the identifier of charity
+name-publisher | officer | - | identifier=XE-EXAMPLE-2;name-en=Moon;law-kind=other;iati-type=10;language=en | Fund:NamePublisher 2
 # partners, agents, payees
 invite | maker | charity:sunrise:coats | partner=coop;organisation=coop | partner[0]. invalid
 invite | maker | charity:sunrise:coats | partner=partner:coop:coats;organisation=coop | Fund:Invite 2 0.00 CNY

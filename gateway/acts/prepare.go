@@ -78,7 +78,10 @@ func (g *ground) prepared(function string, id tape.ID, command any) (Prepared, e
 	if g.amount.Units > 0 {
 		amount = g.amount
 	}
-	p.Amount, p.Persons = amount.String(), g.persons(function, command, amount)
+	if amount.Currency != "" { // what an organisation says of itself has no amount
+		p.Amount = amount.String()
+	}
+	p.Persons = g.persons(function, command, amount)
 	return p, g.err
 }
 

@@ -45,9 +45,8 @@ func (s *Server) fundReads() {
 	get(s, "/api/v1/organisations/{organisation}/years", "An organisation's years and the law's ratios, computed from entries", func(ctx context.Context, in *struct {
 		Reading
 		Organisation string `path:"organisation"`
-		Kind         string `query:"kind" default:"public-foundation" doc:"What kind of organisation the law takes it for." enum:"public-foundation,public-association"`
 	}) ([]disclosure.Annual, error) {
-		return disclosure.Annuals(ctx, m, in.Organisation, in.Kind, time.Now())
+		return disclosure.Annuals(ctx, m, in.Organisation, time.Now())
 	})
 	s.payeeReads()
 	recordReads[fund.Invitation](s, "partners", "invited", "Partners who are or were invited to a campaign")

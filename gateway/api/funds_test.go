@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,6 +207,17 @@ func TestExports(t *testing.T) {
 	if !figures.Agrees() || len(figures.Equalities) != len(books.EqualityKeys()) || figures.Page.Settled != yuan(10000) {
 		t.Errorf("bank, chain, pages and export: %+v", figures)
 	}
+	for _, file := range books.Standards() {
+		if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", file), "", nil); status != http.StatusConflict || !strings.Contains(text, "charity has not said how it is registered") {
+			t.Errorf("%s of nobody: %d %s", file, status, text)
+		}
+	}
+	naming := fund.NamePublisher{ID: "name-1", Organisation: "charity", Imprint: fund.Imprint{Identifier: "XE-EXAMPLE-1", Kind: "foundation", Language: "zh", Name: fund.Text{Zh: "旭日（虚构）"}, Prefix: "360G-example", Type: "22"}}
+	named := w.send(charity, "Fund:NamePublisher", w.signedAs("name-publisher", "charity", "", naming, "maker", "checker"))
+	w.oneIdentity(named)
+	if years := read[[]disclosure.Annual](charity, named, path("organisations", "charity", "years")); len(years) != 1 || years[0].Kind != "foundation" || years[0].Unstated || len(years[0].Ratios) != 0 {
+		t.Errorf("a foundation without the right to raise money publicly: %+v", years)
+	}
 	if status, _, text := charity.request(http.MethodGet, path("campaigns", campaign, "exports", "360giving.json"), "", nil); status != http.StatusConflict && status != http.StatusNotFound && status != http.StatusUnprocessableEntity {
 		t.Errorf("a package without grants: %d %s", status, text)
 	}
@@ -284,7 +298,7 @@ func TestReadsOfACampaign(t *testing.T) {
 		path("accounts", campaign, "processors"):                           `"items":[]`,
 		path("campaigns", campaign, "flows"):                               `"100.00 CNY"`,
 		path("campaigns", campaign, "suspicions"):                          `"kind":"device","value":"AAAAAAAAAAAAAAAAAAAAAA","count":2`,
-		path("organisations", "charity", "years"):                          `"year":"2026","currency":"CNY","income":"10000"`,
+		path("organisations", "charity", "years"):                          `"kind":"public-foundation","unstated":true,"year":{"year":"2026","currency":"CNY","income":"10000"`,
 		path("disbursements") + "?account=" + campaign + "&state=proposed": `"id":"d1"`,
 		path("disbursements") + "?account=" + campaign + "&state=closed":   `"items":[]`,
 		path("persons") + "?organisation=charity":                          `"id":"maker"`,
@@ -301,10 +315,28 @@ func TestReadsOfACampaign(t *testing.T) {
 		path("accounts", campaign, "sources", "nothing"):                     http.StatusNotFound,
 		path("disbursements") + "?state=lost":                                http.StatusUnprocessableEntity,
 		path("open-lines") + "?amount=much":                                  http.StatusUnprocessableEntity,
-		path("organisations", "charity", "years") + "?kind=club":             http.StatusUnprocessableEntity,
 	} {
 		if status, _, text := charity.request(http.MethodGet, address, "", nil); status != want {
 			t.Errorf("%s: %d, want %d: %s", address, status, want, text)
 		}
+	}
+}
+
+// oneIdentity: every gateway's file names the campaign and its organisation alike.
+func (w *world) oneIdentity(position client.Acceptance) {
+	w.Helper()
+	made := regexp.MustCompile(` generated-datetime="[^"]*"`)
+	files := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(w.gateways)) {
+		gateway := w.gateways[name]
+		read[readmodel.Campaign](gateway, position, path("campaigns", campaign))
+		_, _, text := gateway.request(http.MethodGet, path("campaigns", campaign, "exports", "iati.xml"), "", nil)
+		if text = made.ReplaceAllString(text, ""); !strings.Contains(text, `<reporting-org ref="XE-EXAMPLE-1" type="22">`) || !strings.Contains(text, "<iati-identifier>XE-EXAMPLE-1-"+strings.ReplaceAll(string(campaign), ":", "-")) {
+			w.Errorf("the file of %s: %s", name, text)
+		}
+		files[text] = append(files[text], name)
+	}
+	if len(w.gateways) < 2 || len(files) != 1 {
+		w.Errorf("%d gateways write %d files: %v", len(w.gateways), len(files), slices.Collect(maps.Values(files)))
 	}
 }

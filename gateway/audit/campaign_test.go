@@ -47,9 +47,13 @@ func (v *village) signedBy(action string, account tape.AccountID, amount int64, 
 	v.t.Helper()
 	plain := v.encode(command)
 	sealed := envelope{Command: json.RawMessage(plain)}
+	sum := cny(amount).String()
+	if _, own := command.(fund.NamePublisher); own { // what an organisation says of itself has no amount
+		sum = ""
+	}
 	for _, person := range persons {
 		v.signed++
-		statement := party.Statement{Action: action, Subject: string(account), Amount: cny(amount).String(), Command: sha256.Sum256([]byte(plain)),
+		statement := party.Statement{Action: action, Subject: string(account), Amount: sum, Command: sha256.Sum256([]byte(plain)),
 			Intent: party.IntentID{byte(v.signed), byte(v.signed >> 8), 1}, Deadline: tape.Instant(v.Clock().Add(time.Hour).Truncate(time.Second).UnixMilli())}
 		intent, err := sign.Intent(v.key(person), v.ledger, person, statement)
 		sealed.Intents = append(sealed.Intents, must(v.t, intent, err))
@@ -312,4 +316,8 @@ func (v *village) ended() {
 	v.by("charity", "Fund:Carry", v.signedBy("carry", school, 1_000, fund.Carry{Account: school, Amount: cny(1_000), ID: "carry-school"}, "maker", "checker"))
 	v.by("charity", "Tape:Settle", tape.Settle{Account: speech, ID: "settle-rest", Items: []tape.SettleItem{{Source: "charity/carry-school/0"}}})
 	v.both("invite", "Fund:Invite", speech, fund.Invite{Account: speech, ID: "uninvite-school", Partner: school, Withdraw: true})
+	imprint := fund.Imprint{Identifier: "XE-EXAMPLE-sunrise", Kind: "public-foundation", Language: "en", Name: fund.Text{En: "Sunrise (invented)"}, Prefix: "360G-example", Type: "22"}
+	v.both("name-publisher", "Fund:NamePublisher", "charity", fund.NamePublisher{ID: "name-1", Imprint: imprint, Organisation: "charity"})
+	imprint.Identifier = "XE-EXAMPLE-dawn"
+	v.both("name-publisher", "Fund:NamePublisher", "charity", fund.NamePublisher{ID: "name-2", Imprint: imprint, Organisation: "charity"})
 }

@@ -2,6 +2,7 @@ package disclosure
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -21,8 +23,12 @@ type Register interface {
 
 // Annual is what an organisation did in a year, and whether it kept the law's ratios.
 type Annual struct {
-	Organisation string    `json:"organisation"`
-	Year         fund.Year `json:"year"`
+	Organisation string `json:"organisation"`
+	// Kind is what the law takes it for, by its own word on the ledger; Unstated
+	// that it has not said so and is measured as the strictest kind.
+	Kind     string    `json:"kind"`
+	Unstated bool      `json:"unstated,omitempty"`
+	Year     fund.Year `json:"year"`
 	// Before is the year before, whose income a ratio is of.
 	Before fund.Year    `json:"before"`
 	Law    string       `json:"law"`
@@ -31,12 +37,33 @@ type Annual struct {
 	Running bool `json:"running,omitempty"`
 }
 
+// strictest is the kind for which the law's limits are the narrowest: what an
+// organisation is taken for that has not said what it is.
+const strictest = "public-foundation"
+
+// Publisher is how an organisation has named itself on the ledger; nil where it has not.
+func Publisher(ctx context.Context, books Books, organisation string) (*fund.Publisher, error) {
+	record, err := books.Record(ctx, fund.PublisherKey(organisation))
+	if rule.Is(err, rule.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	named := new(fund.Publisher)
+	return named, json.Unmarshal(record.Value, named)
+}
+
 // Annuals adds up all campaigns of an organisation, year by year and currency
-// by currency, and judges them as what kind of organisation it is, such as
-// public-foundation. Money that goes from one of its campaigns to another is
-// neither spent by the one nor income of the other.
-func Annuals(ctx context.Context, register Register, organisation, kind string, now time.Time) ([]Annual, error) {
+// by currency, and judges them as the kind of organisation that it says it is.
+// Money that goes from one of its campaigns to another is neither spent by the
+// one nor income of the other.
+func Annuals(ctx context.Context, register Register, organisation string, now time.Time) ([]Annual, error) {
 	zone, err := Zone(ctx, register)
+	if err != nil {
+		return nil, err
+	}
+	named, err := Publisher(ctx, register, organisation)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +89,11 @@ func Annuals(ctx context.Context, register Register, organisation, kind string, 
 			break
 		}
 	}
-	return years.judge(organisation, kind, today)
+	judged := Annual{Organisation: organisation, Kind: strictest, Unstated: named == nil}
+	if named != nil {
+		judged.Kind = named.Kind
+	}
+	return years.judge(judged, today)
 }
 
 // yearBook holds the years by currency and number.
@@ -113,7 +144,8 @@ func spending(year *fund.Year, plan fund.Plan, line tape.ID) *int64 {
 	return &year.Programme
 }
 
-func (b yearBook) judge(organisation, kind string, today tape.Date) ([]Annual, error) {
+// judge fills in, for each year, what is known of the organisation.
+func (b yearBook) judge(of Annual, today tape.Date) ([]Annual, error) {
 	annuals := []Annual{}
 	for _, currency := range slices.Sorted(maps.Keys(b)) {
 		for _, number := range slices.Sorted(maps.Keys(b[currency])) {
@@ -127,8 +159,9 @@ func (b yearBook) judge(organisation, kind string, today tape.Date) ([]Annual, e
 			if len(earlier) > 0 {
 				before = earlier[0]
 			}
-			annuals = append(annuals, Annual{Organisation: organisation, Year: *b[currency][number], Before: before, Law: law.ID,
-				Ratios: append([]fund.Ratio{}, law.Judge(kind, earlier, *b[currency][number])...), Running: today <= end})
+			of.Year, of.Before, of.Law, of.Running = *b[currency][number], before, law.ID, today <= end
+			of.Ratios = append([]fund.Ratio{}, law.Judge(of.Kind, earlier, of.Year)...)
+			annuals = append(annuals, of)
 		}
 	}
 	return annuals, nil

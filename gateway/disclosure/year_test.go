@@ -58,7 +58,7 @@ func TestYears(t *testing.T) {
 	book.add(plan, []readmodel.Flow{own(flow("2025-01-02", readmodel.FlowGranted, "", 30_000_000)), flow("2025-04-01", readmodel.FlowPaid, "p", 20_000_000),
 		own(flow("2025-06-01", readmodel.FlowRemitted, "", 5_000_000)), own(flow("2025-06-01", readmodel.FlowPassed, "", 5_000_000))})
 	book.add(plan, []readmodel.Flow{own(flow("2025-06-02", readmodel.FlowGranted, "", 5_000_000))})
-	annuals, err := book.judge("charity", "public-foundation", "2026-06-30")
+	annuals, err := book.judge(Annual{Organisation: "charity", Kind: "public-foundation"}, "2026-06-30")
 	if err != nil || len(annuals) != 2 {
 		t.Fatalf("%+v, %v", annuals, err)
 	}
@@ -70,7 +70,7 @@ func TestYears(t *testing.T) {
 		t.Errorf("69 %% of last year's income and 10.38 %% of spending: %+v", year.Ratios)
 	}
 	book.add(plan, []readmodel.Flow{flow("2025-12-31", readmodel.FlowPaid, "p", 3_000_000)})
-	if annuals, err = book.judge("charity", "public-foundation", "2025-12-31"); err != nil || !annuals[1].Running || !annuals[1].Ratios[0].Kept || !annuals[1].Ratios[1].Kept {
+	if annuals, err = book.judge(Annual{Organisation: "charity", Kind: "public-foundation"}, "2025-12-31"); err != nil || !annuals[1].Running || !annuals[1].Ratios[0].Kept || !annuals[1].Ratios[1].Kept {
 		t.Errorf("72 %% and 10.0 %%: %+v, %v", annuals, err)
 	}
 }

@@ -51,6 +51,7 @@ var classes = map[string]class{
 	"Fund:SettlePledge":     beside,
 	"Fund:ReceiveGoods":     beside,
 	"Fund:GiveGoods":        beside,
+	"Fund:NamePublisher":    beside,
 	"Party:Register":        beside,
 	"Party:Witness":         beside,
 	"Party:Rotate":          beside,

@@ -261,3 +261,27 @@ func TestWhoseWordCounts(t *testing.T) {
 	maker.request(http.MethodGet, "/en/payees/"+string(speech)+"/"+string(family), nil)
 	maker.reads("another person takes its place from", "it was entered by mistake", "/acts/replace-person?payee=")
 }
+
+// TestNamePublisher: an organisation says how it is named over its form, and its page shows it.
+func TestNamePublisher(t *testing.T) {
+	w := newTown(t)
+	maker := w.logsIn("maker")
+	const page, organisation = "/en/acts/name-publisher", "/en/organisations/charity"
+	maker.request(http.MethodGet, organisation, nil)
+	maker.reads("has not said how it is registered", "measured as the strictest one")
+	maker.request(http.MethodGet, page, nil)
+	fields := []string{"id", regexp.MustCompile(`name="id" value="([^"]+)"`).FindStringSubmatch(maker.body)[1], "name-en", "Sunrise (invented)", "name-zh", "旭日（虚构）", "law-kind", "association", "iati-type", "22", "language", "zh"}
+	maker.posts(page, append(slices.Clone(fields), "identifier", "CN-MCA-1")...)
+	maker.reads("is no list of org-id.guide", "旭日（虚构）</textarea>")
+	maker.posts(page, append(slices.Clone(fields), "identifier", "XE-EXAMPLE-1")...)
+	maker.reads("Name charity in all that it publishes", "Sunrise (invented)", "XE-EXAMPLE-1")
+	maker.signs("maker")
+	checker := w.logsIn("checker")
+	checker.request(http.MethodGet, maker.place, nil)
+	checker.signs("checker")
+	checker.reads("Done: it stands on the ledger.")
+	maker.request(http.MethodGet, organisation, nil)
+	maker.reads("Sunrise (invented)", "XE-EXAMPLE-1", "national NGO", "association or social service without the right to raise money publicly")
+	maker.request(http.MethodGet, page, nil)
+	maker.reads(`value="XE-EXAMPLE-1"`, `<option value="association" selected>`)
+}

@@ -66,10 +66,7 @@ type Parts struct {
 	Gives bool
 	// Documents keeps what this organisation published; nil where nothing is kept here.
 	Documents Documents
-	// Kinds say what kind of organisation each is by the law, such as
-	// public-foundation; the limits of a year differ between them.
-	Kinds map[string]string
-	Log   *slog.Logger
+	Log       *slog.Logger
 }
 
 // Documents are publications by their hash, as disclosure.Shelf keeps them.

@@ -157,9 +157,14 @@ func (p *portal) organisation(r *http.Request) (views.Page, string, error) {
 	if err := tape.CheckSegment(name); err != nil {
 		return nil, "", rule.Field("organisation", err)
 	}
-	page := views.Organisation{Organisation: name, Kind: p.Kinds[name]}
-	if page.Kind == "" {
-		page.Kind = foundation
+	page := views.Organisation{Organisation: name}
+	var err error
+	if page.Named, err = disclosure.Publisher(ctx, p.Model, name); err != nil {
+		return nil, "", err
+	}
+	if page.Named != nil {
+		title := trail.Text(page.Named.Name)
+		page.Title = &title
 	}
 	list, err := p.Model.Campaigns(ctx, readmodel.CampaignFilter{Organisation: name}, readmodel.Window{Limit: listRows})
 	if err != nil {
@@ -176,16 +181,12 @@ func (p *portal) organisation(r *http.Request) (views.Page, string, error) {
 	if page.Campaigns, err = p.accountRows(ctx, accounts); err != nil || len(accounts) == 0 {
 		return page, "", err
 	}
-	annuals, err := disclosure.Annuals(ctx, p.Model, name, page.Kind, p.Now())
+	annuals, err := disclosure.Annuals(ctx, p.Model, name, p.Now())
 	for _, annual := range annuals {
 		page.Years = append(page.Years, yearOf(annual))
 	}
 	return page, "", err
 }
-
-// foundation is what an organisation is taken for that has not said what it is:
-// the kind for which the law's limits are the strictest.
-const foundation = "public-foundation"
 
 // partsPerBasisPoint are the parts per million of a basis point.
 const partsPerBasisPoint = 100

@@ -6,6 +6,7 @@ package signing
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
@@ -135,6 +136,9 @@ var forms = map[string]form{
 	"Fund:Reject": of("reject", known, 1, func(c fund.Reject) gist {
 		return about(c.Account, "Disbursement", string(c.Disbursement), "Reason", c.Reason)
 	}),
+	"Fund:NamePublisher": of("name-publisher", absent, 2, func(c fund.NamePublisher) gist {
+		return gist{subject: c.Organisation, figures: []string{"Organisation", c.Organisation, "Title", title(c.Imprint.Name), "Identifier", c.Imprint.Identifier}}
+	}),
 	"Fund:ReceiveGoods": of("receive-goods", nothing, 1, func(c fund.ReceiveGoods) gist {
 		return about(c.Account, "Item", c.Item, "Quantity", strconv.FormatInt(c.Quantity, 10), "Unit", c.Unit)
 	}),
@@ -191,7 +195,7 @@ var guarded = []string{"Party:Consent", "Party:WithdrawConsent"}
 
 // personal reports whether a command is about the person who signs it, and nobody else.
 func personal(function string) bool {
-	return forms[function].measure == absent && !slices.Contains(guarded, function)
+	return strings.HasPrefix(function, "Party:") && forms[function].measure == absent && !slices.Contains(guarded, function)
 }
 
 func ofPerson(person tape.ID, figures ...string) gist {

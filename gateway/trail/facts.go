@@ -16,25 +16,6 @@ import (
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
-// Publisher is how an organisation names itself in exports.
-type Publisher struct {
-	// Ref is {registration agency}-{registration number}, as IATI wants it.
-	Ref string `json:"ref"`
-	// Type is IATI's organisation type, such as 22 for a national NGO.
-	Type string `json:"type,omitempty"`
-	// Name in both languages, one at least.
-	Name fund.Text `json:"name"`
-	// Prefix is the 360Giving prefix, empty where there is none.
-	Prefix string `json:"prefix,omitempty"`
-	// License and Source are addresses; empty where there is none.
-	License string `json:"license,omitempty"`
-	Source  string `json:"source,omitempty"`
-}
-
-func (p Publisher) organisation() iati.Organisation {
-	return iati.Organisation{Ref: p.Ref, Type: p.Type, Names: texts(p.Name)}
-}
-
 func texts(t fund.Text) iati.Texts {
 	var all iati.Texts
 	if t.En != "" {
@@ -49,22 +30,25 @@ func texts(t fund.Text) iati.Texts {
 // Facts are the campaigns' records as exports need them. It implements books.Facts.
 type Facts struct {
 	Model *readmodel.Model
-	// Publishers by their organisations.
-	Publishers map[string]Publisher
 }
 
-// publisher names an organisation that has not said how it is registered by its
-// name on the ledger: good for a demonstration, and plainly no registration.
-func (f Facts) publisher(organisation string) Publisher {
-	if p, known := f.Publishers[organisation]; known {
-		return p
+// organisation names one that has not said how it is registered by its name on
+// the ledger, without an identifier.
+func organisation(name string, named *fund.Publisher) iati.Organisation {
+	if named == nil {
+		return iati.Organisation{Names: iati.Texts{{Language: "en", Text: name}}}
 	}
-	return Publisher{Ref: "XI-LIANBAO-" + strings.ToUpper(organisation), Type: "22", Name: fund.Text{En: organisation}, Prefix: "360G-" + organisation}
+	return iati.Organisation{Ref: named.Identifier, Type: named.Type, Names: texts(named.Name)}
 }
 
-// identifier names the activity of an account: both sides of a grant write the same.
-func (f Facts) identifier(c fund.Campaign) string {
-	return f.publisher(c.Organisation).Ref + "-" + strings.ReplaceAll(string(c.Account), ":", "-")
+// identifier names the activity of an account: both sides of a grant write the
+// same. It begins with the identifier that the organisation named first, so that
+// another one changes no activity's name; it is empty where there is none.
+func identifier(account tape.AccountID, named *fund.Publisher) string {
+	if named == nil {
+		return ""
+	}
+	return named.First + "-" + strings.ReplaceAll(string(account), ":", "-")
 }
 
 // Campaign is what is published of the campaign that an account is kept for.
@@ -73,27 +57,45 @@ func (f Facts) Campaign(ctx context.Context, account tape.AccountID) (books.Camp
 	if err != nil {
 		return books.Campaign{}, err
 	}
-	c, p := found.Campaign, f.publisher(found.Organisation)
+	c := found.Campaign
+	named, err := disclosure.Publisher(ctx, f.Model, found.Organisation)
+	if err != nil {
+		return books.Campaign{}, err
+	}
 	dates, err := f.dates(ctx, c)
 	if err != nil {
 		return books.Campaign{}, err
 	}
 	country, _, _ := strings.Cut(c.Plan.Area, "-")
-	activity := iati.Activity{Identifier: f.identifier(c), Reporting: p.organisation(), Language: "en", Humanitarian: c.Plan.Emergency,
+	activity := iati.Activity{Identifier: identifier(account, named), Reporting: organisation(found.Organisation, named), Language: "en", Humanitarian: c.Plan.Emergency,
 		Title: texts(c.Plan.Title), Description: texts(c.Plan.Purpose), Status: status(c), Dates: dates,
 		Countries: []iati.Country{{Code: country}}, Sectors: []iati.Sector{{Code: c.Plan.Sector}}, Budgets: budgets(c.Plan)}
-	if c.Plan.Title.En == "" {
-		activity.Language = "zh"
-	}
-	if c.Parent != "" {
-		parent, err := f.Model.Campaign(ctx, c.Parent)
-		if err != nil {
-			return books.Campaign{}, err
+	grants := books.Grants{Code: strings.ReplaceAll(string(account), ":", "-"), Area: c.Plan.Area, Individual: individual(c.Plan)}
+	if named != nil {
+		activity.Language = named.Language
+		grants.Prefix, grants.License, grants.Source = named.Prefix, named.License, named.Source
+		if named.First != named.Identifier {
+			activity.Former = []iati.Former{{Ref: named.First, Type: "B1"}}
 		}
-		activity.Related = []iati.Related{{Ref: f.identifier(parent.Campaign), Type: "1"}}
 	}
-	return books.Campaign{Activity: activity, Grants: books.Grants{Prefix: p.Prefix, Code: strings.ReplaceAll(string(account), ":", "-"), Area: c.Plan.Area,
-		License: p.License, Source: p.Source, Individual: individual(c.Plan)}}, nil
+	activity.Related, err = f.parent(ctx, c)
+	return books.Campaign{Activity: activity, Grants: grants}, err
+}
+
+// parent is the activity whose money a grant or an earmark spends, where its organisation has named itself.
+func (f Facts) parent(ctx context.Context, c fund.Campaign) ([]iati.Related, error) {
+	if c.Parent == "" {
+		return nil, nil
+	}
+	parent, err := f.Model.Campaign(ctx, c.Parent)
+	if err != nil {
+		return nil, err
+	}
+	named, err := disclosure.Publisher(ctx, f.Model, parent.Organisation)
+	if err != nil || named == nil {
+		return nil, err
+	}
+	return []iati.Related{{Ref: identifier(c.Parent, named), Type: "1"}}, nil
 }
 
 // purposes are codes of 360Giving's list grantToIndividualsPurpose by the
@@ -182,12 +184,13 @@ func (f Facts) Party(ctx context.Context, account tape.AccountID) (books.Party, 
 		if err != nil {
 			return books.Party{}, err
 		}
-		organisation := f.publisher(campaign.Organisation).organisation()
-		organisation.Activity = f.identifier(campaign.Campaign)
+		named, err := disclosure.Publisher(ctx, f.Model, campaign.Organisation)
+		by := organisation(campaign.Organisation, named)
+		by.Activity = identifier(account, named)
 		if campaign.Basis != fund.Grant {
-			return books.Party{Kind: books.Own, Organisation: organisation}, nil
+			return books.Party{Kind: books.Own, Organisation: by}, err
 		}
-		return books.Party{Kind: books.Partner, Organisation: organisation, Regrant: threesixty.CommonRegrant}, nil
+		return books.Party{Kind: books.Partner, Organisation: by, Regrant: threesixty.CommonRegrant}, err
 	}
 	list, err := f.Model.Payees(ctx, readmodel.PayeeFilter{Payee: account}, readmodel.Window{Limit: 1})
 	if err != nil {
@@ -207,7 +210,8 @@ func (f Facts) holder(ctx context.Context, account tape.AccountID) (books.Party,
 	if err != nil {
 		return books.Party{}, err
 	}
-	return books.Party{Kind: books.Own, Organisation: f.publisher(kept.Organisation).organisation()}, nil
+	named, err := disclosure.Publisher(ctx, f.Model, kept.Organisation)
+	return books.Party{Kind: books.Own, Organisation: organisation(kept.Organisation, named)}, err
 }
 
 // Promises are the pledges of a campaign that were not cancelled.

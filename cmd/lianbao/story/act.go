@@ -49,6 +49,36 @@ func (t *teller) note(block uint64) uint64 {
 	}
 }
 
+// names says how the charity and its partner are registered, by what org-id.guide
+// keeps for invented organisations.
+func (t *teller) names(ctx context.Context) error {
+	for _, c := range []struct {
+		organisation, kind string
+		name               fund.Text
+	}{
+		{charity, "public-foundation", fund.Text{En: "Sunrise Foundation (invented)", Zh: "旭日基金会（虚构）"}},
+		{coop, "association", fund.Text{En: "Moonlight Builders' Cooperative (invented)", Zh: "月光建筑合作社（虚构）"}},
+	} {
+		maker, checker, err := founding.Staff(t.Folder, c.organisation)
+		if err != nil {
+			return err
+		}
+		command := fund.NamePublisher{ID: "story.name", Organisation: c.organisation, Imprint: fund.Imprint{Identifier: "XE-EXAMPLE-invented-" + c.organisation, Kind: c.kind, Language: "en",
+			Name: c.name, Prefix: "360G-example-" + c.organisation, Type: "22"}}
+		decision := founding.Decision{Action: "name-publisher", Subject: c.organisation, Deadline: t.begun + 29*day}
+		argument, err := founding.Envelope(t.Charter.Ledger, command, decision, maker, checker)
+		if err != nil {
+			return err
+		}
+		block, err := t.Gateways[c.organisation].Send(ctx, "Fund:NamePublisher", argument)
+		if err != nil {
+			return err
+		}
+		t.note(block)
+	}
+	return nil
+}
+
 // staff sends a command of the charity that maker and checker have signed.
 func (t *teller) staff(ctx context.Context, function, action string, account tape.AccountID, amount money.Amount, command any) (uint64, error) {
 	return t.signed(ctx, charity, function, action, account, amount, command, t.maker, t.checker)

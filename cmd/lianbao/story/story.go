@@ -139,6 +139,7 @@ func (t *teller) tell(ctx context.Context) (Told, error) {
 	}
 	first, second := &relief{teller: t}, &speech{teller: t}
 	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error { return t.names(working) })
 	work.Go(func() error { return first.tell(working) })
 	work.Go(func() error { return second.tell(working) })
 	if err := work.Wait(); err != nil {

@@ -23,6 +23,10 @@ type trail struct {
 	payouts map[string]*payout
 	persons map[tape.ID]party.Person
 	policy  party.ApprovalPolicy
+	// publishers are what organisations say of themselves, identified whose the
+	// identifiers are that they have named.
+	publishers map[string]fund.Publisher
+	identified map[string]string
 	// kept are the records of the fund as the commands have left them, by key;
 	// explained are those of one transaction that its command accounts for.
 	kept      map[string][]byte
@@ -70,7 +74,7 @@ type campaign struct {
 }
 
 func newTrail() trail {
-	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, kept: map[string][]byte{}}
+	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, publishers: map[string]fund.Publisher{}, identified: map[string]string{}, kept: map[string][]byte{}}
 }
 
 // Trail is how much of the fund trail was checked.
@@ -110,8 +114,8 @@ func (b *Books) Trail() Trail {
 type fundKind struct {
 	kind string
 	book func(*Books) error
-	// anyone marks what is not the charity's alone to carry.
-	anyone bool
+	// anyone marks what is not the charity's alone to carry, apart what is about no campaign.
+	anyone, apart bool
 }
 
 // fundKinds are the commands by their functions: a kind such as "cite" is also
@@ -134,6 +138,7 @@ func init() {
 		"Fund:Publish": {kind: "publish", book: (*Books).publish}, "Fund:RecordPledge": {kind: "record-pledge", book: (*Books).recordPledge},
 		"Fund:SettlePledge": {kind: "settle-pledge", book: (*Books).settlePledge}, "Fund:ReceiveGoods": {kind: "receive-goods", book: (*Books).receiveGoods},
 		"Fund:GiveGoods": {kind: "give-goods", book: (*Books).giveGoods}, "Fund:Declare": {kind: "declare", book: (*Books).declare},
+		"Fund:NamePublisher": {kind: "name-publisher", book: (*Books).namePublisher, apart: true},
 	}
 }
 
@@ -147,7 +152,7 @@ func (b *Books) booked() (func(*Books) error, bool) {
 	return func(b *Books) error {
 		key := tape.EntryKey(b.entry.Organisation, b.entry.ID)
 		b.differs(key, "the kind of the entry", one.kind, b.entry.Kind)
-		if err := one.book(b); err != nil {
+		if err := one.book(b); err != nil || one.apart {
 			return err
 		}
 		c, err := b.campaign(tape.AccountID(b.entry.Subject))
@@ -196,7 +201,7 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 
 // fundRecords are the prefixes of the fund's keys.
 var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected granted ordered restored " +
-	"confirmation cited publications publication pledge kept goods")
+	"confirmation cited publications publication pledge kept goods publisher identified")
 
 func fundRecord(key string) bool {
 	prefix, _, _ := strings.Cut(key, "/")
@@ -283,19 +288,8 @@ func (b *Books) closeTrail(seen map[string]bool) {
 // agreed checks those who decided by the policy: enough different persons, one
 // of them of the owner, and above the threshold of enough organisations.
 func (b *Books) agreed(key string, amount money.Amount, approvals []tape.Approval, owner string) {
-	persons, organisations := map[tape.ID]bool{}, map[string]bool{}
-	for _, a := range approvals {
-		if ofStaff(a) {
-			persons[a.Person], organisations[a.Organisation] = true, true
-		}
-	}
+	organisations := b.decided(key, approvals, owner)
 	policy := b.trail.policy
-	if len(persons) < int(policy.Approvers) {
-		b.problem(key, "how many different persons of the staff decided", fmt.Sprintf("%d or more", policy.Approvers), fmt.Sprint(len(persons)))
-	}
-	if !organisations[owner] {
-		b.problem(key, "a person of the owner decides too", owner, people(approvals))
-	}
 	at := slices.IndexFunc(policy.Thresholds, func(t party.Threshold) bool { return t.Amount.Currency == amount.Currency })
 	if at < 0 {
 		b.problem(key, "the policy has no threshold for "+string(amount.Currency), "", "")
@@ -304,6 +298,24 @@ func (b *Books) agreed(key string, amount money.Amount, approvals []tape.Approva
 	if t := policy.Thresholds[at]; amount.Units > t.Amount.Units && len(organisations) < int(t.Organisations) {
 		b.problem(key, "of how many organisations those are who decided on "+amount.String(), fmt.Sprintf("%d or more", t.Organisations), fmt.Sprint(len(organisations)))
 	}
+}
+
+// decided checks that enough different persons of the staff decided, one of them
+// of the owner, and returns their organisations.
+func (b *Books) decided(key string, approvals []tape.Approval, owner string) map[string]bool {
+	persons, organisations := map[tape.ID]bool{}, map[string]bool{}
+	for _, a := range approvals {
+		if ofStaff(a) {
+			persons[a.Person], organisations[a.Organisation] = true, true
+		}
+	}
+	if least := int(b.trail.policy.Approvers); len(persons) < least {
+		b.problem(key, "how many different persons of the staff decided", fmt.Sprintf("%d or more", least), fmt.Sprint(len(persons)))
+	}
+	if !organisations[owner] {
+		b.problem(key, "a person of the owner decides too", owner, people(approvals))
+	}
+	return organisations
 }
 
 // ofStaff reports whether a signature decides: that of staff, by a key that no agent holds.

@@ -37,12 +37,23 @@ func (b *Books) WriteActivities(ctx context.Context, w io.Writer, accounts []tap
 	d := iati.Document{Generated: cut.Generated}
 	for _, account := range accounts {
 		a, err := b.Activity(ctx, account, cut)
+		if err == nil {
+			err = registered(a)
+		}
 		if err != nil {
 			return rule.Field(string(account), err)
 		}
 		d.Activities = append(d.Activities, a)
 	}
 	return iati.Write(w, d)
+}
+
+// registered refuses to publish in the name of an organisation that has not said how it is registered.
+func registered(a iati.Activity) error {
+	if a.Reporting.Ref != "" {
+		return nil
+	}
+	return rule.Refuse(rule.WrongState, "%s has not said how it is registered, and nothing is published in its name; its maker and checker do, by lianbao fund name-publisher", inLanguage(a.Reporting.Names, a.Language))
 }
 
 // Activity is a campaign account as an IATI activity.

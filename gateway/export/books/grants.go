@@ -7,14 +7,12 @@ import (
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/export/iati"
 	"github.com/lianbao/lianbao/gateway/export/threesixty"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
-
-// grantLanguage is the language of 360Giving's texts, which have one only.
-const grantLanguage = "en"
 
 // WriteGrants writes the 360Giving package of a campaign account: a grant for
 // each order and each transfer to a partner or a household. Suppliers are paid
@@ -29,19 +27,24 @@ func (b *Books) WriteGrants(ctx context.Context, w io.Writer, account tape.Accou
 	if err != nil {
 		return err
 	}
+	if err := registered(campaign.Activity); err != nil {
+		return err
+	}
+	if campaign.Grants.Prefix == "" {
+		return rule.Refuse(rule.WrongState, "%s has named no 360Giving prefix, which every grant's id begins with; its maker and checker do, by lianbao fund name-publisher", campaign.Activity.Reporting.Ref)
+	}
 	funder := threesixty.Organisation{ID: campaign.Activity.Reporting.Ref, Name: inLanguage(campaign.Activity.Reporting.Names, campaign.Activity.Language)}
 	title := inLanguage(campaign.Activity.Title, campaign.Activity.Language)
 	return threesixty.Write(w, threesixty.Package{Issued: r.through, Publisher: funder, Title: title, Prefix: campaign.Grants.Prefix,
 		License: campaign.Grants.License, Source: campaign.Grants.Source, Grants: r.grants(ctx, granting{campaign, funder, title})})
 }
 
-// inLanguage chooses a text: the grants' language, else the activity's own, else the first.
+// inLanguage chooses a text: 360Giving's have one language only. It is the
+// publisher's, which the activity has, else the first.
 func inLanguage(texts iati.Texts, own string) string {
-	for _, wanted := range []string{grantLanguage, own, ""} {
-		for _, t := range texts {
-			if t.Language == wanted || t.Language == "" && own == wanted {
-				return t.Text
-			}
+	for _, t := range texts {
+		if t.Language == own || t.Language == "" {
+			return t.Text
 		}
 	}
 	if len(texts) > 0 {

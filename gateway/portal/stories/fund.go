@@ -57,11 +57,17 @@ func organisations() []Story {
 	year := func(number string, running bool, ratios ...views.YearRatio) views.Year {
 		return views.Year{Year: number, Running: running, Law: "cn-2026-01-01", Income: yuan("398120.00"), Programme: yuan("288780.00"), Management: yuan("12220.00"), Fundraising: yuan("0.00"), Ratios: ratios}
 	}
-	full := views.Organisation{Organisation: "charity", Kind: "public-foundation", Campaigns: accountRows()[:2], Years: []views.Year{
+	named := &fund.Publisher{Imprint: fund.Imprint{Identifier: "XE-EXAMPLE-sunrise", Kind: "public-foundation", Language: "zh", License: "https://example.org/terms", Prefix: "360G-example", Source: "https://example.org/exports", Type: "22"}, Entry: "charity/name-publisher-1"}
+	other := *named
+	other.Kind, other.Prefix, other.License, other.Source = "association", "", "", ""
+	full := views.Organisation{Organisation: "charity", Named: named, Title: &views.Text{English: "Sunrise Foundation (invented)", Chinese: "旭日基金会（虚构）"}, Campaigns: accountRows()[:2], Years: []views.Year{
 		year("2025", false, none, ratio("management", 1240, 1000, false, false, "62000.00", "500000.00")),
 		year("2026", true, mean, ratio("management", 406, 1000, false, true, "12220.00", "301000.00")),
 		year("2027", true)}}
-	return []Story{{"organisation", "An organisation's years", full}, {"organisation-empty", "An organisation without campaigns", views.Organisation{Organisation: "coop", Kind: "public-association"}}}
+	limitless := full
+	limitless.Named, limitless.Years = &other, full.Years[2:]
+	return []Story{{"organisation", "An organisation's years", full}, {"organisation-limitless", "An organisation of a kind without limits", limitless},
+		{"organisation-empty", "An organisation that has said nothing and has no campaigns", views.Organisation{Organisation: "coop"}}}
 }
 
 func disbursementRows() []views.DisbursementRow {

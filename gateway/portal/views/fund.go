@@ -96,8 +96,10 @@ type Year struct {
 // Organisation is what an organisation's campaigns come to.
 type Organisation struct {
 	Organisation string
-	// Kind is what the law takes it for, such as public-foundation.
-	Kind      string
+	// Named is what it says of itself on the ledger; nil where it has said nothing yet.
+	Named *fund.Publisher
+	// Title is its name in both languages; empty where it has said nothing yet.
+	Title     *Text
 	Campaigns []AccountRow
 	Years     []Year
 }

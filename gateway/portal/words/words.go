@@ -135,7 +135,7 @@ var Keys = map[string][]string{
 	"kind.": strings.Fields("open hold capture execute release expire reclaim refund return charge-back open-job run-chunk close-job memo receive settle " +
 		"file-processor match receive-unidentified spend identify file-statement file-lines found join register witness rotate suspend revoke guard consent withdraw-consent propose vote " +
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
-		"publish receive-goods record-pledge reject replace-person restore set-flag settle-pledge correct withdraw declare"),
+		"publish name-publisher receive-goods record-pledge reject replace-person restore set-flag settle-pledge correct withdraw declare"),
 	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
 	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees passed"),
 	"duty.":          strings.Fields("first-report three-monthly five-daily final-report annual-report leftover evaluation filing other"),
@@ -177,7 +177,9 @@ var Keys = map[string][]string{
 	"staff-role.":         strings.Fields("maker checker agent auditor admin"),
 	"refused.":            strings.Fields("invalid forbidden not-found exists conflict insufficient wrong-state expired early unsupported busy failed"),
 	"callback.":           strings.Fields("confirmed not-reached denied"),
-	"organisation-kind.":  strings.Fields("public-foundation public-association"),
+	"organisation-kind.":  fund.OrganisationKinds(),
+	"iati-type.":          fund.PublisherTypes(),
+	"language.":           fund.Languages(),
 	"personal-class.":     strings.Fields("donor household payee-bank-account guardian contact"),
 	"personal-field.":     strings.Fields("account address bank birthDate branch email idNumber name phone relation village"),
 	"purge-reason.":       strings.Fields("purpose-achieved retention-ended consent-withdrawn requested unlawful mistake"),
@@ -186,12 +188,12 @@ var Keys = map[string][]string{
 	"export.":             strings.Fields("iati.xml 360giving.json"),
 	"table.": strings.Fields("gifts pages settlements transfers-in orders jobs postings entries statements lines " +
 		"budget disbursements approvals payees confirmations publications pledges goods citations partners agents"),
-	"do.":              strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
-	"do-lead.":         strings.Fields("open-campaign amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"do.":              strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"do-lead.":         strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
 	"correct-reason.":  strings.Fields("wrong-reference booked-wrongly wrongly-identified"),
 	"withdraw-reason.": strings.Fields("not-paid entered-twice entered-wrongly"),
-	"ask.":             strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement home why payout giver-name day proof giver-code delivery description counted-in worth worth-by worth-number bank-line payouts hold unclaimed"),
-	"ask-help.":        strings.Fields("account parent custodian own-funds area sector goal management donors leftover organisation person agent item unit document for bank-line payouts unclaimed"),
+	"ask.":             strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement home why payout giver-name day proof giver-code delivery description counted-in worth worth-by worth-number bank-line payouts hold unclaimed identifier name law-kind iati-type language prefix license source"),
+	"ask-help.":        strings.Fields("account parent custodian own-funds area sector goal management donors leftover organisation person agent item unit document for bank-line payouts unclaimed identifier name law-kind iati-type language prefix license source"),
 	"worth-by.":        strings.Fields("invoice appraisal"),
 	"fit.":             strings.Fields("page payout paid"),
 	"back.":            strings.Fields("refund chargeback identified returned corrected"),
