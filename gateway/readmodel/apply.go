@@ -31,6 +31,15 @@ type writer struct {
 	flows []flow
 	// home is what of a remainder the ledger gives back to budget lines.
 	home []fund.Ordered
+	// pending is a piece of the tape that is still to be written, nil without one.
+	pending *pendingPiece
+	// named is the job whose id was asked for last.
+	named namedJob
+}
+
+type namedJob struct {
+	job  ordinal
+	name string
 }
 
 // Apply adds whole blocks, all of them or none. Blocks that were applied
@@ -164,6 +173,7 @@ func (w *writer) transaction(block uint64, t *Transaction) error {
 		return err
 	}
 	w.function, w.argument, w.pages, w.entry, w.flows, w.home = t.Function, t.Argument, nil, nil, w.flows[:0], []fund.Ordered{}
+	w.pending, w.named = nil, namedJob{} // of a transaction that was set aside nothing is kept
 	return w.whole(t)
 }
 

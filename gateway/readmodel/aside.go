@@ -37,6 +37,9 @@ func (w *writer) whole(t *Transaction) error {
 	}
 	err := w.records(t.Writes)
 	if err == nil {
+		err = w.writePending()
+	}
+	if err == nil {
 		err = w.saveFlows()
 	}
 	if err != nil {

@@ -119,6 +119,54 @@ func BenchmarkImport(b *testing.B) {
 	b.ReportMetric(float64(len(r.blocks)), "blocks")
 }
 
+// disburse opens a job and pays its chunks, 200 households in each, in blocks of three chunks.
+func (r *relief) disburse(chunks int) {
+	account := r.accounts[0].record.ID
+	opened := r.begin("OpenJob", "order", account)
+	job := tape.Job{V: 1, Account: account, ID: opened.ID, Amount: vnd(chunks * 200 * giftUnits), Chunks: int32(chunks), State: tape.JobOpen, Entry: opened.Reference(),
+		Spans: tape.Spans{{Start: 0, End: int64(chunks * 200 * giftUnits)}}}
+	r.write(tape.JobKey(account, job.ID), job)
+	r.commit()
+	r.block()
+	for n := range chunks {
+		entry := r.begin("RunChunk", "pay", account)
+		for i := range 200 {
+			at := int64(n*200+i) * giftUnits
+			id := tape.ChunkHold(job.ID, int32(n), i)
+			r.write(tape.HoldKey(account, id), tape.Hold{V: 1, Account: account, ID: id, To: tape.AccountID("outside:household:" + string(tape.PseudonymFrom(string(id)))), Amount: vnd(giftUnits),
+				Spans: tape.Spans{{Start: at, End: at + giftUnits}}, Expires: r.at + tape.Day, State: tape.HoldOpen, Entry: entry.Reference()})
+		}
+		r.write(tape.ChunkKey(account, job.ID, int32(n)), tape.Chunk{V: 1, Account: account, Job: job.ID, N: int32(n), Part: tape.Span{Start: int64(n) * 200 * giftUnits, End: int64(n+1) * 200 * giftUnits}, Entry: entry.Reference()})
+		r.commit()
+		if n%3 == 2 {
+			r.block()
+		}
+	}
+	r.block()
+}
+
+// BenchmarkDisburse is what a gateway's read model spends on 10,000 households that one job pays.
+func BenchmarkDisburse(b *testing.B) {
+	r := newRelief(20_000)
+	before := len(r.blocks)
+	r.disburse(50)
+	for b.Loop() {
+		b.StopTimer()
+		m := open(b)
+		if err := m.Apply(context.Background(), r.blocks[:before]...); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		used := processor()
+		for _, block := range r.blocks[before:] {
+			if err := m.Apply(context.Background(), block); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric((processor() - used).Seconds(), "cpu-s/10000-households")
+	}
+}
+
 // BenchmarkTrace traces gifts that were passed on over three hops, among
 // 200,000, and prints what the slowest of a hundred take.
 func BenchmarkTrace(b *testing.B) {

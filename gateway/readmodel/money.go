@@ -64,7 +64,7 @@ func (w *writer) posting(i int, p tape.Posting) error {
 	if err := w.postingFlows(p); err != nil {
 		return err
 	}
-	if err := w.put(p.From, p.Taken, piece{posting: at}); err != nil {
+	if _, err := w.put(p.From, p.Taken, piece{posting: at}); err != nil {
 		return err
 	}
 	return w.reopen(p.To, p.Laid, at)
@@ -332,16 +332,13 @@ func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.put(hold.Account, hold.Spans, piece{hold: at}); err != nil {
+	of, err := w.put(hold.Account, hold.Spans, piece{hold: at})
+	if err != nil {
 		return err
 	}
-	job := ""
-	if len(hold.Spans) > 0 {
-		_, err = w.get("SELECT jobs.id FROM taken JOIN jobs ON jobs.ordinal = taken.job WHERE taken.account = ? AND taken.start = ?",
-			[]any{string(hold.Account), hold.Spans[0].Start}, &job)
-		if err != nil {
-			return err
-		}
+	job, err := w.nameOfJob(of)
+	if err != nil {
+		return err
 	}
 	purpose := ""
 	if w.entry != nil {
@@ -352,6 +349,23 @@ func (w *writer) newHold(n int, hold tape.Hold, value []byte) error {
 	}
 	return w.exec("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", int64(at), string(hold.Account), string(hold.ID), string(hold.State), purpose, job, filled(value), string(hold.To),
 		string(donation.ReferenceOfPayout(hold.Account, hold.ID)))
+}
+
+// nameOfJob is the job's id, empty for 0; a chunk asks for the same one for each hold.
+func (w *writer) nameOfJob(job ordinal) (string, error) {
+	if job == 0 {
+		return "", nil
+	}
+	if job == w.named.job {
+		return w.named.name, nil
+	}
+	name := ""
+	found, err := w.get("SELECT id FROM jobs WHERE ordinal = ?", []any{int64(job)}, &name)
+	if err != nil || !found {
+		return "", orMissing(err, "job %d", job)
+	}
+	w.named = namedJob{job, name}
+	return name, nil
 }
 
 func (w *writer) job(n int, rest string, value []byte) error {
@@ -387,7 +401,8 @@ func (w *writer) job(n int, rest string, value []byte) error {
 		return err
 	}
 	w.flow(job.Account, FlowOrdered, line, job.Amount.Units, 1)
-	return w.put(job.Account, job.Spans, piece{job: at})
+	_, err = w.put(job.Account, job.Spans, piece{job: at})
+	return err
 }
 
 // jobEnds notes that a job was closed or abandoned, and with it the disbursement that it is.

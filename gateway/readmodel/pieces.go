@@ -59,8 +59,43 @@ func (s *session) pieces(ctx context.Context, account tape.AccountID, window tap
 	return found, err
 }
 
+// pendingPiece is what was left behind the last cut: a piece of the tape that is
+// in no row yet. Payments cut a long piece from the front, one after the other,
+// and each would otherwise write the rest only for the next to remove it.
+type pendingPiece struct {
+	account tape.AccountID
+	piece   piece
+}
+
+func (r *pendingPiece) holds(account tape.AccountID, window tape.Span) bool {
+	return r != nil && r.account == account && r.piece.Start <= window.Start && window.End <= r.piece.End
+}
+
+// leave keeps a piece back until another is cut, or the transaction ends.
+func (w *writer) leave(account tape.AccountID, p piece) error {
+	err := w.writePending()
+	w.pending = &pendingPiece{account, p}
+	return err
+}
+
+// writePending writes the row of the piece that was kept back.
+func (w *writer) writePending() error {
+	r := w.pending
+	if r == nil {
+		return nil
+	}
+	w.pending = nil
+	return w.insert(r.account, r.piece)
+}
+
 func (w *writer) touching(account tape.AccountID, window tape.Span) ([]piece, error) {
 	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if w.pending.holds(account, window) { // pieces do not overlap, so there is no other
+		return []piece{w.pending.piece}, nil
+	}
+	if err := w.writePending(); err != nil {
 		return nil, err
 	}
 	return w.pieces(w.statement, account, window, -1)
@@ -72,11 +107,17 @@ func (w *writer) insert(account tape.AccountID, p piece) error {
 
 // carve takes a window out of a piece.
 func (w *writer) carve(account tape.AccountID, p piece, window tape.Span) error {
-	if err := w.exec("DELETE FROM taken WHERE account = ? AND start = ?", string(account), p.Start); err != nil {
+	if w.pending.holds(account, p.Span) {
+		w.pending = nil
+	} else if err := w.exec("DELETE FROM taken WHERE account = ? AND start = ?", string(account), p.Start); err != nil {
 		return err
 	}
 	for _, rest := range p.around(window) {
-		if err := w.insert(account, rest); err != nil {
+		keep := w.insert
+		if rest.Start == window.End {
+			keep = w.leave
+		}
+		if err := keep(account, rest); err != nil {
 			return err
 		}
 	}
@@ -86,12 +127,16 @@ func (w *writer) carve(account tape.AccountID, p piece, window tape.Span) error 
 // put takes spans of a tape in the order of the money: for a hold or a job, or
 // with a posting. Units that a hold or a job keeps may move on, and remember
 // it; units that have moved cannot move again, which would be a double count.
-func (w *writer) put(account tape.AccountID, spans tape.Spans, as piece) error {
+// It returns the job that had kept the first of them, 0 without one.
+func (w *writer) put(account tape.AccountID, spans tape.Spans, as piece) (job ordinal, err error) {
 	var kept int64
-	for _, span := range spans {
-		before, err := w.putSpan(account, span, as)
+	for i, span := range spans {
+		before, of, err := w.putSpan(account, span, as)
 		if err != nil {
-			return err
+			return 0, err
+		}
+		if i == 0 {
+			job = of
 		}
 		kept -= before
 		as.off += span.Length()
@@ -99,38 +144,42 @@ func (w *writer) put(account tape.AccountID, spans tape.Spans, as piece) error {
 			kept += span.Length()
 		}
 	}
-	return w.held(account, kept)
+	return job, w.held(account, kept)
 }
 
-// putSpan puts one span and returns how many of its units a hold or a job had kept.
-func (w *writer) putSpan(account tape.AccountID, span tape.Span, as piece) (kept int64, err error) {
+// putSpan puts one span and returns how many of its units a hold or a job had
+// kept, and which job the first of them.
+func (w *writer) putSpan(account tape.AccountID, span tape.Span, as piece) (kept int64, job ordinal, err error) {
 	before, err := w.touching(account, span)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	if len(before) > 0 && before[0].Start <= span.Start {
+		job = before[0].job
 	}
 	rest := tape.Spans{span}
 	for _, old := range before {
 		shared := old.part(span).Span
 		if old.posting != 0 {
-			return 0, rule.Refuse(rule.Conflict, "units %s of %s have left it already", shared, account)
+			return 0, 0, rule.Refuse(rule.Conflict, "units %s of %s have left it already", shared, account)
 		}
 		if err := w.carve(account, old, span); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		kept += shared.Length()
 		if rest, err = rest.Remove(shared); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if err := w.insert(account, as.over(old, span, shared)); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
 	for _, free := range rest {
 		if err := w.insert(account, as.over(piece{}, span, free)); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return kept, nil
+	return kept, job, nil
 }
 
 // over is the piece at a part of a span, which the hold or job of old kept before.
