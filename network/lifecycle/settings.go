@@ -126,21 +126,23 @@ func (s Site) writePeerSettings(o topology.Organisation, n topology.Node, folder
 
 // setGossip shortens the intervals at which peers learn of one another, or
 // the first seconds of a network would refuse what needs several of them. Each
-// peer takes its blocks from the orderers itself.
+// peer takes its blocks from the orderers itself. What is asked for again and
+// again although nothing changes goes slowly: docs/decisions/0005.
 func setGossip(core settings, n topology.Node) error {
 	return core.setAll(map[string]any{
-		"peer.gossip.bootstrap":                 n.Address(),
-		"peer.gossip.endpoint":                  n.Address(),
-		"peer.gossip.externalEndpoint":          n.Address(),
-		"peer.gossip.orgLeader":                 true,
-		"peer.gossip.useLeaderElection":         false,
-		"peer.gossip.state.enabled":             false,
-		"peer.gossip.reconnectInterval":         "250ms",
-		"peer.gossip.aliveTimeInterval":         "1s",
-		"peer.gossip.requestStateInfoInterval":  "1s",
-		"peer.gossip.publishStateInfoInterval":  "500ms",
-		"peer.gossip.membershipTrackerInterval": "1s",
-		"peer.gossip.dialTimeout":               "500ms",
+		"peer.gossip.bootstrap":                  n.Address(),
+		"peer.gossip.endpoint":                   n.Address(),
+		"peer.gossip.externalEndpoint":           n.Address(),
+		"peer.gossip.orgLeader":                  true,
+		"peer.gossip.useLeaderElection":          false,
+		"peer.gossip.state.enabled":              false,
+		"peer.gossip.reconnectInterval":          "250ms",
+		"peer.gossip.aliveTimeInterval":          "1s",
+		"peer.gossip.requestStateInfoInterval":   "4s",
+		"peer.gossip.publishStateInfoInterval":   "500ms",
+		"peer.gossip.membershipTrackerInterval":  "1s",
+		"peer.gossip.dialTimeout":                "500ms",
+		"peer.gossip.maxPropagationBurstLatency": "100ms",
 	})
 }
 
