@@ -66,14 +66,21 @@ func (t *transaction) saveInflows(inflows []tape.Inflow) {
 // Their keys were loaded: the money of a hold that was written over would be lost.
 func (t *transaction) openHolds(owner string, holds []tape.Hold) error {
 	for _, hold := range holds {
-		key := tape.HoldKey(hold.Account, hold.ID)
-		if err := t.absent(key, "hold "+hold.ID.String()); err != nil {
+		if err := t.absent(tape.HoldKey(hold.Account, hold.ID), "hold "+hold.ID.String()); err != nil {
 			return err
 		}
+	}
+	t.saveHolds(owner, holds)
+	return nil
+}
+
+// saveHolds saves holds under names that cannot be taken: tape.ChunkHold.
+func (t *transaction) saveHolds(owner string, holds []tape.Hold) {
+	for _, hold := range holds {
+		key := tape.HoldKey(hold.Account, hold.ID)
 		t.change(key, nil, hold)
 		t.protect(key, owner)
 	}
-	return nil
 }
 
 // Open opens an account with an empty tape.
@@ -408,11 +415,7 @@ func (*Tape) RunChunk(ctx Context, argument string) (string, error) {
 }
 
 func chunkKeys(c tape.RunChunk) []string {
-	keys := append(accountKeys(payeesOf(c.Lines)), tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N))
-	for i := range c.Lines {
-		keys = append(keys, tape.HoldKey(c.Account, tape.ChunkHold(c.Job, c.N, i)))
-	}
-	return keys
+	return append(accountKeys(payeesOf(c.Lines)), tape.JobKey(c.Account, c.Job), tape.ChunkKey(c.Account, c.Job, c.N))
 }
 
 // runChunk pays one chunk; chunkKeys were loaded.
@@ -428,7 +431,8 @@ func (t *transaction) runChunk(account tape.Account, c tape.RunChunk) (tape.Entr
 	}
 	t.change(chunkKey, nil, ran.Chunk)
 	t.saveInflows(ran.Inflows)
-	return entry, t.openHolds(account.Organisation, ran.Holds)
+	t.saveHolds(account.Organisation, ran.Holds)
+	return entry, nil
 }
 
 // CloseJob ends a job.

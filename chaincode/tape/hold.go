@@ -32,6 +32,9 @@ func (c OrderHolds) Total(currency money.Currency) (money.Amount, error) {
 	payments := make([]Payment, len(c.Holds))
 	for i, order := range c.Holds {
 		payments[i] = Payment{Amount: order.Amount, Line: order.Hold, To: order.To}
+		if err := holdName(order.Hold); err != nil {
+			return money.Amount{}, at("holds", i, rule.Field("hold", err))
+		}
 	}
 	return totalOf("holds", PaymentsMax, payments, c.Account, currency)
 }
@@ -317,7 +320,7 @@ type Refund struct {
 // of the gift is the processor's to give back.
 func (h Head) Refund(account Account, c Refund, place SettledGift, ctx Context) (Head, Hold, Reversal, Entry, error) {
 	refuse := func(err error) (Head, Hold, Reversal, Entry, error) { return h, Hold{}, Reversal{}, Entry{}, err }
-	if err := c.ID.Check(); err != nil {
+	if err := holdName(c.ID); err != nil {
 		return refuse(rule.Field("id", err))
 	}
 	if err := account.sponsor(ctx); err != nil {

@@ -207,10 +207,26 @@ func (j Job) payLines(c RunChunk, spans Spans, entry Entry) (Ran, Entry, error) 
 	return result, entry, nil
 }
 
-// ChunkHold names the hold that line i of chunk n orders.
+// ChunkHold names the hold that line i of chunk n orders. Names of that form are
+// the chunks' own: a chunk runs once, so nothing can stand there before, and a
+// chunk of 200 payouts need not look.
 func ChunkHold(job ID, n int32, i int) ID {
 	return job + ID("."+strconv.Itoa(int(n))+"."+strconv.Itoa(i))
 }
+
+// holdName checks the name of a hold that no chunk orders.
+func holdName(id ID) error {
+	if err := id.Check(); err != nil {
+		return err
+	}
+	parts := strings.Split(string(id), ".")
+	if n := len(parts); n > 2 && digits(parts[n-2]) && digits(parts[n-1]) {
+		return rule.Refuse(rule.Invalid, "ends like the name of a job's payout, .number.number; choose another id")
+	}
+	return nil
+}
+
+func digits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 // CloseJob ends a job: when its chunks tile it, or, to abandon it, at any time.
 type CloseJob struct {

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -294,4 +295,17 @@ func FuzzProofs(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestHoldName: what a chunk's holds are called no other hold is, and nothing else is forbidden.
+func TestHoldName(t *testing.T) {
+	for id, allowed := range map[tape.ID]bool{
+		"refund-1": true, "a.b": true, "1.2": true, "2024.10.x": true, "x.1.2b": true, "x.1.": true, "x.1": true, "x-1-2": true,
+		"x.1.2": false, "2024.10.02": false, "a.b.003.4": false, tape.ChunkHold("job", 49, 199): false, tape.ChunkHold("a.1", 0, 0): false,
+	} {
+		order := tape.OrderHolds{Account: "charity:a", ID: "order", Holds: []tape.HoldOrder{{Amount: money.New(1, "CNY"), Hold: id, To: "outside:bank:payee"}}}
+		if _, err := order.Total("CNY"); (err == nil) != allowed {
+			t.Errorf("a hold called %s: %v, allowed: %v", id, err, allowed)
+		}
+	}
 }

@@ -65,13 +65,16 @@ func (p *payer) takes(name string, lines ...string) (Result, error) {
 // orders holds payouts of so many VND, one chunk of a job that no campaign governs: <id>.0.0 and on.
 func (p *payer) orders(id tape.ID, amounts ...int64) {
 	p.Helper()
-	c := tape.OrderHolds{Account: paying, Expires: tape.Instant(p.network.Clock().UnixMilli()) + 30*tape.Day, ID: id}
-	total := int64(0)
+	var payments []tape.Payment
 	for i, units := range amounts {
-		c.Holds = append(c.Holds, tape.HoldOrder{Amount: money.New(units, "VND"), Hold: tape.ChunkHold(id, 0, i), To: tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprint("h", i)))})
-		total += units
+		payments = append(payments, tape.Payment{Amount: money.New(units, "VND"), Line: tape.ID(fmt.Sprint("h", i)), To: tape.AccountID("outside:household:" + tape.PseudonymFrom(fmt.Sprint("h", i)))})
 	}
-	p.signed("Tape:Hold", "hold", id, money.New(total, "VND"), c)
+	open, runs, err := tape.NewJob(paying, id, tape.Instant(p.network.Clock().UnixMilli())+30*tape.Day, [][]tape.Payment{payments})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.signed("Tape:OpenJob", "open-job", id, open.Amount, open)
+	p.must("charity", "gateway", "Tape:RunChunk", runs[0])
 }
 
 func (p *payer) signed(function, action string, id tape.ID, amount money.Amount, command any) {
