@@ -71,9 +71,11 @@ type LawRatio struct {
 	MostPartsPerMillion  int64  `json:"mostPartsPerMillion,omitempty"`
 	// MeanYears is of how many years before the mean income may stand in the
 	// place of last year's; 0 for none.
-	MeanYears int    `json:"meanYears,omitempty"`
-	Of        string `json:"of"`
-	Article   string `json:"article"`
+	MeanYears int `json:"meanYears,omitempty"`
+	// Draft marks what is known from a draft only: it is kept to be shown as such, and judges nobody.
+	Draft   bool   `json:"draft,omitempty"`
+	Of      string `json:"of"`
+	Article string `json:"article"`
 }
 
 // Laws lists the versions known, the oldest first.
@@ -420,7 +422,7 @@ type Year struct {
 func (l Law) Judge(organisation string, earlier []Year, year Year) []Ratio {
 	var ratios []Ratio
 	for _, limit := range l.Ratios {
-		if limit.Organisation != organisation {
+		if limit.Organisation != organisation || limit.Draft {
 			continue
 		}
 		part, whole, mean := year.Programme, int64(0), false
