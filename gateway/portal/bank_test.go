@@ -58,7 +58,7 @@ func TestBankStaff(t *testing.T) {
 	teller.request(http.MethodGet, bankPage, nil)
 	teller.reads("/acts/execute-payouts?bank-line=january%3A4&payouts=d1.0.0", "/acts/charge-back?bank-line=january%3A6")
 	for _, c := range []struct{ act, line, field, of, want string }{
-		{"execute-payouts", "x", "payouts", "d1.0.0", `"x" is no line of a statement`},
+		{"execute-payouts", "x", "payouts", "d1.0.0", `names no line of a statement`},
 		{"execute-payouts", "january:99", "payouts", "d1.0.0", "line 99 of statement january"},
 		{"execute-payouts", "january:5", "payouts", "d1.0.0", "line 5 carries 20.00 CNY, 26.00 CNY is to be paid to d1.0.0"},
 		{"execute-payouts", "january:8", "payouts", "d1.0.1", "holds credit lines, debit lines are needed"},

@@ -157,7 +157,7 @@ func (p Pages) adopt(r *http.Request, session login.Session) (Pending, error) {
 	persons := 0
 	if text := r.PostForm.Get("persons"); text != "" {
 		if persons, err = strconv.Atoi(text); err != nil || persons < 0 {
-			return Pending{}, rule.Field("persons", rule.Refuse(rule.Invalid, "%.20q is not a number of persons", text))
+			return Pending{}, rule.Field("persons", rule.Refuse(rule.Invalid, "is not a number of persons"))
 		}
 	}
 	return p.Drafts.Adopt(r.Context(), session, file, persons)

@@ -5,11 +5,24 @@ package typed
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 )
+
+// harmless is what may be repeated: figures and the code of a currency name nobody.
+var harmless = regexp.MustCompile(`^[0-9.,+%¥ -]{1,40}([A-Z]{3})?$`)
+
+// Quoted is what was typed in the place of a figure, as a refusal repeats it:
+// somebody may have typed a name there, and that is not repeated.
+func Quoted(text string) string {
+	if harmless.MatchString(text) {
+		return strconv.Quote(text)
+	}
+	return "what was typed"
+}
 
 // figure is a number with its thousands either all set apart or not at all.
 var figure = regexp.MustCompile(`^([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?$`)
@@ -21,9 +34,9 @@ func Amount(text string, currency money.Currency) (money.Amount, error) {
 	number, named, spelled := strings.Cut(text, " ")
 	switch {
 	case !spelled && currency == "":
-		return money.Amount{}, rule.Refuse(rule.Invalid, "%.40q names no currency; write it as 1,000.00 CNY", text)
+		return money.Amount{}, rule.Refuse(rule.Invalid, "%s names no currency; write it as 1,000.00 CNY", Quoted(text))
 	case spelled && currency != "" && named != string(currency):
-		return money.Amount{}, rule.Refuse(rule.Invalid, "%.40q is not an amount in %s", text, currency)
+		return money.Amount{}, rule.Refuse(rule.Invalid, "%s is not an amount in %s", Quoted(text), currency)
 	case spelled:
 		currency = money.Currency(named)
 	}
@@ -33,7 +46,7 @@ func Amount(text string, currency money.Currency) (money.Amount, error) {
 	}
 	found := figure.FindStringSubmatch(number)
 	if found == nil || len(found[2]) > int(digits) {
-		return money.Amount{}, rule.Refuse(rule.Invalid, "%.40q is not an amount; write it as %s", text, sample(currency, int(digits)))
+		return money.Amount{}, rule.Refuse(rule.Invalid, "%s is not an amount; write it as %s", Quoted(text), sample(currency, int(digits)))
 	}
 	whole := strings.TrimLeft(strings.ReplaceAll(found[1], ",", ""), "0")
 	if whole == "" {
@@ -59,7 +72,7 @@ var share = regexp.MustCompile(`^([0-9]{1,3})(?:\.([0-9]{1,4}))?\s*%?$`)
 func Share(text string) (int32, error) {
 	found := share.FindStringSubmatch(strings.TrimSpace(text))
 	if found == nil {
-		return 0, rule.Refuse(rule.Invalid, "%.40q is not a share; write per cent, such as 10 or 4.1", text)
+		return 0, rule.Refuse(rule.Invalid, "%s is not a share; write per cent, such as 10 or 4.1", Quoted(text))
 	}
 	parts := int32(0)
 	for _, digit := range found[1] + found[2] + strings.Repeat("0", shareDigits-len(found[2])) {

@@ -86,3 +86,12 @@ func FuzzAmount(f *testing.F) {
 		}
 	})
 }
+
+// TestQuoted: a figure is repeated, a name never.
+func TestQuoted(t *testing.T) {
+	for text, want := range map[string]string{"1,50": `"1,50"`, "5 EUR": `"5 EUR"`, "-3 %": `"-3 %"`, "": "what was typed", "Nobodyname": "what was typed", "虚构": "what was typed", "7 Nobodyname": "what was typed", "ADA": "what was typed"} {
+		if got := Quoted(text); got != want {
+			t.Errorf("%q is repeated as %s, not as %s", text, got, want)
+		}
+	}
+}
