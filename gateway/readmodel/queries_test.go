@@ -306,7 +306,7 @@ func TestTraceIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tiles(t, node)
+	tiles(t, node, tape.Spans{*node.Span})
 	more := 0
 	for _, leaf := range leaves(node) {
 		if leaf.State == More {

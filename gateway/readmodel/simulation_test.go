@@ -68,7 +68,13 @@ func compareGift(t *testing.T, w *world, m *Model, g *worldGift) {
 	if g.line >= 0 && (trace.Line == nil || trace.Line.Amount != trace.Gift.Amount || trace.Line.Reference != trace.Gift.Reference) {
 		t.Fatalf("gift %+v rests on the line %+v", trace.Gift, trace.Line)
 	}
-	tiles(t, trace.Root)
+	var own tape.Spans // what arrived of it, and behind that what a processor kept
+	for _, span := range []*tape.Span{trace.Gift.Span, trace.Gift.Kept} {
+		if span != nil {
+			own = append(own, *span)
+		}
+	}
+	tiles(t, trace.Root, own)
 	unit := 0
 	for _, leaf := range leaves(trace.Root) {
 		for i := range int(leaf.Amount.Units) {
@@ -110,22 +116,28 @@ func ways(n Node, unit int64) int {
 	return 0
 }
 
-// tiles demands that the children of each node tile its span, and sum to it.
-func tiles(t *testing.T, n Node) {
+// tiles demands that the children of each node tile its spans, and sum to them.
+func tiles(t *testing.T, n Node, spans tape.Spans) {
 	t.Helper()
 	if len(n.Children) == 0 {
 		return
 	}
-	at := n.Span.Start
-	for _, child := range n.Children {
-		if child.Taken.Start != at || child.Taken.Length() != child.Amount.Units {
-			t.Fatalf("children of %+v leave a gap at %d: %+v", n, at, child)
-		}
-		at = child.Taken.End
-		tiles(t, child)
+	if spans.Total() != n.Amount.Units {
+		t.Fatalf("%+v lies on %v", n, spans)
 	}
-	if at != n.Span.End || n.Span.Length() != n.Amount.Units {
-		t.Fatalf("children of %+v end at %d", n, at)
+	for _, child := range n.Children {
+		if len(spans) == 0 || child.Taken.Start != spans[0].Start || child.Taken.End > spans[0].End || child.Taken.Length() != child.Amount.Units {
+			t.Fatalf("children of %+v leave a gap before %v: %+v", n, spans, child)
+		}
+		if spans[0].Start = child.Taken.End; spans[0].Length() == 0 {
+			spans = spans[1:]
+		}
+		if len(child.Children) > 0 {
+			tiles(t, child, tape.Spans{*child.Span})
+		}
+	}
+	if len(spans) > 0 {
+		t.Fatalf("children of %+v end before %v", n, spans)
 	}
 }
 
@@ -185,6 +197,9 @@ func comparePurse(t *testing.T, w *world, m *Model, p *purse) {
 }
 
 func colour(o Origin, i int64) token {
+	if o.Kind == FromGift && o.Gift.Kept != nil && o.Span.Start >= o.Gift.Kept.Start { // the last units of the gift
+		return token{string(o.Gift.ID), int(o.Gift.Amount.Units - o.Gift.Kept.Length() + o.Span.Start - o.Gift.Kept.Start + i)}
+	}
 	if o.Kind == FromGift {
 		return token{string(o.Gift.ID), int(o.Span.Start - o.Gift.Span.Start + i)}
 	}

@@ -66,9 +66,10 @@ type worldGift struct {
 	amount int
 	// line is the index of the bank line expected, -1 for none.
 	line int
-	// start is the gift's place on the tape, -1 while it has none.
-	start    int
-	reversed bool
+	// start is the gift's place on the tape, -1 while it has none; kept is how many
+	// of its units, the last, a processor kept.
+	start, kept int
+	reversed    bool
 }
 
 type worldPage struct {
@@ -102,7 +103,10 @@ type worldJob struct {
 	ran     int
 }
 
-const bank tape.AccountID = "outside:bank:main"
+const (
+	bank   tape.AccountID = "outside:bank:main"
+	keeper tape.AccountID = "outside:processor:main"
+)
 
 func newWorld(seed uint64) *world {
 	w := &world{random: rand.New(rand.NewPCG(seed, 1)), where: map[token]spot{}, back: map[token]int{}, at: 1_700_000_000_000}
@@ -335,28 +339,69 @@ func (w *world) settlePage() bool {
 			g.line = i
 		}
 	}
-	var tokens []token
-	for _, g := range page.gifts {
-		g.start = len(page.account.units) + len(tokens)
-		for u := range g.amount {
-			tokens = append(tokens, token{string(g.id), u})
-		}
+	fee := 0
+	if evidence.Kind == "self-declared" && page.account.record.Attribution == tape.FIFO && w.random.IntN(2) == 0 {
+		fee = 1 + w.random.IntN(int(page.record.Total.Units))
+		evidence = tape.Evidence{Kind: "processor", Reference: "processor/" + string(page.record.ID)}
 	}
+	tokens := w.arrived(page, fee)
 	page.settled = true
 	entry := w.begin("Settle", "settle", page.account.record.ID)
-	span := w.settle(page.account, string(page.record.ID), tokens, evidence)
+	start := w.lay(page.account, tokens)
+	span := w.settleAt(page.account, string(page.record.ID), start, evidence, fee)
 	entry.Postings = append(entry.Postings, tape.Posting{From: bank, To: page.account.record.ID, Amount: page.record.Total, Laid: tape.Spans{span}, Line: page.record.ID})
+	if fee > 0 {
+		w.keep(page, len(page.account.units)-fee)
+	}
+	w.head(page.account)
 	w.commit()
 	return true
 }
 
-func (w *world) settle(p *purse, source string, tokens []token, evidence tape.Evidence) tape.Span {
-	start := w.lay(p, tokens)
-	p.settlements++
-	span := tape.Span{Start: int64(start), End: int64(start + len(tokens))}
-	w.write(tape.SettlementKey(p.record.ID, p.settlements), tape.Settlement{V: 1, Account: p.record.ID, N: p.settlements, Source: source, Span: span, Evidence: evidence, Entry: w.entry.Reference()})
-	w.write(tape.SettledKey(p.record.ID, source), tape.Settled{V: 1, N: p.settlements})
+// arrived are the tokens of a page in the order of the tape: of the first n
+// units a processor has kept the whole part of n × fee / total, and all that it
+// kept stands behind what arrived.
+func (w *world) arrived(page *worldPage, fee int) []token {
+	var came, kept []token
+	before := 0
+	for _, g := range page.gifts {
+		share := func(n int) int { return n * fee / int(page.record.Total.Units) }
+		g.start, g.kept = len(page.account.units)+len(came), share(before+g.amount)-share(before)
+		for u := range g.amount {
+			if u < g.amount-g.kept {
+				came = append(came, token{string(g.id), u})
+			} else {
+				kept = append(kept, token{string(g.id), u})
+			}
+		}
+		before += g.amount
+	}
+	return append(came, kept...)
+}
+
+// keep spends what a processor kept, from one place of the tape to its end.
+func (w *world) keep(page *worldPage, from int) {
+	p := page.account
+	var places []int
+	for i := from; i < len(p.units); i++ {
+		p.free[i] = false
+		places = append(places, i)
+		w.move2(p, i, spot{Paid, keeper, -1})
+	}
+	w.entry.Postings = append(w.entry.Postings, tape.Posting{From: p.record.ID, To: keeper, Amount: vnd(len(places)), Taken: spansOf(places), Line: page.record.ID})
+}
+
+func (w *world) settle(p *purse, source string, tokens []token, evidence tape.Evidence) {
+	w.settleAt(p, source, w.lay(p, tokens), evidence, 0)
 	w.head(p)
+}
+
+// settleAt settles what was laid last, from one place of the tape to its end.
+func (w *world) settleAt(p *purse, source string, start int, evidence tape.Evidence, fee int) tape.Span {
+	p.settlements++
+	span := tape.Span{Start: int64(start), End: int64(len(p.units))}
+	w.write(tape.SettlementKey(p.record.ID, p.settlements), tape.Settlement{V: 1, Account: p.record.ID, N: p.settlements, Source: source, Span: span, Evidence: evidence, Fee: int64(fee), Entry: w.entry.Reference()})
+	w.write(tape.SettledKey(p.record.ID, source), tape.Settled{V: 1, N: p.settlements})
 	return span
 }
 
@@ -734,7 +779,7 @@ func (w *world) reverse() bool {
 			p = a
 		}
 	}
-	if g.start < 0 || g.reversed || p.record.Attribution == tape.Pooled {
+	if g.start < 0 || g.kept > 0 || g.reversed || p.record.Attribution == tape.Pooled {
 		return false
 	}
 	var places []int
