@@ -296,6 +296,39 @@ func TestDeclare(t *testing.T) {
 	w.ordered("d1", "training", payment("a", 21500, family))
 }
 
+// TestOwnMoneyRaisesNoCap: what the charity passes on from an account that it
+// settles by its own word is spent by the plan and pays no management; another
+// organisation's money does. 10 % of 175.00 + 30.00 are 20.50.
+func TestOwnMoneyRaisesNoCap(t *testing.T) {
+	w := newWorld(t)
+	w.campaign()
+	w.enrolled()
+	moon := open("coop:moon:books")
+	moon.Custodian = "outside:bank:moon"
+	for _, from := range []struct {
+		sponsor string
+		open    tape.Open
+		units   int64
+		given   int64
+	}{{"charity", open(books), 5000, 17500}, {"coop", moon, 3000, 20500}} {
+		account := from.open.Account
+		w.must(from.sponsor, "Tape:Open", from.open)
+		w.must(from.sponsor, "Tape:Receive", page(account, "cash", gift(4, from.units)))
+		w.must(from.sponsor, "Tape:Settle", tape.Settle{Account: account, ID: "settle-cash", Items: []tape.SettleItem{{Source: "cash", SelfDeclared: true}}})
+		spend := tape.Spend{Account: account, ID: "spend-1", Payments: []tape.Payment{payment("a", from.units, speech)}}
+		w.must(from.sponsor, "Tape:Spend", w.signed("spend", account, cny(from.units), spend, tape.ID(from.sponsor+"-maker"), tape.ID(from.sponsor+"-checker")))
+		w.must("charity", "Tape:Settle", tape.Settle{Account: speech, ID: tape.ID("settle-" + from.sponsor), Items: []tape.SettleItem{{Source: from.sponsor + "/spend-1/0"}}})
+		if head := record[tape.Head](w, tape.HeadKey(speech)); head.Declared != 5000 || head.Given() != from.given {
+			t.Errorf("after the money of %s: %+v", from.sponsor, head)
+		}
+	}
+	p := w.proposed("cap", "office", payment("a", 2051, clerk))
+	w.must("charity", "Fund:Approve", w.approval(p, "charity-checker"))
+	w.refused("insufficient: management costs would come to 20.51 CNY; the cap is 20.50 CNY", "charity", "Fund:Order", order(p, "charity-checker"))
+	w.ordered("cap-2", "office", payment("a", 2050, clerk))
+	w.ordered("rest", "training", payment("a", 23450, family))
+}
+
 // TestProcessorOfAPage: one page has one file, which uses one line that nothing
 // else can lose; its fee is the page's own, and every other gift stays whole.
 func TestProcessorOfAPage(t *testing.T) {

@@ -262,22 +262,36 @@ func (t *transaction) saveSettlements(settlements ...tape.Settlement) {
 	}
 }
 
-// sources loads what the items name, as far as it is there.
-func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Source, error) {
+// loadSources loads what is known only by what the items name: lines of the bank,
+// and the accounts that inflows come from.
+func (t *transaction) loadSources(account tape.Account, c tape.Settle) error {
 	var keys []string
 	for _, item := range c.Items {
 		if ref := item.Lines; ref != nil {
 			keys = append(keys, tape.LinesKey(account.Custodian, ref.Statement, ref.N), tape.UsedKey(account.Custodian, ref.Statement, ref.N))
 		}
+		if !item.Inflow() {
+			continue
+		}
+		if inflow := read[tape.Inflow](t, tape.InflowKey(c.Account, item.Source)); inflow != nil {
+			keys = append(keys, tape.AccountKey(inflow.From))
+		}
 	}
-	if err := t.load(keys...); err != nil {
+	return t.load(keys...)
+}
+
+// sources are what the items name, as far as it is there.
+func (t *transaction) sources(account tape.Account, c tape.Settle) ([]tape.Source, error) {
+	if err := t.loadSources(account, c); err != nil {
 		return nil, err
 	}
 	sources := make([]tape.Source, len(c.Items))
 	for i, item := range c.Items {
 		source := &sources[i]
 		if item.Inflow() {
-			source.Inflow = read[tape.Inflow](t, tape.InflowKey(c.Account, item.Source))
+			if source.Inflow = read[tape.Inflow](t, tape.InflowKey(c.Account, item.Source)); source.Inflow != nil {
+				source.From = read[tape.Account](t, tape.AccountKey(source.Inflow.From))
+			}
 		} else {
 			source.Page = read[tape.Page](t, tape.PageKey(c.Account, tape.ID(item.Source)))
 			source.Processor = read[tape.Processor](t, tape.ProcessorKey(c.Account, tape.ID(item.Source)))

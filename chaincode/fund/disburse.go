@@ -478,7 +478,7 @@ func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk
 	if err := c.governs(ctx); err != nil {
 		return refuse(err)
 	}
-	// The name alone proves nothing: a refund's hold has the name that its entry was given.
+	// No other hold bears a chunk's name, and the chunk names the entry that ordered it.
 	if tape.ChunkHold(d.ID, command.N, int(command.Index)) != command.Hold || chunk == nil || chunk.Entry != hold.Entry {
 		return refuse(rule.Field("hold", rule.Refuse(rule.Conflict, "%s is not payment %d of chunk %d of disbursement %s", command.Hold, command.Index, command.N, d.ID)))
 	}

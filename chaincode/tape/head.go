@@ -22,8 +22,9 @@ type Head struct {
 	// it; each sorted and merged, together at most HeadSpansMax.
 	Reopened Spans `json:"reopened,omitempty"`
 	Holes    Spans `json:"holes,omitempty"`
-	// Declared of what was received rests on the sponsor's word alone. Withdrawn
-	// of the rest went back to givers or their banks, or stayed with a processor.
+	// Declared of what was received rests on the sponsor's word alone: it was only
+	// declared, or is no gift and comes from another account that the sponsor
+	// spends by its word. Withdrawn of the rest went back to givers or their banks, or stayed with a processor.
 	Declared  int64 `json:"declared,omitempty,string"`
 	Withdrawn int64 `json:"withdrawn,omitempty,string"`
 	// Settlements is their number, Chain the SHA-256 of the last, in hexadecimal.

@@ -54,6 +54,7 @@ func (i SettleItem) name() string {
 type Source struct {
 	Page      *Page
 	Inflow    *Inflow
+	From      *Account // the one that Inflow comes from, nil where it is outside
 	Lines     *Lines
 	Used      Used
 	Processor *Processor
@@ -130,7 +131,7 @@ func (h Head) settleSource(account Account, item SettleItem, source Source, ctx 
 	if err != nil {
 		return refuse(err)
 	}
-	if evidence.Kind == SelfDeclared || source.Inflow != nil && source.Inflow.Declared {
+	if evidence.Kind == SelfDeclared || source.onWord(account) {
 		h.Declared += settlement.Span.Length()
 	}
 	entry.Evidence = append(entry.Evidence, evidence)
@@ -140,6 +141,17 @@ func (h Head) settleSource(account Account, item SettleItem, source Source, ctx 
 	}
 	h, entry, err = h.payFee(account, settlement, source.Processor, entry)
 	return h, settlement, used, entry, err
+}
+
+// onWord reports whether nobody but its receiver ever showed an inflow: the gift
+// that it brings was only declared, or it brings none and comes from an account
+// that the same sponsor settles by its word and spends from. Money of other rules
+// (Subject) is counted by these.
+func (s Source) onWord(account Account) bool {
+	if s.Inflow == nil || s.Inflow.Gift != nil {
+		return s.Inflow != nil && s.Inflow.Declared
+	}
+	return s.From != nil && s.From.Organisation == account.Organisation && s.From.Subject == ""
 }
 
 // Declare settles one page by its receiver's word alone, as a command of the

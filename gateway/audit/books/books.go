@@ -202,7 +202,7 @@ func (b *Books) open() error {
 
 func (b *Books) opened(id tape.AccountID, currency money.Currency, custodian tape.AccountID) {
 	b.once("account", tape.AccountKey(id))
-	b.accounts[id] = &account{id: id, currency: currency, custodian: custodian, outside: map[money.Currency]int64{}}
+	b.accounts[id] = &account{id: id, organisation: b.entry.Organisation, currency: currency, custodian: custodian, outside: map[money.Currency]int64{}}
 }
 
 // memo books what moves no money.
@@ -228,7 +228,7 @@ func (b *Books) postings() {
 		b.differs(p.Inflow, "an inflow is named after its posting", source, p.Inflow)
 		key := tape.InflowKey(p.To, p.Inflow)
 		b.once("inflow", key)
-		b.inflows[key] = &inflow{amount: p.Amount, gift: b.brings, home: b.home}
+		b.inflows[key] = &inflow{amount: p.Amount, from: p.From, gift: b.brings, home: b.home}
 		if stored, err := record[tape.Inflow](b, key); err != nil || stored.Amount != p.Amount {
 			b.problem(key, "the inflow of a posting", p.Amount.String(), stored.Amount.String())
 		}

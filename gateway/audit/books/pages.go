@@ -41,6 +41,7 @@ type processor struct {
 type inflow struct {
 	amount  money.Amount
 	settled bool
+	from    tape.AccountID
 	// gift is whose money it is, whole; nil for any other. span is where it was laid.
 	gift *tape.GiftName
 	span tape.Span

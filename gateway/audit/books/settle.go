@@ -102,7 +102,7 @@ func (b *Books) given(a *account, item tape.SettleItem, units int64) {
 	declared, home := item.SelfDeclared, onLines(nil)
 	if item.Inflow() {
 		came := b.inflows[tape.InflowKey(a.id, item.Source)]
-		declared, home = came.gift != nil && b.declared(*came.gift), came.home
+		declared, home = b.onWord(a, came), came.home
 		b.moves(a.id, raised, "", units-home.total())
 		b.takesHome(a.id, home)
 	} else if declared {
@@ -112,6 +112,17 @@ func (b *Books) given(a *account, item tape.SettleItem, units int64) {
 	if declared {
 		a.declared += units
 	}
+}
+
+// onWord reports whether nobody else than an account's organisation has shown what
+// came in: a gift that was only declared, or what the organisation itself passes
+// on from an account of its own that is no campaign.
+func (b *Books) onWord(a *account, came *inflow) bool {
+	if came.gift != nil {
+		return b.declared(*came.gift)
+	}
+	from := b.accounts[came.from]
+	return from != nil && from.organisation == a.organisation && b.trail.campaigns[from.id] == nil
 }
 
 // declared reports whether a gift was first settled on its receiver's word.

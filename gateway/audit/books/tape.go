@@ -27,13 +27,14 @@ type segment struct {
 
 // account is a tape: segments that tile it from 0 to its end.
 type account struct {
-	id        tape.AccountID
-	currency  money.Currency
-	custodian tape.AccountID
-	segments  []segment
+	id           tape.AccountID
+	organisation string
+	currency     money.Currency
+	custodian    tape.AccountID
+	segments     []segment
 	// outside is what went out less what came in, across this account's border.
 	outside map[money.Currency]int64
-	// declared of the tape has no evidence; withdrawn of the rest went back to givers or stayed with a processor.
+	// declared of the tape nobody else than its organisation has shown; withdrawn of the rest went back to givers or stayed with a processor.
 	declared, withdrawn int64
 	// settlements is their number, chain the hash of the last one.
 	settlements int32
