@@ -41,7 +41,9 @@ func NewDesk(charity Receiver, log *slog.Logger) *Desk {
 
 // Close ends what is under way and waits for it.
 func (d *Desk) Close() {
+	d.mutex.Lock() // whoever is about to begin a run has begun it before the wait, or sees the end
 	d.end()
+	d.mutex.Unlock()
 	d.Wait()
 }
 
