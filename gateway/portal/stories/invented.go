@@ -93,8 +93,8 @@ func facts() *views.CampaignFacts {
 		Clock: []views.Duty{
 			{Key: "first-report", Due: "2026-03-01", Days: -9, Done: true, Entry: "charity/publish-1", Source: "Charity Law art. 79"},
 			{Key: "three-monthly", Due: "2026-03-22", Days: 12, Source: "Charity Law art. 79"},
-			{Key: "annual-report", Due: "2026-03-09", Days: -1, Source: "Charity Law art. 13"},
-			{Key: "filing", Due: "2025-11-21", Days: -109, Done: true, Late: true, Source: "Charity Law art. 24"},
+			{Key: "annual-report", Due: "2026-03-09", Days: -1, Source: "Charity Law art. 13, 78; Order 81"},
+			{Key: "filing", Due: "2025-11-21", Days: -109, Done: true, Late: true, Source: "Charity Law art. 24; Measures on public fundraising, Order 74, art. 11"},
 			{Key: "final-report", Due: "2027-02-28", Days: 355, Source: "Charity Law art. 79"},
 		},
 		Ratios: []views.Ratio{

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html"
 	"html/template"
+	"slices"
 	"strings"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -139,6 +140,7 @@ var Keys = map[string][]string{
 	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
 	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees passed"),
 	"duty.":          strings.Fields("first-report three-monthly five-daily final-report annual-report leftover evaluation filing other"),
+	"article.":       articles(),
 	"ratio.":         strings.Fields("spending management fundraising"),
 	"gift-state.":    strings.Fields("pending unmatched settled withdrawn"),
 	"payout-state.":  strings.Fields("ordered part-paid paid returned released taken-back"),
@@ -201,4 +203,23 @@ var Keys = map[string][]string{
 	"line-kind.":       strings.Fields("programme management fundraising"),
 	"campaign-state.":  strings.Fields("draft active closed"),
 	"pledge-state.":    strings.Fields("open kept cancelled"),
+}
+
+// articles are the places in the law that its versions name, as they write them.
+func articles() []string {
+	laws, err := fund.Laws()
+	if err != nil {
+		return nil // a test demands that the family has values
+	}
+	var all []string
+	for _, law := range laws {
+		for _, duty := range law.Duties {
+			all = append(all, duty.Article)
+		}
+		for _, ratio := range law.Ratios {
+			all = append(all, ratio.Article)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
