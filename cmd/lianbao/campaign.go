@@ -146,6 +146,10 @@ func (c *yearsCommand) Run(app *application) error {
 		return err
 	}
 	app.console.result(years)
+	if len(years) == 0 {
+		app.console.say("  %s has no campaign that money has come to", c.Organisation)
+		return nil
+	}
 	rows := [][]string{{"  YEAR", "INCOME", "PROGRAMME", "MANAGEMENT", "RATIO", "SHARE", "LIMIT", ""}}
 	for _, y := range years {
 		rows = append(rows, yearRows(y)...)
@@ -176,7 +180,11 @@ func yearRows(y disclosure.Annual) [][]string {
 		if r.Mean {
 			verdict += ", of three years' mean"
 		}
-		row[4], row[5], row[6], row[7] = r.Ratio, percent(r.PartsPerMillion), limit, verdict
+		share := percent(r.PartsPerMillion)
+		if r.Whole.Units <= 0 {
+			share, verdict = "-", "nothing yet to take a share of"
+		}
+		row[4], row[5], row[6], row[7] = r.Ratio, share, limit, verdict
 	}
 	return rows
 }

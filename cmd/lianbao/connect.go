@@ -23,7 +23,7 @@ func (c *connectCommand) Run(app *application) error {
 		return &failure{exitUsage, err.Error(), ""}
 	}
 	app.console.result(connection)
-	app.console.table([][]string{
+	rows := [][]string{
 		{"organisation", connection.Organisation, connection.MSPID},
 		{"channel", connection.Channel, "chaincode " + connection.Chaincode},
 		{"peer", connection.Peer.Address, "named " + connection.Peer.HostOverride + " in its certificate"},
@@ -32,13 +32,16 @@ func (c *connectCommand) Run(app *application) error {
 		{"", connection.Gateway.Key},
 		{"reads", connection.Auditor.Certificate},
 		{"", connection.Auditor.Key},
-	})
+	}
 	if connection.URL != "" {
 		tokens, err := opens(connection.Token)
 		if err != nil {
 			return err
 		}
-		app.console.table(append([][]string{{"gateway", connection.URL}, {"tokens", connection.Token}}, tokens...))
+		rows = append(append(rows, []string{"gateway", connection.URL}, []string{"tokens", connection.Token}), tokens...)
+	}
+	app.console.table(rows)
+	if connection.URL != "" {
 		app.console.say("")
 		app.console.say("  curl -H \"Authorization: Bearer $(head -n 1 %s)\" %s/api/v1/accounts", connection.Token, connection.URL)
 	}

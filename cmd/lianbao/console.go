@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mattn/go-isatty"
 
@@ -100,7 +102,8 @@ func (c *console) say(format string, arguments ...any) {
 	fmt.Fprintln(c.out, strings.TrimRight(fmt.Sprintf(format, arguments...), " "))
 }
 
-// table prints rows in columns for people.
+// table prints rows in columns for people, amounts of a column with their ends
+// under one another.
 func (c *console) table(rows [][]string) {
 	if c.json {
 		return
@@ -108,6 +111,7 @@ func (c *console) table(rows [][]string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.clear()
+	alignAmounts(rows)
 	var text strings.Builder
 	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
@@ -116,6 +120,29 @@ func (c *console) table(rows [][]string) {
 	_ = columns.Flush() // a strings.Builder takes everything
 	for line := range strings.Lines(text.String()) {
 		fmt.Fprintln(c.out, strings.TrimRight(line, " \n"))
+	}
+}
+
+// amountCell is an amount as groupedAmount writes it.
+var amountCell = regexp.MustCompile(`^ *[-\x{2212}]?[0-9,]+(\.[0-9]+)? [A-Z]{3}$`)
+
+// alignAmounts pads the amounts of each column, and its heading, to the widest.
+func alignAmounts(rows [][]string) {
+	widest := map[int]int{}
+	for _, row := range rows {
+		for i, cell := range row {
+			if amountCell.MatchString(cell) {
+				widest[i] = max(widest[i], utf8.RuneCountInString(cell), utf8.RuneCountInString(rows[0][i]))
+			}
+		}
+	}
+	for n, row := range rows {
+		for i, cell := range row {
+			heading := n == 0 && cell == strings.ToUpper(cell)
+			if widest[i] > 0 && (heading || amountCell.MatchString(cell)) {
+				row[i] = strings.Repeat(" ", max(0, widest[i]-utf8.RuneCountInString(cell))) + cell
+			}
+		}
 	}
 }
 

@@ -45,7 +45,14 @@ func (c *exportCommand) Run(app *application) error {
 		_, err := io.Copy(app.console.out, body)
 		return err
 	}
-	return writeFile(c.Out, body)
+	if err := writeFile(c.Out, body); err != nil {
+		return err
+	}
+	app.console.result(struct {
+		File string `json:"file"`
+	}{c.Out})
+	app.console.say("  written    %s", c.Out)
+	return nil
 }
 
 // writeFile writes a whole file, or none.
@@ -64,13 +71,13 @@ func writeFile(path string, body io.Reader) error {
 
 func (a *application) tellReconciliation(r books.Reconciliation) error {
 	a.console.say("  %s through %s, block %d", r.Account, r.Through, r.Block)
-	rows := [][]string{{"  WHAT MUST BE EQUAL", "ONE SIDE", "OTHER SIDE", ""}}
+	rows := [][]string{{"  ONE SIDE", "OTHER SIDE", "", "WHAT MUST BE EQUAL"}}
 	for _, e := range r.Equalities {
 		verdict := "equal"
 		if e.Difference.Units != 0 {
 			verdict = "DIFFERS"
 		}
-		rows = append(rows, []string{"  " + e.Name, groupedAmount(e.Left), groupedAmount(e.Right), verdict})
+		rows = append(rows, []string{"  " + groupedAmount(e.Left), groupedAmount(e.Right), verdict, e.Name})
 	}
 	a.console.table(rows)
 	if !r.Agrees() {

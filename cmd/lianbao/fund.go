@@ -69,7 +69,7 @@ func newFundCommand() (fundCommand, error) {
 			add(reflect.TypeFor[string](), `arg:"" name:"campaign" help:"The campaign, such as charity:charity:invented-speech."`)
 		}
 		for _, field := range act.Fields {
-			for _, tag := range tagsOf(field, say) {
+			for _, tag := range tagsOf(field, act.Amends, say) {
 				add(typeOf(field), tag)
 			}
 		}
@@ -91,9 +91,10 @@ func typeOf(field acts.Field) reflect.Type {
 	return reflect.TypeFor[*string]()
 }
 
-// tagsOf describe the flags of a field, two for a text in two languages.
-func tagsOf(field acts.Field, say func(family, name string) string) []string {
-	help := say("ask.", field.Name)
+// tagsOf describe the flags of a field, two for a text in two languages, of which
+// one is enough. Where an act amends, what is left out stays as it is.
+func tagsOf(field acts.Field, amends bool, say func(family, name string) string) []string {
+	help := ""
 	if field.Kind == acts.Rows {
 		help += ", a CSV file whose first line is " + field.Header()
 	}
@@ -104,19 +105,30 @@ func tagsOf(field acts.Field, say func(family, name string) string) []string {
 		help += ". " + strings.TrimSuffix(more, ".")
 	}
 	if field.Required {
-		help += " (required)"
+		help += required(field.Kind, amends)
 	}
-	tag := func(name, help string) string {
-		tag := "name:" + strconv.Quote(name) + " help:" + strconv.Quote(help+".") + " placeholder:" + strconv.Quote(strings.ToUpper(string(field.Kind)))
+	tag := func(name, language string) string {
+		tag := "name:" + strconv.Quote(name) + " help:" + strconv.Quote(say("ask.", field.Name)+language+help+".") + " placeholder:" + strconv.Quote(strings.ToUpper(string(field.Kind)))
 		if field.Kind == acts.Rows || field.Kind == acts.Document {
 			tag += ` type:"existingfile"`
 		}
 		return tag
 	}
 	if field.Kind == acts.Texts {
-		return []string{tag(field.Name+"-en", help+", in English"), tag(field.Name+"-zh", help+", in Chinese")}
+		return []string{tag(field.Name+"-en", ", in English"), tag(field.Name+"-zh", ", in Chinese")}
 	}
-	return []string{tag(field.Name, help)}
+	return []string{tag(field.Name, "")}
+}
+
+// required says what happens when a field is left out that may not be empty.
+func required(kind acts.Kind, amends bool) string {
+	switch {
+	case amends:
+		return " (as it stands when left out)"
+	case kind == acts.Texts:
+		return " (required, in one of the languages)"
+	}
+	return " (required)"
 }
 
 // Run does the act that was typed.

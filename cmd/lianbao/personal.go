@@ -22,7 +22,7 @@ import (
 // personalCommand is what is done with personal data. Values are read from the
 // standard input: an argument would stay in the shell's history.
 type personalCommand struct {
-	Keep  keepPersonalCommand  `cmd:"" help:"Keep a value: {\"class\":\"household\",\"collection\":\"charity-bank\",\"fields\":{\"name\":\"…\"},\"keepUntil\":\"2030-01-01\"} on the standard input."`
+	Keep  keepPersonalCommand  `cmd:"" help:"Keep a value, which stands on the standard input as JSON; docs/privacy.md shows one."`
 	Show  showPersonalCommand  `cmd:"" help:"Show a value, at a member."`
 	Of    ofPersonalCommand    `cmd:"" help:"Show what is kept about one payee of a campaign, at a member."`
 	Purge purgePersonalCommand `cmd:"" help:"Remove a value and its history at every member, and note why."`

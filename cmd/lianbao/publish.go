@@ -65,8 +65,10 @@ func (c *publishCommand) draft(app *application, g *speak.Gateway) (fund.Publish
 func (a *application) tellPublished(p published) {
 	a.console.say("  Publication %d of %s   %s   %s to %s", p.N, p.Account, p.Duty, p.From, p.To)
 	f := p.Figures
-	a.console.table([][]string{{"  raised", groupedAmount(f.Raised)}, {"  settled", groupedAmount(f.Settled)}, {"  ordered", groupedAmount(f.Ordered)},
-		{"  paid", groupedAmount(f.Paid)}, {"  confirmed", groupedAmount(f.Confirmed)}, {"  management", groupedAmount(f.Management)}})
+	figures := [][]string{{"  raised", groupedAmount(f.Raised)}, {"  settled", groupedAmount(f.Settled)}, {"  ordered", groupedAmount(f.Ordered)},
+		{"  paid", groupedAmount(f.Paid)}, {"  confirmed", groupedAmount(f.Confirmed)}, {"  management", groupedAmount(f.Management)}}
+	a.console.table(figures)
+	a.console.say("")
 	a.console.say("  document   sha256 %s", p.Document)
 	a.console.say("  page       %s", p.Page)
 }

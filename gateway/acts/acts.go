@@ -78,6 +78,8 @@ type Act struct {
 	// Apart says that it is about no campaign that stands: it opens one. Bank says
 	// that it is about what the bank has shown, and stands on that page.
 	Apart, Bank bool
+	// Amends says that a field that is left out stays as it is.
+	Amends bool
 
 	begin func(*ground) Answers
 	read  func(*form) any
@@ -105,6 +107,7 @@ func (a Act) of(sides ...Side) Act                 { a.Sides = sides; return a }
 func (a Act) to(roles []login.Role) Act            { a.Roles = roles; return a }
 func (a Act) from(begin func(*ground) Answers) Act { a.begin = begin; return a }
 func (a Act) apart() Act                           { a.Apart = true; return a }
+func (a Act) amending() Act                        { a.Amends = true; return a }
 func line(name string) Field                       { return Field{Name: name, Kind: Line} }
 func kind(name string, of Kind) Field              { return Field{Name: name, Kind: of} }
 func choice(name, family string, of ...string) Field {

@@ -35,7 +35,7 @@ func campaignActs() []Act {
 			}, (*ground).opens).apart(),
 		act("amend-campaign", "Fund:AmendCampaign", planFields(), func(f *form) fund.AmendCampaign {
 			return fund.AmendCampaign{Account: f.ground.campaign.Account, ID: f.id, Plan: f.plan(f.ground.campaign.Plan.Goal.Currency)}
-		}, (*ground).amends).from(func(g *ground) Answers { return planAnswers(g.campaign.Plan) }),
+		}, (*ground).amends).amending().from(func(g *ground) Answers { return planAnswers(g.campaign.Plan) }),
 		act("accept-filing", "Fund:AcceptFiling", []Field{line("number").need(), kind("plan", Given)}, func(f *form) fund.AcceptFiling {
 			return fund.AcceptFiling{Account: f.ground.campaign.Account, ID: f.id, Number: f.text("number"), Plan: f.text("plan")}
 		}, func(g *ground, c fund.AcceptFiling) error {

@@ -15,7 +15,7 @@ func publisherActs() []Act {
 			func(f *form) fund.NamePublisher {
 				return fund.NamePublisher{ID: f.id, Organisation: f.ground.Organisation, Imprint: fund.Imprint{Identifier: f.text("identifier"), Kind: f.text("law-kind"), Language: f.text("language"),
 					License: f.text("license"), Name: f.texts("name"), Prefix: f.text("prefix"), Source: f.text("source"), Type: f.text("iati-type")}}
-			}, (*ground).names).apart().from(func(g *ground) Answers {
+			}, (*ground).names).apart().amending().from(func(g *ground) Answers {
 			known := record[fund.Publisher](g, fund.PublisherKey(g.Organisation))
 			if known == nil {
 				return Answers{}
