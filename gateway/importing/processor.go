@@ -197,7 +197,7 @@ func (p *processing) fits(account tape.Account, s statement.Settlement) error {
 	case account.Unidentified != "":
 		return rule.Field("account", rule.Refuse(rule.WrongState, "%s holds money that nobody has claimed; name the account that it is for", account.ID))
 	case p.Processor.Check() != nil || !p.Processor.Outside():
-		return rule.Field("processor", rule.Refuse(rule.Invalid, "%.140q is not outside the ledger, as outside:processor:NAME", p.Processor))
+		return rule.Field("processor", rule.Refuse(rule.Invalid, "is not outside the ledger, as outside:processor:NAME"))
 	}
 	return nil
 }
@@ -434,7 +434,7 @@ func (p *processing) choose(ctx context.Context) (waits string, candidates []str
 	if p.Line != "" {
 		at := slices.Index(candidates, p.Line)
 		if at < 0 {
-			return "", nil, rule.Field("line", rule.Refuse(rule.NotFound, "%.80q is no free line of %s that carries %s; there are: %s", p.Line, p.plan.BankAccount, p.plan.Net, strings.Join(candidates, ", ")))
+			return "", nil, rule.Field("line", rule.Refuse(rule.NotFound, "names no free line of %s that carries %s; there are: %s", p.plan.BankAccount, p.plan.Net, strings.Join(candidates, ", ")))
 		}
 		lines = lines[at : at+1]
 	}

@@ -196,7 +196,7 @@ func TestProcessorLines(t *testing.T) {
 		"another sum":                  {[][2]string{{"155.42", transfer}}, "", `settled false by :0, waits "no line"`},
 		"two":                          {[][2]string{{net, transfer}, {net, transfer}}, "", `settled false by :0, waits "several lines" S:1 S:2`},
 		"two, and one is chosen":       {[][2]string{{net, transfer}, {net, transfer}}, "S:2", `settled true by S:2, waits ""`},
-		"one that is not there":        {[][2]string{{net, transfer}, {net, transfer}}, "S:3", `not-found: field line: "S:3" is no free line of outside:bank:sunrise-1 that carries 155.43 CNY; there are: S:1, S:2`},
+		"one that is not there":        {[][2]string{{net, transfer}, {net, transfer}}, "S:3", `not-found: field line: names no free line of outside:bank:sunrise-1 that carries 155.43 CNY; there are: S:1, S:2`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -230,7 +230,8 @@ func TestProcessorRefused(t *testing.T) {
 	}{
 		"no account":              {func(_ *world, o *ProcessorOrder) { o.Account = "charity:sunrise:none" }, "not-found: field account: account charity:sunrise:none does not exist"},
 		"unidentified money":      {func(_ *world, o *ProcessorOrder) { o.Account = unknown }, "wrong-state: field account: charity:sunrise:unknown holds money that nobody has claimed; name the account that it is for"},
-		"a processor within":      {func(_ *world, o *ProcessorOrder) { o.Processor = meals }, `invalid: field processor: "charity:sunrise:meals" is not outside the ledger, as outside:processor:NAME`},
+		"a processor within":      {func(_ *world, o *ProcessorOrder) { o.Processor = meals }, `invalid: field processor: is not outside the ledger, as outside:processor:NAME`},
+		"a name for a processor":  {func(_ *world, o *ProcessorOrder) { o.Processor = "Invented Bo" }, `invalid: field processor: is not outside the ledger, as outside:processor:NAME`},
 		"another campaign's gift": {func(_ *world, o *ProcessorOrder) { o.Account = meals }, "conflict: row 3: its memo names a gift that was announced for charity:sunrise:books, the file is imported for charity:sunrise:meals; let the processor settle each campaign by a file of its own"},
 		"sums that disagree": {func(w *world, o *ProcessorOrder) {
 			o.File = w.file("wrong.csv", collected+"2026-03-01,,A,7.00,0.07,6.93,CNY,paid,,\ntotal,,,7.00,0.07,6.94,,,,\n")

@@ -114,7 +114,7 @@ func TestProcessorWaits(t *testing.T) {
 		w.carries(func() { maker.posts(file, "line", line) })
 		maker.request(http.MethodGet, file, nil)
 		if line == "february:11" {
-			maker.reads("It did not get further", `"february:11" is no free line`)
+			maker.reads("It did not get further", "names no free line of "+string(bank))
 		}
 	}
 	maker.reads("The gifts are settled.", "line 10 of february")
@@ -145,7 +145,8 @@ func TestProcessorUploadRefused(t *testing.T) {
 		{"cut off", strings.Split(good, "total")[0], "outside:processor:x", "the file was cut off"},
 		{"too many", payments(rows...), "outside:processor:x", "row 2002 is beyond the 2000 gifts"},
 		{"another currency", strings.ReplaceAll(good, "CNY", "EUR"), "outside:processor:x", "is in CNY, the file in EUR"},
-		{"a processor within", good, string(training), "is not outside the ledger"},
+		{"a processor within", good, string(training), "processor: is not outside the ledger"},
+		{"a name for a processor", good, "Invented Bo", "processor: is not outside the ledger"},
 		{"too long", good + strings.Repeat(" ", processorBytesMax), "outside:processor:x", "The form is too long"},
 	} {
 		maker.body = form
