@@ -98,7 +98,7 @@ func (p *portal) asker(session login.Session) acts.Asker {
 func (p *portal) acting(r *http.Request) (views.Page, string, error) {
 	session := p.session(r)
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+		return nil, loginTo(r, r.URL.Path), nil
 	}
 	act, account, err := p.actIn(r, session)
 	if err != nil {

@@ -62,7 +62,7 @@ func numberIn(r *http.Request, name string) (uint64, error) {
 func blockNumber(text string) (uint64, error) {
 	number, err := strconv.ParseUint(text, 10, 31)
 	if err != nil || strconv.FormatUint(number, 10) != text {
-		return 0, rule.Refuse(rule.Invalid, "%.20q is not a block's number", text)
+		return 0, rule.Refuse(rule.Invalid, "is not a block's number")
 	}
 	return number, nil
 }

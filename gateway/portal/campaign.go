@@ -232,7 +232,7 @@ func (p *portal) gifts(r *http.Request) (views.Page, string, error) {
 	}
 	page := views.Gifts{Account: id, State: r.FormValue("state")}
 	if page.State != "" && !slices.Contains(words.Keys["gift-state."], page.State) {
-		return nil, "", rule.Field("state", rule.Refuse(rule.Invalid, "%.40q is not a state of a gift", page.State))
+		return nil, "", rule.Field("state", rule.Refuse(rule.Invalid, "is not a state of a gift"))
 	}
 	if page.Page, err = optionalID(r, "page"); err != nil {
 		return nil, "", err
@@ -271,7 +271,7 @@ func (p *portal) payouts(r *http.Request) (views.Page, string, error) {
 	page := views.Payouts{Account: id, State: r.FormValue("state")}
 	states := []tape.HoldState{"", tape.HoldOpen, tape.HoldCaptured, tape.HoldReleased, tape.HoldReclaimed}
 	if !slices.Contains(states, tape.HoldState(page.State)) {
-		return nil, "", rule.Field("state", rule.Refuse(rule.Invalid, "%.40q is not a state of a payout", page.State))
+		return nil, "", rule.Field("state", rule.Refuse(rule.Invalid, "is not a state of a payout"))
 	}
 	if _, err := p.Model.Account(ctx, id); err != nil {
 		return nil, "", err

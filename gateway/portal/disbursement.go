@@ -83,7 +83,7 @@ func stateIn(state, family string) error {
 			return nil
 		}
 	}
-	return rule.Field("state", rule.Refuse(rule.Invalid, "%.40q is not one of %s", state, strings.Join(words.Keys[family], ", ")))
+	return rule.Field("state", rule.Refuse(rule.Invalid, "is not one of %s", strings.Join(words.Keys[family], ", ")))
 }
 
 func disbursementRow(d readmodel.Disbursement, plan fund.Plan, zone tape.Zone) (views.DisbursementRow, error) {

@@ -63,7 +63,7 @@ func (p *portal) archived(r *http.Request, session login.Session) (document.Meta
 	}
 	var hash merkle.Hash
 	if err := hash.UnmarshalText([]byte(r.PathValue("hash"))); err != nil {
-		return document.Meta{}, rule.Field("hash", rule.Refuse(rule.Invalid, "%.70q is not the hash of a document", r.PathValue("hash")))
+		return document.Meta{}, rule.Field("hash", rule.Refuse(rule.Invalid, "is not the hash of a document"))
 	}
 	meta, err := p.people.Archive.ByHash(document.Hash(hash))
 	if rule.Is(err, rule.NotFound) {
@@ -76,7 +76,7 @@ func (p *portal) archived(r *http.Request, session login.Session) (document.Meta
 func (p *portal) document(r *http.Request) (views.Page, string, error) {
 	session := p.session(r)
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+		return nil, loginTo(r, r.URL.Path), nil
 	}
 	meta, err := p.archived(r, session)
 	if err != nil {

@@ -215,7 +215,7 @@ func (p *portal) transaction(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	if found == nil {
-		return nil, "", rule.Refuse(rule.NotFound, "transaction %.70q is not on the ledger", id)
+		return nil, "", rule.Refuse(rule.NotFound, "the transaction is not on the ledger")
 	}
 	page := views.Transaction{Transaction: *found}
 	if !found.Valid || found.Function == "" {

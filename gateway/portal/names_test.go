@@ -160,15 +160,23 @@ func (v *visitor) sendsForm(n *namer, f sentForm, named ...string) {
 	if v.code >= http.StatusInternalServerError {
 		v.Errorf("%s with names in %v answers %d", f.action, named, v.code)
 	}
-	for _, part := range strings.Split(v.body, `lang="en"><code>`)[1:] {
-		said, _, _ := strings.Cut(part, "</p>")
-		said, _, _ = strings.Cut(said, "</span>")
-		n.none(fmt.Sprintf("the refusal of %s with names in %v", f.action, named), said)
+	v.refusesUnnamed(n, fmt.Sprintf("the refusal of %s with names in %v", f.action, named))
+}
+
+// refusesUnnamed: no refusal on a page, above a form or in a form's place, repeats a name.
+func (v *visitor) refusesUnnamed(n *namer, where string) {
+	v.Helper()
+	for _, mark := range []string{`lang="en"><code>`, `<p class="soft" lang="en">`} {
+		for _, part := range strings.Split(v.body, mark)[1:] {
+			said, _, _ := strings.Cut(part, "</p>")
+			said, _, _ = strings.Cut(said, "</span>")
+			n.none(where, said)
+		}
 	}
 }
 
 // TestNamesThroughEveryForm types a thousand invented names into every field of
-// every form: all at once, and each alone beside what the form begins with.
+// every form, all at once and each alone beside what the form begins with, and into addresses.
 // Nothing is signed, and nothing of them is on the ledger, in its read model, in
 // the log, in a refusal, or on a page that others read.
 func TestNamesThroughEveryForm(t *testing.T) {
@@ -204,15 +212,16 @@ func TestNamesThroughEveryForm(t *testing.T) {
 		}
 	}
 	w.processors.Wait()
-	for n.given < inventedNames { // what is left goes into addresses
-		for _, path := range []string{"/en/gifts/%s", "/en/accounts/%s", "/en/campaigns/%s", "/en/entries/charity/%s", "/en/transactions/%s", "/en/documents/%s", "/zh-CN/search?q=%s", "/en/entries?kind=%s", on + "/gifts?page=%s", on + "/payouts?state=%s", "/en/accounts?after=%s"} {
-			(&visitor{town: w}).request(http.MethodGet, fmt.Sprintf(path, url.PathEscape(n.next())), nil)
-		}
+	// Addresses are typed, too.
+	for _, path := range []string{"/en/blocks/%s", on + "/publications/%s", "/en/disbursements?state=%s", on + "/disbursements?state=%s", "/en/gifts/%s", "/en/accounts/%s", "/en/campaigns/%s", "/en/entries/charity/%s", "/en/transactions/%s", "/en/documents/%s", "/zh-CN/search?q=%s", "/en/entries?kind=%s", on + "/gifts?page=%s", on + "/payouts?state=%s", "/en/accounts?after=%s"} {
+		v := &visitor{town: w}
+		v.request(http.MethodGet, fmt.Sprintf(path, url.PathEscape(n.next())), nil)
+		v.refusesUnnamed(n, "the refusal of "+path)
 	}
-	if len(forms) < 30 {
-		t.Errorf("only %d forms were found: %v", len(forms), forms)
+	if len(forms) < 30 || n.given < inventedNames {
+		t.Errorf("only %d forms were found, and %d names sent: %v", len(forms), n.given, forms)
 	}
-	t.Logf("%d names were sent to %d forms; %d commands were carried", n.given, len(forms), len(w.carried))
+	t.Logf("%d names were sent to %d forms and to addresses; %d commands were carried", n.given, len(forms), len(w.carried))
 	w.nowhere("Nobodyname", "欧阳虚构", "Fictitia")
 	n.none("the log", w.log.String())
 	w.shownNowhere(n, pages)

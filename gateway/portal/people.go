@@ -194,8 +194,13 @@ func (p *portal) draftPages(w http.ResponseWriter, r *http.Request) {
 
 // toLogin leads to the login, and from there back.
 func (p *portal) toLogin(w http.ResponseWriter, r *http.Request, back string) {
-	language := languageOf(r)
-	p.redirect(w, r, "/"+language+"/login?"+url.Values{"return": {"/" + language + back}}.Encode())
+	p.redirect(w, r, "/"+languageOf(r)+loginTo(r, back))
+}
+
+// loginTo is where to log in, and to come back from to a page; its path is part
+// of an address, so whatever somebody typed there is escaped.
+func loginTo(r *http.Request, back string) string {
+	return "/login?" + url.Values{"return": {"/" + languageOf(r) + back}}.Encode()
 }
 
 // inTongue puts the language before redirects that have none.

@@ -72,7 +72,7 @@ func (p *portal) personal(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+		return nil, loginTo(r, r.URL.Path), nil
 	}
 	if !p.mayRead(r) {
 		return nil, "", rule.Refuse(rule.Forbidden, "personal data is for makers, checkers and auditors of its members")

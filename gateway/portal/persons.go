@@ -40,7 +40,7 @@ func (p *portal) personRoutes() {
 func (p *portal) insiders(r *http.Request, who ...login.Role) (login.Session, string, error) {
 	session := p.session(r)
 	if !session.LoggedIn() {
-		return session, "/login?" + url.Values{"return": {"/" + languageOf(r) + r.URL.RequestURI()}}.Encode(), nil
+		return session, loginTo(r, r.URL.RequestURI()), nil
 	}
 	return session, "", roles(session, who...)
 }

@@ -54,7 +54,7 @@ func (p *portal) mayBring(r *http.Request, session login.Session) (tape.AccountI
 func (p *portal) uploading(r *http.Request) (views.Page, string, error) {
 	session := p.session(r)
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+		return nil, loginTo(r, r.URL.Path), nil
 	}
 	account, err := p.mayBring(r, session)
 	if err != nil {

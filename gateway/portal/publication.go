@@ -52,7 +52,7 @@ func (p *portal) publication(r *http.Request) (views.Page, string, error) {
 func publicationNumber(text string) (int32, error) {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != text {
-		return 0, rule.Field("n", rule.Refuse(rule.Invalid, "%.20q is not the number of a publication; the first is 1", text))
+		return 0, rule.Field("n", rule.Refuse(rule.Invalid, "is not the number of a publication; the first is 1"))
 	}
 	return int32(n), nil
 }

@@ -88,7 +88,7 @@ func useIn(r *http.Request) (u giving.Use, err error) {
 func (p *portal) writing(r *http.Request) (views.Page, string, error) {
 	session := p.session(r)
 	if !session.LoggedIn() {
-		return nil, "/login?return=" + url.QueryEscape("/"+languageOf(r)+r.URL.RequestURI()), nil
+		return nil, loginTo(r, r.URL.RequestURI()), nil
 	}
 	if err := roles(session, login.Maker); err != nil {
 		return nil, "", err

@@ -219,7 +219,7 @@ func (p *portal) payeeActs(r *http.Request, campaign readmodel.Campaign, page vi
 func (p *portal) me(r *http.Request) (views.Page, string, error) {
 	ctx, session := r.Context(), p.session(r)
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + "/me", nil
+		return nil, loginTo(r, "/me"), nil
 	}
 	page := views.Me{Person: session.Person(), Roles: roleNames(session), Token: session.Token(), Reasons: disputeReasons}
 	if page.Person == "" {
@@ -354,7 +354,7 @@ func (p *portal) proposing(r *http.Request) (views.Page, string, error) {
 		return nil, "", err
 	}
 	if !session.LoggedIn() {
-		return nil, "/login?return=/" + languageOf(r) + r.URL.Path, nil
+		return nil, loginTo(r, r.URL.Path), nil
 	}
 	campaign, err := p.Model.Campaign(ctx, account)
 	if err != nil {
