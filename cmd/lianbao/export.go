@@ -41,17 +41,22 @@ func (c *exportCommand) Run(app *application) error {
 		return err
 	}
 	defer body.Close()
-	if c.Out == "" {
-		_, err := io.Copy(app.console.out, body)
+	return app.deliver(body, c.Out)
+}
+
+// deliver prints what a gateway hands out, or writes it into a file and says so.
+func (a *application) deliver(body io.Reader, path string) error {
+	if path == "" {
+		_, err := io.Copy(a.console.out, body)
 		return err
 	}
-	if err := writeFile(c.Out, body); err != nil {
+	if err := writeFile(path, body); err != nil {
 		return err
 	}
-	app.console.result(struct {
+	a.console.result(struct {
 		File string `json:"file"`
-	}{c.Out})
-	app.console.say("  written    %s", c.Out)
+	}{path})
+	a.console.say("  written    %s", path)
 	return nil
 }
 

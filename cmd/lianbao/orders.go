@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net/url"
 )
 
@@ -26,9 +25,5 @@ func (c *ordersCommand) Run(app *application) error {
 		return err
 	}
 	defer body.Close()
-	if c.Out == "" {
-		_, err := io.Copy(app.console.out, body)
-		return err
-	}
-	return writeFile(c.Out, body)
+	return app.deliver(body, c.Out)
 }

@@ -47,6 +47,9 @@ func (g gateways) sends() (*client.Client, error) {
 }
 
 func clientOf(address string) (*client.Client, error) {
+	if address == "" {
+		return nil, &failure{exitUsage, "a gateway is needed", "add --gateway URL"}
+	}
 	if err := challenge.CheckOrigin(address); err != nil {
 		return nil, &failure{exitUsage, err.Error(), ""}
 	}
