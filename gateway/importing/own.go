@@ -34,9 +34,6 @@ type Lanes interface {
 // ownWait is how long a command may take before somebody has to go on with the import.
 const ownWait = time.Minute
 
-// windowMost is the most that the read model gives at once.
-const windowMost = 1000
-
 // Send implements Receiving.
 func (o Own) Send(ctx context.Context, function string, argument []byte) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, ownWait)
@@ -66,14 +63,7 @@ func (o Own) Account(ctx context.Context, id tape.AccountID) (tape.Account, erro
 
 // Lines implements Receiving.
 func (o Own) Lines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
-	lines, err := every(func(w readmodel.Window) (readmodel.List[readmodel.Line], error) {
-		return o.Model.Lines(ctx, readmodel.LineFilter{Account: account, Statement: statement, N: &n}, w)
-	})
-	all := make([]tape.Line, len(lines))
-	for i, l := range lines {
-		all[i] = tape.Line{Number: l.Number, Date: l.Date, Amount: l.Amount, Reference: l.Reference}
-	}
-	return all, err
+	return o.Model.PageOfLines(ctx, account, statement, n)
 }
 
 // Pages implements Receiving.
@@ -81,7 +71,7 @@ func (o Own) Pages(ctx context.Context, account tape.AccountID, block uint64) ([
 	if err := o.Model.WaitFor(ctx, block); err != nil {
 		return nil, err
 	}
-	pages, err := every(func(w readmodel.Window) (readmodel.List[readmodel.GiftPage], error) {
+	pages, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.GiftPage], error) {
 		return o.Model.Pages(ctx, readmodel.PageFilter{Account: account}, w)
 	})
 	all := make([]Page, len(pages))
@@ -111,7 +101,7 @@ func (o Own) OpenLines(ctx context.Context, account tape.AccountID, amount money
 	if err := o.Model.WaitFor(ctx, block); err != nil {
 		return nil, err
 	}
-	return every(func(w readmodel.Window) (readmodel.List[readmodel.Line], error) {
+	return readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.Line], error) {
 		return o.Model.OpenLines(ctx, readmodel.OpenLineFilter{Account: account, Side: tape.CreditSide, Amount: &amount}, w)
 	})
 }
@@ -124,17 +114,10 @@ func (o Own) Claims(_ context.Context, memos []giving.Memo) ([]giving.Claim, err
 	return o.Giving.Claims(memos)
 }
 
-// Take implements Receiving.
-func (o Own) Take(_ context.Context, takings []giving.Taking) error { return o.Giving.Take(takings) }
-
-// every reads all parts of a list.
-func every[T any](part func(readmodel.Window) (readmodel.List[T], error)) ([]T, error) {
-	var all []T
-	for window := (readmodel.Window{Limit: windowMost}); ; {
-		list, err := part(window)
-		all = append(all, list.Items...)
-		if window.After = list.Next; err != nil || list.Next == "" {
-			return all, err
-		}
+// Take implements Receiving. A plan may know memos that a gateway without a store cannot keep.
+func (o Own) Take(_ context.Context, takings []giving.Taking) error {
+	if o.Giving == nil {
+		return rule.Refuse(rule.Unsupported, "this gateway keeps no announcements, and the file names %d; import it where they are kept", len(takings))
 	}
+	return o.Giving.Take(takings)
 }

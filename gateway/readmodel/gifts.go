@@ -453,6 +453,18 @@ func (m *Model) LinesPages(ctx context.Context, account tape.AccountID, statemen
 	})
 }
 
+// PageOfLines are the lines of one page of a statement, as the bank filed them.
+func (m *Model) PageOfLines(ctx context.Context, account tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
+	lines, err := Every(func(w Window) (List[Line], error) {
+		return m.Lines(ctx, LineFilter{Account: account, Statement: statement, N: &n}, w)
+	})
+	all := make([]tape.Line, len(lines))
+	for i, line := range lines {
+		all[i] = tape.Line{Number: line.Number, Date: line.Date, Amount: line.Amount, Reference: line.Reference}
+	}
+	return all, err
+}
+
 // Lines lists the filed lines of a statement, page by page.
 func (m *Model) Lines(ctx context.Context, filter LineFilter, window Window) (List[Line], error) {
 	list := List[Line]{Items: []Line{}}

@@ -134,3 +134,15 @@ func one[T any](list List[T], err error, format string, arguments ...any) (T, er
 	}
 	return list.Items[0], nil
 }
+
+// Every reads all parts of a list.
+func Every[T any](part func(Window) (List[T], error)) ([]T, error) {
+	var all []T
+	for window := (Window{Limit: limitMax}); ; {
+		list, err := part(window)
+		all = append(all, list.Items...)
+		if window.After = list.Next; err != nil || list.Next == "" {
+			return all, err
+		}
+	}
+}
