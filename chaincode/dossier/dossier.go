@@ -164,13 +164,3 @@ func Decode(data []byte, into any, names ...string) error {
 	}
 	return rule.Refuse(rule.Invalid, "is not the canonical JSON that is asked for: an unknown or missing field, or another spelling")
 }
-
-// first returns the first error of a list of checks.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

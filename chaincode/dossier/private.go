@@ -47,12 +47,12 @@ func PurgeNames() []string { return []string{"collection", "hash", "id", "reason
 
 // Check refuses what is spelled wrongly.
 func (c KeepCommand) Check() error {
-	return first(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()))
+	return rule.First(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()))
 }
 
 // Check refuses what is spelled wrongly.
 func (c PurgeCommand) Check() error {
-	return first(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
+	return rule.First(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
 		rule.Field("reason", c.Reason.Check()))
 }
 
@@ -68,7 +68,7 @@ func (c PurgeCommand) Mark(class Class, organisation string) Mark {
 
 // Keep judges a new private value, or one that takes the place of another.
 func Keep(state PrivateState, c KeepCommand, data []byte, ctx tape.Context) (PrivateOutcome, error) {
-	if err := first(c.Check(), carried(ctx), c.Collection.Open(state.MSP)); err != nil {
+	if err := rule.First(c.Check(), carried(ctx), c.Collection.Open(state.MSP)); err != nil {
 		return PrivateOutcome{}, err
 	}
 	if HashOf(data) != c.Hash {
@@ -80,7 +80,7 @@ func Keep(state PrivateState, c KeepCommand, data []byte, ctx tape.Context) (Pri
 		return outcome, state.Act.again(outcome.Act)
 	}
 	value, err := ReadValue(data)
-	if err := first(rule.Field("value", err), retained(c.KeepUntil, ctx.Date)); err != nil {
+	if err := rule.First(rule.Field("value", err), retained(c.KeepUntil, ctx.Date)); err != nil {
 		return PrivateOutcome{}, err
 	}
 	mark := c.Mark(value.Class, ctx.Organisation)
@@ -116,7 +116,7 @@ func (s PrivateState) replaceable(c KeepCommand, mark Mark, ctx tape.Context) er
 
 // Purge judges whether a value may go.
 func Purge(state PrivateState, c PurgeCommand, ctx tape.Context) (PrivateOutcome, error) {
-	if err := first(c.Check(), carried(ctx), c.Collection.Open(state.MSP)); err != nil {
+	if err := rule.First(c.Check(), carried(ctx), c.Collection.Open(state.MSP)); err != nil {
 		return PrivateOutcome{}, err
 	}
 	outcome := PrivateOutcome{Act: Act{V: 1, Command: ctx.Command, Function: PurgeFunction},

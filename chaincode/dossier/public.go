@@ -55,18 +55,18 @@ func ShowNames() []string { return []string{"collection", "record"} }
 
 // Check refuses what is spelled wrongly.
 func (q ShowQuery) Check() error {
-	return first(rule.Field("collection", q.Collection.Check()), rule.Field("record", q.Record.Check()))
+	return rule.First(rule.Field("collection", q.Collection.Check()), rule.Field("record", q.Record.Check()))
 }
 
 // Check refuses what is spelled wrongly.
 func (c CiteCommand) Check() error {
-	return first(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
+	return rule.First(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
 		rule.Field("class", c.Class.Check()))
 }
 
 // Check refuses what is spelled wrongly.
 func (c StrikeCommand) Check() error {
-	return first(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
+	return rule.First(rule.Field("id", c.ID.Check()), rule.Field("collection", c.Collection.Check()), rule.Field("record", c.Record.Check()),
 		rule.Field("class", c.Class.Check()), rule.Field("reason", c.Reason.Check()))
 }
 
@@ -74,7 +74,7 @@ func (c StrikeCommand) Check() error {
 // notes it for all. It sees no private value.
 func Cite(state PublicState, c CiteCommand, ctx tape.Context) (Note, tape.Entry, error) {
 	mark := Mark{V: 1, Class: c.Class, Hash: c.Hash, Organisation: ctx.Organisation, Record: c.Record, State: Kept}
-	if err := first(c.Check(), carried(ctx), c.Collection.Open(state.MSP), retained(c.KeepUntil, ctx.Date), state.shows(mark)); err != nil {
+	if err := rule.First(c.Check(), carried(ctx), c.Collection.Open(state.MSP), retained(c.KeepUntil, ctx.Date), state.shows(mark)); err != nil {
 		return Note{}, tape.Entry{}, err
 	}
 	if err := state.Note.renewable(c); err != nil {
@@ -142,7 +142,7 @@ func (n *Note) renewable(c CiteCommand) error {
 // purged, and notes it for all.
 func Strike(state PublicState, c StrikeCommand, ctx tape.Context) (Note, tape.Entry, error) {
 	mark := Mark{V: 1, Class: c.Class, Hash: c.Hash, Organisation: ctx.Organisation, Reason: c.Reason, Record: c.Record, State: Purged}
-	if err := first(c.Check(), carried(ctx), c.Collection.Open(state.MSP), state.shows(mark)); err != nil {
+	if err := rule.First(c.Check(), carried(ctx), c.Collection.Open(state.MSP), state.shows(mark)); err != nil {
 		return Note{}, tape.Entry{}, err
 	}
 	if state.Note != nil && state.Note.State == Purged {

@@ -163,7 +163,7 @@ func (v Value) Check() error {
 	if v.V != 1 {
 		return rule.Field("v", rule.Refuse(rule.Unsupported, "is not 1, the one version that is known"))
 	}
-	if err := first(rule.Field("class", v.Class.Check()), rule.Field("salt", v.Salt.check())); err != nil {
+	if err := rule.First(rule.Field("class", v.Class.Check()), rule.Field("salt", v.Salt.check())); err != nil {
 		return err
 	}
 	allowed := forms[slices.IndexFunc(forms, func(f form) bool { return f.class == v.Class })].fields

@@ -2,7 +2,6 @@ package fund
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -10,11 +9,6 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
-
-// at names item i of a list in a refusal.
-func at(field string, i int, err error) error {
-	return rule.Field(field, rule.Field("["+strconv.Itoa(i)+"]", err))
-}
 
 // OpenCampaign opens a campaign together with its account.
 type OpenCampaign struct {
@@ -49,13 +43,13 @@ type OpenState struct {
 // Apply judges the command beside tape.Open, which judges the account.
 func (c OpenCampaign) Apply(state OpenState, ctx tape.Context) (Campaign, Budget, error) {
 	refuse := func(err error) (Campaign, Budget, error) { return Campaign{}, Budget{}, err }
-	if err := rule.Field("basis", oneOf(string(c.Basis), string(Filing), string(Agreement), string(Grant), string(Earmark))); err != nil {
+	if err := rule.Field("basis", rule.OneOf(string(c.Basis), string(Filing), string(Agreement), string(Grant), string(Earmark))); err != nil {
 		return refuse(err)
 	}
 	if err := rule.Field("plan", c.Plan.Check(c.Account, c.Basis)); err != nil {
 		return refuse(err)
 	}
-	if err := first(c.supervised(state, ctx), c.kept(state, ctx), c.descent(state, ctx), rule.Field("plan", c.Plan.givenBy(state.Donors, nil, ctx))); err != nil {
+	if err := rule.First(c.supervised(state, ctx), c.kept(state, ctx), c.descent(state, ctx), rule.Field("plan", c.Plan.givenBy(state.Donors, nil, ctx))); err != nil {
 		return refuse(err)
 	}
 	reference := ctx.Organisation + "/" + string(c.ID)
@@ -151,7 +145,7 @@ func (c Campaign) shares(plan Plan) error {
 func (c Campaign) has(plan Plan) error {
 	for i, line := range plan.Lines {
 		if of, known := c.Plan.Line(line.ID); !known || of.Kind != line.Kind {
-			return at("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s; an earmark spends on its campaign's lines", c.Account, line.Kind, line.ID))
+			return rule.Item("plan.lines", i, rule.Refuse(rule.NotFound, "%s has no %s line %s; an earmark spends on its campaign's lines", c.Account, line.Kind, line.ID))
 		}
 	}
 	return nil
@@ -195,7 +189,7 @@ func (c Campaign) open() error {
 // spends refuses a campaign whose money may not be paid out: its plan must
 // stand accepted, and its period must have begun.
 func (c Campaign) spends(ctx tape.Context) error {
-	return first(c.filed(ctx), c.open(), c.begun(ctx))
+	return rule.First(c.filed(ctx), c.open(), c.begun(ctx))
 }
 
 // begun refuses what comes before the plan's first day.
@@ -245,7 +239,7 @@ type AmendCampaign struct {
 // approvals are checked against the policy by the caller.
 func (c Campaign) Amend(command AmendCampaign, parent *Campaign, donors []*party.Person, budget Budget, ctx tape.Context) (Campaign, Budget, tape.Entry, error) {
 	refuse := func(err error) (Campaign, Budget, tape.Entry, error) { return c, budget, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.amendable(command.Plan), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
+	if err := rule.First(c.governs(ctx), c.amendable(command.Plan), rule.Field("plan", command.Plan.Check(c.Account, c.Basis))); err != nil {
 		return refuse(err)
 	}
 	if command.Plan.Goal.Currency != c.Plan.Goal.Currency {
@@ -343,7 +337,7 @@ func (c Campaign) Accept(command AcceptFiling, budget Budget, ctx tape.Context) 
 	if ctx.Organisation != c.Plan.Regulator || ctx.Role != party.RoleGateway || !ctx.Has(party.Regulator) {
 		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not accept filings of %s; %s does", ctx.Organisation, ctx.Role, c.Account, c.Plan.Regulator))
 	}
-	if err := first(signedBy(ctx, c.Plan.Regulator), rule.Field("number", command.numbered())); err != nil {
+	if err := rule.First(party.SignedBy(ctx, c.Plan.Regulator), rule.Field("number", command.numbered())); err != nil {
 		return refuse(err)
 	}
 	if c.Version > 0 && c.Pending == nil {
@@ -379,7 +373,7 @@ type CloseCampaign struct {
 
 // Close judges the command.
 func (c Campaign) Close(command CloseCampaign, ctx tape.Context) (Campaign, tape.Entry, error) {
-	if err := first(c.governs(ctx), c.open()); err != nil {
+	if err := rule.First(c.governs(ctx), c.open()); err != nil {
 		return c, tape.Entry{}, err
 	}
 	entry := ctx.Entry(command.ID, "close-campaign", string(c.Account))
@@ -454,7 +448,7 @@ type Invite struct {
 // Invite judges the command; known is the invitation that stands, nil for none.
 func (c Campaign) Invite(command Invite, known *Invitation, ctx tape.Context) (Invitation, tape.Entry, error) {
 	refuse := func(err error) (Invitation, tape.Entry, error) { return Invitation{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("partner", command.Partner.Check())); err != nil {
+	if err := rule.First(c.governs(ctx), c.open(), rule.Field("partner", command.Partner.Check())); err != nil {
 		return refuse(err)
 	}
 	if command.Partner.Outside() || command.Partner == c.Account {

@@ -30,7 +30,7 @@ const (
 
 // Check refuses a malformed command.
 func (c Confirm) Check() error {
-	if err := first(rule.Field("account", c.Account.Check()), rule.Field("hold", c.Hold.Check()), rule.Field("outcome", oneOf(c.Outcome, Arrived, Disputed))); err != nil {
+	if err := rule.First(rule.Field("account", c.Account.Check()), rule.Field("hold", c.Hold.Check()), rule.Field("outcome", rule.OneOf(c.Outcome, Arrived, Disputed))); err != nil {
 		return err
 	}
 	if c.Outcome == Arrived {
@@ -39,7 +39,7 @@ func (c Confirm) Check() error {
 		}
 		return nil
 	}
-	return rule.Field("reason", oneOf(c.Reason, "not-arrived", "less-arrived", "late", "not-asked-for", "taken-from-me"))
+	return rule.Field("reason", rule.OneOf(c.Reason, "not-arrived", "less-arrived", "late", "not-asked-for", "taken-from-me"))
 }
 
 // Confirm judges the command; known is what the receiver said before, nil for
@@ -68,7 +68,7 @@ func (p Payee) Confirm(command Confirm, hold tape.Hold, known *Confirmation, gua
 	if command.Outcome == Arrived && !party.Custody(by.Custody).Confirms() {
 		return refuse(rule.Refuse(rule.Forbidden, "the key of %s is %s; only a key in the receiver's own hands confirms that money arrived", by.Person, by.Custody))
 	}
-	if err := first(command.says(known), p.keeps(command, known), command.about(hold)); err != nil {
+	if err := rule.First(command.says(known), p.keeps(command, known), command.about(hold)); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "confirm", string(command.Account))
@@ -167,7 +167,7 @@ func (c Cite) about(found Cites) error {
 // before, found is what it is cited for.
 func (c Campaign) Cite(command Cite, known []bool, found Cites, ctx tape.Context) ([]Cited, tape.Entry, error) {
 	refuse := func(err error) ([]Cited, tape.Entry, error) { return nil, tape.Entry{}, err }
-	if err := first(c.governs(ctx), checkEvidence(command.Evidence), signedBy(ctx, c.Organisation)); err != nil {
+	if err := rule.First(c.governs(ctx), checkEvidence(command.Evidence), party.SignedBy(ctx, c.Organisation)); err != nil {
 		return refuse(err)
 	}
 	if len(command.Evidence) == 0 {
@@ -183,7 +183,7 @@ func (c Campaign) Cite(command Cite, known []bool, found Cites, ctx tape.Context
 	cited := make([]Cited, len(command.Evidence))
 	for i, citation := range command.Evidence {
 		if known[i] {
-			return refuse(at("evidence", i, rule.Refuse(rule.Exists, "document %s was cited before; a document stands for one thing", citation.Hash)))
+			return refuse(rule.Item("evidence", i, rule.Refuse(rule.Exists, "document %s was cited before; a document stands for one thing", citation.Hash)))
 		}
 		cited[i] = Cited{V: 1, Citation: citation, For: command.For, Entry: entry.Reference()}
 	}

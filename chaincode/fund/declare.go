@@ -21,7 +21,7 @@ func (c Declare) Check() error { return rule.Field("page", c.Page.Check()) }
 // A closed campaign's pages are declared too: what came late is carried with the
 // rest. That maker and checker signed is checked against the policy by the caller.
 func (c Campaign) Declare(command Declare, account tape.Account, head tape.Head, source tape.Source, ctx tape.Context) (tape.Head, tape.Settlement, tape.Entry, error) {
-	if err := first(c.governs(ctx), command.Check()); err != nil {
+	if err := rule.First(c.governs(ctx), command.Check()); err != nil {
 		return head, tape.Settlement{}, tape.Entry{}, err
 	}
 	return head.Declare(account, command.ID, command.Page, source, ctx)

@@ -41,12 +41,12 @@ func (d Disbursement) job() tape.OpenJob {
 // Propose judges the command.
 func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Disbursement, tape.Entry, error) {
 	refuse := func(err error) (Disbursement, tape.Entry, error) { return Disbursement{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.spends(ctx)); err != nil {
+	if err := rule.First(c.governs(ctx), c.spends(ctx)); err != nil {
 		return refuse(err)
 	}
 	d := Disbursement{V: 1, Account: c.Account, ID: command.ID, Line: command.Line, Amount: command.Amount, Count: command.Count,
 		Chunks: command.Chunks, Root: command.Root, Expires: command.Expires, Evidence: command.Evidence, Plan: c.Version, At: ctx.At}
-	if err := first(d.job().Check(c.Plan.Goal.Currency), checkEvidence(command.Evidence)); err != nil {
+	if err := rule.First(d.job().Check(c.Plan.Goal.Currency), checkEvidence(command.Evidence)); err != nil {
 		return refuse(err)
 	}
 	if command.Chunks > ChunksMax || command.Count < command.Chunks || command.Count > command.Chunks*tape.ChunkLinesMax {
@@ -65,7 +65,7 @@ func (c Campaign) Propose(command Propose, budget Budget, ctx tape.Context) (Dis
 	if left := budget.Left(line); command.Amount.Units > left.Units {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "line %s has %s left of %s; %s was asked", line.ID, left, line.Amount, command.Amount)))
 	}
-	if err := signedByOne(ctx, c.Organisation, "proposes, the maker"); err != nil {
+	if err := party.SignedByOne(ctx, c.Organisation, "proposes, the maker"); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "propose", string(c.Account))
@@ -79,11 +79,11 @@ func checkEvidence(evidence []Citation) error {
 		return rule.Field("evidence", rule.Refuse(rule.Invalid, "holds %d documents; %d at most", len(evidence), EvidenceMax))
 	}
 	for i, citation := range evidence {
-		if err := rule.Field("kind", oneOf(citation.Kind, CitationKinds()...)); err != nil {
-			return at("evidence", i, err)
+		if err := rule.Field("kind", rule.OneOf(citation.Kind, CitationKinds()...)); err != nil {
+			return rule.Item("evidence", i, err)
 		}
 		if citation.Hash == (merkle.Hash{}) || slices.ContainsFunc(evidence[:i], func(c Citation) bool { return c.Hash == citation.Hash }) {
-			return at("evidence", i, rule.Field("hash", rule.Refuse(rule.Invalid, "is empty or stands twice")))
+			return rule.Item("evidence", i, rule.Field("hash", rule.Refuse(rule.Invalid, "is empty or stands twice")))
 		}
 	}
 	return nil
@@ -107,7 +107,7 @@ func (c List) check(currency money.Currency) error {
 	}
 	for i, line := range c.Lines {
 		if line.Origin != "" {
-			return at("lines", i, rule.Field("origin", rule.Refuse(rule.Invalid, "a disbursement brings no money back")))
+			return rule.Item("lines", i, rule.Field("origin", rule.Refuse(rule.Invalid, "a disbursement brings no money back")))
 		}
 	}
 	_, err := tape.Spend{Account: c.Account, ID: c.ID, Payments: c.Lines}.Total(currency)
@@ -122,7 +122,7 @@ func (c List) check(currency money.Currency) error {
 // List judges the command; lines stand in its order, with what is known of their payees.
 func (c Campaign) List(command List, d Disbursement, lines []Line, ctx tape.Context) (Listed, tape.Entry, error) {
 	refuse := func(err error) (Listed, tape.Entry, error) { return Listed{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.spends(ctx), c.proposedUnder(d), command.check(c.Plan.Goal.Currency), c.payable(d, lines)); err != nil {
+	if err := rule.First(c.governs(ctx), c.spends(ctx), c.proposedUnder(d), command.check(c.Plan.Goal.Currency), c.payable(d, lines)); err != nil {
 		return refuse(err)
 	}
 	persons, err := concerned(d, lines)
@@ -157,7 +157,7 @@ func concerned(d Disbursement, lines []Line) ([]tape.ID, error) {
 	for i, line := range lines {
 		of := line.persons()
 		if slices.Contains(of, d.Maker.Person) {
-			return nil, at("lines", i, rule.Refuse(rule.Forbidden, "%s proposed disbursement %s, and is paid by it or serves who is", d.Maker.Person, d.ID))
+			return nil, rule.Item("lines", i, rule.Refuse(rule.Forbidden, "%s proposed disbursement %s, and is paid by it or serves who is", d.Maker.Person, d.ID))
 		}
 		persons = append(persons, of...)
 	}
@@ -193,7 +193,7 @@ func (c Campaign) payable(d Disbursement, lines []Line) error {
 	}
 	for i, line := range lines {
 		if err := c.pays(line, budget); err != nil {
-			return at("lines", i, err)
+			return rule.Item("lines", i, err)
 		}
 	}
 	return nil
@@ -227,7 +227,7 @@ func (c Campaign) Approve(command Approve, d Disbursement, listed []*Listed, rej
 	if already != nil {
 		return refuse(rule.Refuse(rule.Exists, "%s has approved disbursement %s, by entry %s", approval.Person, d.ID, already.Entry))
 	}
-	if err := first(c.spends(ctx), d.undecided(rejected), c.proposedUnder(d), d.laidOpen(listed)); err != nil {
+	if err := rule.First(c.spends(ctx), d.undecided(rejected), c.proposedUnder(d), d.laidOpen(listed)); err != nil {
 		return refuse(err)
 	}
 	if err := d.gainsNothing(approval, listed); err != nil {
@@ -284,14 +284,14 @@ type Reject struct {
 // Reject judges the command.
 func (c Campaign) Reject(command Reject, d Disbursement, rejected *Rejected, ordered *Mark, ctx tape.Context) (Rejected, tape.Entry, error) {
 	refuse := func(err error) (Rejected, tape.Entry, error) { return Rejected{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), rule.Field("reason", oneOf(command.Reason, "withdrawn", "wrong-payee", "wrong-amount", "evidence", "budget", "other")),
+	if err := rule.First(c.governs(ctx), rule.Field("reason", rule.OneOf(command.Reason, "withdrawn", "wrong-payee", "wrong-amount", "evidence", "budget", "other")),
 		d.undecided(rejected)); err != nil {
 		return refuse(err)
 	}
 	if ordered != nil {
 		return refuse(rule.Refuse(rule.WrongState, "disbursement %s was ordered, by entry %s", d.ID, ordered.Entry))
 	}
-	if err := signedByOne(ctx, c.Organisation, "rejects"); err != nil {
+	if err := party.SignedByOne(ctx, c.Organisation, "rejects"); err != nil {
 		return refuse(err)
 	}
 	if by := ctx.Approvals[0].Person; (by == d.Maker.Person) != (command.Reason == "withdrawn") {
@@ -317,10 +317,10 @@ func (c Order) Check() error {
 	}
 	for i, person := range c.Approvers {
 		if err := person.Check(); err != nil {
-			return at("approvers", i, err)
+			return rule.Item("approvers", i, err)
 		}
 		if slices.Contains(c.Approvers[:i], person) {
-			return at("approvers", i, rule.Refuse(rule.Invalid, "%s stands twice", person))
+			return rule.Item("approvers", i, rule.Refuse(rule.Invalid, "%s stands twice", person))
 		}
 	}
 	return nil
@@ -350,7 +350,7 @@ type Ordering struct {
 func (c Campaign) Order(command Order, state OrderState, account tape.Account, head tape.Head, ctx tape.Context) (Ordering, tape.Entry, error) {
 	refuse := func(err error) (Ordering, tape.Entry, error) { return Ordering{}, tape.Entry{}, err }
 	d := state.Disbursement
-	if err := first(c.governs(ctx), command.Check(), c.spends(ctx), d.undecided(state.Rejected), c.proposedUnder(d)); err != nil {
+	if err := rule.First(c.governs(ctx), command.Check(), c.spends(ctx), d.undecided(state.Rejected), c.proposedUnder(d)); err != nil {
 		return refuse(err)
 	}
 	if state.Ordered != nil {
@@ -389,7 +389,7 @@ func (s OrderState) approvals(command Order, ctx tape.Context) ([]tape.Approval,
 	approvals := []tape.Approval{s.Disbursement.Maker}
 	for i, approved := range s.Approved {
 		if approved == nil {
-			return nil, at("approvers", i, rule.Refuse(rule.NotFound, "%s has not approved disbursement %s", command.Approvers[i], s.Disbursement.ID))
+			return nil, rule.Item("approvers", i, rule.Refuse(rule.NotFound, "%s has not approved disbursement %s", command.Approvers[i], s.Disbursement.ID))
 		}
 		approvals = append(approvals, approved.Approval)
 	}
@@ -438,7 +438,7 @@ func (c Pay) Campaigns() []tape.AccountID {
 // Pay judges what has changed since the lists were approved: a payee may have
 // been flagged, a partner's invitation withdrawn. tape.Job.Run judges the rest.
 func (c Campaign) Pay(d Disbursement, lines []Line, ctx tape.Context) error {
-	return first(c.governs(ctx), c.payable(d, lines))
+	return rule.First(c.governs(ctx), c.payable(d, lines))
 }
 
 // CloseDisbursement ends a disbursement: when all is paid, or to give up the rest.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -27,7 +28,7 @@ type RecordPledge struct {
 // RecordPledge judges the command.
 func (c Campaign) RecordPledge(command RecordPledge, ctx tape.Context) (Pledge, tape.Entry, error) {
 	refuse := func(err error) (Pledge, tape.Entry, error) { return Pledge{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("amount", command.Amount.Positive(c.Plan.Goal.Currency)),
+	if err := rule.First(c.governs(ctx), c.open(), rule.Field("amount", command.Amount.Positive(c.Plan.Goal.Currency)),
 		rule.Field("donor", tape.CheckDonor(command.Donor)), rule.Field("due", command.Due.Check())); err != nil {
 		return refuse(err)
 	}
@@ -93,8 +94,8 @@ type ReceiveGoods struct {
 // ReceiveGoods judges the command.
 func (c Campaign) ReceiveGoods(command ReceiveGoods, ctx tape.Context) (Goods, tape.Entry, error) {
 	refuse := func(err error) (Goods, tape.Entry, error) { return Goods{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("donor", tape.CheckDonor(command.Donor)), rule.Field("item", checkWord(command.Item)),
-		rule.Field("unit", checkWord(command.Unit)), checkQuantity(command.Quantity, QuantityMax, command.Unit), signedBy(ctx, c.Organisation)); err != nil {
+	if err := rule.First(c.governs(ctx), c.open(), rule.Field("donor", tape.CheckDonor(command.Donor)), rule.Field("item", checkWord(command.Item)),
+		rule.Field("unit", checkWord(command.Unit)), checkQuantity(command.Quantity, QuantityMax, command.Unit), party.SignedBy(ctx, c.Organisation)); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "receive-goods", string(c.Account))
@@ -130,7 +131,7 @@ type GiveGoods struct {
 // and checker signed is checked against the policy by the caller.
 func (c Campaign) GiveGoods(command GiveGoods, goods Goods, line Line, ctx tape.Context) (Goods, tape.Entry, error) {
 	refuse := func(err error) (Goods, tape.Entry, error) { return goods, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.filed(ctx), c.begun(ctx), checkEvidence(command.Evidence), c.pays(line, BudgetLine{Kind: Programme, ID: "goods"})); err != nil {
+	if err := rule.First(c.governs(ctx), c.filed(ctx), c.begun(ctx), checkEvidence(command.Evidence), c.pays(line, BudgetLine{Kind: Programme, ID: "goods"})); err != nil {
 		return refuse(err)
 	}
 	if persons := line.persons(); slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return slices.Contains(persons, a.Person) }) {

@@ -43,7 +43,7 @@ type NewPayee struct {
 }
 
 func (p NewPayee) check() error {
-	if err := first(rule.Field("payee", p.Payee.Check()), rule.Field("kind", oneOf(p.Kind, Household, Supplier, Staff)),
+	if err := rule.First(rule.Field("payee", p.Payee.Check()), rule.Field("kind", rule.OneOf(p.Kind, Household, Supplier, Staff)),
 		rule.Field("bankAccount", tape.CheckFingerprint(p.BankAccount)), rule.Field("device", tape.CheckFingerprint(p.Device))); err != nil {
 		return err
 	}
@@ -64,10 +64,10 @@ func (c Enrol) Check() error {
 	seen := make(map[tape.AccountID]bool, len(c.Payees))
 	for i, payee := range c.Payees {
 		if err := payee.check(); err != nil {
-			return at("payees", i, err)
+			return rule.Item("payees", i, err)
 		}
 		if seen[payee.Payee] {
-			return at("payees", i, rule.Refuse(rule.Invalid, "%s stands twice", payee.Payee))
+			return rule.Item("payees", i, rule.Refuse(rule.Invalid, "%s stands twice", payee.Payee))
 		}
 		seen[payee.Payee] = true
 	}
@@ -78,7 +78,7 @@ func (c Enrol) Check() error {
 // stand under those names, persons those whom they name, nil where there is none.
 func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, persons []*party.Person, ctx tape.Context) ([]Payee, *Agent, tape.Entry, error) {
 	refuse := func(err error) ([]Payee, *Agent, tape.Entry, error) { return nil, nil, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx), command.ofOthers(ctx), command.registered(persons, ctx)); err != nil {
+	if err := rule.First(c.governs(ctx), c.open(), command.Check(), command.signed(agent, c.Organisation, ctx), command.ofOthers(ctx), command.registered(persons, ctx)); err != nil {
 		return refuse(err)
 	}
 	added := int32(0)
@@ -86,7 +86,7 @@ func (c Campaign) Enrol(command Enrol, agent *Agent, known []*Payee, persons []*
 		if payee == nil {
 			added++
 		} else if !command.Payees[i].completes(*payee, command.Agent) {
-			return refuse(at("payees", i, rule.Refuse(rule.Exists, "%s is enrolled already, by entry %s", payee.Payee, payee.Entry)))
+			return refuse(rule.Item("payees", i, rule.Refuse(rule.Exists, "%s is enrolled already, by entry %s", payee.Payee, payee.Entry)))
 		}
 	}
 	if agent != nil {
@@ -125,7 +125,7 @@ func (c Enrol) ofOthers(ctx tape.Context) error {
 	for i, payee := range c.Payees {
 		signs := slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == payee.Person })
 		if payee.Person != "" && (signs || payee.Person == c.Agent) {
-			return at("payees", i, rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot enrol itself", payee.Person)))
+			return rule.Item("payees", i, rule.Field("person", rule.Refuse(rule.Forbidden, "%s cannot enrol itself", payee.Person)))
 		}
 	}
 	return nil
@@ -138,7 +138,7 @@ func (c Enrol) registered(persons []*party.Person, ctx tape.Context) error {
 			continue
 		}
 		if err := registered(payee.Person, persons[i], ctx); err != nil {
-			return at("payees", i, rule.Field("person", err))
+			return rule.Item("payees", i, rule.Field("person", err))
 		}
 	}
 	return nil
@@ -147,7 +147,7 @@ func (c Enrol) registered(persons []*party.Person, ctx tape.Context) error {
 // signed refuses a list that nobody answers for: its agent, or a person of the charity.
 func (c Enrol) signed(agent *Agent, organisation string, ctx tape.Context) error {
 	if c.Agent == "" {
-		return signedBy(ctx, organisation)
+		return party.SignedBy(ctx, organisation)
 	}
 	if agent == nil || agent.Ended {
 		return rule.Field("agent", rule.Refuse(rule.NotFound, "%s is not an agent of %s", c.Agent, c.Account))
@@ -158,25 +158,6 @@ func (c Enrol) signed(agent *Agent, organisation string, ctx tape.Context) error
 		}
 	}
 	return rule.Field("agent", rule.Refuse(rule.Forbidden, "agent %s must sign its list, registered as agent or staff", c.Agent))
-}
-
-// signedBy refuses a command that nobody of an organisation's staff has signed.
-func signedBy(ctx tape.Context, organisation string) error {
-	if slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return party.Decides(a) && a.Organisation == organisation }) {
-		return nil
-	}
-	return rule.Refuse(rule.Forbidden, "one of the staff of %s must sign", organisation)
-}
-
-// signedByOne refuses a decision of an organisation that not exactly one of its staff has signed.
-func signedByOne(ctx tape.Context, organisation, does string) error {
-	if len(ctx.Approvals) != 1 {
-		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %d persons signed", organisation, does, len(ctx.Approvals))
-	}
-	if a := ctx.Approvals[0]; !party.Decides(a) || a.Organisation != organisation {
-		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %s is %s of %s, its key %s", organisation, does, a.Person, a.Duty, a.Organisation, a.Custody)
-	}
-	return nil
 }
 
 // AppointAgent names a person who enrols and serves payees, or ends that.
@@ -191,7 +172,7 @@ type AppointAgent struct {
 // Appoint judges the command; known is the agent's record, nil for none.
 func (c Campaign) Appoint(command AppointAgent, known *Agent, ctx tape.Context) (Agent, tape.Entry, error) {
 	refuse := func(err error) (Agent, tape.Entry, error) { return Agent{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("person", command.Person.Check())); err != nil {
+	if err := rule.First(c.governs(ctx), c.open(), rule.Field("person", command.Person.Check())); err != nil {
 		return refuse(err)
 	}
 	served := int32(0)
@@ -229,8 +210,8 @@ type SetFlag struct {
 // who was the regulator before lifts what it left.
 func (c Campaign) Flag(command SetFlag, payee *Payee, known *Flag, ctx tape.Context) (Flag, tape.Entry, error) {
 	refuse := func(err error) (Flag, tape.Entry, error) { return Flag{}, tape.Entry{}, err }
-	if err := first(c.flags(command, known, ctx), signedBy(ctx, ctx.Organisation),
-		rule.Field("reason", oneOf(command.Reason, "device", "payee-account", "person", "agent", "call-back", "complaint", "cleared"))); err != nil {
+	if err := rule.First(c.flags(command, known, ctx), party.SignedBy(ctx, ctx.Organisation),
+		rule.Field("reason", rule.OneOf(command.Reason, "device", "payee-account", "person", "agent", "call-back", "complaint", "cleared"))); err != nil {
 		return refuse(err)
 	}
 	if payee == nil {
@@ -287,13 +268,13 @@ type CallBackPayee struct {
 // unless the charity's flag stands already.
 func (c Campaign) CallBack(command CallBackPayee, payee *Payee, known *Flag, ctx tape.Context) (CallBack, *Flag, tape.Entry, error) {
 	refuse := func(err error) (CallBack, *Flag, tape.Entry, error) { return CallBack{}, nil, tape.Entry{}, err }
-	if err := first(c.governs(ctx), c.open(), rule.Field("outcome", oneOf(command.Outcome, "confirmed", "not-reached", "denied"))); err != nil {
+	if err := rule.First(c.governs(ctx), c.open(), rule.Field("outcome", rule.OneOf(command.Outcome, "confirmed", "not-reached", "denied"))); err != nil {
 		return refuse(err)
 	}
 	if payee == nil {
 		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
 	}
-	if err := signedByOne(ctx, c.Organisation, "signs a call-back"); err != nil {
+	if err := party.SignedByOne(ctx, c.Organisation, "signs a call-back"); err != nil {
 		return refuse(err)
 	}
 	caller := ctx.Approvals[0].Person
@@ -360,9 +341,9 @@ func (c Campaign) paysAccount(l Line, budget BudgetLine) error {
 	}
 	switch {
 	case l.Campaign.Basis == Grant && l.Campaign.Parent == c.Account:
-		return first(l.Invitation.allows(c.Account, l.Payment.To), c.shares(l.Campaign.Plan))
+		return rule.First(l.Invitation.allows(c.Account, l.Payment.To), c.shares(l.Campaign.Plan))
 	case l.Campaign.Basis == Earmark && l.Campaign.Parent == c.Account:
-		return first(l.Campaign.spendsOnly(budget), c.shares(l.Campaign.Plan))
+		return rule.First(l.Campaign.spendsOnly(budget), c.shares(l.Campaign.Plan))
 	}
 	return rule.Refuse(rule.Forbidden, "%s is neither an invited partner's grant nor an earmark of %s; its money is for another purpose", l.Payment.To, c.Account)
 }

@@ -36,14 +36,14 @@ type ReplacePerson struct {
 // payees are replaced too: they confirm and dispute what it paid.
 func (c Campaign) Replace(command ReplacePerson, payee *Payee, person, before *party.Person, ctx tape.Context) (Payee, tape.Entry, error) {
 	refuse := func(err error) (Payee, tape.Entry, error) { return Payee{}, tape.Entry{}, err }
-	if err := first(c.governs(ctx), rule.Field("person", command.Person.Check()), rule.Field("reason", oneOf(command.Reason, ReplaceReasons()...))); err != nil {
+	if err := rule.First(c.governs(ctx), rule.Field("person", command.Person.Check()), rule.Field("reason", rule.OneOf(command.Reason, ReplaceReasons()...))); err != nil {
 		return refuse(err)
 	}
 	if payee == nil {
 		return refuse(rule.Field("payee", rule.Refuse(rule.NotFound, "%s is not enrolled in %s", command.Payee, c.Account)))
 	}
 	now := payee.on(ctx.At)
-	if err := first(rule.Field("person", now.takes(command.Person)), now.replacedBy(ctx.Approvals, command.Person)); err != nil {
+	if err := rule.First(rule.Field("person", now.takes(command.Person)), now.replacedBy(ctx.Approvals, command.Person)); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "replace-person", string(c.Account))

@@ -43,7 +43,7 @@ func (t Text) check(max int) error {
 	if t.En == "" && t.Zh == "" {
 		return rule.Refuse(rule.Invalid, "is empty in both languages")
 	}
-	return first(rule.Field("en", checkText(t.En, max)), rule.Field("zh", checkText(t.Zh, max)))
+	return rule.First(rule.Field("en", checkText(t.En, max)), rule.Field("zh", checkText(t.Zh, max)))
 }
 
 // checkText refuses what cannot be shown on one line or is too long.
@@ -110,7 +110,7 @@ type Plan struct {
 
 // Check refuses a plan that could not be published or kept.
 func (p Plan) Check(account tape.AccountID, basis Basis) error {
-	if err := first(rule.Field("title", p.Title.check(TitleMax)), rule.Field("purpose", p.Purpose.check(TextMax)),
+	if err := rule.First(rule.Field("title", p.Title.check(TitleMax)), rule.Field("purpose", p.Purpose.check(TextMax)),
 		rule.Field("beneficiaries", p.Beneficiaries.check(TextMax)), rule.Field("area", checkArea(p.Area)),
 		rule.Field("sector", checkSector(p.Sector)), p.period(), rule.Field("goal", p.Goal.Positive(p.Goal.Currency)),
 		rule.Field("regulator", tape.CheckSegment(p.Regulator)), rule.Field("leftover", p.Leftover.Check())); err != nil {
@@ -129,7 +129,7 @@ func (p Plan) Check(account tape.AccountID, basis Basis) error {
 }
 
 func (p Plan) period() error {
-	if err := first(rule.Field("from", p.From.Check()), rule.Field("to", p.To.Check())); err != nil {
+	if err := rule.First(rule.Field("from", p.From.Check()), rule.Field("to", p.To.Check())); err != nil {
 		return err
 	}
 	if p.To < p.From || p.From.AddMonths(12*planYearsMax) < p.To {
@@ -144,10 +144,10 @@ func (p Plan) consenting(basis Basis) error {
 	}
 	for i, donor := range p.Donors {
 		if err := donor.Check(); err != nil {
-			return at("donors", i, err)
+			return rule.Item("donors", i, err)
 		}
 		if slices.Contains(p.Donors[:i], donor) {
-			return at("donors", i, rule.Refuse(rule.Invalid, "%s stands twice", donor))
+			return rule.Item("donors", i, rule.Refuse(rule.Invalid, "%s stands twice", donor))
 		}
 	}
 	return nil
@@ -162,10 +162,10 @@ func (p Plan) givenBy(persons []*party.Person, before []tape.ID, ctx tape.Contex
 			continue
 		}
 		if err := registered(donor, persons[i], ctx); err != nil {
-			return at("donors", i, err)
+			return rule.Item("donors", i, err)
 		}
 		if of := persons[i]; of.Organisation == ctx.Organisation && of.DutyOn(ctx.At) == party.DutyStaff {
-			return at("donors", i, rule.Refuse(rule.Forbidden, "%s is staff of %s, which runs the campaign; donors consent to what it changes", donor, ctx.Organisation))
+			return rule.Item("donors", i, rule.Refuse(rule.Forbidden, "%s is staff of %s, which runs the campaign; donors consent to what it changes", donor, ctx.Organisation))
 		}
 	}
 	return nil
@@ -178,8 +178,8 @@ func (p Plan) lines(basis Basis) error {
 	seen := map[tape.ID]bool{}
 	total := money.New(0, p.Goal.Currency)
 	for i, line := range p.Lines {
-		err := first(rule.Field("id", line.ID.Check()), rule.Field("title", line.Title.check(TitleMax)),
-			rule.Field("kind", oneOf(line.Kind, Programme, Management, Fundraising)), rule.Field("amount", line.Amount.Positive(p.Goal.Currency)))
+		err := rule.First(rule.Field("id", line.ID.Check()), rule.Field("title", line.Title.check(TitleMax)),
+			rule.Field("kind", rule.OneOf(line.Kind, Programme, Management, Fundraising)), rule.Field("amount", line.Amount.Positive(p.Goal.Currency)))
 		if err == nil {
 			err = line.allowed(basis)
 		}
@@ -190,7 +190,7 @@ func (p Plan) lines(basis Basis) error {
 			total, err = total.Add(line.Amount)
 		}
 		if err != nil {
-			return at("lines", i, err)
+			return rule.Item("lines", i, err)
 		}
 		seen[line.ID] = true
 	}
@@ -276,21 +276,4 @@ func made(text string, from, to, orFrom, orTo byte) bool {
 		}
 	}
 	return true
-}
-
-func oneOf(word string, words ...string) error {
-	if !slices.Contains(words, word) {
-		return rule.Refuse(rule.Invalid, "is not one of %s", strings.Join(words, ", "))
-	}
-	return nil
-}
-
-// first returns the first error of a list of checks.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

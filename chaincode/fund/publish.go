@@ -3,6 +3,7 @@ package fund
 import (
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -33,7 +34,7 @@ func (c Campaign) Publish(command Publish, last *Publications, head tape.Head, c
 	if last != nil {
 		previous = *last
 	}
-	if err := first(c.governs(ctx), signedBy(ctx, c.Organisation), rule.Field("duty", oneOf(command.Duty, Duties()...)),
+	if err := rule.First(c.governs(ctx), party.SignedBy(ctx, c.Organisation), rule.Field("duty", rule.OneOf(command.Duty, Duties()...)),
 		rule.Field("from", command.From.Check()), rule.Field("to", command.To.Check()), rule.Field("figures", command.Figures.check(c.Plan.Goal.Currency))); err != nil {
 		return refuse(err)
 	}

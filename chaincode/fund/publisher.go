@@ -91,7 +91,7 @@ type PublisherState struct {
 // Apply judges the command. That maker and checker of the organisation signed is
 // checked against the policy by the caller.
 func (c NamePublisher) Apply(state PublisherState, ctx tape.Context) (Publisher, Identified, tape.Entry, error) {
-	if err := first(c.Check(), c.own(ctx), state.allows(c)); err != nil {
+	if err := rule.First(c.Check(), c.own(ctx), state.allows(c)); err != nil {
 		return Publisher{}, Identified{}, tape.Entry{}, err
 	}
 	entry := ctx.Entry(c.ID, "name-publisher", c.Organisation)
@@ -108,7 +108,7 @@ func (c NamePublisher) Apply(state PublisherState, ctx tape.Context) (Publisher,
 
 // Check refuses what is malformed, before records are named after it.
 func (c NamePublisher) Check() error {
-	return first(rule.Field("organisation", tape.CheckSegment(c.Organisation)), rule.Field("imprint", c.Imprint.check()))
+	return rule.First(rule.Field("organisation", tape.CheckSegment(c.Organisation)), rule.Field("imprint", c.Imprint.check()))
 }
 
 // own refuses whoever speaks for another organisation.
@@ -138,8 +138,8 @@ func (s PublisherState) allows(c NamePublisher) error {
 }
 
 func (i Imprint) check() error {
-	if err := first(rule.Field("identifier", checkIdentifier(i.Identifier)), rule.Field("name", i.Name.check(TitleMax)), rule.Field("kind", oneOf(i.Kind, OrganisationKinds()...)),
-		rule.Field("type", oneOf(i.Type, PublisherTypes()...)), rule.Field("language", oneOf(i.Language, Languages()...)), rule.Field("prefix", checkPrefix(i.Prefix)),
+	if err := rule.First(rule.Field("identifier", checkIdentifier(i.Identifier)), rule.Field("name", i.Name.check(TitleMax)), rule.Field("kind", rule.OneOf(i.Kind, OrganisationKinds()...)),
+		rule.Field("type", rule.OneOf(i.Type, PublisherTypes()...)), rule.Field("language", rule.OneOf(i.Language, Languages()...)), rule.Field("prefix", checkPrefix(i.Prefix)),
 		rule.Field("license", checkAddress(i.License)), rule.Field("source", checkAddress(i.Source))); err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ type FoundState struct {
 // rest is in the charter itself.
 func Found(state FoundState, command FoundCommand, ctx tape.Context) (Outcome, error) {
 	charter := command.Charter
-	if err := first(command.ID.Check(), rule.Field("charter", charter.Check(state.Known)), carriedBy(ctx, RoleAdmin)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("charter", charter.Check(state.Known)), carriedBy(ctx, RoleAdmin)); err != nil {
 		return Outcome{}, err
 	}
 	at := slices.IndexFunc(charter.Organisations, func(m Member) bool { return m.MSP == state.MSP })
@@ -205,7 +205,7 @@ type JoinState struct {
 // Join records that the caller's organisation accepts the charter. One that was
 // shown another charter than the ledger holds finds out here.
 func Join(state JoinState, command JoinCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), carriedBy(ctx, RoleAdmin)); err != nil {
+	if err := rule.First(command.ID.Check(), carriedBy(ctx, RoleAdmin)); err != nil {
 		return Outcome{}, err
 	}
 	if state.Charter == nil {

@@ -75,7 +75,7 @@ type ConsentState struct {
 
 // consenting refuses what is malformed, and whoever speaks for somebody else.
 func consenting(state ConsentState, c WithdrawCommand, ctx tape.Context) (tape.Approval, error) {
-	if err := first(c.ID.Check(), rule.Field("person", c.Person.Check()), rule.Field("organisation", tape.CheckSegment(c.Organisation)),
+	if err := rule.First(c.ID.Check(), rule.Field("person", c.Person.Check()), rule.Field("organisation", tape.CheckSegment(c.Organisation)),
 		rule.Field("purpose", among(c.Purpose, Purposes())), rule.Field("about", among(c.About, Abouts())), carriedBy(ctx, RoleGateway)); err != nil {
 		return tape.Approval{}, err
 	}

@@ -47,7 +47,7 @@ type GuardState struct {
 // person's own; a guardian nobody has confirmed is dropped by one of those that
 // could stand for it.
 func Guard(state GuardState, command GuardCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), rule.Field("guardian", command.Guardian.Check()), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), rule.Field("guardian", command.Guardian.Check()), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	if command.Person == command.Guardian {

@@ -84,7 +84,7 @@ func twice(earlier []Presented, intent Intent) error {
 // sign, what it did not sign, and what comes too late, twice or too early.
 func (p Presented) judge(ledger LedgerID, act Act, ctx tape.Context) (tape.Approval, error) {
 	intent := p.Intent
-	if err := first(rule.Field("person", intent.Person.Check()), rule.Field("deadline", near(intent.Deadline, ctx.At))); err != nil {
+	if err := rule.First(rule.Field("person", intent.Person.Check()), rule.Field("deadline", near(intent.Deadline, ctx.At))); err != nil {
 		return tape.Approval{}, err
 	}
 	if p.Person == nil || p.Person.ID != intent.Person {

@@ -147,7 +147,7 @@ type RegisterState struct {
 func Register(state RegisterState, command RegisterCommand, ctx tape.Context) (Outcome, error) {
 	possession := Possession{Person: command.Person, Key: command.Address, Custody: command.Custody, Duty: command.Duty,
 		Organisation: command.Organisation, Registrar: ctx.Organisation}
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(),
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(),
 		rule.Field("organisation", tape.CheckSegment(command.Organisation)), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
@@ -220,7 +220,7 @@ type WitnessState struct {
 // period. Registrar and witness are two, and one of them is the person's own
 // organisation: two others could otherwise make themselves its maker and checker.
 func Witness(state WitnessState, command WitnessCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	person, err := state.Person.living(command.Person, ctx)
@@ -297,7 +297,7 @@ type RotateState struct {
 // period, to take the place of the one in force. Until then the old key signs,
 // unless it is suspended, and can object by suspending the new one.
 func Rotate(state RotateState, command RotateCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), command.Custody.Check(), command.Duty.Check(), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	person, err := state.Person.living(command.Person, ctx)
@@ -334,7 +334,7 @@ type SuspendCommand struct {
 // person's organisation, the two that stand for the key, and the person itself
 // by a signed intent may. person is PersonKey.
 func Suspend(person *Person, command SuspendCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	now, err := person.living(command.Person, ctx)
@@ -381,7 +381,7 @@ type RevokeCommand struct {
 // Revoke ends a person's part: by the person's organisation, or by the person's
 // own signed intent. What was signed before stands. person is PersonKey.
 func Revoke(person *Person, command RevokeCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("person", command.Person.Check()), carriedBy(ctx, RoleGateway)); err != nil {
 		return Outcome{}, err
 	}
 	now, err := person.living(command.Person, ctx)

@@ -146,3 +146,22 @@ func include(list []string, name string) []string {
 	}
 	return append(list, name)
 }
+
+// SignedBy refuses a command that nobody of an organisation's staff has signed.
+func SignedBy(ctx tape.Context, organisation string) error {
+	if slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return Decides(a) && a.Organisation == organisation }) {
+		return nil
+	}
+	return rule.Refuse(rule.Forbidden, "one of the staff of %s must sign", organisation)
+}
+
+// SignedByOne refuses a decision of an organisation that not exactly one of its staff has signed.
+func SignedByOne(ctx tape.Context, organisation, does string) error {
+	if len(ctx.Approvals) != 1 {
+		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %d persons signed", organisation, does, len(ctx.Approvals))
+	}
+	if a := ctx.Approvals[0]; !Decides(a) || a.Organisation != organisation {
+		return rule.Refuse(rule.Forbidden, "one of the staff of %s %s; %s is %s of %s, its key %s", organisation, does, a.Person, a.Duty, a.Organisation, a.Custody)
+	}
+	return nil
+}

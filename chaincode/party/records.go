@@ -217,13 +217,3 @@ func notBefore(ctx tape.Context, last tape.Instant) error {
 	}
 	return nil
 }
-
-// first returns the first error of a list of checks.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -80,7 +80,7 @@ func (c Change) Keys() []string {
 
 // Vote records a vote, and enacts the change when the votes reach the quorum.
 func Vote(state VoteState, command VoteCommand, ctx tape.Context) (Outcome, error) {
-	if err := first(command.ID.Check(), rule.Field("proposal", command.Proposal.Check()), rule.Field("change", command.Change.check(len(state.Organisations.Names))), carriedBy(ctx, RoleAdmin)); err != nil {
+	if err := rule.First(command.ID.Check(), rule.Field("proposal", command.Proposal.Check()), rule.Field("change", command.Change.check(len(state.Organisations.Names))), carriedBy(ctx, RoleAdmin)); err != nil {
 		return Outcome{}, err
 	}
 	voter := slices.Index(state.Organisations.Names, ctx.Organisation)

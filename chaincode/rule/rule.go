@@ -8,6 +8,8 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -83,6 +85,29 @@ func Field(name string, err error) error {
 		return &Refusal{Code: refusal.Code, Text: fieldOpen + name + joint + path[len(fieldOpen):] + fieldMark + rest}
 	}
 	return &Refusal{Code: refusal.Code, Text: fieldOpen + name + fieldMark + text}
+}
+
+// Item names item i of a list in a refusal: payouts[3].
+func Item(list string, i int, err error) error {
+	return Field(list, Field("["+strconv.Itoa(i)+"]", err))
+}
+
+// First returns the first error of a list of checks, the weightiest first.
+func First(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OneOf refuses a word that is not on a closed list.
+func OneOf(word string, words ...string) error {
+	if !slices.Contains(words, word) {
+		return Refuse(Invalid, "is not one of %s", strings.Join(words, ", "))
+	}
+	return nil
 }
 
 const (

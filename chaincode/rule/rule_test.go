@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -69,4 +70,22 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q prints back as %q", text, refusal)
 		}
 	})
+}
+
+func TestLists(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{rule.Item("payouts", 3, rule.Field("amount", rule.Refuse(rule.Invalid, "is nothing"))), "invalid: field payouts[3].amount: is nothing"},
+		{rule.Item("payouts", 3, nil), "<nil>"},
+		{rule.First(nil, rule.Refuse(rule.Forbidden, "weighs more"), rule.Refuse(rule.Invalid, "weighs less")), "forbidden: weighs more"},
+		{rule.First(nil, nil), "<nil>"},
+		{rule.OneOf("tea", "coffee", "tea"), "<nil>"},
+		{rule.OneOf("Anna Muster", "coffee", "tea"), "invalid: is not one of coffee, tea"},
+	} {
+		if got := fmt.Sprint(c.err); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
 }

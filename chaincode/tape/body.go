@@ -82,20 +82,15 @@ func readBody(argument []byte, field string, limit int, header any, each func(i 
 		}
 		r, rest, ok := readRow(text)
 		if !ok || (rest != "" && rest[0] != ']' && !strings.HasPrefix(rest, ",[")) {
-			return at(field, i, rule.Refuse(rule.Invalid, "is not a list of four texts"))
+			return rule.Item(field, i, rule.Refuse(rule.Invalid, "is not a list of four texts"))
 		}
 		if err := each(i, r); err != nil {
-			return at(field, i, err)
+			return rule.Item(field, i, err)
 		}
 		text = rest
 	}
 	rest := append(append([]byte(nil), argument[:start]...), text...)
 	return canonical.Decode(rest, header)
-}
-
-// at names element i of a list in a refusal.
-func at(field string, i int, err error) error {
-	return rule.Field(field, rule.Field("["+strconv.Itoa(i)+"]", err))
 }
 
 // writeBody is the inverse of readBody.
@@ -274,7 +269,7 @@ func GiftsBody(gifts []Gift) (root, matches merkle.Hash, leaves []merkle.Leaf, e
 	b := newBody(len(gifts))
 	for i, gift := range gifts {
 		if err := b.add(gift.row(), 1, gift.Amount.Units); err != nil {
-			return root, matches, nil, at("gifts", i, err)
+			return root, matches, nil, rule.Item("gifts", i, err)
 		}
 	}
 	if len(gifts) > 0 {
@@ -292,13 +287,13 @@ func LinesBody(side Side, lines []Line) (LinesPage, []merkle.Leaf, error) {
 	currency := lines[0].Amount.Currency
 	for i, line := range lines {
 		if line.Amount.Currency != currency {
-			return LinesPage{}, nil, at("lines", i, rule.Refuse(rule.Invalid, "%s is not in %s", line.Amount, currency))
+			return LinesPage{}, nil, rule.Item("lines", i, rule.Refuse(rule.Invalid, "%s is not in %s", line.Amount, currency))
 		}
 		if i > 0 && line.Number <= lines[i-1].Number {
-			return LinesPage{}, nil, at("lines", i, rule.Refuse(rule.Invalid, "line %d does not come after line %d", line.Number, lines[i-1].Number))
+			return LinesPage{}, nil, rule.Item("lines", i, rule.Refuse(rule.Invalid, "line %d does not come after line %d", line.Number, lines[i-1].Number))
 		}
 		if err := b.add(line.row(), 2, line.Amount.Units); err != nil {
-			return LinesPage{}, nil, at("lines", i, err)
+			return LinesPage{}, nil, rule.Item("lines", i, err)
 		}
 	}
 	root, matches := b.sums()

@@ -47,7 +47,7 @@ func NewExecute(account AccountID, id, statement ID, n int32, lines []Line, exec
 	indexes := make([]int, len(executed))
 	for i, e := range executed {
 		if e.Index < 0 || e.Index >= len(lines) {
-			return c, at("items", i, rule.Refuse(rule.NotFound, "line %d is not on the page", e.Index))
+			return c, rule.Item("items", i, rule.Refuse(rule.NotFound, "line %d is not on the page", e.Index))
 		}
 		indexes[i] = e.Index
 		r, _, _ := readRow(lines[e.Index].Row())
@@ -65,11 +65,11 @@ func (c Execute) Check() error {
 	seen := map[ID]bool{}
 	for i, item := range c.Items {
 		if len(item.Holds) == 0 {
-			return at("items", i, rule.Field("holds", rule.Refuse(rule.Invalid, "names no payout")))
+			return rule.Item("items", i, rule.Field("holds", rule.Refuse(rule.Invalid, "names no payout")))
 		}
 		for _, id := range item.Holds {
 			if seen[id] {
-				return at("items", i, rule.Refuse(rule.Invalid, "payout %s stands twice", id))
+				return rule.Item("items", i, rule.Refuse(rule.Invalid, "payout %s stands twice", id))
 			}
 			seen[id] = true
 		}
@@ -108,11 +108,11 @@ func (a Account) Execute(c Execute, holds []Hold, lines *Lines, used []bool, ctx
 	after := make([]Hold, 0, len(holds))
 	for i, item := range c.Items {
 		if used[i] {
-			return refuse(at("items", i, rule.Refuse(rule.WrongState, "line %d of statement %s has been used already", bodies[i].Number, c.Statement)))
+			return refuse(rule.Item("items", i, rule.Refuse(rule.WrongState, "line %d of statement %s has been used already", bodies[i].Number, c.Statement)))
 		}
 		paid, postings, err := bodies[i].execute(a, holds[:len(item.Holds)])
 		if err != nil {
-			return refuse(at("items", i, err))
+			return refuse(rule.Item("items", i, err))
 		}
 		holds, after, entry.Postings = holds[len(item.Holds):], append(after, paid...), append(entry.Postings, postings...)
 		for range postings { // evidence i is that of posting i
@@ -134,7 +134,7 @@ func (c Execute) lines(account Account, page *Lines) ([]Line, error) {
 	for i, item := range c.Items {
 		var err error
 		if bodies[i], err = lineOf(item.Line); err != nil {
-			return nil, at("items", i, rule.Field("line", err))
+			return nil, rule.Item("items", i, rule.Field("line", err))
 		}
 		indexes[i], leaves[i] = int(item.Index), merkle.Leaf{Data: []byte(item.Line.String()), Amount: bodies[i].Amount.Units}
 	}

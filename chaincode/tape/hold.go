@@ -33,7 +33,7 @@ func (c OrderHolds) Total(currency money.Currency) (money.Amount, error) {
 	for i, order := range c.Holds {
 		payments[i] = Payment{Amount: order.Amount, Line: order.Hold, To: order.To}
 		if err := holdName(order.Hold); err != nil {
-			return money.Amount{}, at("holds", i, rule.Field("hold", err))
+			return money.Amount{}, rule.Item("holds", i, rule.Field("hold", err))
 		}
 	}
 	return totalOf("holds", PaymentsMax, payments, c.Account, currency)
@@ -64,7 +64,7 @@ func (h Head) Hold(account Account, c OrderHolds, payees []*Account, ctx Context
 			continue
 		}
 		if err := receives(order.To, payees[i], account.Currency); err != nil {
-			return refuse(at("holds", i, err))
+			return refuse(rule.Item("holds", i, err))
 		}
 	}
 	h, taken, err := h.take(total.Units, account.Currency)
@@ -279,7 +279,7 @@ func (c Reclaim) Check() error {
 	seen := map[ID]bool{}
 	for i, id := range c.Holds {
 		if seen[id] {
-			return at("holds", i, rule.Refuse(rule.Invalid, "hold %s stands twice", id))
+			return rule.Item("holds", i, rule.Refuse(rule.Invalid, "hold %s stands twice", id))
 		}
 		seen[id] = true
 	}
@@ -294,11 +294,11 @@ func (h Head) Reclaim(account Account, c Reclaim, holds []Hold, ctx Context) (He
 	after := append([]Hold(nil), holds...)
 	for i, hold := range after {
 		if hold.State != HoldReleased {
-			return h, nil, Entry{}, at("holds", i, rule.Refuse(rule.WrongState, "hold %s is %s, not released", hold.ID, hold.State))
+			return h, nil, Entry{}, rule.Item("holds", i, rule.Refuse(rule.WrongState, "hold %s is %s, not released", hold.ID, hold.State))
 		}
 		var err error
 		if h, err = h.reopen(hold.Spans); err != nil {
-			return h, nil, Entry{}, at("holds", i, err)
+			return h, nil, Entry{}, rule.Item("holds", i, err)
 		}
 		h = h.withdraw(-hold.Spans.Total(), hold.Gift)
 		after[i].Spans, after[i].State = nil, HoldReclaimed

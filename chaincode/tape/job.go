@@ -142,12 +142,12 @@ func (j Job) Run(account Account, c RunChunk, ran *Chunk, payees []*Account, ctx
 	for i, line := range c.Lines {
 		if line.To.Outside() {
 			if ctx.At >= j.Expires { // its hold would be born expired
-				return refuse(at("lines", i, rule.Refuse(rule.Expired, "payouts of job %s could be ordered until %s; abandon the job", j.ID, j.Expires)))
+				return refuse(rule.Item("lines", i, rule.Refuse(rule.Expired, "payouts of job %s could be ordered until %s; abandon the job", j.ID, j.Expires)))
 			}
 			continue
 		}
 		if err := receives(line.To, payees[i], account.Currency); err != nil {
-			return refuse(at("lines", i, err))
+			return refuse(rule.Item("lines", i, err))
 		}
 	}
 	leaf, err := ChunkLeaf(c.N, c.Lines)
@@ -311,10 +311,10 @@ func (c Memo) Total(currency money.Currency) (money.Amount, error) {
 	payments := make([]Payment, len(c.Postings))
 	for i, p := range c.Postings {
 		if err := p.From.Check(); err != nil {
-			return money.Amount{}, at("postings", i, rule.Field("from", err))
+			return money.Amount{}, rule.Item("postings", i, rule.Field("from", err))
 		}
 		if p.From == p.To {
-			return money.Amount{}, at("postings", i, rule.Refuse(rule.Invalid, "posts from %s to itself", p.From))
+			return money.Amount{}, rule.Item("postings", i, rule.Refuse(rule.Invalid, "posts from %s to itself", p.From))
 		}
 		payments[i] = Payment{Amount: p.Amount, Line: ID("line-" + strconv.Itoa(i)), To: p.To}
 	}
@@ -345,7 +345,7 @@ func (a Account) Memo(c Memo, named []*Account, ctx Context) (Entry, error) {
 	}
 	for i, account := range named {
 		if account != nil && account.Organisation != ctx.Organisation {
-			return Entry{}, at("postings", i*len(c.Postings)/len(named), rule.Refuse(rule.Forbidden, "%s is an account of %s, whose accruals %s does not record",
+			return Entry{}, rule.Item("postings", i*len(c.Postings)/len(named), rule.Refuse(rule.Forbidden, "%s is an account of %s, whose accruals %s does not record",
 				account.ID, account.Organisation, ctx.Organisation))
 		}
 	}

@@ -79,10 +79,10 @@ func (c Receive) check(currency money.Currency) error {
 	seen := make(map[ID]bool, len(c.Gifts))
 	for i, gift := range c.Gifts {
 		if gift.Amount.Currency != currency {
-			return at("gifts", i, rule.Field("amount", rule.Refuse(rule.Invalid, "%s is not in %s, the currency of the account", gift.Amount, currency)))
+			return rule.Item("gifts", i, rule.Field("amount", rule.Refuse(rule.Invalid, "%s is not in %s, the currency of the account", gift.Amount, currency)))
 		}
 		if seen[gift.ID] {
-			return at("gifts", i, rule.Refuse(rule.Invalid, "gift %s stands twice on the page", gift.ID))
+			return rule.Item("gifts", i, rule.Refuse(rule.Invalid, "gift %s stands twice on the page", gift.ID))
 		}
 		seen[gift.ID] = true
 	}

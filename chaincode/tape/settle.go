@@ -80,13 +80,13 @@ func (c Settle) Check() error {
 	seen := map[string]bool{}
 	for i, item := range c.Items {
 		if seen[item.Source] {
-			return at("items", i, rule.Refuse(rule.Invalid, "%s stands twice", item.Source))
+			return rule.Item("items", i, rule.Refuse(rule.Invalid, "%s stands twice", item.Source))
 		}
 		seen[item.Source] = true
 		if item.Lines != nil {
 			key := LinesKey("", item.Lines.Statement, item.Lines.N)
 			if seen[key] {
-				return at("items", i, rule.Refuse(rule.WrongState, "page %d of statement %s settles another item already", item.Lines.N, item.Lines.Statement))
+				return rule.Item("items", i, rule.Refuse(rule.WrongState, "page %d of statement %s settles another item already", item.Lines.N, item.Lines.Statement))
 			}
 			seen[key] = true
 		}
@@ -106,7 +106,7 @@ func (h Head) Settle(account Account, c Settle, sources []Source, ctx Context) (
 		var settlement Settlement
 		var err error
 		if h, settlement, result.Used[i], entry, err = h.settleSource(account, item, sources[i], ctx, entry); err != nil {
-			return refuse(at("items", i, err))
+			return refuse(rule.Item("items", i, err))
 		}
 		result.Settlements = append(result.Settlements, settlement)
 	}
@@ -516,14 +516,14 @@ func (c Match) bodies() ([]Gift, []Line, error) {
 	for i, r := range c.Gifts {
 		var err error
 		if gifts[i], err = giftOf(r); err != nil {
-			return nil, nil, at("gifts", i, err)
+			return nil, nil, rule.Item("gifts", i, err)
 		}
 	}
 	lines := make([]Line, len(c.Lines[0].Lines))
 	for i, r := range c.Lines[0].Lines {
 		var err error
 		if lines[i], err = lineOf(r); err != nil {
-			return nil, nil, at("lines", i, err)
+			return nil, nil, rule.Item("lines", i, err)
 		}
 	}
 	return gifts, lines, nil
@@ -682,7 +682,7 @@ func (c ReceiveUnidentified) Gifts(used Used) ([]Gift, []Line, Used, error) {
 	for i, r := range c.Lines {
 		var err error
 		if lines[i], err = lineOf(r); err != nil {
-			return nil, nil, used, at("lines", i, err)
+			return nil, nil, used, rule.Item("lines", i, err)
 		}
 		index := Span{int64(i), int64(i) + 1}
 		if len(used.Lines.Within(index)) > 0 {

@@ -48,15 +48,15 @@ func totalOf(field string, limit int, payments []Payment, from AccountID, curren
 	seen := make(map[ID]bool, len(payments))
 	for i, p := range payments {
 		if err := p.check(from, currency); err != nil {
-			return total, at(field, i, err)
+			return total, rule.Item(field, i, err)
 		}
 		if seen[p.Line] {
-			return total, at(field, i, rule.Refuse(rule.Invalid, "line %s stands twice", p.Line))
+			return total, rule.Item(field, i, rule.Refuse(rule.Invalid, "line %s stands twice", p.Line))
 		}
 		seen[p.Line] = true
 		var err error
 		if total, err = total.Add(p.Amount); err != nil {
-			return total, at(field, i, rule.Field("amount", err))
+			return total, rule.Item(field, i, rule.Field("amount", err))
 		}
 	}
 	return total, nil
@@ -120,10 +120,10 @@ func (h Head) Spend(account Account, c Spend, payees []*Account, ctx Context) (H
 	}
 	for i, p := range c.Payments {
 		if p.To.Outside() {
-			return refuse(at("payments", i, rule.Field("to", rule.Refuse(rule.Invalid, "%s is outside the ledger; order it with a hold, which the bank's line executes", p.To))))
+			return refuse(rule.Item("payments", i, rule.Field("to", rule.Refuse(rule.Invalid, "%s is outside the ledger; order it with a hold, which the bank's line executes", p.To))))
 		}
 		if err := receives(p.To, payees[i], account.Currency); err != nil {
-			return refuse(at("payments", i, err))
+			return refuse(rule.Item("payments", i, err))
 		}
 	}
 	h, taken, err := h.take(total.Units, account.Currency)

@@ -84,7 +84,7 @@ func (c FileStatement) doubled() error {
 	seen := make(map[merkle.Hash]int, len(c.Pages))
 	for i, page := range c.Pages {
 		if earlier, known := seen[page.Root]; known {
-			return at("pages", i, rule.Refuse(rule.Conflict, "holds the same lines as page %d", earlier))
+			return rule.Item("pages", i, rule.Refuse(rule.Conflict, "holds the same lines as page %d", earlier))
 		}
 		seen[page.Root] = i
 	}
@@ -100,13 +100,13 @@ func (c FileStatement) balance() error {
 	balance, count := c.Opening.Units, int64(0)
 	for i, page := range c.Pages {
 		if page.Side != CreditSide && page.Side != DebitSide {
-			return at("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "is neither credit nor debit")))
+			return rule.Item("pages", i, rule.Field("side", rule.Refuse(rule.Invalid, "is neither credit nor debit")))
 		}
 		if page.Count < 1 || page.Count > LinesMax {
-			return at("pages", i, rule.Field("count", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", page.Count, LinesMax)))
+			return rule.Item("pages", i, rule.Field("count", rule.Refuse(rule.Invalid, "is %d; 1 to %d are possible", page.Count, LinesMax)))
 		}
 		if err := page.Total.Positive(currency); err != nil {
-			return at("pages", i, rule.Field("total", err))
+			return rule.Item("pages", i, rule.Field("total", err))
 		}
 		change := page.Total.Units
 		if page.Side == DebitSide {
@@ -114,7 +114,7 @@ func (c FileStatement) balance() error {
 		}
 		var err error
 		if balance, err = money.Sum(balance, change); err != nil {
-			return at("pages", i, rule.Field("total", err))
+			return rule.Item("pages", i, rule.Field("total", err))
 		}
 		count += int64(page.Count)
 	}
@@ -183,7 +183,7 @@ func (s Statement) FileLines(c FileLines, ctx Context) (Lines, Entry, error) {
 	}
 	for i, line := range c.Lines {
 		if line.Date < s.From || line.Date > s.To {
-			return Lines{}, Entry{}, at("lines", i, rule.Refuse(rule.Conflict, "line %d of %s is not between %s and %s", line.Number, line.Date, s.From, s.To))
+			return Lines{}, Entry{}, rule.Item("lines", i, rule.Refuse(rule.Conflict, "line %d of %s is not between %s and %s", line.Number, line.Date, s.From, s.To))
 		}
 	}
 	if err := s.fixed(c.N, want, got); err != nil {
