@@ -162,7 +162,7 @@ func (l Line) execute(account Account, holds []Hold) ([]Hold, []Posting, error) 
 	}
 	after, postings := make([]Hold, len(holds)), make([]Posting, len(holds))
 	for i, h := range holds {
-		paid, taken, err := h.pay(left[i])
+		paid, taken, err := h.pay(left[i], l.Date)
 		if err != nil {
 			return nil, nil, err
 		}

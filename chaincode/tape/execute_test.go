@@ -127,6 +127,9 @@ func (s *executing) run(t *testing.T) string {
 		if hold.State != tape.HoldCaptured || len(hold.Spans) > 0 || hold.Captured.Total() != s.holds[i].Spans.Total() {
 			t.Errorf("after it the hold is %+v", hold)
 		}
+		if day := s.lines[entry.Evidence[i].Line-1].Date; hold.Paid != day {
+			t.Errorf("hold %s was paid on %s, says the hold; the line says %s", hold.ID, hold.Paid, day)
+		}
 		paid = append(paid, fmt.Sprintf("%s %s by %d", entry.Postings[i].Line, entry.Postings[i].Amount, entry.Evidence[i].Line))
 	}
 	if err := tape.Conserved(before, after, nil, entry); err != nil {

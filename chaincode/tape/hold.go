@@ -121,7 +121,11 @@ func (h Hold) Capture(account Account, c Capture, lines *Lines, used bool, ctx C
 	if err != nil {
 		return refuse(err)
 	}
-	h, taken, err := h.pay(c.Amount.Units)
+	day := c.day()
+	if day == "" { // an account of the ledger is paid by this entry
+		day = ctx.Date
+	}
+	h, taken, err := h.pay(c.Amount.Units, day)
 	if err != nil {
 		return refuse(err)
 	}
@@ -135,13 +139,14 @@ func (h Hold) Capture(account Account, c Capture, lines *Lines, used bool, ctx C
 	return result, entry, nil
 }
 
-// pay takes the first units of what is held.
-func (h Hold) pay(units int64) (Hold, Spans, error) {
+// pay takes the first units of what is held, on the day of the bank's line.
+func (h Hold) pay(units int64, day Date) (Hold, Spans, error) {
 	taken, rest, err := h.Spans.Cut(units)
 	if err != nil {
 		return h, nil, err
 	}
 	h.Spans, h.Captured = rest, append(append(Spans(nil), h.Captured...), taken...)
+	h.Paid = max(h.Paid, day)
 	if len(rest) == 0 {
 		h.State = HoldCaptured
 	}

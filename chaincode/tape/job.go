@@ -36,7 +36,7 @@ func (c OpenJob) Check(currency money.Currency) error {
 	if err := c.Amount.Positive(currency); err != nil {
 		return rule.Field("amount", err)
 	}
-	if longest := IDMax - len(ChunkHold("", ChunksMax-1, ChunkLinesMax-1)); len(c.ID) > longest {
+	if longest := IDMax - len(ChunkHold("", ChunksMax-1, PartLinesMax-1)); len(c.ID) > longest {
 		return rule.Field("id", rule.Refuse(rule.Invalid, "is %d characters long; a job's holds are named after it, so %d at most", len(c.ID), longest))
 	}
 	if c.Chunks < 1 || c.Chunks > ChunksMax {
@@ -129,47 +129,80 @@ type Ran struct {
 	Holds   []Hold
 }
 
+// Part is one chunk on its way. Of a disbursement the job's root fixes the
+// payments themselves. Of a settlement it fixes each household's share, and what
+// of that goes to whom depends on what the household owes when the chunk runs: its
+// rules work out the lines, which come to the leaf's amount.
+type Part struct {
+	// ID is the entry's.
+	ID    ID
+	Job   ID
+	N     int32
+	Leaf  merkle.Leaf
+	Path  []merkle.Node
+	Lines []Payment
+	// LinesMax is the most lines that the rules allow, PartLinesMax at most.
+	LinesMax int
+}
+
+// PartLinesMax keeps the number of a hold in its name to three digits (ChunkHold).
+const PartLinesMax = 1000
+
 // Run judges the command; payees stand in the order of its lines, nil where none is open.
 func (j Job) Run(account Account, c RunChunk, ran *Chunk, payees []*Account, ctx Context) (Ran, Entry, error) {
+	leaf, _ := ChunkLeaf(c.N, c.Lines) // lines that have none are refused one by one
+	return j.RunPart(account, Part{ID: c.ID, Job: c.Job, N: c.N, Leaf: leaf, Path: c.Path, Lines: c.Lines, LinesMax: ChunkLinesMax}, ran, payees, ctx)
+}
+
+// RunPart does the same for a chunk whose rules worked out its lines.
+func (j Job) RunPart(account Account, part Part, ran *Chunk, payees []*Account, ctx Context) (Ran, Entry, error) {
 	refuse := func(err error) (Ran, Entry, error) { return Ran{}, Entry{}, err }
-	if err := j.runnable(account, c, ran, ctx); err != nil {
+	if err := j.runnable(account, part, ran, ctx); err != nil {
 		return refuse(err)
 	}
-	total, err := totalOf("lines", ChunkLinesMax, c.Lines, account.ID, account.Currency)
+	total, err := totalOf("lines", part.LinesMax, part.Lines, account.ID, account.Currency)
 	if err != nil {
 		return refuse(err)
 	}
-	for i, line := range c.Lines {
-		if line.To.Outside() {
-			if ctx.At >= j.Expires { // its hold would be born expired
-				return refuse(rule.Item("lines", i, rule.Refuse(rule.Expired, "payouts of job %s could be ordered until %s; abandon the job", j.ID, j.Expires)))
-			}
-			continue
-		}
-		if err := receives(line.To, payees[i], account.Currency); err != nil {
-			return refuse(rule.Item("lines", i, err))
-		}
+	if total.Units != part.Leaf.Amount {
+		return refuse(rule.Field("lines", rule.Refuse(rule.Conflict, "come to %s; chunk %d of job %s is %s", total, part.N, j.ID, money.New(part.Leaf.Amount, account.Currency))))
 	}
-	leaf, err := ChunkLeaf(c.N, c.Lines)
+	if err := j.payableTo(part.Lines, payees, account.Currency, ctx); err != nil {
+		return refuse(err)
+	}
+	offset, err := merkle.Verify(j.Root, j.Amount.Units, int(j.Chunks), int(part.N), part.Leaf, part.Path)
+	if err != nil {
+		return refuse(rule.Field("path", rule.Refuse(rule.Conflict, "chunk %d is not under the root of job %s", part.N, j.ID)))
+	}
+	units := Span{offset, offset + total.Units}
+	spans, err := j.Spans.Slice(units.Start, units.End)
 	if err != nil {
 		return refuse(err)
 	}
-	offset, err := merkle.Verify(j.Root, j.Amount.Units, int(j.Chunks), int(c.N), leaf, c.Path)
-	if err != nil {
-		return refuse(rule.Field("path", rule.Refuse(rule.Conflict, "chunk %d is not under the root of job %s", c.N, j.ID)))
-	}
-	part := Span{offset, offset + total.Units}
-	spans, err := j.Spans.Slice(part.Start, part.End)
-	if err != nil {
-		return refuse(err)
-	}
-	entry := ctx.Entry(c.ID, "run-chunk", string(account.ID))
-	result, entry, err := j.payLines(c, spans, entry)
-	result.Chunk = Chunk{V: 1, Account: account.ID, Job: j.ID, N: c.N, Part: part, Entry: entry.Reference()}
+	entry := ctx.Entry(part.ID, "run-chunk", string(account.ID))
+	result, entry, err := j.payLines(part, spans, entry)
+	result.Chunk = Chunk{V: 1, Account: account.ID, Job: j.ID, N: part.N, Part: units, Entry: entry.Reference()}
 	return result, entry, err
 }
 
-func (j Job) runnable(account Account, c RunChunk, ran *Chunk, ctx Context) error {
+// payableTo refuses lines to an account that is not there, and payouts whose
+// holds would be born expired.
+func (j Job) payableTo(lines []Payment, payees []*Account, currency money.Currency, ctx Context) error {
+	for i, line := range lines {
+		if line.To.Outside() {
+			if ctx.At >= j.Expires {
+				return rule.Item("lines", i, rule.Refuse(rule.Expired, "payouts of job %s could be ordered until %s; abandon the job", j.ID, j.Expires))
+			}
+			continue
+		}
+		if err := receives(line.To, payees[i], currency); err != nil {
+			return rule.Item("lines", i, err)
+		}
+	}
+	return nil
+}
+
+func (j Job) runnable(account Account, c Part, ran *Chunk, ctx Context) error {
 	if err := c.ID.Check(); err != nil {
 		return rule.Field("id", err)
 	}
@@ -186,7 +219,7 @@ func (j Job) runnable(account Account, c RunChunk, ran *Chunk, ctx Context) erro
 }
 
 // payLines shares the chunk's spans out in the order of its lines.
-func (j Job) payLines(c RunChunk, spans Spans, entry Entry) (Ran, Entry, error) {
+func (j Job) payLines(c Part, spans Spans, entry Entry) (Ran, Entry, error) {
 	var result Ran
 	for i, line := range c.Lines {
 		part, rest, err := spans.Cut(line.Amount.Units)

@@ -319,10 +319,13 @@ type Hold struct {
 	To     AccountID    `json:"to"`
 	Amount money.Amount `json:"amount"`
 	// Spans is what is still held, in order; Captured what has been paid; Returned what came back of that.
-	Spans    Spans   `json:"spans,omitempty"`
-	Captured Spans   `json:"captured,omitempty"`
-	Returned Spans   `json:"returned,omitempty"`
-	Expires  Instant `json:"expires"`
+	Spans    Spans `json:"spans,omitempty"`
+	Captured Spans `json:"captured,omitempty"`
+	Returned Spans `json:"returned,omitempty"`
+	// Paid is the day of the latest line that paid of it: from then on the payee
+	// has the money, whenever it was ordered or booked.
+	Paid    Date    `json:"paid,omitempty"`
+	Expires Instant `json:"expires"`
 	// Released is the day on which the hold was released or expired: what the
 	// bank paid until then it paid on a valid order.
 	Released Date      `json:"released,omitempty"`
