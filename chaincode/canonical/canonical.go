@@ -56,6 +56,22 @@ func Decode(data []byte, into any) error {
 	return nil
 }
 
+// Read reads a file that people write: as strictly as Decode, but for white
+// space, the order of fields and how characters and numbers are escaped.
+func Read(data []byte, into any) error {
+	if !utf8.Valid(data) {
+		return rule.Refuse(rule.Invalid, "the file is not UTF-8")
+	}
+	if err := wellFormed(data); err != nil {
+		return err
+	}
+	plain, err := jcs.Transform(data)
+	if err != nil {
+		return rule.Refuse(rule.Invalid, "the file is not the JSON asked for: %s", err)
+	}
+	return Decode(plain, into)
+}
+
 // explain turns the decoder's error into a refusal that names the field.
 func explain(err error, data []byte, into any) error {
 	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {

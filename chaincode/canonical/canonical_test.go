@@ -2,6 +2,7 @@ package canonical_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
@@ -52,6 +53,29 @@ func TestDecode(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.argument, got, c.want)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	for _, c := range []struct{ file, want string }{
+		{"{\n  \"lines\": [],\n  \"count\": 1,\n  \"account\": \"\\u0061\"\n}\n", ""},
+		{`{"account":"a","lines":[]}`, "invalid: field count: is missing"},
+		{`{"account":"a","account":"b","count":1,"lines":[]}`, "invalid: field account: stands twice"},
+		{`{"Account":"a","count":1,"lines":[]}`, `invalid: field "Account" must be written "account"`},
+		{`{"account":"a","count":1,"lines":[],"other":1}`, `invalid: unknown field "other"`},
+		{`{"account":"a","count":1e400,"lines":[]}`, "invalid: the file is not the JSON asked for: "},
+		{`{"account":"a","count":1,"lines":[]}{}`, "invalid: there is text behind the JSON document"},
+		{"{\"account\":\"\xff\"}", "invalid: the file is not UTF-8"},
+		{``, "invalid: the argument is not JSON: EOF"},
+	} {
+		var into command
+		got := ""
+		if err := canonical.Read([]byte(c.file), &into); err != nil {
+			got = err.Error()
+		}
+		if c.want == "" && (got != "" || into.Account != "a" || into.Count != 1) || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.file, got, c.want)
 		}
 	}
 }

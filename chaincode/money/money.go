@@ -3,7 +3,7 @@
 // An amount has one spelling, "100.00 CNY" or "50000 VND": digits, exactly as
 // many decimals as ISO 4217 gives the currency, a space, the code. What does
 // not print back to itself is refused. There is no float in this package and
-// no division but Split.
+// no division but that of Split, of which Portion is one part.
 package money
 
 import (
@@ -177,13 +177,12 @@ func Split(total int64, weights []int64) ([]int64, error) {
 		return nil, rule.Refuse(rule.Invalid, "cannot split %d minor units among weights that are all zero", total)
 	}
 	shares := make([]int64, len(weights))
-	remainders := make([]uint64, len(weights))
+	remainders := make([]int64, len(weights))
 	order := make([]int, len(weights))
 	rest := total
 	for i, weight := range weights {
-		high, low := bits.Mul64(uint64(total), uint64(weight))
-		quotient, remainder := bits.Div64(high, low, uint64(sum)) // high < sum, because total*weight/sum <= total < 2^64
-		shares[i], remainders[i], order[i] = int64(quotient), remainder, i
+		shares[i], remainders[i] = Portion(total, weight, sum)
+		order[i] = i
 		rest -= shares[i]
 	}
 	sort.SliceStable(order, func(a, b int) bool { return remainders[order[a]] > remainders[order[b]] })
@@ -192,4 +191,14 @@ func Split(total int64, weights []int64) ([]int64, error) {
 		shares[i]++
 	}
 	return shares, nil
+}
+
+// Portion returns what weight of sum is of total, rounded down, and the remainder
+// of the division, in parts of sum: what Split gives to each before it hands out
+// the units that are left. None is negative, total and sum are at most Max, and
+// weight is at most sum, which is more than zero.
+func Portion(total, weight, sum int64) (units, remainder int64) {
+	high, low := bits.Mul64(uint64(total), uint64(weight))
+	quotient, rest := bits.Div64(high, low, uint64(sum)) // high < sum, because total*weight/sum <= total < 2^64
+	return int64(quotient), int64(rest)
 }

@@ -110,6 +110,14 @@ func OneOf(word string, words ...string) error {
 	return nil
 }
 
+// Within refuses a number outside its range, both ends included.
+func Within(value, least, most int64) error {
+	if value < least || value > most {
+		return Refuse(Invalid, "is %d; %d to %d is possible", value, least, most)
+	}
+	return nil
+}
+
 const (
 	fieldOpen = "field "
 	fieldMark = ": "

@@ -82,6 +82,10 @@ func TestLists(t *testing.T) {
 		{rule.First(nil, rule.Refuse(rule.Forbidden, "weighs more"), rule.Refuse(rule.Invalid, "weighs less")), "forbidden: weighs more"},
 		{rule.First(nil, nil), "<nil>"},
 		{rule.OneOf("tea", "coffee", "tea"), "<nil>"},
+		{rule.Within(1, 1, 3), "<nil>"},
+		{rule.Within(3, 1, 3), "<nil>"},
+		{rule.Within(0, 1, 3), "invalid: is 0; 1 to 3 is possible"},
+		{rule.Within(4, 1, 3), "invalid: is 4; 1 to 3 is possible"},
 		{rule.OneOf("Anna Muster", "coffee", "tea"), "invalid: is not one of coffee, tea"},
 	} {
 		if got := fmt.Sprint(c.err); got != c.want {
