@@ -32,6 +32,7 @@ var rulePackages = map[string][]string{
 	"chaincode/dossier":   {"chaincode/rule", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/fund":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
 	"chaincode/waterfall": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/harvest":   {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 }
 
