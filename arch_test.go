@@ -34,6 +34,8 @@ var rulePackages = map[string][]string{
 	"chaincode/waterfall": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/harvest":   {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
+
+	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
 }
 
 // pureStandard is what rule packages may take from the standard library.
