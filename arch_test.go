@@ -33,6 +33,7 @@ var rulePackages = map[string][]string{
 	"chaincode/fund":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
 	"chaincode/waterfall": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/harvest":   {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
+	"chaincode/group":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},

@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier", "fund", "harvest"}
+var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group"}
 
 const privacyDocument = "../../docs/privacy.md"
 
