@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group"}
+var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse"}
 
 const privacyDocument = "../../docs/privacy.md"
 

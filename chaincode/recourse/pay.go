@@ -1,0 +1,255 @@
+package recourse
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// PayCall counts what a guarantor has paid the lender.
+type PayCall struct {
+	Amount    money.Amount   `json:"amount"`
+	Call      tape.ID        `json:"call"`
+	Guarantor tape.AccountID `json:"guarantor"`
+	ID        tape.ID        `json:"id"`
+	Loan      tape.ID        `json:"loan"`
+	// Payment is the tape's name of the money, organisation/entry/index.
+	Payment string         `json:"payment"`
+	Scheme  tape.AccountID `json:"scheme"`
+}
+
+// Pay judges the command; payment is what the tape shows of Payment.
+func (c Call) Pay(command PayCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
+		c.shown(payment, command.Payment, command.Amount), from(payment, command.Guarantor, "guarantor"), c.toLender(payment)); err != nil {
+		return refuse(err)
+	}
+	next, err := c.Take(command.Guarantor, command.Amount.Units)
+	if err != nil {
+		return refuse(err)
+	}
+	return next.count(ctx.Entry(command.ID, "pay-call", string(c.Loan)), payment)
+}
+
+// Take is the call once a guarantor has paid the lender. A sale that pays it in
+// one chunk with others' dues takes this, and not the command.
+func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
+	i, err := c.guarantor("guarantor", guarantor)
+	if err := rule.First(c.open(), err); err != nil {
+		return c, err
+	}
+	of := c.positions()[i]
+	if asked := of.asked + of.spread; units < 1 || units > asked {
+		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s is asked of %s", c.money(units), c.money(asked), guarantor))
+	}
+	next, _ := c.at(i, func(g *Guarantor) { g.Paid += units }).changed(tape.Entry{At: c.At})
+	next.Entry = c.Entry
+	return next, nil
+}
+
+// LowerCall counts what the debtor itself has paid the lender on the instalments called.
+type LowerCall struct {
+	Amount  money.Amount   `json:"amount"`
+	Call    tape.ID        `json:"call"`
+	ID      tape.ID        `json:"id"`
+	Loan    tape.ID        `json:"loan"`
+	Payment string         `json:"payment"`
+	Scheme  tape.AccountID `json:"scheme"`
+}
+
+// Lower judges the command; payment is the part of the money that the loan took
+// for these instalments. The guarantors owe less by it (Interpretation art. 3).
+func (c Call) Lower(command LowerCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.open(), c.notBefore(ctx),
+		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment"), c.toLender(payment)); err != nil {
+		return refuse(err)
+	}
+	if open := c.Open(); command.Amount.Units > open {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the lender asks for %s", command.Amount, c.money(open))))
+	}
+	c.Lowered += command.Amount.Units
+	return c.count(ctx.Entry(command.ID, "lower-call", string(c.Loan)), payment)
+}
+
+// Reimburse shares among the guarantors what the debtor repays once the lender is whole.
+type Reimburse struct {
+	Amount  money.Amount   `json:"amount"`
+	Call    tape.ID        `json:"call"`
+	ID      tape.ID        `json:"id"`
+	Loan    tape.ID        `json:"loan"`
+	Payment string         `json:"payment"`
+	Scheme  tape.AccountID `json:"scheme"`
+}
+
+// Reimburse judges the command; debt are the loan's figures, payment the debtor's
+// money. It says what each guarantor gets: in proportion to what it is without
+// (art. 700, Interpretation arts. 13 and 18), which lowers what they owe one another.
+func (c Call) Reimburse(command Reimburse, debt Debt, payment Payment, ctx tape.Context) (Call, []Part, Counted, tape.Entry, error) {
+	refuse := func(err error) (Call, []Part, Counted, tape.Entry, error) {
+		return c, nil, Counted{}, tape.Entry{}, err
+	}
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.whole(debt), c.notBefore(ctx),
+		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment")); err != nil {
+		return refuse(err)
+	}
+	if borne := c.Borne(); command.Amount.Units > borne {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the guarantors are without %s", command.Amount, c.money(borne))))
+	}
+	next, parts := c, []Part{}
+	for i, units := range inProportion(command.Amount.Units, c.members()) {
+		if units > 0 {
+			next = next.at(i, func(g *Guarantor) { g.Returned += units })
+			parts = append(parts, Part{c.Guarantors[i].Household, units})
+		}
+	}
+	next, counted, entry, err := next.count(ctx.Entry(command.ID, "reimburse", string(c.Loan)), payment)
+	return next, parts, counted, entry, err
+}
+
+// whole refuses to give guarantors what the lender ranks before (art. 700).
+func (c Call) whole(debt Debt) error {
+	if c.State == Open {
+		return rule.Refuse(rule.WrongState, "the lender still asks for %s by call %s, and ranks before the guarantors (art. 700)", c.money(c.Open()), c.ID)
+	}
+	overdue := int64(0)
+	for _, instalment := range debt.Overdue {
+		overdue += instalment.Unpaid
+	}
+	if overdue > 0 {
+		return rule.Refuse(rule.WrongState, "the debtor owes the lender %s on loan %s, which ranks before the guarantors (art. 700)", c.money(overdue), c.Loan)
+	}
+	return nil
+}
+
+// Contribute counts what one guarantor has paid another of what it owes it.
+type Contribute struct {
+	Amount money.Amount   `json:"amount"`
+	Call   tape.ID        `json:"call"`
+	From   tape.AccountID `json:"from"`
+	ID     tape.ID        `json:"id"`
+	Loan   tape.ID        `json:"loan"`
+	// Payment is the tape's name of the money; empty for cash, which its receiver signs for.
+	Payment string         `json:"payment,omitempty"`
+	Scheme  tape.AccountID `json:"scheme"`
+	To      tape.AccountID `json:"to"`
+}
+
+// Contribute judges the command; payment is what the tape shows, nil for cash;
+// receiver is the person who signs for the household To.
+func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
+	giver, errFrom := c.guarantor("from", command.From)
+	taker, errTo := c.guarantor("to", command.To)
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), errFrom, errTo, c.notBefore(ctx),
+		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(command, payment, receiver, ctx)); err != nil {
+		return refuse(err)
+	}
+	if owed := c.positions()[taker].owed[giver]; command.Amount.Units > owed {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s owes %s %s", command.Amount, command.From, command.To, c.money(owed))))
+	}
+	next := c.at(giver, func(g *Guarantor) { g.Given += command.Amount.Units }).at(taker, func(g *Guarantor) { g.Got += command.Amount.Units })
+	entry := ctx.Entry(command.ID, "contribute", string(c.Loan))
+	if payment == nil {
+		next, entry = next.changed(entry)
+		return next, Counted{}, entry, nil
+	}
+	return next.count(entry, *payment)
+}
+
+// reached refuses a contribution that neither the tape shows nor its receiver
+// says it has: with a key in its own hands, since it gives up a claim by that.
+func (c Call) reached(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) error {
+	if command.Payment != "" {
+		if payment == nil {
+			return rule.Field("payment", rule.Refuse(rule.NotFound, "the tape shows no such payment"))
+		}
+		return rule.First(c.shown(*payment, command.Payment, command.Amount), from(*payment, command.From, "from"), to(*payment, command.To))
+	}
+	if payment != nil || len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != receiver || receiver == "" {
+		return rule.Refuse(rule.Forbidden, "the receiver of cash signs for it, and nobody else")
+	}
+	if custody := party.Custody(ctx.Approvals[0].Custody); !custody.Confirms() {
+		return rule.Refuse(rule.Forbidden, "the key of %s is %s; cash is signed for by a key in the receiver's own hands", receiver, custody)
+	}
+	return nil
+}
+
+// count is the call after a payment, and the mark that it counts for no other.
+func (c Call) count(entry tape.Entry, payment Payment) (Call, Counted, tape.Entry, error) {
+	entry.Evidence = []tape.Evidence{{Kind: "entry", Reference: payment.Source}}
+	next, entry := c.changed(entry)
+	return next, Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
+}
+
+// shown refuses a payment that the tape does not show so, or that was counted.
+func (c Call) shown(payment Payment, source string, amount money.Amount) error {
+	if err := rule.First(rule.Field("amount", amount.Positive(c.Amount.Currency)), rule.Field("payment", CheckPayment(source))); err != nil {
+		return err
+	}
+	if payment.Source != source {
+		return rule.Field("payment", rule.Refuse(rule.NotFound, "the tape shows no such payment"))
+	}
+	if payment.Counted != nil {
+		return rule.Field("payment", rule.Refuse(rule.Exists, "was counted for call %s by entry %s", payment.Counted.Call, payment.Counted.Entry))
+	}
+	if payment.Amount != amount {
+		return rule.Field("amount", rule.Refuse(rule.Conflict, "is %s; the payment was of %s", amount, payment.Amount))
+	}
+	return nil
+}
+
+// CheckPayment refuses what is not spelled organisation/entry/index.
+func CheckPayment(source string) error {
+	parts := strings.Split(source, "/")
+	if len(parts) == 3 && tape.CheckSegment(parts[0]) == nil && tape.ID(parts[1]).Check() == nil {
+		if n, err := strconv.ParseUint(parts[2], 10, 31); err == nil && strconv.FormatUint(n, 10) == parts[2] {
+			return nil
+		}
+	}
+	return rule.Refuse(rule.Invalid, "is not a payment's name; write it as organisation/entry/index")
+}
+
+func from(payment Payment, household tape.AccountID, field string) error {
+	if !sameHousehold(payment.From, household) {
+		return rule.Field(field, rule.Refuse(rule.Conflict, "the payment is not the money of %s", household))
+	}
+	return nil
+}
+
+func to(payment Payment, household tape.AccountID) error {
+	if !sameHousehold(payment.To, household) {
+		return rule.Field("to", rule.Refuse(rule.Conflict, "the payment did not go to %s", household))
+	}
+	return nil
+}
+
+func (c Call) toLender(payment Payment) error {
+	if payment.Owner != c.Lender {
+		return rule.Field("payment", rule.Refuse(rule.Conflict, "did not go to an account of %s, the lender", c.Lender))
+	}
+	return nil
+}
+
+// sameHousehold reports whether an account is a household's, on the ledger or
+// outside it: its pseudonym stands in both.
+func sameHousehold(account, household tape.AccountID) bool {
+	return account == household || pseudonymOf(account) != "" && pseudonymOf(account) == pseudonymOf(household)
+}
+
+// pseudonymOf is what stands behind "household" in an account's name, empty where nothing does.
+func pseudonymOf(account tape.AccountID) string {
+	segments := strings.Split(string(account), ":")
+	if i := slices.Index(segments, tape.Household); i >= 0 && i+1 < len(segments) {
+		return segments[i+1]
+	}
+	return ""
+}
+
+func (c Call) money(units int64) money.Amount { return money.New(units, c.Amount.Currency) }

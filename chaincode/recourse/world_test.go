@@ -1,0 +1,186 @@
+package recourse_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+const (
+	scheme = tape.AccountID("coop:coop:coffee")
+	till   = tape.AccountID("lender:bank:loans")
+	noon   = tape.Instant(1_767_240_000_000) // 2026-01-01 12:00 in the zone
+)
+
+func cny(units int64) money.Amount { return money.New(units, "CNY") }
+
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+// household is that of an invented family.
+func household(name string) tape.AccountID {
+	return tape.AccountID("household:" + string(tape.PseudonymFrom(name)) + ":coffee")
+}
+
+// outside is where a household's money is off the ledger.
+func outside(name string) tape.AccountID {
+	return tape.AccountID("outside:household:" + string(tape.PseudonymFrom(name)))
+}
+
+func households(names ...string) []tape.AccountID {
+	var all []tape.AccountID
+	for _, name := range names {
+		all = append(all, household(name))
+	}
+	return all
+}
+
+// debt is one of 3,000.00 CNY, 31 days past due, that B, C and D guarantee.
+func debt() recourse.Debt {
+	d := recourse.Debt{Scheme: scheme, Loan: "loan-1", Lender: "bank", Cooperative: "coop", Debtor: household("A"), Currency: "CNY", DaysPastDue: 31,
+		Overdue: []recourse.Instalment{{N: 3, Due: "2025-12-01", Unpaid: 200_000}, {N: 4, Due: "2025-12-31", Unpaid: 100_000}}}
+	for _, name := range []string{"A", "B", "C", "D"} {
+		if name != "A" {
+			d.Guarantors = append(d.Guarantors, recourse.Bound{Household: household(name), Left: cny(500_000), Months: 24})
+		}
+		d.Notices = append(d.Notices, recourse.Notice{Household: household(name), Day: 1}, recourse.Notice{Household: household(name), Day: 15})
+	}
+	return d
+}
+
+func terms() recourse.Terms {
+	return recourse.Terms{DefaultDays: 30, CureDays: 30, NoticeDays: []int32{1, 15}}
+}
+
+func makeCall() recourse.MakeCall {
+	return recourse.MakeCall{Amount: cny(300_000), Guarantors: households("B", "C", "D"), ID: "call-1", Instalments: []int32{3, 4}, Loan: "loan-1", Scheme: scheme}
+}
+
+// called is the call of that debt, changed by steps.
+func called(t *testing.T, steps ...func(recourse.Call) (recourse.Call, error)) recourse.Call {
+	t.Helper()
+	c, _, _, err := debt().Call(makeCall(), terms(), nil, by("bank", "maker", "checker"))
+	for _, step := range steps {
+		if err == nil {
+			c, err = step(c)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func paid(name string, units int64) func(recourse.Call) (recourse.Call, error) {
+	return func(c recourse.Call) (recourse.Call, error) { return c.Take(household(name), units) }
+}
+
+func respread(name string, on tape.Date) func(recourse.Call) (recourse.Call, error) {
+	return func(c recourse.Call) (recourse.Call, error) {
+		next, _, err := c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(name), ID: "respread-" + tape.ID(name), Loan: c.Loan, Scheme: scheme}, onDay(on, by("bank", "maker")))
+		return next, err
+	}
+}
+
+func released(name string) func(recourse.Call) (recourse.Call, error) {
+	return func(c recourse.Call) (recourse.Call, error) {
+		next, _, err := c.Release(recourse.Release{Call: c.ID, Guarantor: household(name), ID: "release-" + tape.ID(name), Loan: c.Loan, Scheme: scheme}, debt(), by("bank", "maker", "checker"))
+		return next, err
+	}
+}
+
+func unable(name string) func(recourse.Call) (recourse.Call, error) {
+	return func(c recourse.Call) (recourse.Call, error) {
+		next, _, err := c.Declare(declare(name), by("bank", "maker", "clerk@coop"))
+		return next, err
+	}
+}
+
+func declare(name string) recourse.DeclareUnable {
+	return recourse.DeclareUnable{Call: "call-1", Evidence: []recourse.Citation{{Hash: merkle.Hash{1}, Kind: "bankruptcy"}}, Guarantor: household(name), ID: "unable-" + tape.ID(name), Loan: "loan-1", Scheme: scheme}
+}
+
+// payment is one that the tape shows.
+func payment(n int, from, to tape.AccountID, owner string, units int64) recourse.Payment {
+	return recourse.Payment{Source: "bank/settle-1/" + strconv.Itoa(n), From: from, To: to, Owner: owner, Amount: cny(units)}
+}
+
+// by is a command of an organisation's gateway that persons signed:
+// "maker" is of the caller's organisation, "maker@coop" of another.
+func by(organisation string, persons ...string) tape.Context {
+	ctx := tape.Context{Organisation: organisation, Role: "gateway", At: noon, Date: "2026-01-01", Rules: 1, Command: "c"}
+	for _, person := range persons {
+		name, of, found := strings.Cut(person, "@")
+		if !found {
+			of = organisation
+		}
+		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: tape.ID(name), Organisation: of, Custody: "own", Duty: "staff"})
+	}
+	return ctx
+}
+
+func onDay(date tape.Date, ctx tape.Context) tape.Context {
+	ctx.Date = date
+	return ctx
+}
+
+// row is a situation in which a command is refused, and the refusal's beginning.
+type row[S any] struct {
+	change func(*S)
+	want   string
+}
+
+// refusals judges a command that is allowed, and then with one thing changed
+// each time. A rule leaves what it was given as it was.
+func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
+	t.Helper()
+	if err := judge(allowed()); err != nil {
+		t.Errorf("what is allowed: %v", err)
+	}
+	for i, r := range rows {
+		s := allowed()
+		r.change(&s)
+		before := spelled(s)
+		err := judge(s)
+		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
+			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
+		}
+		if after := spelled(s); after != before {
+			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
+		}
+	}
+}
+
+// spelled writes a situation; one whose amounts have no currency, which JSON
+// refuses, is written plainly.
+func spelled(value any) string {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%+v", value)
+	}
+	return string(data)
+}
+
+func setting(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	value, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return value
+}
+
+// errNothing says that a random step found nothing to do.
+var errNothing = errors.New("nothing to do")
