@@ -32,15 +32,15 @@ type Chaincode struct {
 
 // New builds the contracts.
 func New() (*Chaincode, error) {
-	party, tape, audit, dossier, fund := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund)
-	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name = "Party", "Tape", "Audit", "Dossier", "Fund"
-	inner, err := contractapi.NewChaincode(party, tape, audit, dossier, fund)
+	party, tape, audit, dossier, fund, harvest := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund), new(Harvest)
+	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name, harvest.Name = "Party", "Tape", "Audit", "Dossier", "Fund", "Harvest"
+	inner, err := contractapi.NewChaincode(party, tape, audit, dossier, fund, harvest)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)
 	}
 	inner.TransactionSerializer = text{}
 	inner.Info.Title, inner.Info.Version = "lianbao", "1"
-	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier, fund)}, nil
+	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier, fund, harvest)}, nil
 }
 
 // functions lists the transactions of contracts by their full names.

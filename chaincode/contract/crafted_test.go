@@ -36,7 +36,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
-		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher} {
+		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher, TestHarvest, TestHarvestCorrections} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
@@ -44,6 +44,11 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		Propose List Approve Reject Order Pay CloseDisbursement Restore RecordPledge SettlePledge ReceiveGoods GiveGoods Declare NamePublisher`) {
 		if !craft.seen["Fund:"+function] {
 			t.Errorf("no command of Fund:%s was crafted", function)
+		}
+	}
+	for _, function := range strings.Fields("Agree Deliver Merge Process Bag Ship Arrive Sell Pledge ReleasePledge CorrectDelivery CorrectStep CorrectSale") {
+		if !craft.seen["Harvest:"+function] {
+			t.Errorf("no command of Harvest:%s was crafted", function)
 		}
 	}
 	for _, function := range []string{"Open", "Receive", "FileStatement", "FileLines", "FileProcessor", "Settle", "Match", "ReceiveUnidentified", "Identify", "Spend",

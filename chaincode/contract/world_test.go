@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 	for _, name := range organisations {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
 	}
-	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity},
+	charter.Powers = []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "bank", Power: party.Lender}, {Organisation: "charity", Power: party.Charity},
 		{Organisation: "coop", Power: party.Cooperative}, {Organisation: "insurer", Power: party.Insurer}, {Organisation: "regulator", Power: party.Regulator}}
 	hash, err := charter.Hash()
 	if err != nil {

@@ -158,9 +158,9 @@ func (a Agreement) keeper(name string) (string, error) {
 
 // Agree lays down what is agreed about a scheme's harvest, or changes it.
 type Agree struct {
+	Account   tape.AccountID `json:"account"`
 	Agreement Agreement      `json:"agreement"`
 	ID        tape.ID        `json:"id"`
-	Scheme    tape.AccountID `json:"scheme"`
 }
 
 // Apply judges the command: organisation is the cooperative whose account the
@@ -168,21 +168,21 @@ type Agree struct {
 // the cooperative are checked against the policy by the caller; a second
 // organisation signs too, so that nobody widens a yield alone.
 func (c Agree) Apply(organisation string, known *Terms, ctx tape.Context) (Terms, tape.Entry, error) {
-	terms := Terms{V: 1, Scheme: c.Scheme, Organisation: organisation, Version: 1, Agreement: c.Agreement}
+	terms := Terms{V: 1, Scheme: c.Account, Organisation: organisation, Version: 1, Agreement: c.Agreement}
 	if known != nil {
 		terms.Version = known.Version + 1
 	}
 	if err := rule.First(terms.governs(ctx), c.cooperative(ctx), rule.Field("agreement", c.Agreement.Check()), terms.second(ctx, "what is agreed")); err != nil {
 		return Terms{}, tape.Entry{}, err
 	}
-	entry := ctx.Entry(c.ID, "agree", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "agree", string(c.Account))
 	terms.Entry = entry.Reference()
 	return terms, entry, nil
 }
 
 func (c Agree) cooperative(ctx tape.Context) error {
-	if !ctx.Has(party.Cooperative) || !strings.HasPrefix(string(c.Scheme), "coop:") {
-		return rule.Field("scheme", rule.Refuse(rule.Forbidden, "%s is not the account of a cooperative that holds the power of one", c.Scheme))
+	if !ctx.Has(party.Cooperative) || !strings.HasPrefix(string(c.Account), "coop:") {
+		return rule.Field("account", rule.Refuse(rule.Forbidden, "%s is not the account of a cooperative that holds the power of one", c.Account))
 	}
 	return nil
 }

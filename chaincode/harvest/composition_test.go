@@ -76,7 +76,7 @@ func TestTenThousandHouseholds(t *testing.T) {
 		id := tape.ID(fmt.Sprint("day-", n))
 		inputs, ids = append(inputs, stock(t, id, "cherry", "ripe", "mill", all[n*200:n*200+200]...)), append(ids, id)
 	}
-	change, _, err := terms().Merge(harvest.Merge{ID: "merged", Lots: ids, Scheme: scheme}, inputs, by("coop", "maker"))
+	change, _, err := terms().Merge(harvest.Merge{ID: "merged", Lots: ids, Account: scheme}, inputs, by("coop", "maker"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +85,14 @@ func TestTenThousandHouseholds(t *testing.T) {
 		t.Fatalf("the lot of all: %+v", cherry.Lot)
 	}
 	grams := all.Grams() / 5
-	run := harvest.Run{ID: "milled", LossGrams: all.Grams() - grams, Lots: []tape.ID{"merged"}, Outputs: []harvest.Output{{Grade: "a", Grams: grams, Lot: "parchment"}}, Process: "wet-milling", Scheme: scheme}
+	run := harvest.Run{ID: "milled", LossGrams: all.Grams() - grams, Lots: []tape.ID{"merged"}, Outputs: []harvest.Output{{Grade: "a", Grams: grams, Lot: "parchment"}}, Process: "wet-milling", Account: scheme}
 	change, _, err = terms().Process(run, []*harvest.Stock{{Lot: cherry.Lot, Shares: cherry.Shares}}, by("coop", "maker"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	parchment := harvest.StockOf(change.New[0].Lot, change.New[0].Pages())
 	proceeds := (2*3_000_000*parchment.Lot.Grams + 1_000_000) / 2_000_000
-	sell := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"parchment"}, PricePerTonne: cny(3_000_000), Proceeds: cny(proceeds), Scheme: scheme}
+	sell := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"parchment"}, PricePerTonne: cny(3_000_000), Proceeds: cny(proceeds), Account: scheme}
 	sale, shares, _, _, err := terms().Sell(sell, []*harvest.Stock{&parchment}, "CNY", by("coop", "maker", "checker"))
 	if err != nil {
 		t.Fatal(err)
@@ -125,10 +125,10 @@ func TestTooManyHouseholds(t *testing.T) {
 	more := crowd(harvest.PagesMax*harvest.PageHouseholdsMax+1, 1)
 	inputs := []*harvest.Stock{stock(t, "l1", "green", "a", "mill", more[:1]...), stock(t, "l2", "green", "a", "mill", more[1:]...)}
 	const want = "insufficient: a lot would be that of 20001 households; 1 to 20000 are possible"
-	if _, _, err := terms().Merge(harvest.Merge{ID: "m1", Lots: []tape.ID{"l1", "l2"}, Scheme: scheme}, inputs, by("coop", "maker")); fmt.Sprint(err) != want {
+	if _, _, err := terms().Merge(harvest.Merge{ID: "m1", Lots: []tape.ID{"l1", "l2"}, Account: scheme}, inputs, by("coop", "maker")); fmt.Sprint(err) != want {
 		t.Error(err)
 	}
-	sell := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"l1", "l2"}, PricePerTonne: cny(100), Proceeds: cny((more.Grams()*100 + 500_000) / 1_000_000), Scheme: scheme}
+	sell := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"l1", "l2"}, PricePerTonne: cny(100), Proceeds: cny((more.Grams()*100 + 500_000) / 1_000_000), Account: scheme}
 	if _, _, _, _, err := terms().Sell(sell, inputs, "CNY", by("coop", "maker", "checker")); fmt.Sprint(err) != "insufficient: field lots: "+want[len("insufficient: "):] {
 		t.Error(err)
 	}

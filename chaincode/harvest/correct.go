@@ -13,10 +13,10 @@ func Reasons() []string { return []string{"did_not_occur", "incorrect_data"} }
 // CorrectDelivery takes a delivery back that was none, or was weighed wrongly. A
 // new delivery, if there is one, comes by itself.
 type CorrectDelivery struct {
-	ID     tape.ID        `json:"id"`
-	Lot    tape.ID        `json:"lot"`
-	Reason string         `json:"reason"`
-	Scheme tape.AccountID `json:"scheme"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Lot     tape.ID        `json:"lot"`
+	Reason  string         `json:"reason"`
 }
 
 // CorrectDelivery judges the command; stock is the lot that it names and household
@@ -34,7 +34,7 @@ func (t Terms) CorrectDelivery(c CorrectDelivery, lot *Lot, household *Household
 		return refuse(err)
 	}
 	if household == nil {
-		return refuse(rule.Field("lot", rule.Refuse(rule.NotFound, "%s is no household of %s", lot.Household, c.Scheme)))
+		return refuse(rule.Field("lot", rule.Refuse(rule.NotFound, "%s is no household of %s", lot.Household, c.Account)))
 	}
 	by, err := household.delivers(t.Organisation, ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (t Terms) CorrectDelivery(c CorrectDelivery, lot *Lot, household *Household
 	if _, err := weigher(ctx, by.Person, t.Organisation, t.Organisation); err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "correct-delivery", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "correct-delivery", string(c.Account))
 	after := *lot
 	after.State, after.At, after.Entry = Corrected, ctx.At, entry.Reference()
 	return after, entry, nil
@@ -51,10 +51,10 @@ func (t Terms) CorrectDelivery(c CorrectDelivery, lot *Lot, household *Household
 
 // CorrectStep undoes a step: its inputs are there again, its outputs never were.
 type CorrectStep struct {
-	ID     tape.ID        `json:"id"`
-	Reason string         `json:"reason"`
-	Scheme tape.AccountID `json:"scheme"`
-	Step   tape.ID        `json:"step"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Reason  string         `json:"reason"`
+	Step    tape.ID        `json:"step"`
 }
 
 // CorrectStep judges the command; step is the one that it names, nil where there is
@@ -78,7 +78,7 @@ func (t Terms) CorrectStep(c CorrectStep, step *Step, inputs, outputs []Lot, ctx
 			return refuse(rule.Field("step", err))
 		}
 	}
-	entry := ctx.Entry(c.ID, "correct-step", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "correct-step", string(c.Account))
 	var lots []Lot
 	for _, lot := range slices.Concat(inputs, outputs) {
 		if lot.Made == step.ID {
@@ -104,35 +104,30 @@ func bagged(lot Lot) error {
 
 // CorrectSale undoes a sale that was none, as long as its settlement has not begun.
 type CorrectSale struct {
-	ID     tape.ID        `json:"id"`
-	Reason string         `json:"reason"`
-	Sale   tape.ID        `json:"sale"`
-	Scheme tape.AccountID `json:"scheme"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Reason  string         `json:"reason"`
+	Sale    tape.ID        `json:"sale"`
 }
 
-// CorrectSale judges the command; sale is the one that it names, nil where there is
-// none, lots are its lots. Maker and checker of the cooperative sign over its
-// proceeds, which is checked against the policy by the caller.
-func (t Terms) CorrectSale(c CorrectSale, sale *Sale, lots []Lot, ctx tape.Context) (Sale, []Lot, tape.Entry, error) {
+// CorrectSale judges the command; lots are those of the sale. Maker and checker of
+// the cooperative sign over its proceeds, which is checked against the policy by the caller.
+func (t Terms) CorrectSale(c CorrectSale, sale Sale, lots []Lot, ctx tape.Context) (Sale, []Lot, tape.Entry, error) {
 	refuse := func(err error) (Sale, []Lot, tape.Entry, error) { return Sale{}, nil, tape.Entry{}, err }
 	if err := rule.First(t.governs(ctx), reason(c.Reason)); err != nil {
 		return refuse(err)
 	}
-	if sale == nil {
-		return refuse(rule.Field("sale", rule.Refuse(rule.NotFound, "there is no sale %s", c.Sale)))
-	}
 	if sale.State != SaleOpen {
 		return refuse(rule.Field("sale", rule.Refuse(rule.WrongState, "sale %s is %s, by entry %s", sale.ID, sale.State, sale.Entry)))
 	}
-	entry := ctx.Entry(c.ID, "correct-sale", string(c.Scheme))
-	after := *sale
-	after.State, after.At, after.Entry = SaleCorrected, ctx.At, entry.Reference()
+	entry := ctx.Entry(c.ID, "correct-sale", string(c.Account))
+	sale.State, sale.At, sale.Entry = SaleCorrected, ctx.At, entry.Reference()
 	back := make([]Lot, len(lots))
 	for i, lot := range lots {
 		lot.State, lot.Sale, lot.At, lot.Entry = Stored, "", ctx.At, entry.Reference()
 		back[i] = lot
 	}
-	return after, back, entry, nil
+	return sale, back, entry, nil
 }
 
 func reason(given string) error {

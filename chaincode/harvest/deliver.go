@@ -19,6 +19,7 @@ type Deduction struct {
 
 // Deliver brings a household's lot over the scale into a store.
 type Deliver struct {
+	Account    tape.AccountID `json:"account"`
 	Deductions []Deduction    `json:"deductions,omitempty"`
 	Form       string         `json:"form"`
 	Grade      string         `json:"grade"`
@@ -29,10 +30,9 @@ type Deliver struct {
 	ID                      tape.ID `json:"id"`
 	MoisturePartsPerMillion int32   `json:"moisturePartsPerMillion,omitempty"`
 	// NetGrams is gross less tare and deductions: both who sign read it, and it must be right.
-	NetGrams  int64          `json:"netGrams,string"`
-	Scheme    tape.AccountID `json:"scheme"`
-	Store     string         `json:"store"`
-	TareGrams int64          `json:"tareGrams,string"`
+	NetGrams  int64  `json:"netGrams,string"`
+	Store     string `json:"store"`
+	TareGrams int64  `json:"tareGrams,string"`
 }
 
 // Household is a household of the scheme as others know it.
@@ -40,6 +40,8 @@ type Household struct {
 	Household tape.AccountID
 	// Person signs for it, empty where nobody can yet; Agent serves it, empty for nobody.
 	Person, Agent tape.ID
+	// Admitted says that it belongs to the scheme today.
+	Admitted bool
 }
 
 // Deliver judges the command; household is the one that it names, nil where the
@@ -53,7 +55,10 @@ func (t Terms) Deliver(c Deliver, household *Household, ctx tape.Context) (Stock
 		return refuse(err)
 	}
 	if household == nil {
-		return refuse(rule.Field("household", rule.Refuse(rule.NotFound, "%s is no household of %s", c.Household, c.Scheme)))
+		return refuse(rule.Field("household", rule.Refuse(rule.NotFound, "%s is no household of %s", c.Household, c.Account)))
+	}
+	if !household.Admitted {
+		return refuse(rule.Field("household", rule.Refuse(rule.WrongState, "%s has left %s", c.Household, c.Account)))
 	}
 	by, err := household.delivers(t.Organisation, ctx)
 	if err != nil {
@@ -63,8 +68,8 @@ func (t Terms) Deliver(c Deliver, household *Household, ctx tape.Context) (Stock
 	if err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "deliver", string(c.Scheme))
-	stock, err := stocked(Lot{Scheme: c.Scheme, ID: c.ID, Form: c.Form, Grade: c.Grade, Store: c.Store, At: ctx.At, Entry: entry.Reference(),
+	entry := ctx.Entry(c.ID, "deliver", string(c.Account))
+	stock, err := stocked(Lot{Scheme: c.Account, ID: c.ID, Form: c.Form, Grade: c.Grade, Store: c.Store, At: ctx.At, Entry: entry.Reference(),
 		Delivery: &Delivery{GrossGrams: c.GrossGrams, TareGrams: c.TareGrams, Deductions: c.Deductions, MoisturePartsPerMillion: c.MoisturePartsPerMillion,
 			Harvested: c.Harvested, Weigher: weigher, By: by}}, Shares{{Household: c.Household, Grams: c.NetGrams}})
 	return stock, entry, err

@@ -20,10 +20,10 @@ type Unit struct {
 
 // Bag puts all of a lot into bags that bear numbers.
 type Bag struct {
-	ID     tape.ID        `json:"id"`
-	Lot    tape.ID        `json:"lot"`
-	Scheme tape.AccountID `json:"scheme"`
-	Units  []Unit         `json:"units"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Lot     tape.ID        `json:"lot"`
+	Units   []Unit         `json:"units"`
 }
 
 // Check refuses a malformed command.
@@ -93,7 +93,7 @@ func (t Terms) Bag(c Bag, lot *Lot, borne []bool, ctx tape.Context) (Lot, Bags, 
 	if err := party.SignedBy(ctx, t.Organisation); err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "bag", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "bag", string(c.Account))
 	after := *lot
 	after.Bags, after.At, after.Entry = int32(len(c.Units)), ctx.At, entry.Reference()
 	return after, Bags{V: 1, Units: c.Units, Entry: entry.Reference()}, entry, nil
@@ -101,52 +101,52 @@ func (t Terms) Bag(c Bag, lot *Lot, borne []bool, ctx tape.Context) (Lot, Bags, 
 
 // Ship sends lots to another store.
 type Ship struct {
-	ID     tape.ID        `json:"id"`
-	Lots   []tape.ID      `json:"lots"`
-	Scheme tape.AccountID `json:"scheme"`
-	Store  string         `json:"store"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Lots    []tape.ID      `json:"lots"`
+	Store   string         `json:"store"`
 }
 
 // Ship judges the command; lots stand in the order of its lots, nil where there
 // is none. Staff of whoever keeps the store that they leave sign; a lot with a
 // lender's right on it stays where it is.
-func (t Terms) Ship(c Ship, lots []*Stock, ctx tape.Context) ([]Lot, tape.Entry, error) {
+func (t Terms) Ship(c Ship, lots []*Lot, ctx tape.Context) ([]Lot, tape.Entry, error) {
 	_, err := t.Agreement.keeper(c.Store)
 	if err := rule.First(t.governs(ctx), err, taken(c.Lots, 1, lots, loose)); err != nil {
 		return nil, tape.Entry{}, err
 	}
-	for i, stock := range lots {
-		if stock.Lot.Store == c.Store {
-			return nil, tape.Entry{}, rule.Item("lots", i, rule.Refuse(rule.WrongState, "lot %s is in %s already", stock.Lot.ID, c.Store))
+	for i, lot := range lots {
+		if lot.Store == c.Store {
+			return nil, tape.Entry{}, rule.Item("lots", i, rule.Refuse(rule.WrongState, "lot %s is in %s already", lot.ID, c.Store))
 		}
-		if err := t.kept(stock.Lot.Store, ctx); err != nil {
+		if err := t.kept(lot.Store, ctx); err != nil {
 			return nil, tape.Entry{}, rule.Item("lots", i, err)
 		}
 	}
-	entry := ctx.Entry(c.ID, "ship", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "ship", string(c.Account))
 	return moved(lots, Shipped, c.Store, entry), entry, nil
 }
 
 // Arrive takes lots that were shipped into their store.
 type Arrive struct {
-	ID     tape.ID        `json:"id"`
-	Lots   []tape.ID      `json:"lots"`
-	Scheme tape.AccountID `json:"scheme"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Lots    []tape.ID      `json:"lots"`
 }
 
 // Arrive judges the command; lots stand in the order of its lots, nil where there
 // is none. Staff of the store's keeper sign that all of it came. What weighs less
 // there is weighed again by a process of the agreement, which shows the loss.
-func (t Terms) Arrive(c Arrive, lots []*Stock, ctx tape.Context) ([]Lot, tape.Entry, error) {
+func (t Terms) Arrive(c Arrive, lots []*Lot, ctx tape.Context) ([]Lot, tape.Entry, error) {
 	if err := rule.First(t.governs(ctx), taken(c.Lots, 1, lots, shipped)); err != nil {
 		return nil, tape.Entry{}, err
 	}
-	for i, stock := range lots {
-		if err := t.kept(stock.Lot.Store, ctx); err != nil {
+	for i, lot := range lots {
+		if err := t.kept(lot.Store, ctx); err != nil {
 			return nil, tape.Entry{}, rule.Item("lots", i, err)
 		}
 	}
-	entry := ctx.Entry(c.ID, "arrive", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "arrive", string(c.Account))
 	return moved(lots, Stored, "", entry), entry, nil
 }
 
@@ -169,14 +169,14 @@ func (t Terms) kept(store string, ctx tape.Context) error {
 }
 
 // moved are lots in another state, and in another store where it is named.
-func moved(stocks []*Stock, state State, store string, entry tape.Entry) []Lot {
-	lots := make([]Lot, len(stocks))
-	for i, stock := range stocks {
-		lots[i] = stock.Lot
-		lots[i].State, lots[i].At, lots[i].Entry = state, entry.At, entry.Reference()
+func moved(lots []*Lot, state State, store string, entry tape.Entry) []Lot {
+	after := make([]Lot, len(lots))
+	for i, lot := range lots {
+		after[i] = *lot
+		after[i].State, after[i].At, after[i].Entry = state, entry.At, entry.Reference()
 		if store != "" {
-			lots[i].Store = store
+			after[i].Store = store
 		}
 	}
-	return lots
+	return after
 }

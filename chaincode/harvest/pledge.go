@@ -12,11 +12,11 @@ import (
 // Code art. 440 (3) and 441). Until it is released the lot is neither sold nor
 // shipped nor used up, nor pledged again.
 type Pledge struct {
-	ID     tape.ID        `json:"id"`
-	Lender string         `json:"lender"`
-	Loan   tape.ID        `json:"loan"`
-	Lot    tape.ID        `json:"lot"`
-	Scheme tape.AccountID `json:"scheme"`
+	Account tape.AccountID `json:"account"`
+	ID      tape.ID        `json:"id"`
+	Lender  string         `json:"lender"`
+	Loan    tape.ID        `json:"loan"`
+	Lot     tape.ID        `json:"lot"`
 }
 
 // Pledge judges the command; lot is the one that it names, nil where there is
@@ -44,7 +44,7 @@ func (t Terms) Pledge(c Pledge, lot *Lot, household *Household, lends bool, ctx 
 	if lot.Household != "" && !household.owns(ctx) {
 		return refuse(rule.Refuse(rule.Forbidden, "lot %s is that of %s alone: its person must sign, by a key in its own hands", lot.ID, lot.Household))
 	}
-	entry := ctx.Entry(c.ID, "pledge", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "pledge", string(c.Account))
 	after := *lot
 	after.Pledged, after.At, after.Entry = &Pledged{Lender: c.Lender, Loan: c.Loan, Entry: entry.Reference()}, ctx.At, entry.Reference()
 	return after, entry, nil
@@ -68,14 +68,14 @@ func word(organisation string) string {
 // ReleasePledge gives a lot free again, or a part of its weight: then the lot is
 // divided into a free one and one that stays pledged.
 type ReleasePledge struct {
+	Account tape.AccountID `json:"account"`
 	// Free and Rest name the two lots of a part; none for the whole.
 	Free tape.ID `json:"free,omitempty"`
 	// Grams is the weight that is free from now on.
-	Grams  int64          `json:"grams,string"`
-	ID     tape.ID        `json:"id"`
-	Lot    tape.ID        `json:"lot"`
-	Rest   tape.ID        `json:"rest,omitempty"`
-	Scheme tape.AccountID `json:"scheme"`
+	Grams int64   `json:"grams,string"`
+	ID    tape.ID `json:"id"`
+	Lot   tape.ID `json:"lot"`
+	Rest  tape.ID `json:"rest,omitempty"`
 }
 
 // ReleasePledge judges the command; stock is the lot that it names, nil where there
@@ -99,7 +99,7 @@ func (t Terms) ReleasePledge(c ReleasePledge, stock *Stock, ctx tape.Context) (C
 	if err := rule.First(c.names(lot), party.SignedBy(ctx, lot.Pledged.Lender)); err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "release-pledge", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "release-pledge", string(c.Account))
 	if c.Grams == lot.Grams {
 		lot.Pledged, lot.At, lot.Entry = nil, ctx.At, entry.Reference()
 		return Change{Lots: []Lot{lot}}, entry, nil

@@ -21,7 +21,7 @@ type agreeing struct {
 func TestAgree(t *testing.T) {
 	refusals(t, func() agreeing {
 		known := terms()
-		return agreeing{harvest.Agree{Agreement: agreement(), ID: "agree-2", Scheme: scheme}, "coop", &known, by("coop", "maker", "checker", "lender@bank")}
+		return agreeing{harvest.Agree{Agreement: agreement(), ID: "agree-2", Account: scheme}, "coop", &known, by("coop", "maker", "checker", "lender@bank")}
 	}, func(s agreeing) error {
 		after, entry, err := s.C.Apply(s.Organisation, s.Known, s.Ctx)
 		if err == nil && (after.Version != 2 || after.Entry != "coop/agree-2" || entry.Subject != string(scheme) || entry.Kind != "agree") {
@@ -31,8 +31,8 @@ func TestAgree(t *testing.T) {
 	}, []row[agreeing]{
 		{func(s *agreeing) { s.Organisation = "coop2" }, "forbidden: coop (role gateway) does not carry commands about the harvest of coop:coop:coffee; the gateway of coop2 does"},
 		{func(s *agreeing) { s.Ctx.Role = "admin" }, "forbidden: coop (role admin) does not carry commands"},
-		{func(s *agreeing) { s.Ctx.Powers = nil }, "forbidden: field scheme: coop:coop:coffee is not the account of a cooperative"},
-		{func(s *agreeing) { s.C.Scheme = "lender:coop:fund" }, "forbidden: field scheme: lender:coop:fund is not the account of a cooperative"},
+		{func(s *agreeing) { s.Ctx.Powers = nil }, "forbidden: field account: coop:coop:coffee is not the account of a cooperative"},
+		{func(s *agreeing) { s.C.Account = "lender:coop:fund" }, "forbidden: field account: lender:coop:fund is not the account of a cooperative"},
 		{func(s *agreeing) { s.Ctx = by("coop", "maker", "checker") }, "forbidden: one of the staff of another organisation than coop must sign what is agreed too"},
 		{func(s *agreeing) { s.Ctx = by("coop", "maker", "checker", "+h@bank") }, "forbidden: one of the staff of another organisation than coop must sign what is agreed too"},
 		{func(s *agreeing) { s.C.Agreement.Commodity = "Café" }, "invalid: field agreement.commodity: is not a name"},
@@ -89,6 +89,7 @@ func TestDeliver(t *testing.T) {
 		{func(s *delivering) { s.C.Harvested = "2026-01-02" }, "invalid: field harvested: is 2026-01-02, not within the 366 days before 2026-01-01"},
 		{func(s *delivering) { s.C.Harvested = "2024-12-30" }, "invalid: field harvested: is 2024-12-30, not within"},
 		{func(s *delivering) { s.Household = nil }, "not-found: field household: household:"},
+		{func(s *delivering) { s.Household.Admitted = false }, "wrong-state: field household: household:"},
 		{func(s *delivering) { s.Ctx = by("coop", "weigher") }, "forbidden: the person of household:"},
 		{func(s *delivering) { s.Ctx = by("coop", "weigher", "+h2") }, "forbidden: the person of household:"},
 		{func(s *delivering) { s.Household.Person = "" }, "forbidden: the person of household:"},
@@ -101,7 +102,7 @@ func TestDeliver(t *testing.T) {
 	})
 	for name, s := range map[string]delivering{
 		"an agent of the cooperative": {deliver("l1", "h1", 20_000), household("h1"), by("coop", "weigher", "*a1")},
-		"the agent who serves it":     {deliver("l1", "h1", 20_000), &harvest.Household{Household: family("h1"), Agent: "a1"}, by("coop", "weigher", "*a1@regulator")},
+		"the agent who serves it":     {deliver("l1", "h1", 20_000), &harvest.Household{Household: family("h1"), Agent: "a1", Admitted: true}, by("coop", "weigher", "*a1@regulator")},
 	} {
 		made, _, err := terms().Deliver(s.C, s.Household, s.Ctx)
 		if err != nil || made.Lot.Delivery.By.Duty != "agent" || made.Lot.Delivery.By.Person != "a1" || made.Lot.Delivery.Weigher.Person != "weigher" {
@@ -124,7 +125,7 @@ type merging struct {
 func TestMerge(t *testing.T) {
 	many := make([]tape.ID, harvest.LotsMax+1)
 	refusals(t, func() merging {
-		return merging{harvest.Merge{ID: "m1", Lots: []tape.ID{"l1", "l2"}, Scheme: scheme},
+		return merging{harvest.Merge{ID: "m1", Lots: []tape.ID{"l1", "l2"}, Account: scheme},
 			[]*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 100)), stock(t, "l2", "cherry", "ripe", "mill", share("h2", 50))}, by("coop", "maker")}
 	}, func(s merging) error {
 		change, _, err := terms().Merge(s.C, s.Inputs, s.Ctx)
@@ -158,7 +159,7 @@ type processing struct {
 func TestProcess(t *testing.T) {
 	refusals(t, func() processing {
 		return processing{harvest.Run{ID: "p1", LossGrams: 8_000, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 1_500, Lot: "o1"}, {Grade: "b", Grams: 500, Lot: "o2"}},
-			Process: "wet-milling", Scheme: scheme}, []*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 7_000), share("h2", 3_000))}, by("coop", "maker")}
+			Process: "wet-milling", Account: scheme}, []*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 7_000), share("h2", 3_000))}, by("coop", "maker")}
 	}, func(s processing) error {
 		change, _, err := terms().Process(s.C, s.Inputs, s.Ctx)
 		if err == nil && (change.Step.LossGrams != s.C.LossGrams || change.Step.Terms != 1 || change.New[0].Lot.Form != "parchment" || change.New[1].Lot.Grade != "b" || change.New[0].Lot.Made != "p1") {
@@ -184,7 +185,7 @@ func TestProcess(t *testing.T) {
 		{func(s *processing) { s.Ctx = by("coop", "lender@bank") }, "forbidden: one of the staff of coop must sign"},
 	})
 	for grams, exception := range map[int64]bool{300: false, 1_000: false, 1_001: true, 299: true} {
-		c := harvest.Run{ID: "p1", LossGrams: 8_500 - grams, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 1_500, Lot: "o1"}, {Grade: "b", Grams: grams, Lot: "o2"}}, Process: "wet-milling", Scheme: scheme}
+		c := harvest.Run{ID: "p1", LossGrams: 8_500 - grams, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 1_500, Lot: "o1"}, {Grade: "b", Grams: grams, Lot: "o2"}}, Process: "wet-milling", Account: scheme}
 		change, _, err := terms().Process(c, []*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 10_000))}, by("coop", "maker", "lender@bank"))
 		if err != nil || change.Step.Exception != exception {
 			t.Errorf("%d g of 10,000: exception %v, %v", 1_500+grams, change.Step.Exception, err)
@@ -202,7 +203,7 @@ type bagging struct {
 func TestBag(t *testing.T) {
 	many := make([]harvest.Unit, harvest.BagsMax+1)
 	refusals(t, func() bagging {
-		return bagging{harvest.Bag{ID: "b1", Lot: "l1", Scheme: scheme, Units: []harvest.Unit{{Grams: 60_000, SSCC: "106141411234567897"}, {Grams: 40_000, SSCC: "106141411234567903"}}},
+		return bagging{harvest.Bag{ID: "b1", Lot: "l1", Account: scheme, Units: []harvest.Unit{{Grams: 60_000, SSCC: "106141411234567897"}, {Grams: 40_000, SSCC: "106141411234567903"}}},
 			&stock(t, "l1", "green", "a", "mill", share("h1", 100_000)).Lot, []bool{false, false}, by("coop", "maker")}
 	}, func(s bagging) error {
 		lot, bags, _, err := terms().Bag(s.C, s.Lot, s.Borne, s.Ctx)
@@ -231,13 +232,13 @@ func TestBag(t *testing.T) {
 
 type shipping struct {
 	C    harvest.Ship
-	Lots []*harvest.Stock
+	Lots []*harvest.Lot
 	Ctx  tape.Context
 }
 
 func TestShip(t *testing.T) {
 	refusals(t, func() shipping {
-		return shipping{harvest.Ship{ID: "s1", Lots: []tape.ID{"l1"}, Scheme: scheme, Store: "warehouse"}, []*harvest.Stock{stock(t, "l1", "green", "a", "mill", share("h1", 100))}, by("coop", "maker")}
+		return shipping{harvest.Ship{ID: "s1", Lots: []tape.ID{"l1"}, Account: scheme, Store: "warehouse"}, []*harvest.Lot{&stock(t, "l1", "green", "a", "mill", share("h1", 100)).Lot}, by("coop", "maker")}
 	}, func(s shipping) error {
 		lots, _, err := terms().Ship(s.C, s.Lots, s.Ctx)
 		if err == nil && (lots[0].State != harvest.Shipped || lots[0].Store != s.C.Store) {
@@ -248,25 +249,25 @@ func TestShip(t *testing.T) {
 		{func(s *shipping) { s.Ctx.Organisation = "bank" }, "forbidden: bank (role gateway) does not carry"},
 		{func(s *shipping) { s.C.Store = "shed" }, "not-found: field store: is not one of"},
 		{func(s *shipping) { s.C.Lots = nil }, "invalid: field lots: holds 0"},
-		{func(s *shipping) { s.Lots[0].Lot.Pledged = &harvest.Pledged{Lender: "bank"} }, "wrong-state: field lots[0]: lot l1 is pledged to bank"},
-		{func(s *shipping) { s.Lots[0].Lot.State = harvest.Shipped }, "wrong-state: field lots[0]: lot l1 is shipped"},
+		{func(s *shipping) { s.Lots[0].Pledged = &harvest.Pledged{Lender: "bank"} }, "wrong-state: field lots[0]: lot l1 is pledged to bank"},
+		{func(s *shipping) { s.Lots[0].State = harvest.Shipped }, "wrong-state: field lots[0]: lot l1 is shipped"},
 		{func(s *shipping) { s.C.Store = "mill" }, "wrong-state: field lots[0]: lot l1 is in mill already"},
 		{func(s *shipping) { s.Ctx = by("coop", "keeper@bank") }, "forbidden: field lots[0]: one of the staff of coop must sign"},
-		{func(s *shipping) { s.C.Store, s.Lots[0].Lot.Store = "mill", "warehouse" }, "forbidden: field lots[0]: one of the staff of bank must sign"},
-		{func(s *shipping) { s.Lots[0].Lot.Store, s.Ctx = "closed", by("coop", "keeper@bank") }, "forbidden: field lots[0]: one of the staff of coop must sign"},
+		{func(s *shipping) { s.C.Store, s.Lots[0].Store = "mill", "warehouse" }, "forbidden: field lots[0]: one of the staff of bank must sign"},
+		{func(s *shipping) { s.Lots[0].Store, s.Ctx = "closed", by("coop", "keeper@bank") }, "forbidden: field lots[0]: one of the staff of coop must sign"},
 	})
 }
 
 type arriving struct {
 	C    harvest.Arrive
-	Lots []*harvest.Stock
+	Lots []*harvest.Lot
 	Ctx  tape.Context
 }
 
 func TestArrive(t *testing.T) {
 	refusals(t, func() arriving {
-		s := arriving{harvest.Arrive{ID: "a1", Lots: []tape.ID{"l1"}, Scheme: scheme}, []*harvest.Stock{stock(t, "l1", "green", "a", "warehouse", share("h1", 100))}, by("coop", "keeper@bank")}
-		s.Lots[0].Lot.State = harvest.Shipped
+		s := arriving{harvest.Arrive{ID: "a1", Lots: []tape.ID{"l1"}, Account: scheme}, []*harvest.Lot{&stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot}, by("coop", "keeper@bank")}
+		s.Lots[0].State = harvest.Shipped
 		return s
 	}, func(s arriving) error {
 		lots, _, err := terms().Arrive(s.C, s.Lots, s.Ctx)
@@ -278,7 +279,7 @@ func TestArrive(t *testing.T) {
 		{func(s *arriving) { s.Ctx.Organisation = "bank" }, "forbidden: bank (role gateway) does not carry"},
 		{func(s *arriving) { s.C.Lots = nil }, "invalid: field lots: holds 0"},
 		{func(s *arriving) { s.Lots[0] = nil }, "not-found: field lots[0]: there is no lot l1"},
-		{func(s *arriving) { s.Lots[0].Lot.State = harvest.Stored }, "wrong-state: field lots[0]: lot l1 is stored, not on its way"},
+		{func(s *arriving) { s.Lots[0].State = harvest.Stored }, "wrong-state: field lots[0]: lot l1 is stored, not on its way"},
 		{func(s *arriving) { s.Ctx = by("coop", "maker") }, "forbidden: field lots[0]: one of the staff of bank must sign"},
 	})
 }
@@ -292,7 +293,7 @@ type selling struct {
 func TestSell(t *testing.T) {
 	refusals(t, func() selling {
 		return selling{harvest.Sell{Buyer: "outside:buyer:roaster", Costs: []harvest.Cost{{Amount: cny(500), Kind: "transport", Payee: "outside:supplier:lorry"}}, ID: "sale-1", Lots: []tape.ID{"l1", "l2"},
-			PricePerTonne: cny(30_000_00), Proceeds: cny(45_00), Scheme: scheme},
+			PricePerTonne: cny(30_000_00), Proceeds: cny(45_00), Account: scheme},
 			[]*harvest.Stock{stock(t, "l1", "green", "a", "mill", share("h1", 900)), stock(t, "l2", "green", "a", "mill", share("h1", 100), share("h2", 500))}, by("coop", "maker", "checker")}
 	}, func(s selling) error {
 		sale, shares, lots, _, err := terms().Sell(s.C, s.Lots, "CNY", s.Ctx)
@@ -318,7 +319,7 @@ func TestSell(t *testing.T) {
 		{func(s *selling) { s.C.Costs[0].Amount = cny(45_00) }, "insufficient: field costs[0].amount: is 45.00 CNY; of the proceeds 45.00 CNY are left"},
 		{func(s *selling) { s.C.Costs = make([]harvest.Cost, harvest.ListMax+1) }, "invalid: field costs: holds 65; 64 at most"},
 	})
-	rounded := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"l1"}, PricePerTonne: cny(1_000), Scheme: scheme}
+	rounded := harvest.Sell{Buyer: "outside:buyer:roaster", ID: "sale-1", Lots: []tape.ID{"l1"}, PricePerTonne: cny(1_000), Account: scheme}
 	for grams, units := range map[int64]int64{1_500: 2, 1_499: 1, 500: 1, 2_500_001: 2_500} {
 		rounded.Proceeds = cny(units)
 		if _, _, _, _, err := terms().Sell(rounded, []*harvest.Stock{stock(t, "l1", "green", "a", "mill", share("h1", grams))}, "CNY", by("coop", "maker", "checker")); err != nil {
@@ -348,7 +349,7 @@ type pledging struct {
 
 func TestPledge(t *testing.T) {
 	refusals(t, func() pledging {
-		return pledging{harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Scheme: scheme}, &stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot,
+		return pledging{harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot,
 			household("h1"), true, by("coop", "maker", "checker", "lender@bank", "+h1")}
 	}, func(s pledging) error {
 		lot, _, err := terms().Pledge(s.C, s.Lot, s.Household, s.Lends, s.Ctx)
@@ -372,7 +373,7 @@ func TestPledge(t *testing.T) {
 		{func(s *pledging) { s.Household = nil }, "forbidden: lot l1 is that of household:"},
 	})
 	merged := stock(t, "l1", "green", "a", "warehouse", share("h1", 100), share("h2", 1)).Lot
-	if _, _, err := terms().Pledge(harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Scheme: scheme}, &merged, nil, true, by("coop", "maker", "checker", "lender@bank")); err != nil {
+	if _, _, err := terms().Pledge(harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &merged, nil, true, by("coop", "maker", "checker", "lender@bank")); err != nil {
 		t.Errorf("what several delivered the cooperative pledges: %v", err)
 	}
 }
@@ -385,7 +386,7 @@ type releasing struct {
 
 func TestReleasePledge(t *testing.T) {
 	refusals(t, func() releasing {
-		s := releasing{harvest.ReleasePledge{Free: "l2", Grams: 30, ID: "r1", Lot: "l1", Rest: "l3", Scheme: scheme}, stock(t, "l1", "green", "a", "warehouse", share("h1", 60), share("h2", 40)), by("bank", "lender")}
+		s := releasing{harvest.ReleasePledge{Free: "l2", Grams: 30, ID: "r1", Lot: "l1", Rest: "l3", Account: scheme}, stock(t, "l1", "green", "a", "warehouse", share("h1", 60), share("h2", 40)), by("bank", "lender")}
 		s.Stock.Lot.Pledged = &harvest.Pledged{Lender: "bank", Loan: "loan-1", Entry: "coop/p1"}
 		return s
 	}, func(s releasing) error {
@@ -410,7 +411,7 @@ func TestReleasePledge(t *testing.T) {
 	})
 	whole := stock(t, "l1", "green", "a", "warehouse", share("h1", 60))
 	whole.Lot.Pledged = &harvest.Pledged{Lender: "bank"}
-	change, _, err := terms().ReleasePledge(harvest.ReleasePledge{Grams: 60, ID: "r1", Lot: "l1", Scheme: scheme}, whole, by("coop", "lender@bank"))
+	change, _, err := terms().ReleasePledge(harvest.ReleasePledge{Grams: 60, ID: "r1", Lot: "l1", Account: scheme}, whole, by("coop", "lender@bank"))
 	if err != nil || len(change.New) != 0 || change.Lots[0].Pledged != nil || change.Lots[0].State != harvest.Stored {
 		t.Errorf("the whole: %v %+v", err, change)
 	}
@@ -427,7 +428,7 @@ func TestCorrectDelivery(t *testing.T) {
 	refusals(t, func() correctingDelivery {
 		lot := stock(t, "l1", "cherry", "ripe", "mill", share("h1", 100)).Lot
 		lot.Delivery = &harvest.Delivery{}
-		return correctingDelivery{harvest.CorrectDelivery{ID: "c1", Lot: "l1", Reason: "incorrect_data", Scheme: scheme}, &lot, household("h1"), by("coop", "weigher", "+h1")}
+		return correctingDelivery{harvest.CorrectDelivery{ID: "c1", Lot: "l1", Reason: "incorrect_data", Account: scheme}, &lot, household("h1"), by("coop", "weigher", "+h1")}
 	}, func(s correctingDelivery) error {
 		lot, _, err := terms().CorrectDelivery(s.C, s.Lot, s.Household, s.Ctx)
 		if err == nil && (lot.State != harvest.Corrected || lot.Entry != "coop/c1") {
@@ -457,12 +458,12 @@ type correctingStep struct {
 func TestCorrectStep(t *testing.T) {
 	refusals(t, func() correctingStep {
 		input := stock(t, "l1", "cherry", "ripe", "mill", share("h1", 10_000))
-		change, _, err := terms().Process(harvest.Run{ID: "p1", LossGrams: 8_000, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 2_000, Lot: "o1"}}, Process: "wet-milling", Scheme: scheme},
+		change, _, err := terms().Process(harvest.Run{ID: "p1", LossGrams: 8_000, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 2_000, Lot: "o1"}}, Process: "wet-milling", Account: scheme},
 			[]*harvest.Stock{input}, by("coop", "maker"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return correctingStep{harvest.CorrectStep{ID: "c1", Reason: "did_not_occur", Scheme: scheme, Step: "p1"}, &change.Step, change.Lots, []harvest.Lot{change.New[0].Lot}, by("coop", "maker", "checker")}
+		return correctingStep{harvest.CorrectStep{ID: "c1", Reason: "did_not_occur", Account: scheme, Step: "p1"}, &change.Step, change.Lots, []harvest.Lot{change.New[0].Lot}, by("coop", "maker", "checker")}
 	}, func(s correctingStep) error {
 		step, lots, _, err := terms().CorrectStep(s.C, s.Step, s.Inputs, s.Outputs, s.Ctx)
 		if err == nil && (step.Corrected != "coop/c1" || lots[0].State != harvest.Stored || lots[0].Consumed != "" || lots[1].State != harvest.Corrected) {
@@ -483,7 +484,7 @@ func TestCorrectStep(t *testing.T) {
 
 type correctingSale struct {
 	C    harvest.CorrectSale
-	Sale *harvest.Sale
+	Sale harvest.Sale
 	Lots []harvest.Lot
 	Ctx  tape.Context
 }
@@ -492,7 +493,7 @@ func TestCorrectSale(t *testing.T) {
 	refusals(t, func() correctingSale {
 		lot := stock(t, "l1", "green", "a", "mill", share("h1", 100)).Lot
 		lot.State, lot.Sale = harvest.Sold, "sale-1"
-		return correctingSale{harvest.CorrectSale{ID: "c1", Reason: "incorrect_data", Sale: "sale-1", Scheme: scheme}, &harvest.Sale{ID: "sale-1", State: harvest.SaleOpen, Proceeds: cny(1), Net: cny(1), PricePerTonne: cny(1)},
+		return correctingSale{harvest.CorrectSale{ID: "c1", Reason: "incorrect_data", Sale: "sale-1", Account: scheme}, harvest.Sale{ID: "sale-1", State: harvest.SaleOpen, Proceeds: cny(1), Net: cny(1), PricePerTonne: cny(1)},
 			[]harvest.Lot{lot}, by("coop", "maker", "checker")}
 	}, func(s correctingSale) error {
 		sale, lots, _, err := terms().CorrectSale(s.C, s.Sale, s.Lots, s.Ctx)
@@ -503,7 +504,6 @@ func TestCorrectSale(t *testing.T) {
 	}, []row[correctingSale]{
 		{func(s *correctingSale) { s.Ctx.Organisation = "bank" }, "forbidden: bank (role gateway) does not carry"},
 		{func(s *correctingSale) { s.C.Reason = "" }, "invalid: field reason: is not one of"},
-		{func(s *correctingSale) { s.Sale = nil }, "not-found: field sale: there is no sale sale-1"},
 		{func(s *correctingSale) { s.Sale.State = harvest.SaleSettled }, "wrong-state: field sale: sale sale-1 is settled"},
 	})
 }

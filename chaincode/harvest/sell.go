@@ -22,8 +22,9 @@ type Cost struct {
 
 // Sell sells lots to a buyer.
 type Sell struct {
-	Buyer tape.AccountID `json:"buyer"`
-	Costs []Cost         `json:"costs,omitempty"`
+	Account tape.AccountID `json:"account"`
+	Buyer   tape.AccountID `json:"buyer"`
+	Costs   []Cost         `json:"costs,omitempty"`
 	// ID is the entry's and the sale's.
 	ID tape.ID `json:"id"`
 	// Invoice is the salted hash of the buyer's document.
@@ -31,8 +32,7 @@ type Sell struct {
 	Lots          []tape.ID    `json:"lots"`
 	PricePerTonne money.Amount `json:"pricePerTonne"`
 	// Proceeds are price times weight, rounded half up once.
-	Proceeds money.Amount   `json:"proceeds"`
-	Scheme   tape.AccountID `json:"scheme"`
+	Proceeds money.Amount `json:"proceeds"`
 }
 
 // Sell judges the command; lots stand in the order of its lots, nil where there is
@@ -44,7 +44,7 @@ func (t Terms) Sell(c Sell, lots []*Stock, currency money.Currency, ctx tape.Con
 		rule.Field("proceeds", c.Proceeds.Positive(currency))); err != nil {
 		return refuse(err)
 	}
-	if c.Buyer == c.Scheme {
+	if c.Buyer == c.Account {
 		return refuse(rule.Field("buyer", rule.Refuse(rule.Invalid, "%s does not buy from itself", c.Buyer)))
 	}
 	shares := together(lots)
@@ -59,13 +59,14 @@ func (t Terms) Sell(c Sell, lots []*Stock, currency money.Currency, ctx tape.Con
 	if err != nil {
 		return refuse(rule.Field("lots", err))
 	}
-	entry := ctx.Entry(c.ID, "sell", string(c.Scheme))
-	sale := Sale{V: 1, Scheme: c.Scheme, ID: c.ID, Buyer: c.Buyer, Invoice: c.Invoice, Form: lots[0].Lot.Form, Grade: lots[0].Lot.Grade, Grams: shares.Grams(),
+	entry := ctx.Entry(c.ID, "sell", string(c.Account))
+	sale := Sale{V: 1, Scheme: c.Account, ID: c.ID, Buyer: c.Buyer, Invoice: c.Invoice, Form: lots[0].Lot.Form, Grade: lots[0].Lot.Grade, Grams: shares.Grams(),
 		PricePerTonne: c.PricePerTonne, Proceeds: c.Proceeds, Costs: c.Costs, Net: net, Composition: composition, State: SaleOpen, At: ctx.At, Entry: entry.Reference()}
-	sold := moved(lots, Sold, "", entry)
-	for i := range sold {
-		sold[i].Sale = c.ID
-		sale.Lots = append(sale.Lots, Weighed{Grams: sold[i].Grams, Lot: sold[i].ID})
+	sold := make([]Lot, len(lots))
+	for i, stock := range lots {
+		lot := stock.Lot
+		lot.State, lot.Sale, lot.At, lot.Entry = Sold, c.ID, ctx.At, entry.Reference()
+		sold[i], sale.Lots = lot, append(sale.Lots, Weighed{Grams: lot.Grams, Lot: lot.ID})
 	}
 	return sale, shares, sold, entry, nil
 }

@@ -146,6 +146,14 @@ func ids(picked []*harvest.Stock) []tape.ID {
 	return list
 }
 
+func lotsOf(picked []*harvest.Stock) []*harvest.Lot {
+	list := make([]*harvest.Lot, len(picked))
+	for i, stock := range picked {
+		list[i] = &stock.Lot
+	}
+	return list
+}
+
 // keep takes over what a rule said becomes of lots.
 func (w *simulated) keep(lots []harvest.Lot, place string) {
 	for _, lot := range lots {
@@ -201,7 +209,7 @@ func (w *simulated) deliver() (bool, error) {
 func (w *simulated) merge() (bool, error) {
 	picked := w.some(2, 5)
 	foreseen := len(picked) > 0 && w.free(picked)
-	change, _, err := terms().Merge(harvest.Merge{ID: w.id("merged"), Lots: ids(picked), Scheme: scheme}, picked, by("coop", "maker"))
+	change, _, err := terms().Merge(harvest.Merge{ID: w.id("merged"), Lots: ids(picked), Account: scheme}, picked, by("coop", "maker"))
 	if err == nil {
 		w.change(change, "free")
 	}
@@ -222,7 +230,7 @@ func (w *simulated) process() (bool, error) {
 	}
 	low, high := int64(process.YieldMinPartsPerMillion), int64(process.YieldMaxPartsPerMillion)
 	out := min(in, in*(low-5_000+w.random.Int64N(high-low+10_000))/1_000_000)
-	c := harvest.Run{ID: w.id("step"), LossGrams: in - out, Lots: ids(picked), Process: process.Process, Scheme: scheme}
+	c := harvest.Run{ID: w.id("step"), LossGrams: in - out, Lots: ids(picked), Process: process.Process, Account: scheme}
 	parts, left := 1+w.random.Int64N(3), out
 	for i := range parts {
 		grams := left
@@ -254,7 +262,7 @@ func (w *simulated) bag() (bool, error) {
 		return false, err
 	}
 	lot := picked[0].Lot
-	c := harvest.Bag{ID: w.id("bag"), Lot: lot.ID, Scheme: scheme, Units: []harvest.Unit{{Grams: lot.Grams, SSCC: "106141411234567897"}}}
+	c := harvest.Bag{ID: w.id("bag"), Lot: lot.ID, Account: scheme, Units: []harvest.Unit{{Grams: lot.Grams, SSCC: "106141411234567897"}}}
 	foreseen := (w.place[lot.ID] == "free" || w.place[lot.ID] == "pledged") && lot.Bags == 0
 	after, _, _, err := terms().Bag(c, &lot, []bool{false}, by("coop", "maker"))
 	if err == nil {
@@ -276,7 +284,7 @@ func (w *simulated) ship() (bool, error) {
 		to = other(picked[0].Lot.Store)
 	}
 	free := len(picked) > 0 && !slices.ContainsFunc(picked, func(s *harvest.Stock) bool { return w.place[s.Lot.ID] != "free" || s.Lot.Store == to })
-	lots, _, err := terms().Ship(harvest.Ship{ID: w.id("ship"), Lots: ids(picked), Scheme: scheme, Store: to}, picked, by("coop", "maker", "keeper@bank"))
+	lots, _, err := terms().Ship(harvest.Ship{ID: w.id("ship"), Lots: ids(picked), Account: scheme, Store: to}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
 	if err == nil {
 		w.keep(lots, "shipped")
 	}
@@ -291,7 +299,7 @@ func (w *simulated) arrive() (bool, error) {
 		}
 	}
 	foreseen := len(picked) > 0 && !slices.ContainsFunc(picked, func(s *harvest.Stock) bool { return w.place[s.Lot.ID] != "shipped" })
-	lots, _, err := terms().Arrive(harvest.Arrive{ID: w.id("arrive"), Lots: ids(picked), Scheme: scheme}, picked, by("coop", "maker", "keeper@bank"))
+	lots, _, err := terms().Arrive(harvest.Arrive{ID: w.id("arrive"), Lots: ids(picked), Account: scheme}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
 	if err == nil {
 		w.keep(lots, "free")
 	}
@@ -305,7 +313,7 @@ func (w *simulated) sell() (bool, error) {
 		grams += stock.Lot.Grams
 	}
 	price := 1_000_000 + w.random.Int64N(9_000_000)
-	c := harvest.Sell{Buyer: "outside:buyer:roaster", ID: w.id("sale"), Lots: ids(picked), PricePerTonne: cny(price), Proceeds: cny((2*price*grams + 1_000_000) / 2_000_000), Scheme: scheme}
+	c := harvest.Sell{Buyer: "outside:buyer:roaster", ID: w.id("sale"), Lots: ids(picked), PricePerTonne: cny(price), Proceeds: cny((2*price*grams + 1_000_000) / 2_000_000), Account: scheme}
 	foreseen := len(picked) > 0 && w.free(picked) && c.Proceeds.Units > 0
 	sale, shares, lots, _, err := terms().Sell(c, picked, "CNY", by("coop", "maker", "checker"))
 	if err == nil {
@@ -327,7 +335,7 @@ func (w *simulated) pledge() (bool, error) {
 			signers = append(signers, "+owner")
 		}
 	}
-	c := harvest.Pledge{ID: w.id("pledge"), Lender: "bank", Loan: "loan-1", Scheme: scheme}
+	c := harvest.Pledge{ID: w.id("pledge"), Lender: "bank", Loan: "loan-1", Account: scheme}
 	if lot != nil {
 		c.Lot = lot.ID
 	}
@@ -346,7 +354,7 @@ func (w *simulated) release() (bool, error) {
 			picked = stock
 		}
 	}
-	c := harvest.ReleasePledge{ID: w.id("release"), Scheme: scheme}
+	c := harvest.ReleasePledge{ID: w.id("release"), Account: scheme}
 	if picked != nil {
 		c.Lot, c.Grams = picked.Lot.ID, 1+w.random.Int64N(picked.Lot.Grams)
 		if c.Grams < picked.Lot.Grams {
@@ -364,7 +372,7 @@ func (w *simulated) release() (bool, error) {
 }
 
 func (w *simulated) correctDelivery() (bool, error) {
-	c := harvest.CorrectDelivery{ID: w.id("correct"), Reason: "incorrect_data", Scheme: scheme}
+	c := harvest.CorrectDelivery{ID: w.id("correct"), Reason: "incorrect_data", Account: scheme}
 	var lot *harvest.Lot
 	var owner *harvest.Household
 	if len(w.lots) > 0 {
@@ -382,7 +390,7 @@ func (w *simulated) correctDelivery() (bool, error) {
 }
 
 func (w *simulated) correctStep() (bool, error) {
-	c := harvest.CorrectStep{ID: w.id("correct"), Reason: "did_not_occur", Scheme: scheme}
+	c := harvest.CorrectStep{ID: w.id("correct"), Reason: "did_not_occur", Account: scheme}
 	if len(w.steps) == 0 {
 		_, _, _, err := terms().CorrectStep(c, nil, nil, nil, by("coop", "maker", "checker"))
 		return false, err
@@ -409,9 +417,9 @@ func (w *simulated) correctStep() (bool, error) {
 }
 
 func (w *simulated) correctSale() (bool, error) {
-	c := harvest.CorrectSale{ID: w.id("correct"), Reason: "incorrect_data", Scheme: scheme}
+	c := harvest.CorrectSale{ID: w.id("correct"), Reason: "incorrect_data", Account: scheme}
 	if len(w.sales) == 0 {
-		_, _, _, err := terms().CorrectSale(c, nil, nil, by("coop", "maker", "checker"))
+		_, _, _, err := terms().CorrectSale(c, harvest.Sale{}, nil, by("coop", "maker", "checker"))
 		return false, err
 	}
 	of := w.sales[w.random.IntN(len(w.sales))]
@@ -420,7 +428,7 @@ func (w *simulated) correctSale() (bool, error) {
 		lots = append(lots, w.lot(lot.Lot).Lot)
 	}
 	foreseen := of.sale.State == harvest.SaleOpen
-	after, back, _, err := terms().CorrectSale(c, &of.sale, lots, by("coop", "maker", "checker"))
+	after, back, _, err := terms().CorrectSale(c, of.sale, lots, by("coop", "maker", "checker"))
 	if err == nil {
 		of.sale = after
 		w.keep(back, "free")

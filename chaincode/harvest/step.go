@@ -20,10 +20,10 @@ const (
 
 // Merge makes one lot out of lots of one form and grade in one store.
 type Merge struct {
+	Account tape.AccountID `json:"account"`
 	// ID is the entry's, the step's and the new lot's.
-	ID     tape.ID        `json:"id"`
-	Lots   []tape.ID      `json:"lots"`
-	Scheme tape.AccountID `json:"scheme"`
+	ID   tape.ID   `json:"id"`
+	Lots []tape.ID `json:"lots"`
 }
 
 // Output is a lot that a step makes.
@@ -35,14 +35,14 @@ type Output struct {
 
 // Run uses lots up and makes others out of them by an agreed process.
 type Run struct {
+	Account tape.AccountID `json:"account"`
 	// ID is the entry's and the step's.
 	ID tape.ID `json:"id"`
 	// LossGrams is what is gone: inputs less outputs, which who signs reads.
-	LossGrams int64          `json:"lossGrams,string"`
-	Lots      []tape.ID      `json:"lots"`
-	Outputs   []Output       `json:"outputs"`
-	Process   string         `json:"process"`
-	Scheme    tape.AccountID `json:"scheme"`
+	LossGrams int64     `json:"lossGrams,string"`
+	Lots      []tape.ID `json:"lots"`
+	Outputs   []Output  `json:"outputs"`
+	Process   string    `json:"process"`
 }
 
 // Change is what becomes of lots: those that were there, and those that are new.
@@ -58,7 +58,7 @@ func (t Terms) Merge(c Merge, inputs []*Stock, ctx tape.Context) (Change, tape.E
 	if err := rule.First(t.governs(ctx), usable(c.Lots, 2, inputs), party.SignedBy(ctx, t.Organisation)); err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "merge", string(c.Scheme))
+	entry := ctx.Entry(c.ID, "merge", string(c.Account))
 	all := together(inputs)
 	return t.step(Step{ID: c.ID, Kind: Merged}, inputs, inputs[0].Lot.Form, []Output{{Grade: inputs[0].Lot.Grade, Grams: all.Grams(), Lot: c.ID}}, entry)
 }
@@ -90,7 +90,7 @@ func (t Terms) Process(c Run, inputs []*Stock, ctx tape.Context) (Change, tape.E
 			return refuse(rule.Field("outputs", err))
 		}
 	}
-	return t.step(step, inputs, process.To, c.Outputs, ctx.Entry(c.ID, "process", string(c.Scheme)))
+	return t.step(step, inputs, process.To, c.Outputs, ctx.Entry(c.ID, "process", string(c.Account)))
 }
 
 // outputs judges what comes out, and adds it up.
@@ -158,7 +158,7 @@ func together(stocks []*Stock) Shares {
 
 // taken refuses lots that are not there, doubled, too many or too heavy, and
 // those of which may is an error.
-func taken(ids []tape.ID, least int, stocks []*Stock, may func(Lot) error) error {
+func taken(ids []tape.ID, least int, lots []*Lot, may func(Lot) error) error {
 	if len(ids) < least || len(ids) > LotsMax {
 		return rule.Field("lots", rule.Refuse(rule.Invalid, "holds %d; %d to %d are possible", len(ids), least, LotsMax))
 	}
@@ -167,13 +167,13 @@ func taken(ids []tape.ID, least int, stocks []*Stock, may func(Lot) error) error
 		if slices.Contains(ids[:i], id) {
 			return rule.Item("lots", i, rule.Refuse(rule.Invalid, "%s stands twice", id))
 		}
-		if stocks[i] == nil {
+		if lots[i] == nil {
 			return rule.Item("lots", i, rule.Refuse(rule.NotFound, "there is no lot %s", id))
 		}
-		if err := may(stocks[i].Lot); err != nil {
+		if err := may(*lots[i]); err != nil {
 			return rule.Item("lots", i, err)
 		}
-		if total += stocks[i].Lot.Grams; total > GramsMax {
+		if total += lots[i].Grams; total > GramsMax {
 			return rule.Field("lots", rule.Refuse(rule.Invalid, "weigh more than %d g; take them in several steps", int64(GramsMax)))
 		}
 	}
@@ -202,7 +202,13 @@ func loose(lot Lot) error {
 // usable refuses lots that cannot be used up together: they are free, and of one
 // form, grade and store. What is sold for one price is of one worth a gram.
 func usable(ids []tape.ID, least int, stocks []*Stock) error {
-	if err := taken(ids, least, stocks, loose); err != nil {
+	lots := make([]*Lot, len(stocks))
+	for i, stock := range stocks {
+		if stock != nil {
+			lots[i] = &stock.Lot
+		}
+	}
+	if err := taken(ids, least, lots, loose); err != nil {
 		return err
 	}
 	one := stocks[0].Lot

@@ -73,11 +73,11 @@ func held(custody string, ctx tape.Context) tape.Context {
 
 func deliver(id tape.ID, of string, net int64) harvest.Deliver {
 	return harvest.Deliver{Deductions: []harvest.Deduction{{Grams: 300, Kind: "damaged"}, {Grams: 50, Kind: "foreign"}}, Form: "cherry", Grade: "ripe", GrossGrams: net + 1350,
-		Harvested: "2025-12-31", Household: family(of), ID: id, MoisturePartsPerMillion: 610_000, NetGrams: net, Scheme: scheme, Store: "mill", TareGrams: 1000}
+		Harvested: "2025-12-31", Household: family(of), ID: id, MoisturePartsPerMillion: 610_000, NetGrams: net, Account: scheme, Store: "mill", TareGrams: 1000}
 }
 
 func household(of string) *harvest.Household {
-	return &harvest.Household{Household: family(of), Person: tape.ID(of)}
+	return &harvest.Household{Household: family(of), Person: tape.ID(of), Admitted: true}
 }
 
 // stock is a stored lot of some form and grade whose households have delivered so much.

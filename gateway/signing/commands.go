@@ -10,6 +10,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -78,6 +79,8 @@ func (g gist) worth(amount money.Amount) gist {
 
 func count(n int) string { return strconv.Itoa(n) }
 
+func grams(n int64) string { return strconv.FormatInt(n, 10) }
+
 // total adds payments; a sum that is malformed stays zero and is refused by Read.
 func total(payments []tape.Payment) money.Amount {
 	var sum money.Amount
@@ -144,6 +147,39 @@ var forms = map[string]form{
 	}),
 	"Fund:GiveGoods": of("give-goods", nothing, 2, func(c fund.GiveGoods) gist {
 		return about(c.Account, "Goods", string(c.Goods), "Quantity", strconv.FormatInt(c.Quantity, 10), "Payee", string(c.To))
+	}),
+	"Harvest:Agree": of("agree", absent, 2, func(c harvest.Agree) gist {
+		return about(c.Account, "Commodity", c.Agreement.Commodity, "Processes", count(len(c.Agreement.Processes)), "Stores", count(len(c.Agreement.Stores)))
+	}),
+	"Harvest:Deliver": of("deliver", absent, 2, func(c harvest.Deliver) gist {
+		return about(c.Account, "Household", string(c.Household), "Grams", grams(c.NetGrams), "Gross", grams(c.GrossGrams), "Form", c.Form, "Grade", c.Grade, "Store", c.Store)
+	}),
+	"Harvest:Merge": of("merge", absent, 1, func(c harvest.Merge) gist { return about(c.Account, "Count", count(len(c.Lots)), "Lot", string(c.ID)) }),
+	"Harvest:Process": of("process", absent, 1, func(c harvest.Run) gist {
+		return about(c.Account, "Count", count(len(c.Lots)), "Process", c.Process, "Outputs", count(len(c.Outputs)), "Grams", grams(c.LossGrams))
+	}),
+	"Harvest:Bag":  of("bag", absent, 1, func(c harvest.Bag) gist { return about(c.Account, "Lot", string(c.Lot), "Count", count(len(c.Units))) }),
+	"Harvest:Ship": of("ship", absent, 1, func(c harvest.Ship) gist { return about(c.Account, "Count", count(len(c.Lots)), "Store", c.Store) }),
+	"Harvest:Arrive": of("arrive", absent, 1, func(c harvest.Arrive) gist {
+		return about(c.Account, "Count", count(len(c.Lots)), "Arrival", string(c.ID))
+	}),
+	"Harvest:Sell": of("sell", stated, 2, func(c harvest.Sell) gist {
+		return about(c.Account, "Count", count(len(c.Lots)), "Buyer", string(c.Buyer), "Price", c.PricePerTonne.String()).worth(c.Proceeds)
+	}),
+	"Harvest:Pledge": of("pledge", absent, 2, func(c harvest.Pledge) gist {
+		return about(c.Account, "Lot", string(c.Lot), "Lender", c.Lender, "Loan", string(c.Loan))
+	}),
+	"Harvest:ReleasePledge": of("release-pledge", absent, 1, func(c harvest.ReleasePledge) gist {
+		return about(c.Account, "Lot", string(c.Lot), "Grams", grams(c.Grams))
+	}),
+	"Harvest:CorrectDelivery": of("correct-delivery", absent, 2, func(c harvest.CorrectDelivery) gist {
+		return about(c.Account, "Lot", string(c.Lot), "Reason", c.Reason)
+	}),
+	"Harvest:CorrectStep": of("correct-step", absent, 2, func(c harvest.CorrectStep) gist {
+		return about(c.Account, "Step", string(c.Step), "Reason", c.Reason)
+	}),
+	"Harvest:CorrectSale": of("correct-sale", known, 2, func(c harvest.CorrectSale) gist {
+		return about(c.Account, "Sale", string(c.Sale), "Reason", c.Reason)
 	}),
 	"Tape:Spend": of("spend", stated, 2, func(c tape.Spend) gist {
 		return about(c.Account, "Count", count(len(c.Payments))).worth(total(c.Payments))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -22,7 +23,10 @@ import (
 	"github.com/lianbao/lianbao/gateway/message"
 )
 
-const campaign = tape.AccountID("charity:sunrise:speech")
+const (
+	campaign = tape.AccountID("charity:sunrise:speech")
+	scheme   = tape.AccountID("coop:moon:coffee")
+)
 
 func cny(units int64) money.Amount { return money.New(units, "CNY") }
 
@@ -134,6 +138,19 @@ func TestRead(t *testing.T) {
 		{"Fund:Propose", fund.Propose{Account: campaign, Amount: cny(6000), Count: 7, ID: "d1", Line: "training"}, "60.00 CNY", "pay 60.00 CNY to 7 payees"},
 		{"Fund:Approve", fund.Approve{Account: campaign, Disbursement: "d1"}, "60.00 CNY", "Approve disbursement d1 of 60.00 CNY"},
 		{"Fund:Reject", fund.Reject{Account: campaign, Disbursement: "d1", Reason: "budget"}, "60.00 CNY", "Reject disbursement d1"},
+		{"Harvest:Agree", harvest.Agree{Agreement: harvest.Agreement{Commodity: "coffee", Forms: []harvest.Form{}, Stores: []harvest.Store{{}, {}}}, Account: scheme}, "", "coffee of coop:moon:coffee is weighed"},
+		{"Harvest:Deliver", harvest.Deliver{Form: "cherry", Grade: "ripe", GrossGrams: 21000, Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", NetGrams: 20000, Account: scheme, Store: "mill"}, "", "20000 g net (21000 g gross) of cherry ripe"},
+		{"Harvest:Merge", harvest.Merge{ID: "m1", Lots: []tape.ID{"a", "b"}, Account: scheme}, "", "Merge 2 lots of coop:moon:coffee into lot m1"},
+		{"Harvest:Process", harvest.Run{LossGrams: 8000, Lots: []tape.ID{"a"}, Outputs: []harvest.Output{{}}, Process: "hulling", Account: scheme}, "", "hulling"},
+		{"Harvest:Bag", harvest.Bag{Lot: "a", Account: scheme, Units: []harvest.Unit{{}}}, "", "lot a of coop:moon:coffee into 1 bags"},
+		{"Harvest:Ship", harvest.Ship{Lots: []tape.ID{"a"}, Account: scheme, Store: "port"}, "", "Ship 1 lots of coop:moon:coffee to port"},
+		{"Harvest:Arrive", harvest.Arrive{ID: "a1", Lots: []tape.ID{"a"}, Account: scheme}, "", "Confirm that 1 lots"},
+		{"Harvest:Sell", harvest.Sell{Buyer: "outside:buyer:roaster", Lots: []tape.ID{"a"}, PricePerTonne: cny(100), Proceeds: cny(6000), Account: scheme}, "60.00 CNY", "Sell 1 lots of coop:moon:coffee to outside:buyer:roaster for 60.00 CNY, at 1.00 CNY a tonne"},
+		{"Harvest:Pledge", harvest.Pledge{Lender: "bank", Loan: "loan-1", Lot: "a", Account: scheme}, "", "Pledge lot a of coop:moon:coffee to bank for loan loan-1"},
+		{"Harvest:ReleasePledge", harvest.ReleasePledge{Grams: 5000, Lot: "a", Account: scheme}, "", "Release 5000 g"},
+		{"Harvest:CorrectDelivery", harvest.CorrectDelivery{Lot: "a", Reason: "incorrect_data", Account: scheme}, "", "Take delivery a"},
+		{"Harvest:CorrectStep", harvest.CorrectStep{Reason: "did_not_occur", Account: scheme, Step: "m1"}, "", "Undo step m1"},
+		{"Harvest:CorrectSale", harvest.CorrectSale{Reason: "did_not_occur", Sale: "s1", Account: scheme}, "60.00 CNY", "Undo sale s1"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
 		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}, "0.00 CNY", "Hand 5"},
 		{"Tape:Spend", tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(1)}, {Amount: cny(2)}}}, "0.03 CNY", "Pay 0.03 CNY"},
