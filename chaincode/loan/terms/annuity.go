@@ -78,8 +78,8 @@ func (p *plan) stretch(k, until int, level, deferred int64) error {
 // for so little.
 func (p *plan) move(k int, off int64) {
 	last := len(p.rows) - 1
-	if p.rows[k].Principal+off < 0 || p.rows[last].Principal < off {
-		return
+	if p.rows[k].Principal+off < 0 || p.rows[last].Principal <= off {
+		return // the last would owe interest on nothing
 	}
 	p.rows[k].Principal += off
 	p.rows[last].Principal -= off
@@ -153,7 +153,7 @@ func (p *plan) pay(k, until int, level, deferred int64) error {
 // nothing is rounded but the outcome.
 func (p *plan) level(k int) (int64, error) {
 	owed := []Advance{{Date: p.start(k), Amount: money.Amount{Units: p.balance}}}
-	for _, advance := range p.within(k) {
+	for _, advance := range p.advancedIn(k) {
 		if p.difference() == Adjust {
 			advance.Date = owed[0].Date // as though it had come at the period's beginning
 		}

@@ -18,6 +18,11 @@ func apportion(total *big.Rat, weights []*big.Rat, principal bool, difference Di
 			return nil, err
 		}
 	}
+	if sum(weights).Sign() == 0 { // nothing of the list is left: the last takes it
+		shares := make([]int64, len(weights))
+		shares[len(shares)-1] = whole
+		return shares, nil
+	}
 	switch difference {
 	case SplitUp:
 		return split(whole, weights, multiple)
@@ -40,7 +45,7 @@ func eachRounded(whole int64, weights []*big.Rat, difference Difference, roundin
 		}
 		share := new(big.Rat).Mul(big.NewRat(of, 1), weight)
 		units, err := int64(0), error(nil)
-		if all.Sign() > 0 {
+		if all.Sign() > 0 { // of what is left, nothing may be wanted
 			units, err = round(share.Quo(share, all), rounding, multiple)
 		}
 		if err != nil {
@@ -55,10 +60,22 @@ func eachRounded(whole int64, weights []*big.Rat, difference Difference, roundin
 		}
 		left -= shares[i]
 	}
-	if moved := shares[last] - usual; difference == First && shares[0]+moved >= 0 && last > 0 {
-		shares[0], shares[last] = shares[0]+moved, usual
+	if difference == First {
+		moveToFirst(shares, weights, shares[last]-usual)
 	}
 	return shares, nil
+}
+
+// moveToFirst moves what the last is off to the first that has a weight.
+func moveToFirst(shares []int64, weights []*big.Rat, off int64) {
+	first, last := 0, len(shares)-1
+	for first < last && weights[first].Sign() == 0 {
+		first++
+	}
+	if shares[first]+off >= 0 && first < last {
+		shares[first] += off
+		shares[last] -= off
+	}
 }
 
 func cumulative(total *big.Rat, whole int64, weights []*big.Rat, principal bool, rounding Rounding, multiple int64) ([]int64, error) {

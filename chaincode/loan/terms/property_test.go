@@ -98,6 +98,14 @@ var invariants = []struct {
 		}
 		return true
 	}},
+	{"nobody owes interest on nothing", func(loan terms.Terms, advances []terms.Advance, s terms.Schedule) bool {
+		for i, row := range s.Instalments {
+			if i > 0 && s.Instalments[i-1].Balance == 0 && row.Interest > 0 && advances[len(advances)-1].Date < s.Instalments[i-1].Due && loan.GraceInterest != terms.Deferred {
+				return false
+			}
+		}
+		return true
+	}},
 	{"dues are in order and numbered", func(_ terms.Terms, _ []terms.Advance, s terms.Schedule) bool {
 		for i, row := range s.Instalments {
 			if row.N != int32(i+1) || i > 0 && row.Due <= s.Instalments[i-1].Due {

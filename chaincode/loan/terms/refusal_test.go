@@ -81,6 +81,10 @@ func TestRefusals(t *testing.T) {
 		{func(o *offer) { crop(o); o.T.CropPrincipalPartsPerMillion[1]++ }, "invalid: field cropPrincipalPartsPerMillion: sums to 1000001, not to 1000000"},
 		{func(o *offer) { crop(o); o.T.CropPrincipalPartsPerMillion[1] = -1 }, "invalid: field cropPrincipalPartsPerMillion[1]: is not 0 to 1000000"},
 		{func(o *offer) { crop(o); o.T.CropInterestPartsPerMillion = []int32{0, 999_999} }, "invalid: field cropInterestPartsPerMillion: sums to 999999, not to 1000000"},
+		{func(o *offer) {
+			crop(o)
+			o.T.CropPrincipalPartsPerMillion, o.T.CropInterestPartsPerMillion = []int32{1_000_000, 0}, []int32{0, 1_000_000}
+		}, "invalid: field cropInterestPartsPerMillion[1]: is behind the last part of the principal"},
 		{func(o *offer) { o.T.Instalment = cny(100_00) }, "invalid: field instalment: is for annuities whose last instalment takes the difference, with 0 instalments"},
 		{func(o *offer) { o.T.Instalment, o.T.Instalments = cny(-1), 0 }, "invalid: field instalment: -0.01 CNY is not more than zero"},
 		{func(o *offer) { o.T.Instalment, o.T.Instalments, o.T.DayCount = cny(100_00), 0, terms.EurobondISDA }, "invalid: field dayCount: needs the loan's last day, which an agreed instalment does not give"},

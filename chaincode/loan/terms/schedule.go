@@ -51,9 +51,20 @@ type plan struct {
 // Schedule reckons when the advances come back. Of advances that fall into a
 // period, interest runs from their days; one on a due's day counts behind it.
 func (t Terms) Schedule(advances []Advance) (Schedule, error) {
-	p, err := t.plan(advances)
+	p, err := t.scheduled(advances)
 	if err != nil {
 		return Schedule{}, err
+	}
+	s := Schedule{Currency: advances[0].Amount.Currency, Instalments: p.rows}
+	s.DisbursementFees, err = p.disbursementFees()
+	return s, err
+}
+
+// scheduled is a plan with all its rows.
+func (t Terms) scheduled(advances []Advance) (*plan, error) {
+	p, err := t.plan(advances)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case t.Method == Annuity:
@@ -64,10 +75,9 @@ func (t Terms) Schedule(advances []Advance) (Schedule, error) {
 		err = p.declining()
 	}
 	if err != nil {
-		return Schedule{}, err
+		return nil, err
 	}
-	s := Schedule{Currency: advances[0].Amount.Currency, Instalments: p.rows}
-	return s, p.fees(&s)
+	return p, p.fees()
 }
 
 func (t Terms) plan(advances []Advance) (*plan, error) {
@@ -135,8 +145,8 @@ func (p *plan) start(k int) tape.Date {
 	return p.dues[k-1]
 }
 
-// within are the advances of period k: from its first day to the one before its due.
-func (p *plan) within(k int) []Advance {
+// advancedIn are the advances of period k: from its first day to the one before its due.
+func (p *plan) advancedIn(k int) []Advance {
 	var found []Advance
 	for _, advance := range p.advances {
 		if advance.Date >= p.start(k) && advance.Date < p.dues[k] {
@@ -160,23 +170,25 @@ func (p *plan) part(k int, from, to tape.Date) (fraction, error) {
 	return fraction{intervals.numerator * year.numerator, intervals.denominator * year.denominator}, nil
 }
 
-// intervals counts whole intervals back from the due of period k, and what is
-// not whole as days of that interval.
+// intervals counts the intervals between two days of period k. The first
+// period's are counted back from its due, and what is not whole as days of that interval.
 func (p *plan) intervals(k int, from, to tape.Date) fraction {
+	if k > 0 {
+		return within(p.dues[k-1], p.dues[k], from, to)
+	}
 	sum := fraction{0, 1}
-	for n := 0; ; n-- {
-		end, begin := p.Every.after(p.dues[k], n), p.Every.after(p.dues[k], n-1)
-		if k > 0 && n == 0 {
-			begin = p.dues[k-1]
-		}
+	for n := -p.Every.fewest(to.DaysUntil(p.dues[0])); ; n-- {
+		begin, end := p.Every.after(p.dues[0], n-1), p.Every.after(p.dues[0], n)
 		if end <= from {
 			return sum
 		}
-		if begin < to {
-			days := max(begin, from).DaysUntil(min(end, to))
-			sum = sum.add(fraction{int64(days), int64(begin.DaysUntil(end))}.reduced())
-		}
+		sum = sum.add(within(begin, end, max(begin, from), min(end, to)))
 	}
+}
+
+// within is which part of an interval lies between two of its days.
+func within(begin, end, from, to tape.Date) fraction {
+	return fraction{int64(max(0, from.DaysUntil(to))), int64(begin.DaysUntil(end))}.reduced()
 }
 
 func (f fraction) reduced() fraction {
@@ -189,7 +201,7 @@ func (f fraction) reduced() fraction {
 func (p *plan) interest(k int, balance int64) (int64, error) {
 	var sum int64
 	from := p.start(k)
-	for _, advance := range append(p.within(k), Advance{Date: p.dues[k]}) {
+	for _, advance := range append(p.advancedIn(k), Advance{Date: p.dues[k]}) {
 		part, err := p.part(k, from, advance.Date)
 		if err != nil {
 			return 0, err
@@ -208,7 +220,7 @@ func (p *plan) interest(k int, balance int64) (int64, error) {
 // drawn is what is advanced within period k.
 func (p *plan) drawn(k int) int64 {
 	var sum int64
-	for _, advance := range p.within(k) {
+	for _, advance := range p.advancedIn(k) {
 		sum += advance.Amount.Units
 	}
 	return sum
@@ -308,7 +320,21 @@ func (p *plan) flatInterest() error {
 		}
 		p.row(principal, interests[k])
 	}
+	p.gather()
 	return nil
+}
+
+// gather lets the instalment that repays the last of the principal pay what
+// interest rounding would leave to later ones: nobody owes interest on nothing.
+func (p *plan) gather() {
+	end := 0
+	for p.rows[end].Balance > 0 {
+		end++
+	}
+	for i := end + 1; i < len(p.rows); i++ {
+		p.rows[end].Interest += p.rows[i].Interest
+		p.rows[i].Interest = 0
+	}
 }
 
 // flatInterests are the interests of all instalments. A crop's list shares out
@@ -354,9 +380,28 @@ func sum(list []*big.Rat) *big.Rat {
 	return total
 }
 
-// fees adds what is paid besides interest.
-func (p *plan) fees(s *Schedule) error {
-	s.DisbursementFees = make([]int64, len(p.advances))
+// fees adds what is paid besides interest with each instalment.
+func (p *plan) fees() error {
+	for _, fee := range p.Fees {
+		if fee.At != AtInstalment {
+			continue
+		}
+		units, err := fee.of(p.principal, p.Rounding)
+		if err != nil {
+			return err
+		}
+		for i := range p.rows {
+			if p.rows[i].Fee, err = money.Sum(p.rows[i].Fee, units); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// disbursementFees are what is paid at each advance.
+func (p *plan) disbursementFees() ([]int64, error) {
+	fees := make([]int64, len(p.advances))
 	for _, fee := range p.Fees {
 		for i, advance := range p.advances {
 			if fee.At != AtDisbursement {
@@ -364,22 +409,14 @@ func (p *plan) fees(s *Schedule) error {
 			}
 			units, err := fee.of(advance.Amount.Units, p.Rounding)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			s.DisbursementFees[i] += units
-		}
-		for i := range s.Instalments {
-			if fee.At != AtInstalment {
-				break
+			if fees[i], err = money.Sum(fees[i], units); err != nil {
+				return nil, err
 			}
-			units, err := fee.of(p.principal, p.Rounding)
-			if err != nil {
-				return err
-			}
-			s.Instalments[i].Fee += units
 		}
 	}
-	return nil
+	return fees, nil
 }
 
 // of is the fee for an amount of principal.

@@ -109,6 +109,9 @@ func (i Interval) after(day tape.Date, n int) tape.Date {
 // days is about how many days an interval has, for limits.
 func (i Interval) days() int64 { return int64(i.Days) + 7*int64(i.Weeks) + 30*int64(i.Months) }
 
+// fewest is how many intervals lie in some days at least.
+func (i Interval) fewest(days int) int { return days / int(i.Days+7*i.Weeks+31*i.Months) }
+
 // year is the part of a year that PERIODS counts for one interval.
 func (i Interval) year() fraction {
 	switch {
@@ -362,7 +365,15 @@ func (t Terms) checkCrop() error {
 	if len(t.CropInterestPartsPerMillion) == 0 {
 		return nil
 	}
-	return rule.Field("cropInterestPartsPerMillion", checkParts(t.CropInterestPartsPerMillion, paying))
+	if err := checkParts(t.CropInterestPartsPerMillion, paying); err != nil {
+		return rule.Field("cropInterestPartsPerMillion", err)
+	}
+	for i := paying - 1; t.CropPrincipalPartsPerMillion[i] == 0; i-- {
+		if t.CropInterestPartsPerMillion[i] > 0 {
+			return rule.Item("cropInterestPartsPerMillion", i, rule.Refuse(rule.Invalid, "is behind the last part of the principal"))
+		}
+	}
+	return nil
 }
 
 func checkParts(parts []int32, n int) error {
