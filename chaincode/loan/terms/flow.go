@@ -92,6 +92,10 @@ func (f Flow) check(currency money.Currency, dated bool) error {
 	if err := f.At.check(); err != nil {
 		return rule.Field("at", err)
 	}
+	return f.checkCount()
+}
+
+func (f Flow) checkCount() error {
 	if f.Count < 0 || f.Count > flowsMax {
 		return rule.Field("count", rule.Refuse(rule.Invalid, "is not 0 to %d", flowsMax))
 	}

@@ -120,7 +120,7 @@ func checkPayments(advances []Advance, payments []Payment, date tape.Date) error
 	}
 	before, total := advances[0].Date, int64(0)
 	for i, payment := range payments {
-		if err := (Advance{payment.Amount, payment.Date}).check(advances[0].Amount.Currency); err != nil {
+		if err := Advance(payment).check(advances[0].Amount.Currency); err != nil {
 			return rule.Item("payments", i, err)
 		}
 		if payment.Date < before || payment.Date > date {
