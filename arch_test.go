@@ -38,10 +38,11 @@ var rulePackages = map[string][]string{
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
+	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/waterfall"},
 }
 
 // pureStandard is what rule packages may take from the standard library.
-var pureStandard = []string{"bytes", "crypto/sha256", "embed", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
+var pureStandard = []string{"bytes", "cmp", "crypto/sha256", "embed", "encoding/base64", "encoding/binary", "encoding/hex", "encoding/json",
 	"errors", "fmt", "io", "maps", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time", "unicode/utf8"}
 
 // impure are functions that a rule may not call although their package is allowed.

@@ -1,0 +1,223 @@
+package loan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// PaymentsMax is how many payments one loan has at most: every week of three years, twice.
+const PaymentsMax = 320
+
+// Book is what was advanced and paid under the terms in force. What is owed on a
+// day follows from it (terms.Standing): a payment that becomes known late, by a
+// line of the bank of an earlier day, is put in its place, and nothing is left of
+// what would have been reckoned without it.
+type Book struct {
+	// Advances were paid out; after a change of terms, the principal that was left that day.
+	Advances []terms.Advance `json:"advances,omitempty"`
+	Payments []Payment       `json:"payments,omitempty"`
+	// Charges are what was owed besides principal when the terms were changed, and
+	// what enforcing the debt has cost since, by their days: payments from then on pay them first.
+	Charges []Charge `json:"charges,omitempty"`
+}
+
+// Payment is money that a lender got for the loan.
+type Payment struct {
+	Amount money.Amount `json:"amount"`
+	// Date is the day of the bank's line, or of the entry that moved the money on the ledger.
+	Date tape.Date `json:"date"`
+	// By is who paid, when it was not the household: a guarantor, the pool, a supplier's refund; empty for the household.
+	By    string `json:"by,omitempty"`
+	Entry string `json:"entry"`
+}
+
+// Charge are amounts in minor units that no schedule has.
+type Charge struct {
+	Date     tape.Date `json:"date"`
+	Costs    int64     `json:"costs,omitempty,string"`
+	Interest int64     `json:"interest,omitempty,string"`
+	Late     int64     `json:"late,omitempty,string"`
+	Entry    string    `json:"entry"`
+}
+
+func (c Charge) total() int64 { return c.Costs + c.Interest + c.Late }
+
+// Paid says what a payment paid of each part, in minor units; together the payment.
+type Paid struct {
+	Costs     int64
+	Late      int64
+	Interest  int64
+	Principal int64
+	// Over is beyond everything owed: the lender owes it to the household.
+	Over int64
+}
+
+// Owed is what stands on a day.
+type Owed struct {
+	Currency money.Currency
+	Date     tape.Date
+	// DaysPastDue counts from the oldest instalment of which more than the tolerance is missing.
+	DaysPastDue int32
+	// Oldest is that instalment's number, 0 for none.
+	Oldest int32
+	// Dues are what is due by that day, the oldest first; charges stand before them with number 0.
+	Dues []terms.Due
+	// Principal is all that is owed of it, Accrued interest to the day that is not due yet.
+	Principal, Accrued int64
+	// Ahead is what was paid for instalments that fall due later: it is theirs, and the loan's pay-off less.
+	Ahead int64
+	// Over is what was paid beyond everything owed: the lender owes it to the household.
+	Over int64
+}
+
+// Due is all that is due by that day.
+func (o Owed) Due() int64 {
+	var units int64
+	for _, due := range o.Dues {
+		units += due.Total()
+	}
+	return units
+}
+
+// Payoff is what ends the loan that day: interest for the days that the money was used (Civil Code art. 677).
+func (o Owed) Payoff() int64 {
+	units := o.Principal + o.Accrued - o.Ahead
+	for _, due := range o.Dues {
+		units += due.Costs + due.Late + due.Interest
+	}
+	return max(0, units)
+}
+
+// charged is what payments up to a day have left of the charges up to then, and
+// what of the payments was left for the schedule.
+func (b Book) charged(day tape.Date) (left []Charge, rest []terms.Payment) {
+	for _, charge := range b.Charges {
+		if charge.Date <= day {
+			left = append(left, charge)
+		}
+	}
+	for _, p := range b.Payments {
+		if p.Date > day {
+			continue
+		}
+		units := p.Amount.Units
+		for i := range left {
+			if left[i].Date > p.Date {
+				break
+			}
+			for _, part := range []*int64{&left[i].Costs, &left[i].Late, &left[i].Interest} {
+				pay := min(units, *part)
+				*part, units = *part-pay, units-pay
+			}
+		}
+		if units > 0 {
+			rest = append(rest, terms.Payment{Amount: money.New(units, p.Amount.Currency), Date: p.Date})
+		}
+	}
+	return left, rest
+}
+
+// ahead is what was paid for instalments that fall due after a day, in minor units.
+func (b Book) ahead(day tape.Date) int64 {
+	var units int64
+	for _, p := range b.Payments {
+		if p.Date > day {
+			units += p.Amount.Units
+		}
+	}
+	return units
+}
+
+// owed is what stands on a day, by terms and tolerance.
+func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, error) {
+	charges, payments := b.charged(day)
+	stands, err := t.Standing(b.advancedBy(day), payments, day)
+	if err == nil {
+		stands, err = b.matured(t, stands)
+	}
+	if err != nil {
+		return Owed{}, err
+	}
+	owed := Owed{Currency: stands.Currency, Date: day, Principal: stands.Principal, Accrued: stands.Accrued, Ahead: b.ahead(day), Over: stands.Over}
+	if i := slices.IndexFunc(stands.Dues, func(d terms.Due) bool { return d.Due < day && d.Total() > toleranceUnits }); i >= 0 {
+		owed.DaysPastDue, owed.Oldest = int32(stands.Dues[i].Due.DaysUntil(day)), stands.Dues[i].N
+	}
+	for _, charge := range charges {
+		if charge.total() > 0 {
+			owed.Dues = append(owed.Dues, terms.Due{Costs: charge.Costs, Due: charge.Date, Interest: charge.Interest, Late: charge.Late})
+		}
+	}
+	owed.Dues = append(owed.Dues, stands.Dues...)
+	return owed, nil
+}
+
+// matured adds interest that runs behind the last instalment to it: nothing else
+// will ever make it due.
+func (b Book) matured(t terms.Terms, s terms.Standing) (terms.Standing, error) {
+	principal := int64(0)
+	for _, due := range s.Dues {
+		principal += due.Principal
+	}
+	if s.Accrued == 0 || principal != s.Principal {
+		return s, nil
+	}
+	if n := len(s.Dues); n > 0 {
+		s.Dues[n-1].Interest += s.Accrued
+	} else {
+		schedule, err := t.Schedule(b.Advances)
+		if err != nil {
+			return s, err
+		}
+		last := schedule.Instalments[len(schedule.Instalments)-1]
+		s.Dues = []terms.Due{{N: last.N, Due: min(last.Due, s.Date), Interest: s.Accrued}}
+	}
+	s.Accrued = 0
+	return s, nil
+}
+
+// advancedBy are the advances up to a day; the first stands whatever the day.
+func (b Book) advancedBy(day tape.Date) []terms.Advance {
+	n := 1
+	for n < len(b.Advances) && b.Advances[n].Date <= day {
+		n++
+	}
+	return b.Advances[:n]
+}
+
+// advanced is the book with one more advance, which must leave a schedule that ends in time.
+func (b Book) advanced(a terms.Advance, t terms.Terms, end tape.Date) (Book, error) {
+	b.Advances = append(slices.Clone(b.Advances), a)
+	slices.SortStableFunc(b.Advances, func(x, y terms.Advance) int { return cmp.Compare(x.Date, y.Date) })
+	schedule, err := t.Schedule(b.Advances)
+	if err != nil {
+		return b, err
+	}
+	if last := schedule.Instalments[len(schedule.Instalments)-1].Due; last > end {
+		return b, rule.Refuse(rule.Invalid, "the last instalment would fall due on %s, behind %s", last, end)
+	}
+	return b, nil
+}
+
+// dated is the book with everything that was paid ahead dated to a day.
+func (b Book) dated(day tape.Date) Book {
+	b.Payments = slices.Clone(b.Payments)
+	for i := range b.Payments {
+		b.Payments[i].Date = min(b.Payments[i].Date, day)
+	}
+	return b
+}
+
+// paid is the book with one more payment, in the order of their days.
+func (b Book) paid(p Payment) (Book, error) {
+	if len(b.Payments) >= PaymentsMax {
+		return b, rule.Refuse(rule.Invalid, "the loan has %d payments already, and no more than that", PaymentsMax)
+	}
+	b.Payments = append(slices.Clone(b.Payments), p)
+	slices.SortStableFunc(b.Payments, func(x, y Payment) int { return cmp.Compare(x.Date, y.Date) })
+	return b, nil
+}

@@ -1,0 +1,124 @@
+package loan
+
+import (
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Owed is what the household owes on a day under the loan. Of a loan of which
+// nothing was disbursed it is nothing.
+func (l Loan) Owed(day tape.Date) (Owed, error) {
+	if len(l.Book.Advances) == 0 || day < l.Book.Advances[0].Date {
+		return Owed{Currency: l.Principal.Currency, Date: day}, nil
+	}
+	return l.Book.owed(l.Terms, l.ToleranceUnits, day)
+}
+
+// Pays is one payment on a loan: money that its lenders have got, or get in the same entry.
+type Pays struct {
+	Amount money.Amount
+	Date   tape.Date
+	// By is empty for the household, else who paid for it.
+	By string
+	// Mostly is the most that may be paid: what is due, or all that is owed.
+	Mostly Mostly
+	// AheadDays is how many days after the entry's the payment may be dated: a sale
+	// pays instalments of its window, and they are booked on their days.
+	AheadDays int32
+}
+
+// Mostly bounds a payment.
+type Mostly string
+
+// Until says how much of a debt a payment may pay.
+const (
+	// UntilDue leaves what is not due yet alone.
+	UntilDue Mostly = "due"
+	// UntilPayoff ends with the loan.
+	UntilPayoff Mostly = "payoff"
+	// Anything is what a bank's line brings: what is over is owed to the household.
+	Anything Mostly = "anything"
+)
+
+// Pay puts a payment into the book and says what it paid. It is how every payment
+// comes to a loan: a household's own, a sale's, a guarantor's, the pool's.
+func (l Loan) Pay(p Pays, entry tape.Entry) (Loan, Paid, error) {
+	refuse := func(err error) (Loan, Paid, error) { return l, Paid{}, err }
+	if err := l.payable(p, entry.BusinessDate); err != nil {
+		return refuse(err)
+	}
+	on := max(p.Date, entry.BusinessDate)
+	before, err := l.Owed(on)
+	if err != nil {
+		return refuse(err)
+	}
+	if most := before.most(p.Mostly); p.Amount.Units > most {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s is more than %s, what loan %s owes", p.Amount, money.New(most, l.Principal.Currency), l.ID)))
+	}
+	if p.Amount.Units >= before.Payoff() { // what was paid ahead ends the loan as well
+		l.Book = l.Book.dated(on)
+	}
+	if l.Book, err = l.Book.paid(Payment{Amount: p.Amount, Date: p.Date, By: p.By, Entry: entry.Reference()}); err != nil {
+		return refuse(err)
+	}
+	after, err := l.Owed(on)
+	if err != nil {
+		return refuse(err)
+	}
+	if before.DaysPastDue > 0 {
+		l.LastOverdue = max(l.LastOverdue, entry.BusinessDate)
+	}
+	if after.Payoff() == 0 && l.ordered() == l.advancedUnits() {
+		l.State = Closed
+	}
+	return l.touched(entry), before.less(after), nil
+}
+
+// payable refuses a payment on a loan that owes nothing, and a day that cannot be its own.
+func (l Loan) payable(p Pays, day tape.Date) error {
+	if err := rule.First(l.must("only a loan that was disbursed is repaid", Running), rule.Field("amount", p.Amount.Positive(l.Principal.Currency)), rule.Field("date", p.Date.Check())); err != nil {
+		return err
+	}
+	if first, last := l.Book.Advances[0].Date, day.AddDays(int(p.AheadDays)); p.Date < first || p.Date > last {
+		return rule.Field("date", rule.Refuse(rule.Invalid, "%s is not %s to %s", p.Date, first, last))
+	}
+	return nil
+}
+
+// most is the most that a payment may pay.
+func (o Owed) most(m Mostly) int64 {
+	switch m {
+	case UntilDue:
+		return o.Due()
+	case UntilPayoff:
+		return o.Payoff()
+	}
+	return money.Max
+}
+
+// advancedUnits is what was disbursed in all.
+func (l Loan) advancedUnits() int64 {
+	var units int64
+	for _, t := range l.Tranches {
+		if t.Paid != "" {
+			units += t.Amount.Units
+		}
+	}
+	return units
+}
+
+// less says what a payment paid: what is owed no more. A payment of an earlier
+// day also takes interest and late charges away that were reckoned without it, so
+// the parts are those of what is left of it, the principal the rest.
+func (o Owed) less(after Owed) Paid {
+	paid := Paid{Over: after.Over - o.Over, Principal: o.Principal - after.Principal}
+	for _, due := range o.Dues {
+		paid.Costs, paid.Late, paid.Interest = paid.Costs+due.Costs, paid.Late+due.Late, paid.Interest+due.Interest
+	}
+	for _, due := range after.Dues {
+		paid.Costs, paid.Late, paid.Interest = paid.Costs-due.Costs, paid.Late-due.Late, paid.Interest-due.Interest
+	}
+	paid.Interest += o.Accrued - after.Accrued
+	return paid
+}
