@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
-	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -124,58 +123,4 @@ func (l Loan) planned(c ContractLoan, day tape.Date) (Quote, error) {
 		return Quote{}, rule.Refuse(rule.Invalid, "put the last instalment on %s; loan %s ends on %s", last, l.ID, l.TermEnd)
 	}
 	return quote, nil
-}
-
-// Begin is what the debts of borrower and guarantors become when a loan is contracted.
-func (d *Debts) Begin(l Loan, borrower bool, entry tape.Entry) Debts {
-	next := Debts{V: 1, Entry: entry.Reference()}
-	if d != nil {
-		next.Loans, next.Guarantees, next.LastOverdue = d.Loans, d.Guarantees, d.LastOverdue
-	}
-	if borrower {
-		next.Loans = append(append([]string(nil), next.Loans...), l.Reference())
-	} else {
-		next.Guarantees = append(append([]string(nil), next.Guarantees...), l.Reference())
-	}
-	return next
-}
-
-// End is what they become when it is over.
-func (d Debts) End(l Loan, entry tape.Entry) Debts {
-	d.LastOverdue = max(d.LastOverdue, l.LastOverdue)
-	d.Loans, d.Guarantees, d.Entry = without(d.Loans, l.Reference()), without(d.Guarantees, l.Reference()), entry.Reference()
-	return d
-}
-
-func without(list []string, one string) []string {
-	var left []string
-	for _, reference := range list {
-		if reference != one {
-			left = append(left, reference)
-		}
-	}
-	return left
-}
-
-// Facts turns what loans say of a household on a day into what the rules of groups ask.
-func (d *Debts) Facts(household tape.AccountID, own []Loan, day tape.Date) (group.Debts, error) {
-	facts := group.Debts{Household: household}
-	if d == nil {
-		return facts, nil
-	}
-	facts.LastOverdue, facts.OpenLoans, facts.GroupLoans = d.LastOverdue, int32(len(d.Loans)), int32(len(d.Guarantees))
-	for _, l := range own {
-		owed, err := l.Owed(day)
-		if err != nil {
-			return facts, err
-		}
-		facts.LastOverdue = max(facts.LastOverdue, l.LastOverdue)
-		if owed.DaysPastDue > 0 {
-			facts.LastOverdue = day
-			if facts.OverdueLoan == "" {
-				facts.OverdueLoan = l.Reference()
-			}
-		}
-	}
-	return facts, nil
 }

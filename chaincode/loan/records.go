@@ -266,9 +266,20 @@ type Debts struct {
 	// Loans are keys of loans, its own; Guarantees those of others.
 	Loans      []string `json:"loans,omitempty"`
 	Guarantees []string `json:"guarantees,omitempty"`
-	// LastOverdue is the last day on which one of its own was filed as overdue; none for never.
+	// LastOverdue is the last day on which one of its own, now closed, was overdue; none for never.
 	LastOverdue tape.Date `json:"lastOverdue,omitempty"`
-	Entry       string    `json:"entry"`
+	// Cycles count its closed loans by group.
+	Cycles []Cycle `json:"cycles,omitempty"`
+	Entry  string  `json:"entry"`
+}
+
+// Cycle counts what a household has repaid under one group.
+type Cycle struct {
+	Scheme tape.AccountID `json:"scheme"`
+	Group  tape.ID        `json:"group"`
+	// Loans are closed; OnTime are those of them that never were overdue.
+	Loans  int32 `json:"loans"`
+	OnTime int32 `json:"onTime"`
 }
 
 // Notice notes that borrower, cooperative and guarantors were told.

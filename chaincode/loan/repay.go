@@ -122,3 +122,65 @@ func (o Owed) less(after Owed) Paid {
 	paid.Interest += o.Accrued - after.Accrued
 	return paid
 }
+
+// Repay puts money that has come to a lender's account to a loan: a settled gift
+// of its page, as a bank's line showed it. The originator's account gets it and
+// hands each other lender its share in the same entry.
+type Repay struct {
+	Account tape.AccountID `json:"account"`
+	// By is who paid where it was not the household: guarantor or supplier.
+	By   tape.AccountID `json:"by,omitempty"`
+	Gift tape.GiftProof `json:"gift"`
+	ID   tape.ID        `json:"id"`
+	// Line is the bank's line that the gift came by; without it the payment is of the entry's day.
+	Line *tape.LineProof `json:"line,omitempty"`
+	Loan tape.ID         `json:"loan"`
+}
+
+// Repaid is the key by which the gift repays one loan only.
+func (c Repay) Repaid(account tape.AccountID) string {
+	name := c.Gift.Name(account)
+	return RepaidKey(name.Account, name.Page, name.Index)
+}
+
+// Arrived is the money that a Repay names.
+type Arrived struct {
+	Amount money.Amount
+	// Date is that of the bank's line, or the entry's where none is shown.
+	Date tape.Date
+	// Used is the loan's mark where the gift has repaid one before.
+	Used *Mark
+}
+
+// Repay judges the command of the originator and returns what goes on to the
+// other lenders.
+func (l Loan) Repay(c Repay, arrived Arrived, ctx tape.Context) (Loan, []tape.Payment, tape.Entry, error) {
+	refuse := func(err error) (Loan, []tape.Payment, tape.Entry, error) { return l, nil, tape.Entry{}, err }
+	if err := rule.First(l.originator(ctx), l.changed(ctx)); err != nil {
+		return refuse(err)
+	}
+	if arrived.Used != nil {
+		return refuse(rule.Field("gift", rule.Refuse(rule.WrongState, "has repaid a loan already, by entry %s", arrived.Used.Entry)))
+	}
+	if c.By != "" {
+		if err := c.By.Check(); err != nil {
+			return refuse(rule.Field("by", err))
+		}
+	}
+	entry := ctx.Entry(c.ID, "repay", string(l.Scheme))
+	after, _, err := l.Pay(Pays{Amount: arrived.Amount, Date: arrived.Date, By: string(c.By), Mostly: Anything}, entry)
+	if err != nil {
+		return refuse(rule.Field("gift", err))
+	}
+	shares, err := money.Split(arrived.Amount.Units, l.weights())
+	if err != nil {
+		return refuse(err)
+	}
+	var onward []tape.Payment
+	for i, lender := range l.Lenders[1:] {
+		if shares[i+1] > 0 {
+			onward = append(onward, tape.Payment{Amount: money.New(shares[i+1], arrived.Amount.Currency), Line: tape.ID("lender-" + decimal(int32(i+2))), OnBehalfOf: l.Household, To: lender.Account})
+		}
+	}
+	return after, onward, entry, nil
+}

@@ -249,6 +249,22 @@ func (p LineProof) evidence(page Lines, line Line) Evidence {
 	return Evidence{Kind: "statement", Reference: LinesKey(page.Account, page.Statement, page.N), Line: line.Number}
 }
 
+// ShownBy is the day of the credit line that brought the gift: of its amount, and
+// with its reference.
+func (g Gift) ShownBy(p LineProof, page *Lines) (Date, error) {
+	if page == nil {
+		return "", rule.Field("line", rule.Refuse(rule.NotFound, "page %d of statement %s is not filed", p.N, p.Statement))
+	}
+	line, err := p.check(*page, CreditSide)
+	if err != nil {
+		return "", rule.Field("line", err)
+	}
+	if line.Amount != g.Amount || line.Reference != g.Reference || g.Reference == "" {
+		return "", rule.Field("line", rule.Refuse(rule.Conflict, "%d is of %s, or has another reference than the gift of %s", line.Number, line.Amount, g.Amount))
+	}
+	return line.Date, nil
+}
+
 // use notes lines of a credit page as settled; one that was used before is refused.
 func (u Used) use(page Lines, lines ...Span) (Used, error) {
 	used, err := u.Lines.Add(lines...)

@@ -1,0 +1,118 @@
+package loan
+
+import (
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Begin is what the debts of borrower or guarantor become when a loan is contracted.
+func (d *Debts) Begin(l Loan, borrower bool, entry tape.Entry) Debts {
+	next := Debts{V: 1}
+	if d != nil {
+		next = *d
+	}
+	next.Entry = entry.Reference()
+	if borrower {
+		next.Loans = append(slices.Clone(next.Loans), l.Reference())
+	} else {
+		next.Guarantees = append(slices.Clone(next.Guarantees), l.Reference())
+	}
+	return next
+}
+
+// End is what they become when it is over. A loan that was never disbursed is no cycle.
+func (d *Debts) End(l Loan, borrower bool, entry tape.Entry) Debts {
+	next := *d // a contract wrote it
+	next.Entry = entry.Reference()
+	if !borrower {
+		next.Guarantees = without(next.Guarantees, l.Reference())
+		return next
+	}
+	next.Loans, next.LastOverdue = without(next.Loans, l.Reference()), max(next.LastOverdue, l.LastOverdue)
+	if l.State == Closed {
+		next.Cycles = counted(next.Cycles, l)
+	}
+	return next
+}
+
+func without(list []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(reference string) bool { return reference == one })
+}
+
+// counted adds a closed loan to its group's cycles.
+func counted(cycles []Cycle, l Loan) []Cycle {
+	cycles = slices.Clone(cycles)
+	i := slices.IndexFunc(cycles, func(c Cycle) bool { return c.Scheme == l.Scheme && c.Group == l.Group })
+	if i < 0 {
+		i, cycles = len(cycles), append(cycles, Cycle{Scheme: l.Scheme, Group: l.Group})
+	}
+	cycles[i].Loans++
+	if l.LastOverdue == "" {
+		cycles[i].OnTime++
+	}
+	return cycles
+}
+
+// Facts turns what open loans say of a household on a day into what the rules of groups ask.
+func (d *Debts) Facts(household tape.AccountID, own []Loan, day tape.Date) (group.Debts, error) {
+	facts := group.Debts{Household: household}
+	if d == nil {
+		return facts, nil
+	}
+	facts.LastOverdue, facts.OpenLoans, facts.GroupLoans = d.LastOverdue, int32(len(d.Loans)), int32(len(d.Guarantees))
+	for _, l := range own {
+		owed, err := l.Owed(day)
+		if err != nil {
+			return facts, err
+		}
+		facts.LastOverdue = max(facts.LastOverdue, l.LastOverdue)
+		if owed.DaysPastDue > 0 {
+			facts.LastOverdue = day
+			if facts.OverdueLoan == "" {
+				facts.OverdueLoan = l.Reference()
+			}
+		}
+	}
+	return facts, nil
+}
+
+// Borrowed is what a household has borrowed under a group: an instalment is on
+// time of a loan that never was overdue and of which one has fallen due. What is
+// contracted and not disbursed yet is open as well: the lender is bound to it.
+func (d *Debts) Borrowed(g group.Group, household tape.AccountID, own []Loan, day tape.Date) (group.Borrowed, error) {
+	facts := group.Borrowed{Household: household, Open: money.New(0, g.Agreement.GroupMax.Currency)}
+	if d == nil {
+		return facts, nil
+	}
+	for _, c := range d.Cycles {
+		if c.Scheme == g.Scheme && c.Group == g.ID {
+			facts.Loans, facts.OnTime = c.Loans, c.OnTime
+		}
+	}
+	for _, l := range own {
+		if l.Scheme != g.Scheme || l.Group != g.ID {
+			continue
+		}
+		owed, err := l.Owed(day)
+		if err != nil {
+			return facts, err
+		}
+		open, err := money.Sum(facts.Open.Units, owed.Principal, l.Principal.Units-l.advancedUnits())
+		if err != nil {
+			return facts, rule.Field("amount", err)
+		}
+		facts.Open.Units = open
+		if l.State != Running {
+			continue
+		}
+		facts.Loans++
+		if len(l.Book.Payments) > 0 && l.LastOverdue == "" && owed.Due() == 0 {
+			facts.OnTime++
+		}
+	}
+	return facts, nil
+}
