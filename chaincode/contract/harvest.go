@@ -269,8 +269,9 @@ func (*Harvest) Ship(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		after, entry, err := terms.Ship(c, lots, t.context)
+		after, move, entry, err := terms.Ship(c, lots, t.context)
 		t.saveLots(after)
+		t.save(harvest.MoveKey(c.Account, c.ID), move)
 		return entry, err
 	})
 }
@@ -282,8 +283,9 @@ func (*Harvest) Arrive(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		after, entry, err := terms.Arrive(c, lots, t.context)
+		after, move, entry, err := terms.Arrive(c, lots, t.context)
 		t.saveLots(after)
+		t.save(harvest.MoveKey(c.Account, c.ID), move)
 		return entry, err
 	})
 }

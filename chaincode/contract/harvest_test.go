@@ -150,7 +150,7 @@ func TestHarvestCorrections(t *testing.T) {
 	w.refused("wrong-state: field step: lot m1 is consumed, by entry coop/p1", "coop", "Harvest:CorrectStep", w.harvested("correct-step", undo("c2", "m1"), coopStaff...))
 	w.must("coop", "Harvest:CorrectStep", w.harvested("correct-step", undo("c3", "p1"), coopStaff...))
 	w.must("coop", "Harvest:CorrectStep", w.harvested("correct-step", undo("c4", "m1"), coopStaff...))
-	w.refused("wrong-state: field step: step m1, a merge, cannot be undone, or was by entry coop/c4", "coop", "Harvest:CorrectStep", w.harvested("correct-step", undo("c5", "m1"), coopStaff...))
+	w.refused("wrong-state: field step: step m1 was undone by entry coop/c4", "coop", "Harvest:CorrectStep", w.harvested("correct-step", undo("c5", "m1"), coopStaff...))
 	w.must("coop", "Harvest:CorrectDelivery", w.harvested("correct-delivery", correct, "coop-maker", "h1"))
 	w.delivers("l3", "h1", 59_000)
 	w.must("coop", "Harvest:Merge", w.harvested("merge", harvest.Merge{Account: coffee, ID: "m2", Lots: []tape.ID{"l3", "l2"}}, "coop-maker"))

@@ -44,8 +44,9 @@ func (t Terms) CorrectDelivery(c CorrectDelivery, lot *Lot, household *Household
 		return refuse(err)
 	}
 	entry := ctx.Entry(c.ID, "correct-delivery", string(c.Account))
-	after := *lot
-	after.State, after.At, after.Entry = Corrected, ctx.At, entry.Reference()
+	after, delivery := *lot, *lot.Delivery
+	delivery.Corrected = correction(c.Reason, entry)
+	after.State, after.Delivery, after.At, after.Entry = Corrected, &delivery, ctx.At, entry.Reference()
 	return after, entry, nil
 }
 
@@ -70,8 +71,8 @@ func (t Terms) CorrectStep(c CorrectStep, step *Step, inputs, outputs []Lot, ctx
 	if step == nil {
 		return refuse(rule.Field("step", rule.Refuse(rule.NotFound, "there is no step %s", c.Step)))
 	}
-	if step.Corrected != "" || step.Kind == Divided {
-		return refuse(rule.Field("step", rule.Refuse(rule.WrongState, "step %s, a %s, cannot be undone, or was by entry %s", step.ID, step.Kind, step.Corrected)))
+	if err := rule.Field("step", step.undone()); err != nil {
+		return refuse(err)
 	}
 	for _, output := range outputs {
 		if err := rule.First(loose(output), bagged(output)); err != nil {
@@ -90,8 +91,24 @@ func (t Terms) CorrectStep(c CorrectStep, step *Step, inputs, outputs []Lot, ctx
 		lots = append(lots, lot)
 	}
 	after := *step
-	after.Corrected = entry.Reference()
+	after.Corrected = correction(c.Reason, entry)
 	return after, lots, entry, nil
+}
+
+// undone refuses a step that was undone, or by which a lender's right moved.
+func (s Step) undone() error {
+	if s.Corrected != nil {
+		return rule.Refuse(rule.WrongState, "step %s was undone by entry %s", s.ID, s.Corrected.Entry)
+	}
+	if s.Kind == Divided {
+		return rule.Refuse(rule.WrongState, "step %s divided a pledged lot and stands", s.ID)
+	}
+	return nil
+}
+
+// correction notes why an entry corrects something.
+func correction(reason string, entry tape.Entry) *Correction {
+	return &Correction{At: entry.At, Entry: entry.Reference(), Reason: reason}
 }
 
 // bagged refuses a lot that is in bags: their numbers are on their way.
@@ -118,10 +135,10 @@ func (t Terms) CorrectSale(c CorrectSale, sale Sale, lots []Lot, ctx tape.Contex
 		return refuse(err)
 	}
 	if sale.State != SaleOpen {
-		return refuse(rule.Field("sale", rule.Refuse(rule.WrongState, "sale %s is %s, by entry %s", sale.ID, sale.State, sale.Entry)))
+		return refuse(rule.Field("sale", rule.Refuse(rule.WrongState, "sale %s is %s", sale.ID, sale.State)))
 	}
 	entry := ctx.Entry(c.ID, "correct-sale", string(c.Account))
-	sale.State, sale.At, sale.Entry = SaleCorrected, ctx.At, entry.Reference()
+	sale.State, sale.Corrected = SaleCorrected, correction(c.Reason, entry)
 	back := make([]Lot, len(lots))
 	for i, lot := range lots {
 		lot.State, lot.Sale, lot.At, lot.Entry = Stored, "", ctx.At, entry.Reference()

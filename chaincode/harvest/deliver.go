@@ -71,7 +71,7 @@ func (t Terms) Deliver(c Deliver, household *Household, ctx tape.Context) (Stock
 	entry := ctx.Entry(c.ID, "deliver", string(c.Account))
 	stock, err := stocked(Lot{Scheme: c.Account, ID: c.ID, Form: c.Form, Grade: c.Grade, Store: c.Store, At: ctx.At, Entry: entry.Reference(),
 		Delivery: &Delivery{GrossGrams: c.GrossGrams, TareGrams: c.TareGrams, Deductions: c.Deductions, MoisturePartsPerMillion: c.MoisturePartsPerMillion,
-			Harvested: c.Harvested, Weigher: weigher, By: by}}, Shares{{Household: c.Household, Grams: c.NetGrams}})
+			Harvested: c.Harvested, Weigher: weigher, By: by, At: ctx.At, Entry: entry.Reference()}}, Shares{{Household: c.Household, Grams: c.NetGrams}})
 	return stock, entry, err
 }
 

@@ -96,7 +96,7 @@ func (t Terms) Bag(c Bag, lot *Lot, borne []bool, ctx tape.Context) (Lot, Bags, 
 	entry := ctx.Entry(c.ID, "bag", string(c.Account))
 	after := *lot
 	after.Bags, after.At, after.Entry = int32(len(c.Units)), ctx.At, entry.Reference()
-	return after, Bags{V: 1, Units: c.Units, Entry: entry.Reference()}, entry, nil
+	return after, Bags{V: 1, Lot: lot.ID, Units: c.Units, At: ctx.At, Entry: entry.Reference()}, entry, nil
 }
 
 // Ship sends lots to another store.
@@ -110,21 +110,23 @@ type Ship struct {
 // Ship judges the command; lots stand in the order of its lots, nil where there
 // is none. Staff of whoever keeps the store that they leave sign; a lot with a
 // lender's right on it stays where it is.
-func (t Terms) Ship(c Ship, lots []*Lot, ctx tape.Context) ([]Lot, tape.Entry, error) {
+func (t Terms) Ship(c Ship, lots []*Lot, ctx tape.Context) ([]Lot, Move, tape.Entry, error) {
+	refuse := func(err error) ([]Lot, Move, tape.Entry, error) { return nil, Move{}, tape.Entry{}, err }
 	_, err := t.Agreement.keeper(c.Store)
 	if err := rule.First(t.governs(ctx), err, taken(c.Lots, 1, lots, loose)); err != nil {
-		return nil, tape.Entry{}, err
+		return refuse(err)
 	}
 	for i, lot := range lots {
 		if lot.Store == c.Store {
-			return nil, tape.Entry{}, rule.Item("lots", i, rule.Refuse(rule.WrongState, "lot %s is in %s already", lot.ID, c.Store))
+			return refuse(rule.Item("lots", i, rule.Refuse(rule.WrongState, "lot %s is in %s already", lot.ID, c.Store)))
 		}
 		if err := t.kept(lot.Store, ctx); err != nil {
-			return nil, tape.Entry{}, rule.Item("lots", i, err)
+			return refuse(rule.Item("lots", i, err))
 		}
 	}
 	entry := ctx.Entry(c.ID, "ship", string(c.Account))
-	return moved(lots, Shipped, c.Store, entry), entry, nil
+	after, move := moved(lots, Shipped, c.Store, entry)
+	return after, move, entry, nil
 }
 
 // Arrive takes lots that were shipped into their store.
@@ -137,17 +139,23 @@ type Arrive struct {
 // Arrive judges the command; lots stand in the order of its lots, nil where there
 // is none. Staff of the store's keeper sign that all of it came. What weighs less
 // there is weighed again by a process of the agreement, which shows the loss.
-func (t Terms) Arrive(c Arrive, lots []*Lot, ctx tape.Context) ([]Lot, tape.Entry, error) {
+func (t Terms) Arrive(c Arrive, lots []*Lot, ctx tape.Context) ([]Lot, Move, tape.Entry, error) {
+	refuse := func(err error) ([]Lot, Move, tape.Entry, error) { return nil, Move{}, tape.Entry{}, err }
 	if err := rule.First(t.governs(ctx), taken(c.Lots, 1, lots, shipped)); err != nil {
-		return nil, tape.Entry{}, err
+		return refuse(err)
 	}
+	store := lots[0].Store
 	for i, lot := range lots {
-		if err := t.kept(lot.Store, ctx); err != nil {
-			return nil, tape.Entry{}, rule.Item("lots", i, err)
+		if lot.Store != store {
+			return refuse(rule.Item("lots", i, rule.Refuse(rule.Conflict, "lot %s goes to %s, lot %s to %s", lot.ID, lot.Store, lots[0].ID, store)))
 		}
 	}
+	if err := t.kept(store, ctx); err != nil {
+		return refuse(err)
+	}
 	entry := ctx.Entry(c.ID, "arrive", string(c.Account))
-	return moved(lots, Stored, "", entry), entry, nil
+	after, move := moved(lots, Stored, store, entry)
+	return after, move, entry, nil
 }
 
 // shipped refuses a lot that is not on its way.
@@ -168,15 +176,16 @@ func (t Terms) kept(store string, ctx tape.Context) error {
 	return party.SignedBy(ctx, keeper)
 }
 
-// moved are lots in another state, and in another store where it is named.
-func moved(lots []*Lot, state State, store string, entry tape.Entry) []Lot {
-	after := make([]Lot, len(lots))
+// moved are lots in another state and store, and the move.
+func moved(lots []*Lot, state State, store string, entry tape.Entry) ([]Lot, Move) {
+	after, move := make([]Lot, len(lots)), Move{V: 1, ID: entry.ID, Kind: entry.Kind, To: store, At: entry.At, Entry: entry.Reference()}
 	for i, lot := range lots {
 		after[i] = *lot
-		after[i].State, after[i].At, after[i].Entry = state, entry.At, entry.Reference()
-		if store != "" {
-			after[i].Store = store
+		after[i].State, after[i].Store, after[i].At, after[i].Entry = state, store, entry.At, entry.Reference()
+		move.Lots = append(move.Lots, Weighed{Grams: lot.Grams, Lot: lot.ID})
+		if state == Shipped {
+			move.From = append(move.From, lot.Store)
 		}
 	}
-	return after
+	return after, move
 }

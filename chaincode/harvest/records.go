@@ -37,6 +37,11 @@ func StepKey(scheme tape.AccountID, id tape.ID) string {
 	return "step/" + string(scheme) + "/" + string(id)
 }
 
+// MoveKey is where the Move stands that an entry made.
+func MoveKey(scheme tape.AccountID, id tape.ID) string {
+	return "move/" + string(scheme) + "/" + string(id)
+}
+
 // BagsKey is where the Bags of a lot stand.
 func BagsKey(scheme tape.AccountID, lot tape.ID) string {
 	return "bags/" + string(scheme) + "/" + string(lot)
@@ -139,6 +144,17 @@ type Delivery struct {
 	// Weigher is who weighed, By who delivered: the household, or an agent for it.
 	Weigher tape.Approval `json:"weigher"`
 	By      tape.Approval `json:"by"`
+	// At is when, Corrected that it was none or was wrong.
+	At        tape.Instant `json:"at"`
+	Corrected *Correction  `json:"corrected,omitempty"`
+	Entry     string       `json:"entry"`
+}
+
+// Correction says that something was written wrongly, and why: one of Reasons.
+type Correction struct {
+	At     tape.Instant `json:"at"`
+	Entry  string       `json:"entry"`
+	Reason string       `json:"reason"`
 }
 
 // Pledged is a lender's right over a lot: a warehouse receipt.
@@ -165,11 +181,23 @@ type Step struct {
 	LossGrams int64 `json:"lossGrams,string"`
 	// Exception says that the yield was not in the agreed range, and that a
 	// second organisation signed it.
-	Exception bool `json:"exception,omitempty"`
-	// Corrected is the entry that undid it, organisation/id.
-	Corrected string       `json:"corrected,omitempty"`
+	Exception bool         `json:"exception,omitempty"`
 	At        tape.Instant `json:"at"`
+	Corrected *Correction  `json:"corrected,omitempty"`
 	Entry     string       `json:"entry"`
+}
+
+// Move took lots out of a store on their way to another (ship), or into it (arrive).
+type Move struct {
+	V    int32     `json:"v"`
+	ID   tape.ID   `json:"id"`
+	Kind string    `json:"kind"`
+	Lots []Weighed `json:"lots"`
+	// From are the stores that the lots lay in, in the order of the lots; none for an arrival.
+	From  []string     `json:"from,omitempty"`
+	To    string       `json:"to"`
+	At    tape.Instant `json:"at"`
+	Entry string       `json:"entry"`
 }
 
 // Weighed is a lot and its weight.
@@ -180,9 +208,11 @@ type Weighed struct {
 
 // Bags are those of one lot; together they weigh what it weighs.
 type Bags struct {
-	V     int32  `json:"v"`
-	Units []Unit `json:"units"`
-	Entry string `json:"entry"`
+	V     int32        `json:"v"`
+	Lot   tape.ID      `json:"lot"`
+	Units []Unit       `json:"units"`
+	At    tape.Instant `json:"at"`
+	Entry string       `json:"entry"`
 }
 
 // SaleState is where a sale stands.
@@ -215,7 +245,10 @@ type Sale struct {
 	Composition Composition  `json:"composition"`
 	State       SaleState    `json:"state"`
 	At          tape.Instant `json:"at"`
+	Corrected   *Correction  `json:"corrected,omitempty"`
 	Entry       string       `json:"entry"`
+	// Settled is the entry by which its settlement began, organisation/id.
+	Settled string `json:"settled,omitempty"`
 }
 
 // Mark is a record whose being there is the fact.

@@ -240,8 +240,8 @@ func TestShip(t *testing.T) {
 	refusals(t, func() shipping {
 		return shipping{harvest.Ship{ID: "s1", Lots: []tape.ID{"l1"}, Account: scheme, Store: "warehouse"}, []*harvest.Lot{&stock(t, "l1", "green", "a", "mill", share("h1", 100)).Lot}, by("coop", "maker")}
 	}, func(s shipping) error {
-		lots, _, err := terms().Ship(s.C, s.Lots, s.Ctx)
-		if err == nil && (lots[0].State != harvest.Shipped || lots[0].Store != s.C.Store) {
+		lots, move, _, err := terms().Ship(s.C, s.Lots, s.Ctx)
+		if err == nil && (lots[0].State != harvest.Shipped || lots[0].Store != s.C.Store || move.From[0] != "mill" || move.To != "warehouse" || move.Lots[0].Grams != 100) {
 			return fmt.Errorf("%+v", lots)
 		}
 		return err
@@ -270,8 +270,8 @@ func TestArrive(t *testing.T) {
 		s.Lots[0].State = harvest.Shipped
 		return s
 	}, func(s arriving) error {
-		lots, _, err := terms().Arrive(s.C, s.Lots, s.Ctx)
-		if err == nil && (lots[0].State != harvest.Stored || lots[0].Store != "warehouse") {
+		lots, move, _, err := terms().Arrive(s.C, s.Lots, s.Ctx)
+		if err == nil && (lots[0].State != harvest.Stored || lots[0].Store != "warehouse" || move.From != nil || move.To != "warehouse") {
 			return fmt.Errorf("%+v", lots)
 		}
 		return err
@@ -280,7 +280,11 @@ func TestArrive(t *testing.T) {
 		{func(s *arriving) { s.C.Lots = nil }, "invalid: field lots: holds 0"},
 		{func(s *arriving) { s.Lots[0] = nil }, "not-found: field lots[0]: there is no lot l1"},
 		{func(s *arriving) { s.Lots[0].State = harvest.Stored }, "wrong-state: field lots[0]: lot l1 is stored, not on its way"},
-		{func(s *arriving) { s.Ctx = by("coop", "maker") }, "forbidden: field lots[0]: one of the staff of bank must sign"},
+		{func(s *arriving) { s.Ctx = by("coop", "maker") }, "forbidden: one of the staff of bank must sign"},
+		{func(s *arriving) {
+			s.C.Lots = append(s.C.Lots, "l2")
+			s.Lots = append(s.Lots, &harvest.Lot{ID: "l2", State: harvest.Shipped, Store: "mill"})
+		}, "conflict: field lots[1]: lot l2 goes to mill, lot l1 to warehouse"},
 	})
 }
 
@@ -331,10 +335,10 @@ func TestSell(t *testing.T) {
 func TestSettle(t *testing.T) {
 	entry := by("coop").Entry("settle-1", "settle", string(scheme))
 	settled, err := harvest.Sale{ID: "sale-1", State: harvest.SaleOpen}.Settle(entry)
-	if err != nil || settled.State != harvest.SaleSettled || settled.Entry != "coop/settle-1" {
+	if err != nil || settled.State != harvest.SaleSettled || settled.Settled != "coop/settle-1" {
 		t.Errorf("%v %+v", err, settled)
 	}
-	if _, err := settled.Settle(entry); fmt.Sprint(err) != "wrong-state: sale sale-1 is settled, by entry coop/settle-1" {
+	if _, err := settled.Settle(entry); fmt.Sprint(err) != "wrong-state: sale sale-1 is settled" {
 		t.Error(err)
 	}
 }
@@ -431,7 +435,7 @@ func TestCorrectDelivery(t *testing.T) {
 		return correctingDelivery{harvest.CorrectDelivery{ID: "c1", Lot: "l1", Reason: "incorrect_data", Account: scheme}, &lot, household("h1"), by("coop", "weigher", "+h1")}
 	}, func(s correctingDelivery) error {
 		lot, _, err := terms().CorrectDelivery(s.C, s.Lot, s.Household, s.Ctx)
-		if err == nil && (lot.State != harvest.Corrected || lot.Entry != "coop/c1") {
+		if err == nil && (lot.State != harvest.Corrected || lot.Entry != "coop/c1" || lot.Delivery.Corrected.Reason != "incorrect_data") {
 			return fmt.Errorf("%+v", lot)
 		}
 		return err
@@ -466,7 +470,7 @@ func TestCorrectStep(t *testing.T) {
 		return correctingStep{harvest.CorrectStep{ID: "c1", Reason: "did_not_occur", Account: scheme, Step: "p1"}, &change.Step, change.Lots, []harvest.Lot{change.New[0].Lot}, by("coop", "maker", "checker")}
 	}, func(s correctingStep) error {
 		step, lots, _, err := terms().CorrectStep(s.C, s.Step, s.Inputs, s.Outputs, s.Ctx)
-		if err == nil && (step.Corrected != "coop/c1" || lots[0].State != harvest.Stored || lots[0].Consumed != "" || lots[1].State != harvest.Corrected) {
+		if err == nil && (step.Corrected.Entry != "coop/c1" || lots[0].State != harvest.Stored || lots[0].Consumed != "" || lots[1].State != harvest.Corrected) {
 			return fmt.Errorf("%+v %+v", step, lots)
 		}
 		return err
@@ -474,8 +478,8 @@ func TestCorrectStep(t *testing.T) {
 		{func(s *correctingStep) { s.Ctx.Organisation = "bank" }, "forbidden: bank (role gateway) does not carry"},
 		{func(s *correctingStep) { s.C.Reason = "" }, "invalid: field reason: is not one of"},
 		{func(s *correctingStep) { s.Step = nil }, "not-found: field step: there is no step p1"},
-		{func(s *correctingStep) { s.Step.Corrected = "coop/c0" }, "wrong-state: field step: step p1, a process, cannot be undone, or was by entry coop/c0"},
-		{func(s *correctingStep) { s.Step.Kind = harvest.Divided }, "wrong-state: field step: step p1, a divide, cannot be undone"},
+		{func(s *correctingStep) { s.Step.Corrected = &harvest.Correction{Entry: "coop/c0"} }, "wrong-state: field step: step p1 was undone by entry coop/c0"},
+		{func(s *correctingStep) { s.Step.Kind = harvest.Divided }, "wrong-state: field step: step p1 divided a pledged lot and stands"},
 		{func(s *correctingStep) { s.Outputs[0].State = harvest.Consumed }, "wrong-state: field step: lot o1 is consumed"},
 		{func(s *correctingStep) { s.Outputs[0].Pledged = &harvest.Pledged{Lender: "bank"} }, "wrong-state: field step: lot o1 is pledged to bank"},
 		{func(s *correctingStep) { s.Outputs[0].Bags = 2 }, "wrong-state: field step: lot o1 is in 2 bags"},
@@ -497,7 +501,7 @@ func TestCorrectSale(t *testing.T) {
 			[]harvest.Lot{lot}, by("coop", "maker", "checker")}
 	}, func(s correctingSale) error {
 		sale, lots, _, err := terms().CorrectSale(s.C, s.Sale, s.Lots, s.Ctx)
-		if err == nil && (sale.State != harvest.SaleCorrected || lots[0].State != harvest.Stored || lots[0].Sale != "") {
+		if err == nil && (sale.State != harvest.SaleCorrected || sale.Corrected.Entry != "coop/c1" || lots[0].State != harvest.Stored || lots[0].Sale != "") {
 			return fmt.Errorf("%+v %+v", sale, lots)
 		}
 		return err

@@ -102,8 +102,8 @@ func (c Sell) net(kinds []string, currency money.Currency) (money.Amount, error)
 // it is not corrected.
 func (s Sale) Settle(entry tape.Entry) (Sale, error) {
 	if s.State != SaleOpen {
-		return s, rule.Refuse(rule.WrongState, "sale %s is %s, by entry %s", s.ID, s.State, s.Entry)
+		return s, rule.Refuse(rule.WrongState, "sale %s is %s", s.ID, s.State)
 	}
-	s.State, s.At, s.Entry = SaleSettled, entry.At, entry.Reference()
+	s.State, s.Settled = SaleSettled, entry.Reference()
 	return s, nil
 }

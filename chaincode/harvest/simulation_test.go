@@ -284,7 +284,7 @@ func (w *simulated) ship() (bool, error) {
 		to = other(picked[0].Lot.Store)
 	}
 	free := len(picked) > 0 && !slices.ContainsFunc(picked, func(s *harvest.Stock) bool { return w.place[s.Lot.ID] != "free" || s.Lot.Store == to })
-	lots, _, err := terms().Ship(harvest.Ship{ID: w.id("ship"), Lots: ids(picked), Account: scheme, Store: to}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
+	lots, _, _, err := terms().Ship(harvest.Ship{ID: w.id("ship"), Lots: ids(picked), Account: scheme, Store: to}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
 	if err == nil {
 		w.keep(lots, "shipped")
 	}
@@ -294,12 +294,14 @@ func (w *simulated) ship() (bool, error) {
 func (w *simulated) arrive() (bool, error) {
 	var picked []*harvest.Stock
 	for _, stock := range w.lots {
-		if w.place[stock.Lot.ID] == "shipped" || w.random.IntN(200) == 0 {
+		if w.place[stock.Lot.ID] == "shipped" && (len(picked) == 0 || stock.Lot.Store == picked[0].Lot.Store) || w.random.IntN(200) == 0 {
 			picked = append(picked, stock)
 		}
 	}
-	foreseen := len(picked) > 0 && !slices.ContainsFunc(picked, func(s *harvest.Stock) bool { return w.place[s.Lot.ID] != "shipped" })
-	lots, _, err := terms().Arrive(harvest.Arrive{ID: w.id("arrive"), Lots: ids(picked), Account: scheme}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
+	foreseen := len(picked) > 0 && !slices.ContainsFunc(picked, func(s *harvest.Stock) bool {
+		return w.place[s.Lot.ID] != "shipped" || s.Lot.Store != picked[0].Lot.Store
+	})
+	lots, _, _, err := terms().Arrive(harvest.Arrive{ID: w.id("arrive"), Lots: ids(picked), Account: scheme}, lotsOf(picked), by("coop", "maker", "keeper@bank"))
 	if err == nil {
 		w.keep(lots, "free")
 	}
@@ -400,7 +402,7 @@ func (w *simulated) correctStep() (bool, error) {
 	for _, input := range step.Inputs {
 		inputs = append(inputs, w.lot(input.Lot).Lot)
 	}
-	foreseen := step.Corrected == "" && step.Kind != harvest.Divided
+	foreseen := step.Corrected == nil && step.Kind != harvest.Divided
 	for _, output := range step.Outputs {
 		lot := w.lot(output.Lot).Lot
 		outputs = append(outputs, lot)
@@ -464,7 +466,7 @@ func (w *simulated) everyGram() error {
 		}
 	}
 	for _, step := range w.steps {
-		if step.Corrected == "" {
+		if step.Corrected == nil {
 			lost += step.LossGrams
 		}
 	}
@@ -492,7 +494,7 @@ func (w *simulated) everyHousehold() error {
 		}
 	}
 	for _, step := range w.steps {
-		if step.Corrected != "" {
+		if step.Corrected != nil {
 			continue
 		}
 		for _, input := range step.Inputs {
@@ -549,9 +551,9 @@ func (w *simulated) everyStep() error {
 		in, out := int64(0), int64(0)
 		for _, input := range step.Inputs {
 			in += w.lot(input.Lot).Lot.Grams
-			if step.Corrected == "" && consumed[input.Lot] != "" {
+			if step.Corrected == nil && consumed[input.Lot] != "" {
 				return fmt.Errorf("lot %s is consumed by %s and %s", input.Lot, consumed[input.Lot], step.ID)
-			} else if step.Corrected == "" {
+			} else if step.Corrected == nil {
 				consumed[input.Lot] = step.ID
 			}
 		}
