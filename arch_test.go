@@ -35,6 +35,7 @@ var rulePackages = map[string][]string{
 	"chaincode/harvest":   {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/group":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/recourse":  {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
+	"chaincode/credit":    {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},

@@ -13,11 +13,13 @@ const ConsentDaysMax = 1826
 
 // Purposes and Abouts are what a consent can be for and about: closed lists,
 // so that nothing personal can be written into one.
-func Purposes() []string { return []string{"support", "verification", "publication", "research"} }
+func Purposes() []string {
+	return []string{"support", "verification", "publication", "research", "credit"}
+}
 
 // Abouts are the classes of data.
 func Abouts() []string {
-	return []string{"identity", "contact", "bank-account", "household", "health", "image"}
+	return []string{"identity", "contact", "bank-account", "household", "health", "image", "participation", "production", "repayment", "trade"}
 }
 
 // ConsentKey is where a Consent stands: one for each organisation, purpose and class.

@@ -11,8 +11,8 @@ import (
 type consented struct {
 	signer
 	To      string `arg:"" help:"The organisation that may use the data."`
-	Purpose string `arg:"" help:"support, verification, publication or research."`
-	About   string `arg:"" help:"identity, contact, bank-account, household, health or image."`
+	Purpose string `arg:"" help:"support, verification, publication, research or credit."`
+	About   string `arg:"" help:"identity, contact, bank-account, household, health, image, participation, production, repayment or trade."`
 	For     string `help:"The person whose guardian you are; yourself without it." placeholder:"ID"`
 }
 
