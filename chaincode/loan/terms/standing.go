@@ -82,6 +82,25 @@ func (t Terms) Standing(advances []Advance, payments []Payment, date tape.Date) 
 	if err != nil {
 		return Standing{}, err
 	}
+	return p.standing(payments, date)
+}
+
+// StandingOn is Standing for a schedule that was reckoned before: rows are those
+// that Schedule gave for the same advances. An annuity's are the dear part of it.
+func (t Terms) StandingOn(rows []Instalment, advances []Advance, payments []Payment, date tape.Date) (Standing, error) {
+	p, err := t.plan(advances)
+	if err != nil {
+		return Standing{}, err
+	}
+	if len(rows) == 0 || len(rows) > len(p.dues) || rows[len(rows)-1].Due != p.dues[len(rows)-1] {
+		return Standing{}, rule.Field("rows", rule.Refuse(rule.Conflict, "are not the schedule of these advances"))
+	}
+	p.rows, p.dues = rows, p.dues[:len(rows)]
+	return p.standing(payments, date)
+}
+
+func (p *plan) standing(payments []Payment, date tape.Date) (Standing, error) {
+	advances := p.advances
 	if err := checkPayments(advances, payments, date); err != nil {
 		return Standing{}, err
 	}

@@ -2,6 +2,7 @@ package terms_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -101,6 +102,19 @@ func TestStandingRefusals(t *testing.T) {
 	}
 }
 
+// TestAnotherSchedule: rows of other advances are not a loan's.
+func TestAnotherSchedule(t *testing.T) {
+	s, err := usual().Schedule(advanced(100_000, "2026-04-15"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rows := range [][]terms.Instalment{nil, s.Instalments, append(s.Instalments, s.Instalments...)} {
+		if _, err := usual().StandingOn(rows, advanced(100_000, "2026-03-15"), nil, "2026-06-01"); err == nil || err.Error() != "conflict: field rows: are not the schedule of these advances" {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // TestPaidAsScheduled: whoever pays each instalment on its day owes nothing behind
 // the last; whoever pays the pay-off owes nothing from that day on.
 func TestPaidAsScheduled(t *testing.T) {
@@ -119,6 +133,9 @@ func TestPaidAsScheduled(t *testing.T) {
 				payments = append(payments, terms.Payment{Amount: cny(row.Total()), Date: row.Due})
 			}
 			at, err := loan.Standing(advances, payments, row.Due)
+			if on, failed := loan.StandingOn(s.Instalments, advances, payments, row.Due); !reflect.DeepEqual(on, at) || fmt.Sprint(failed) != fmt.Sprint(err) {
+				t.Fatalf("by its schedule it stands at %+v, %v, not at %+v, %v", on, failed, at, err)
+			}
 			if err != nil || at.Payoff() != row.Balance+drawnOn(advances, row.Due) && loan.GraceInterest != terms.Deferred || at.Over != 0 || len(at.Dues) != 0 {
 				t.Fatalf("on %s: %+v, %v", row.Due, at, err)
 			}
