@@ -68,19 +68,18 @@ func ownShares(total int64, members []member) []int64 {
 }
 
 // positions judges where everybody stands when the guarantors bear a total
-// together. The lender ranks before their claims on one another (arts. 519 and
-// 700: recourse does not harm the creditor).
+// together. Who bore more than its share recovers all of that from those who
+// bore less: where something of the total is borne by nobody, everybody bears
+// its most, and nobody more than its share. What these owe beside it they owe the lender.
 func positions(total int64, members []member) []position {
 	shares := ownShares(total, members)
 	of := make([]position, len(members))
 	excess, unpaid := make([]int64, len(members)), make([]int64, len(members))
-	open, over, under := total, int64(0), int64(0)
 	for i, m := range members {
 		of[i] = position{share: shares[i], owed: make([]int64, len(members))}
 		excess[i], unpaid[i] = max(0, m.borne-shares[i]), max(0, shares[i]-m.borne)
-		open, over, under = open-m.borne, over+excess[i], under+unpaid[i]
 	}
-	claim(of, members, excess, unpaid, min(over, max(0, under-open)))
+	claim(of, members, excess, unpaid)
 	for i := range of {
 		of[i].asked = unpaid[i]
 	}
@@ -88,13 +87,9 @@ func positions(total int64, members []member) []position {
 	return of
 }
 
-// claim lets those who bore more than their share recover claimed units from
-// those who bore less, and leaves in unpaid what these owe the lender itself.
-func claim(of []position, members []member, excess, unpaid []int64, claimed int64) {
-	want, err := money.Split(claimed, excess)
-	if err != nil { // nobody bore too much
-		return
-	}
+// claim lets those who bore more than their share recover it from those who
+// bore less, and leaves in unpaid what these owe the lender itself.
+func claim(of []position, members []member, excess, unpaid []int64) {
 	for i := range of {
 		late := make([]int64, len(unpaid))
 		for j, m := range members {
@@ -104,8 +99,8 @@ func claim(of []position, members []member, excess, unpaid []int64, claimed int6
 		}
 		// Of those first whose part it was: who has paid for a late one is not
 		// asked again because another still owes its own part.
-		takeOff(of[i].owed, late, unpaid, min(want[i], sum(late)))
-		takeOff(of[i].owed, unpaid, unpaid, want[i]-sum(of[i].owed))
+		takeOff(of[i].owed, late, unpaid, min(excess[i], sum(late)))
+		takeOff(of[i].owed, unpaid, unpaid, excess[i]-sum(of[i].owed))
 	}
 }
 
