@@ -36,6 +36,7 @@ var rulePackages = map[string][]string{
 	"chaincode/group":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/recourse":  {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
 	"chaincode/credit":    {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/pool":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},

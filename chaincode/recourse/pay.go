@@ -2,7 +2,6 @@ package recourse
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -190,7 +189,7 @@ func (c Call) count(entry tape.Entry, payment Payment) (Call, Counted, tape.Entr
 
 // shown refuses a payment that the tape does not show so, or that was counted.
 func (c Call) shown(payment Payment, source string, amount money.Amount) error {
-	if err := rule.First(rule.Field("amount", amount.Positive(c.Amount.Currency)), rule.Field("payment", CheckPayment(source))); err != nil {
+	if err := rule.First(rule.Field("amount", amount.Positive(c.Amount.Currency)), rule.Field("payment", tape.CheckPosting(source))); err != nil {
 		return err
 	}
 	if payment.Source != source {
@@ -203,17 +202,6 @@ func (c Call) shown(payment Payment, source string, amount money.Amount) error {
 		return rule.Field("amount", rule.Refuse(rule.Conflict, "is %s; the payment was of %s", amount, payment.Amount))
 	}
 	return nil
-}
-
-// CheckPayment refuses what is not spelled organisation/entry/index.
-func CheckPayment(source string) error {
-	parts := strings.Split(source, "/")
-	if len(parts) == 3 && tape.CheckSegment(parts[0]) == nil && tape.ID(parts[1]).Check() == nil {
-		if n, err := strconv.ParseUint(parts[2], 10, 31); err == nil && strconv.FormatUint(n, 10) == parts[2] {
-			return nil
-		}
-	}
-	return rule.Refuse(rule.Invalid, "is not a payment's name; write it as organisation/entry/index")
 }
 
 func from(payment Payment, household tape.AccountID, field string) error {

@@ -2,6 +2,7 @@ package tape
 
 import (
 	"crypto/sha256"
+	"strconv"
 	"strings"
 	"time"
 
@@ -147,6 +148,18 @@ func (p Pseudonym) Check() error {
 
 // ID is the pseudonym as the id of an entry.
 func (p Pseudonym) ID() ID { return ID(p) }
+
+// CheckPosting refuses what does not name a posting of an entry as an inflow's
+// source does: organisation/entry/index.
+func CheckPosting(reference string) error {
+	parts := strings.Split(reference, "/")
+	if len(parts) == 3 && CheckSegment(parts[0]) == nil && ID(parts[1]).Check() == nil {
+		if n, err := strconv.ParseUint(parts[2], 10, 31); err == nil && strconv.FormatUint(n, 10) == parts[2] {
+			return nil
+		}
+	}
+	return rule.Refuse(rule.Invalid, "is not a posting; write it as organisation/entry/index")
+}
 
 // Outside reports whether the account is money off the ledger.
 func (a AccountID) Outside() bool { return strings.HasPrefix(string(a), "outside:") }

@@ -42,6 +42,16 @@ func TestNames(t *testing.T) {
 		{"account", "charity:sun rise:books", false},
 		{"account", "charity:sun/rise:books", false},
 		{"account", "", false},
+		{"posting", "bank/settle-1/0", true},
+		{"posting", "bank/settle-1/2147483647", true},
+		{"posting", "bank/settle-1/2147483648", false},
+		{"posting", "bank/settle-1/01", false},
+		{"posting", "bank/settle-1/-1", false},
+		{"posting", "bank/settle-1", false},
+		{"posting", "bank/settle 1/0", false},
+		{"posting", "Bank/settle-1/0", false},
+		{"posting", "bank/settle-1/0/0", false},
+		{"posting", "", false},
 		{"date", "2026-11-22", true},
 		{"date", "2024-02-29", true},
 		{"date", "2026-02-29", false},
@@ -78,6 +88,8 @@ func TestNames(t *testing.T) {
 			err = tape.ID(c.text).Check()
 		case "account":
 			err = tape.AccountID(c.text).Check()
+		case "posting":
+			err = tape.CheckPosting(c.text)
 		case "date":
 			err = tape.Date(c.text).Check()
 		case "zone":

@@ -1,0 +1,159 @@
+package pool
+
+import (
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// PayClaim notes that the compensation was paid.
+type PayClaim struct {
+	Account tape.AccountID `json:"account"`
+	Claim   tape.ID        `json:"claim"`
+	ID      tape.ID        `json:"id"`
+	// Payment is the tape's name of the money, organisation/entry/index.
+	Payment string `json:"payment"`
+}
+
+// Pay judges the command; loan gives the figures of the day, payment is what the
+// tape shows. What guarantors or debtor have paid meanwhile would be paid twice.
+func (p Pool) Pay(command PayClaim, c Claim, loan Loan, payment Payment, ctx tape.Context) (Claim, Counted, tape.Entry, error) {
+	refuse := func(err error) (Claim, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
+	if err := rule.First(c.is(command.Account, command.Claim), p.keeps(ctx), c.in(Approved), notBefore(ctx, c.At), loan.check(p.Currency), c.same(Ground{Loan: loan}),
+		shown(payment, command.Payment, money.New(c.Compensation, p.Currency), p.Currency)); err != nil {
+		return refuse(err)
+	}
+	if payment.From != p.Account || payment.Owner != c.Lender {
+		return refuse(rule.Field("payment", rule.Refuse(rule.Conflict, "did not go from %s to an account of %s", p.Account, c.Lender)))
+	}
+	c.State, c.Before = Paid, loan.Guaranteed+loan.Recovered
+	return c.count(ctx.Entry(command.ID, "pay-claim", string(c.Account)), payment)
+}
+
+// Recover shares what came in after the compensation: from the debtor, who owes
+// all of it as before, from guarantors, or from what was pledged.
+type Recover struct {
+	Account tape.AccountID `json:"account"`
+	Amount  money.Amount   `json:"amount"`
+	Claim   tape.ID        `json:"claim"`
+	// Cost is what the recovery cost the lender, of Amount.
+	Cost    money.Amount `json:"cost"`
+	ID      tape.ID      `json:"id"`
+	Payment string       `json:"payment"`
+}
+
+// Shares are who gets what of a recovery, in minor units.
+type Shares struct {
+	Cost, ToPool, ToLender int64
+}
+
+// Recover judges the command; loan gives the figures of the day, payment is what
+// the tape shows. First the cost, then both in proportion to the loss that each
+// has borne; what the lender has lost beyond that it gets alone, and nobody more than is owed.
+func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx tape.Context) (Claim, Shares, Counted, tape.Entry, error) {
+	refuse := func(err error) (Claim, Shares, Counted, tape.Entry, error) {
+		return c, Shares{}, Counted{}, tape.Entry{}, err
+	}
+	if err := rule.First(c.is(command.Account, command.Claim), p.shares(c, ctx), c.in(Paid, Sharing), notBefore(ctx, c.At), loan.check(p.Currency),
+		shown(payment, command.Payment, command.Amount, p.Currency), rule.Field("cost", command.costs(p.Currency))); err != nil {
+		return refuse(err)
+	}
+	if payment.Owner != c.Lender && payment.Owner != p.Keeper {
+		return refuse(rule.Field("payment", rule.Refuse(rule.Conflict, "went neither to %s nor to %s", c.Lender, p.Keeper)))
+	}
+	net := command.Amount.Units - command.Cost.Units
+	if owed := c.Owed(loan); net > owed {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s after its cost; %s is owed", money.New(net, p.Currency), money.New(owed, p.Currency))))
+	}
+	toPool := c.poolShare(c.Net + net)
+	shares := Shares{Cost: command.Cost.Units, ToPool: toPool - c.ToPool, ToLender: net - (toPool - c.ToPool)}
+	c.State, c.Cost, c.Net, c.ToPool = Sharing, c.Cost+shares.Cost, c.Net+net, toPool
+	if c.Owed(loan) == 0 {
+		c.State, c.Reason = Closed, "recovered"
+	}
+	next, counted, entry, err := c.count(ctx.Entry(command.ID, "recover", string(c.Account)), payment)
+	return next, shares, counted, entry, err
+}
+
+// shares refuses anybody but the two who share.
+func (p Pool) shares(c Claim, ctx tape.Context) error {
+	if ctx.Organisation != p.Keeper && ctx.Organisation != c.Lender || ctx.Role != party.RoleGateway {
+		return rule.Refuse(rule.Forbidden, "%s (role %s) shares no recovery of claim %s; %s and %s do", ctx.Organisation, ctx.Role, c.ID, c.Lender, p.Keeper)
+	}
+	return nil
+}
+
+func (c Recover) costs(currency money.Currency) error {
+	if c.Cost.Currency != currency || c.Cost.Units < 0 || c.Cost.Units > c.Amount.Units {
+		return rule.Refuse(rule.Invalid, "%s is not 0 to %s", c.Cost, c.Amount)
+	}
+	return nil
+}
+
+// Owed is what the debtor still owes on the loan, to lender and pool together:
+// the compensation frees it from nothing.
+func (c Claim) Owed(loan Loan) int64 { return max(0, loan.Owed-c.Before-c.Net) }
+
+// poolShare is the pool's part of all that came in, in proportion to its loss. It
+// is taken of the sum, so that many small recoveries round like a large one.
+func (c Claim) poolShare(net int64) int64 {
+	parts, err := money.Split(min(net, c.Eligible), []int64{c.Compensation, c.Eligible - c.Compensation})
+	if err != nil { // no loss, no claim
+		return 0
+	}
+	return parts[0]
+}
+
+// Received is what the lender has got of the loan and keeps: from guarantors and
+// debtor before, from the pool, and its share of what came in since.
+func (c Claim) Received() int64 { return c.Before + c.Compensation + c.Net - c.ToPool }
+
+// CloseClaim ends the sharing: nothing more will come.
+type CloseClaim struct {
+	Account tape.AccountID `json:"account"`
+	Claim   tape.ID        `json:"claim"`
+	ID      tape.ID        `json:"id"`
+	// Reason is one of Ends.
+	Reason string `json:"reason"`
+}
+
+// Ends are the words for why nothing more will come.
+func Ends() []string { return []string{"enforcement-ended", "settled", "time-barred"} }
+
+// Close judges the command: both who share sign it.
+func (p Pool) Close(command CloseClaim, c Claim, ctx tape.Context) (Claim, tape.Entry, error) {
+	if err := rule.First(c.is(command.Account, command.Claim), p.shares(c, ctx), c.in(Paid, Sharing), rule.Field("reason", rule.OneOf(command.Reason, Ends()...)),
+		party.SignedBy(ctx, p.Keeper), party.SignedBy(ctx, c.Lender), notBefore(ctx, c.At)); err != nil {
+		return c, tape.Entry{}, err
+	}
+	c.State, c.Reason = Closed, command.Reason
+	return c.changed(ctx.Entry(command.ID, "close-claim", string(c.Account)))
+}
+
+// count is the claim after a payment, and the mark that it counts for no other.
+func (c Claim) count(entry tape.Entry, payment Payment) (Claim, Counted, tape.Entry, error) {
+	entry.Evidence = []tape.Evidence{{Kind: "entry", Reference: payment.Source}}
+	next, entry, err := c.changed(entry)
+	return next, Counted{V: 1, Claim: c.ID, Entry: entry.Reference()}, entry, err
+}
+
+// shown refuses a payment that the tape does not show so, or that was counted.
+func shown(payment Payment, source string, amount money.Amount, currency money.Currency) error {
+	if err := rule.Field("payment", tape.CheckPosting(source)); err != nil {
+		return err
+	}
+	if payment.Source != source {
+		return rule.Field("payment", rule.Refuse(rule.NotFound, "the tape shows no such payment"))
+	}
+	if payment.Counted != nil {
+		return rule.Field("payment", rule.Refuse(rule.Exists, "was counted for claim %s by entry %s", payment.Counted.Claim, payment.Counted.Entry))
+	}
+	if err := rule.Field("amount", amount.Positive(currency)); err != nil {
+		return err
+	}
+	if payment.Amount != amount {
+		return rule.Field("amount", rule.Refuse(rule.Conflict, "is %s; the payment was of %s", amount, payment.Amount))
+	}
+	return nil
+}

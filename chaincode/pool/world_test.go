@@ -1,0 +1,211 @@
+package pool_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+const (
+	fund   = tape.AccountID("pool:county:risk")
+	till   = tape.AccountID("lender:bank:loans")
+	scheme = tape.AccountID("coop:coop:coffee")
+	noon   = tape.Instant(1_788_235_200_000) // 2026-09-01 12:00 in the zone
+	today  = tape.Date("2026-09-01")
+)
+
+func cny(units int64) money.Amount { return money.New(units, "CNY") }
+
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+// terms are the proposed table: 80 % to 2 %, 70 % to 3 %, 50 % to 5 %, 30 % to
+// 8 % with consent, above that nothing until two quarters at 5 %.
+func terms() pool.Terms {
+	return pool.Terms{Agreement: merkle.Hash{1}, AnnualPartsPerMillion: 100_000, ClassMin: "substandard", DaysMin: 90, InterestDays: 90, LoanMax: cny(10_000_000), Nature: pool.Compensation,
+		ResumeBasisPoints: 500, ResumeQuarters: 2, Tiers: []pool.Tier{{RatioPartsPerMillion: 800_000, ToBasisPoints: 200}, {RatioPartsPerMillion: 700_000, ToBasisPoints: 300},
+			{RatioPartsPerMillion: 500_000, ToBasisPoints: 500}, {Consent: true, RatioPartsPerMillion: 300_000, ToBasisPoints: 800}}}
+}
+
+func record(n int32) pool.TermsRecord {
+	return pool.TermsRecord{V: 1, N: n, Terms: terms(), Entry: "county/open-1"}
+}
+
+func county() pool.Pool {
+	return pool.Pool{V: 1, Account: fund, Keeper: "county", Currency: "CNY", Version: 1, At: noon, Entry: "county/open-1"}
+}
+
+func lender() *pool.Lender {
+	return &pool.Lender{V: 1, Account: fund, Lender: "bank", Accepted: []pool.Accepted{{N: 1, From: "2025-01-10", Entry: "bank/accept-1"}}, Quarter: "2026-03-31", At: noon, Entry: "bank/accept-1"}
+}
+
+func snapshot(quarter tape.Date, points int32) *pool.Snapshot {
+	return &pool.Snapshot{V: 1, Account: fund, Lender: "bank", Quarter: quarter, BasisPoints: points, Entry: "county/freeze-" + string(quarter)}
+}
+
+// loan is one of 10,000.00 CNY with 123.45 of interest, of which guarantors have paid 1,000.00.
+func loan() pool.Loan {
+	return pool.Loan{Scheme: scheme, Loan: "loan-1", Lender: "bank", Cooperative: "coop", Currency: "CNY", Contracted: "2025-05-02", Defaulted: "2026-05-31", Class: "substandard", DaysPastDue: 123,
+		Principal: 1_000_000, Interest: 12_345, Guaranteed: 100_000, Owed: 1_020_000, Called: "call-1", CuredUntil: "2026-07-31"}
+}
+
+func ground() pool.Ground {
+	return pool.Ground{Loan: loan(), Lender: lender(), Terms: record(1), AtContract: snapshot("2025-03-31", 100), AtDefault: snapshot("2026-03-31", 250)}
+}
+
+func submit() pool.SubmitClaim {
+	return pool.SubmitClaim{Account: fund, Claim: "claim-1", Evidence: []pool.Citation{{Hash: merkle.Hash{2}, Kind: "lawsuit"}}, ID: "submit-1", Loan: "loan-1", Scheme: scheme}
+}
+
+func claimStep(id tape.ID) pool.Step { return pool.Step{Account: fund, Claim: "claim-1", ID: id} }
+
+// claim is one that has come so far.
+func claim(t *testing.T, state pool.State) pool.Claim {
+	t.Helper()
+	p := county()
+	c, _, _, err := p.Submit(submit(), pool.SubmitState{Ground: ground()}, by("bank", "maker", "checker"))
+	steps := []struct {
+		to   pool.State
+		step func() error
+	}{
+		{pool.Submitted, func() error { return nil }},
+		{pool.Verified, func() (err error) {
+			c, _, err = c.Verify(claimStep("verify-1"), ground(), by("coop", "clerk"))
+			return err
+		}},
+		{pool.Review, func() (err error) {
+			c, _, err = p.TakeUp(claimStep("review-1"), c, by("county", "officer"))
+			return err
+		}},
+		{pool.Approved, func() (err error) {
+			c, _, _, err = p.Approve(claimStep("approve-1"), c, ground(), cny(50_000_000), by("county", "officer", "head"))
+			return err
+		}},
+		{pool.Paid, func() (err error) {
+			c, _, _, err = p.Pay(payClaim(), c, loan(), paid(c.Compensation), by("county"))
+			return err
+		}},
+		{pool.Sharing, func() (err error) {
+			command, payment := recoverClaim(10_000, 1_000)
+			c, _, _, _, err = p.Recover(command, c, loan(), payment, by("bank"))
+			return err
+		}},
+		{pool.Closed, func() (err error) {
+			c, _, err = p.Close(closeClaim(), c, by("county", "head", "maker@bank"))
+			return err
+		}},
+	}
+	for _, s := range steps {
+		if err == nil {
+			err = s.step()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.to == state {
+			return c
+		}
+	}
+	t.Fatalf("no claim is %s", state)
+	return c
+}
+
+func payClaim() pool.PayClaim {
+	return pool.PayClaim{Account: fund, Claim: "claim-1", ID: "pay-1", Payment: "county/capture-1/0"}
+}
+
+func paid(units int64) pool.Payment {
+	return pool.Payment{Source: "county/capture-1/0", From: fund, To: till, Owner: "bank", Amount: cny(units)}
+}
+
+func recoverClaim(units, cost int64) (pool.Recover, pool.Payment) {
+	return pool.Recover{Account: fund, Amount: cny(units), Claim: "claim-1", Cost: cny(cost), ID: "recover-1", Payment: "bank/settle-9/0"},
+		pool.Payment{Source: "bank/settle-9/0", From: "outside:bank:main", To: till, Owner: "bank", Amount: cny(units)}
+}
+
+func closeClaim() pool.CloseClaim {
+	return pool.CloseClaim{Account: fund, Claim: "claim-1", ID: "close-1", Reason: "enforcement-ended"}
+}
+
+func decline() pool.Decline {
+	return pool.Decline{Account: fund, Claim: "claim-1", ID: "decline-1", Reason: "documents"}
+}
+
+// by is a command of an organisation's gateway that persons signed:
+// "maker" is of the caller's organisation, "maker@coop" of another.
+func by(organisation string, persons ...string) tape.Context {
+	ctx := tape.Context{Organisation: organisation, Role: "gateway", At: noon, Date: today, Rules: 1, Command: "c", Subject: pool.Subject}
+	if organisation == "bank" {
+		ctx.Powers = []string{party.Lender}
+	}
+	for _, person := range persons {
+		name, of, found := strings.Cut(person, "@")
+		if !found {
+			of = organisation
+		}
+		ctx.Approvals = append(ctx.Approvals, tape.Approval{Person: tape.ID(name), Organisation: of, Custody: "own", Duty: "staff"})
+	}
+	return ctx
+}
+
+// row is a situation in which a command is refused, and the refusal's beginning.
+type row[S any] struct {
+	change func(*S)
+	want   string
+}
+
+// refusals judges a command that is allowed, and then with one thing changed
+// each time. A rule leaves what it was given as it was.
+func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
+	t.Helper()
+	if err := judge(allowed()); err != nil {
+		t.Errorf("what is allowed: %v", err)
+	}
+	for i, r := range rows {
+		s := allowed()
+		r.change(&s)
+		before := spelled(s)
+		err := judge(s)
+		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
+			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
+		}
+		if after := spelled(s); after != before {
+			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
+		}
+	}
+}
+
+// spelled writes a situation; one whose amounts have no currency, which JSON
+// refuses, is written plainly.
+func spelled(value any) string {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%+v", value)
+	}
+	return string(data)
+}
+
+func setting(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	value, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return value
+}
+
+// errNothing says that a random step found nothing to do.
+var errNothing = errors.New("nothing to do")
