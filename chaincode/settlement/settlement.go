@@ -184,25 +184,9 @@ func NewSettlement(sale harvest.Sale, all harvest.Shares, id tape.ID, expires ta
 	if err != nil {
 		return refuse(err)
 	}
-	s := Settlement{Costs: sale.Costs, Distribution: distribution}
-	var leaves []merkle.Leaf
-	if len(sale.Costs) > 0 {
-		leaf, err := costLeaf(sale.Costs)
-		if err != nil {
-			return refuse(err)
-		}
-		leaves = append(leaves, leaf)
-	}
-	for _, page := range all.Pages() {
-		shares, err := s.shares(page.Shares)
-		if err != nil {
-			return refuse(err)
-		}
-		leaf, err := shareLeaf(int32(len(leaves)), shares)
-		if err != nil {
-			return refuse(err)
-		}
-		leaves = append(leaves, leaf)
+	leaves, err := Settlement{Costs: sale.Costs, Distribution: distribution}.leaves(all)
+	if err != nil {
+		return refuse(err)
 	}
 	root, _ := merkle.Root(leaves)
 	open := OpenSettlement{Account: sale.Scheme, Cut: distribution.Cut, Expires: expires, ID: id, Root: root, Sale: sale.ID}
@@ -215,6 +199,30 @@ func NewSettlement(sale harvest.Sale, all harvest.Shares, id tape.ID, expires ta
 		chunks[n] = SettleHouseholds{Account: sale.Scheme, ID: id + tape.ID("-"+decimal(n)), N: int32(n), Path: append([]merkle.Node{}, path...), Sale: sale.ID}
 	}
 	return open, chunks, nil
+}
+
+// leaves are those of all chunks.
+func (s Settlement) leaves(all harvest.Shares) ([]merkle.Leaf, error) {
+	var leaves []merkle.Leaf
+	if len(s.Costs) > 0 {
+		leaf, err := costLeaf(s.Costs)
+		if err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, leaf)
+	}
+	for _, page := range all.Pages() {
+		shares, err := s.shares(page.Shares)
+		if err != nil {
+			return nil, err
+		}
+		leaf, err := shareLeaf(int32(len(leaves)), shares)
+		if err != nil {
+			return nil, err
+		}
+		leaves = append(leaves, leaf)
+	}
+	return leaves, nil
 }
 
 // ChoosePrepayment is a household's own word on what sales pay of its loan early; zero for nothing.
