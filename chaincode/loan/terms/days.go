@@ -85,6 +85,16 @@ func (d DayCount) Year(from, to, last tape.Date) (numerator, denominator int64, 
 	return leap*365 + (days-leap)*366, 365 * 366, nil
 }
 
+// Fraction writes the part of a year in its lowest terms: 89/180.
+func (d DayCount) Fraction(from, to, last tape.Date) (string, error) {
+	numerator, denominator, err := d.Year(from, to, last)
+	if err != nil {
+		return "", err
+	}
+	f := fraction{numerator, denominator}.reduced()
+	return decimal(f.numerator) + "/" + decimal(f.denominator), nil
+}
+
 func between(from, to tape.Date) error {
 	if err := from.Check(); err != nil {
 		return rule.Field("from", err)

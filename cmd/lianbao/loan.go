@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/lianbao/lianbao/cmd/lianbao/loan"
+)
+
+// loanCommand answers what a loan costs. Each question is JSON on the standard
+// input, each answer JSON; nothing is asked of a network.
+type loanCommand struct {
+	Schedule loanQuestion `cmd:"" help:"When a loan comes back: every instalment, and the rate a year."`
+	APR      loanQuestion `cmd:"" name:"apr" help:"The annual percentage rate of advances and payments, by European or United States law."`
+	Days     loanQuestion `cmd:"" help:"The days between two dates by a day count, and the interest."`
+	Payoff   loanQuestion `cmd:"" help:"What is owed on a day after payments, and what ends the loan."`
+	Allocate loanQuestion `cmd:"" help:"What payments pay of what is due."`
+	Recourse loanQuestion `cmd:"" help:"Who bears a debt among its guarantors, and who may ask whom."`
+}
+
+type loanQuestion struct{}
+
+// questionMax is how long a question may be.
+const questionMax = 4 << 20
+
+// Help is printed with --help.
+func (loanQuestion) Help() string {
+	return "The question is read from the standard input as JSON; docs/loans.md explains its fields."
+}
+
+func (loanQuestion) Run(app *application, line *kong.Context) error {
+	data, err := io.ReadAll(io.LimitReader(os.Stdin, questionMax+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > questionMax {
+		return &failure{exitRefused, "the question is longer than 4 MiB", ""}
+	}
+	answer, err := loan.Answer(line.Selected().Name, data)
+	if err != nil {
+		return err
+	}
+	app.console.answer(answer)
+	return nil
+}
+
+// answer prints a document that is JSON for people too.
+func (c *console) answer(document any) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.json {
+		c.document(document)
+		return
+	}
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(document); err != nil {
+		io.WriteString(c.errs, "lianbao: "+err.Error()+"\n")
+	}
+}
