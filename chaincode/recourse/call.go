@@ -232,20 +232,26 @@ func (c Call) Withdraw(command WithdrawCall, ctx tape.Context) (Call, tape.Entry
 		return c, tape.Entry{}, err
 	}
 	c.Withdrawn += c.Open()
-	next, entry := c.changed(ctx.Entry(command.ID, "withdraw-call", string(c.Loan)))
-	return next, entry, nil
+	entry := ctx.Entry(command.ID, "withdraw-call", string(c.Loan))
+	return c.Changed(entry), entry, nil
 }
 
-// changed is the call after an entry.
-func (c Call) changed(entry tape.Entry) (Call, tape.Entry) {
+// stated is the call with the state that its figures give.
+func (c Call) stated() Call {
 	switch c.State = Closed; {
 	case c.Open() > 0:
 		c.State = Open
 	case c.Borne() > 0:
 		c.State = Met
 	}
+	return c
+}
+
+// Changed is the call after an entry.
+func (c Call) Changed(entry tape.Entry) Call {
+	c = c.stated()
 	c.At, c.Entry = entry.At, entry.Reference()
-	return c, entry
+	return c
 }
 
 // at is the call with one guarantor changed.

@@ -51,7 +51,7 @@ func step(c recourse.Call, id tape.ID, n int, word string, of []string) (recours
 		c, _, _, err = c.Pay(recourse.PayCall{Amount: cny(units), Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, p, lender)
 	case "lower":
 		p := payment(n, outside("A"), till, "bank", units)
-		c, _, _, err = c.Lower(recourse.LowerCall{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, p, lender)
+		c, _, _, err = c.LowerBy(recourse.LowerCall{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, p, lender)
 	case "back":
 		p := payment(n, outside("A"), till, "bank", units)
 		c, _, _, _, err = c.Reimburse(recourse.Reimburse{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, recourse.Debt{}, p, lender)

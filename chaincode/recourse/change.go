@@ -40,8 +40,7 @@ func (c Call) Respread(command Respread, ctx tape.Context) (Call, tape.Entry, er
 	if asked == 0 {
 		return refuse(rule.Field("guarantor", rule.Refuse(rule.WrongState, "nobody else of call %s can bear what %s has not paid", c.ID, command.Guarantor)))
 	}
-	next, entry = next.changed(entry)
-	return next, entry, nil
+	return next.Changed(entry), entry, nil
 }
 
 // cured refuses to go past a guarantor who owes nothing, or still has time.
@@ -88,8 +87,7 @@ func (c Call) Release(command Release, debt Debt, ctx tape.Context) (Call, tape.
 	}
 	entry := ctx.Entry(command.ID, "release", string(c.Loan))
 	next := c.at(i, func(g *Guarantor) { g.Released = &Released{Units: units, Entry: entry.Reference()} })
-	next, entry = next.changed(entry)
-	return next, entry, nil
+	return next.Changed(entry), entry, nil
 }
 
 // releasable is what a lender may release a guarantor from: its own to ask, and
@@ -158,8 +156,7 @@ func (c Call) Declare(command DeclareUnable, ctx tape.Context) (Call, tape.Entry
 	if !command.Lift {
 		next = next.freed(c, i)
 	}
-	next, entry = next.changed(entry)
-	return next, entry, nil
+	return next.Changed(entry), entry, nil
 }
 
 func (g Guarantor) says() string {

@@ -2,7 +2,6 @@ package recourse
 
 import (
 	"github.com/lianbao/lianbao/chaincode/rule"
-	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
 // Invariant is what holds of every call after every command.
@@ -104,8 +103,7 @@ func brokenMost(c Call) error {
 }
 
 func brokenState(c Call) error {
-	next, _ := c.changed(tape.Entry{})
-	if next.State != c.State {
+	if c.stated().State != c.State {
 		return broken(c, "is %s with %d open and %d borne", c.State, c.Open(), c.Borne())
 	}
 	return nil

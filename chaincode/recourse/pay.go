@@ -36,8 +36,10 @@ func (c Call) Pay(command PayCall, payment Payment, ctx tape.Context) (Call, Cou
 	return next.count(ctx.Entry(command.ID, "pay-call", string(c.Loan)), payment)
 }
 
-// Take is the call once a guarantor has paid the lender. A sale that pays it in
-// one chunk with others' dues takes this, and not the command.
+// A sale pays what is asked, owed and due back in one entry with other dues. Its
+// rules take Take, Lower, Return and Give, and not the commands that judge who may say so.
+
+// Take is the call once a guarantor has paid the lender.
 func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
 	i, err := c.guarantor("guarantor", guarantor)
 	if err := rule.First(c.open(), err); err != nil {
@@ -47,9 +49,7 @@ func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
 	if asked := of.asked + of.spread; units < 1 || units > asked {
 		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s is asked of %s", c.money(units), c.money(asked), guarantor))
 	}
-	next, _ := c.at(i, func(g *Guarantor) { g.Paid += units }).changed(tape.Entry{At: c.At})
-	next.Entry = c.Entry
-	return next, nil
+	return c.at(i, func(g *Guarantor) { g.Paid += units }).stated(), nil
 }
 
 // LowerCall counts what the debtor itself has paid the lender on the instalments called.
@@ -62,19 +62,31 @@ type LowerCall struct {
 	Scheme  tape.AccountID `json:"scheme"`
 }
 
-// Lower judges the command; payment is the part of the money that the loan took
+// LowerBy judges the command; payment is the part of the money that the loan took
 // for these instalments. The guarantors owe less by it (Interpretation art. 3).
-func (c Call) Lower(command LowerCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+func (c Call) LowerBy(command LowerCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
 	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.open(), c.notBefore(ctx),
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
 		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment"), c.toLender(payment)); err != nil {
 		return refuse(err)
 	}
-	if open := c.Open(); command.Amount.Units > open {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the lender asks for %s", command.Amount, c.money(open))))
+	next, err := c.Lower(command.Amount.Units)
+	if err != nil {
+		return refuse(err)
 	}
-	c.Lowered += command.Amount.Units
-	return c.count(ctx.Entry(command.ID, "lower-call", string(c.Loan)), payment)
+	return next.count(ctx.Entry(command.ID, "lower-call", string(c.Loan)), payment)
+}
+
+// Lower is the call once the debtor has paid the lender.
+func (c Call) Lower(units int64) (Call, error) {
+	if err := c.open(); err != nil {
+		return c, err
+	}
+	if open := c.Open(); units < 1 || units > open {
+		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the lender asks for %s", c.money(units), c.money(open)))
+	}
+	c.Lowered += units
+	return c.stated(), nil
 }
 
 // Reimburse shares among the guarantors what the debtor repays once the lender is whole.
@@ -98,25 +110,35 @@ func (c Call) Reimburse(command Reimburse, debt Debt, payment Payment, ctx tape.
 		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment")); err != nil {
 		return refuse(err)
 	}
-	if borne := c.Borne(); command.Amount.Units > borne {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the guarantors are without %s", command.Amount, c.money(borne))))
-	}
-	next, parts := c, []Part{}
-	for i, units := range inProportion(command.Amount.Units, c.members()) {
-		if units > 0 {
-			next = next.at(i, func(g *Guarantor) { g.Returned += units })
-			parts = append(parts, Part{c.Guarantors[i].Household, units})
-		}
+	next, parts, err := c.Return(command.Amount.Units)
+	if err != nil {
+		return refuse(err)
 	}
 	next, counted, entry, err := next.count(ctx.Entry(command.ID, "reimburse", string(c.Loan)), payment)
 	return next, parts, counted, entry, err
 }
 
+// Return is the call once the debtor has repaid the guarantors, and what each of
+// them gets. That the lender is whole on the loan the caller knows.
+func (c Call) Return(units int64) (Call, []Part, error) {
+	if c.State == Open {
+		return c, nil, rule.Refuse(rule.WrongState, "the lender still asks for %s by call %s, and ranks before the guarantors (art. 700)", c.money(c.Open()), c.ID)
+	}
+	if borne := c.Borne(); units < 1 || units > borne {
+		return c, nil, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the guarantors are without %s", c.money(units), c.money(borne)))
+	}
+	next, parts := c, []Part{}
+	for i, part := range inProportion(units, c.members()) {
+		if part > 0 {
+			next = next.at(i, func(g *Guarantor) { g.Returned += part })
+			parts = append(parts, Part{c.Guarantors[i].Household, part})
+		}
+	}
+	return next.stated(), parts, nil
+}
+
 // whole refuses to give guarantors what the lender ranks before (art. 700).
 func (c Call) whole(debt Debt) error {
-	if c.State == Open {
-		return rule.Refuse(rule.WrongState, "the lender still asks for %s by call %s, and ranks before the guarantors (art. 700)", c.money(c.Open()), c.ID)
-	}
 	overdue := int64(0)
 	for _, instalment := range debt.Overdue {
 		overdue += instalment.Unpaid
@@ -144,22 +166,32 @@ type Contribute struct {
 // receiver is the person who signs for the household To.
 func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) (Call, Counted, tape.Entry, error) {
 	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	giver, errFrom := c.guarantor("from", command.From)
-	taker, errTo := c.guarantor("to", command.To)
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), errFrom, errTo, c.notBefore(ctx),
+	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
 		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(command, payment, receiver, ctx)); err != nil {
 		return refuse(err)
 	}
-	if owed := c.positions()[taker].owed[giver]; command.Amount.Units > owed {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s owes %s %s", command.Amount, command.From, command.To, c.money(owed))))
+	next, err := c.Give(command.From, command.To, command.Amount.Units)
+	if err != nil {
+		return refuse(err)
 	}
-	next := c.at(giver, func(g *Guarantor) { g.Given += command.Amount.Units }).at(taker, func(g *Guarantor) { g.Got += command.Amount.Units })
 	entry := ctx.Entry(command.ID, "contribute", string(c.Loan))
 	if payment == nil {
-		next, entry = next.changed(entry)
-		return next, Counted{}, entry, nil
+		return next.Changed(entry), Counted{}, entry, nil
 	}
 	return next.count(entry, *payment)
+}
+
+// Give is the call once one guarantor has paid another.
+func (c Call) Give(from, to tape.AccountID, units int64) (Call, error) {
+	giver, errFrom := c.guarantor("from", from)
+	taker, errTo := c.guarantor("to", to)
+	if err := rule.First(errFrom, errTo); err != nil {
+		return c, err
+	}
+	if owed := c.positions()[taker].owed[giver]; units < 1 || units > owed {
+		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s owes %s %s", c.money(units), from, to, c.money(owed)))
+	}
+	return c.at(giver, func(g *Guarantor) { g.Given += units }).at(taker, func(g *Guarantor) { g.Got += units }).stated(), nil
 }
 
 // reached refuses a contribution that neither the tape shows nor its receiver
@@ -183,8 +215,7 @@ func (c Call) reached(command Contribute, payment *Payment, receiver tape.ID, ct
 // count is the call after a payment, and the mark that it counts for no other.
 func (c Call) count(entry tape.Entry, payment Payment) (Call, Counted, tape.Entry, error) {
 	entry.Evidence = []tape.Evidence{{Kind: "entry", Reference: payment.Source}}
-	next, entry := c.changed(entry)
-	return next, Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
+	return c.Changed(entry), Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
 }
 
 // shown refuses a payment that the tape does not show so, or that was counted.

@@ -128,7 +128,7 @@ func TestLowerCall(t *testing.T) {
 	refusals(t, func() lowering {
 		return lowering{called(t, paid("B", 100_000)), recourse.LowerCall{Amount: cny(200_000), Call: "call-1", ID: "lower-1", Loan: "loan-1", Payment: "bank/settle-1/0", Scheme: scheme},
 			payment(0, household("A"), till, "bank", 200_000), by("coop")}
-	}, func(s lowering) error { _, _, _, err := s.Call.Lower(s.C, s.Payment, s.Ctx); return err }, []row[lowering]{
+	}, func(s lowering) error { _, _, _, err := s.Call.LowerBy(s.C, s.Payment, s.Ctx); return err }, []row[lowering]{
 		{func(s *lowering) { s.C.Loan = "loan-2" }, "not-found: field call: there is no call call-1 of loan loan-2"},
 		{func(s *lowering) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books"},
 		{func(s *lowering) {
@@ -219,6 +219,8 @@ func TestDeclareUnable(t *testing.T) {
 		{func(s *declaring) { s.Ctx.Approvals = s.Ctx.Approvals[:1] }, "forbidden: one of the staff of bank must sign"},
 		{func(s *declaring) { s.Ctx.Approvals = s.Ctx.Approvals[1:] }, "forbidden: one of the staff of coop must sign"},
 		{func(s *declaring) { s.Ctx.At-- }, "conflict: the transaction is of"},
+		{func(s *declaring) { s.C.Lift, s.C.Evidence = true, nil }, "wrong-state: field guarantor: " + household("B").String() + " is not declared unable to pay"},
+		{func(s *declaring) { s.C.Lift, s.C.Evidence[0].Kind = true, "hearsay" }, "invalid: field evidence[0].kind: is not one of"},
 		{func(s *declaring) { s.C.Lift = true }, "wrong-state: field guarantor: " + household("B").String() + " is not declared unable to pay"},
 		{func(s *declaring) { s.Call = called(t, unable("B")) }, "wrong-state: field guarantor: " + household("B").String() + " is unable to pay by entry bank/unable-B"},
 		{func(s *declaring) { s.Call = called(t, released("B")) }, "wrong-state: field guarantor: " + household("B").String() + " is released by entry bank/release-B"},
@@ -301,8 +303,8 @@ func TestContribute(t *testing.T) {
 	}, judge, []row[contributing]{
 		{func(s *contributing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *contributing) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books"},
-		{func(s *contributing) { s.C.From = household("A") }, "not-found: field from: " + household("A").String() + " was not called"},
-		{func(s *contributing) { s.C.To = household("A") }, "not-found: field to: " + household("A").String() + " was not called"},
+		{func(s *contributing) { s.C.From, s.Payment.From = household("A"), outside("A") }, "not-found: field from: " + household("A").String() + " was not called"},
+		{func(s *contributing) { s.C.To, s.Payment.To = household("A"), outside("A") }, "not-found: field to: " + household("A").String() + " was not called"},
 		{func(s *contributing) { s.Ctx.At-- }, "conflict: the transaction is of"},
 		{func(s *contributing) { s.C.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(s *contributing) { s.Payment = nil }, "not-found: field payment: the tape shows no such payment"},

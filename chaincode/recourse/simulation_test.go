@@ -165,7 +165,7 @@ func (w *simulated) lower() error {
 		return errNothing
 	}
 	p := w.payment(w.call.Debtor, bank, w.units(w.call.Open()/2+1))
-	call, _, _, err := w.call.Lower(recourse.LowerCall{Amount: p.Amount, Call: "call-1", ID: w.id("lower"), Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank"))
+	call, _, _, err := w.call.LowerBy(recourse.LowerCall{Amount: p.Amount, Call: "call-1", ID: w.id("lower"), Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank"))
 	if err == nil {
 		w.call = call
 		w.move(p)
