@@ -63,30 +63,23 @@ func turn(household tape.AccountID, sequence []int32, facts []Borrowed) error {
 }
 
 // Guarantors are the households that guarantee a loan made to one of the group at
-// a moment: who lived in it then, less the borrower. Their shares are parts per
-// million of what is called, in the proportion that the agreement names.
+// a moment: who lived in it then, less the borrower. Their shares are those of
+// the agreement, 0 for all where they are equal: parts that what is called is
+// split by. To make a whole of them here would round twice.
 func (g Group) Guarantors(borrower tape.AccountID, at tape.Instant) ([]Share, error) {
 	var guarantors []Share
-	var weights []int64
 	for _, m := range g.Members {
 		if m.Household == borrower || m.Joined == 0 || m.Joined > at || m.Gone != "" && m.Left <= at {
 			continue
 		}
-		weight := int64(m.PartsPerMillion)
-		if g.Agreement.Shares == EqualShares {
-			weight = 1
+		share := Share{Household: m.Household}
+		if g.Agreement.Shares == AgreedShares {
+			share.PartsPerMillion = m.PartsPerMillion
 		}
-		guarantors, weights = append(guarantors, Share{Household: m.Household}), append(weights, weight)
+		guarantors = append(guarantors, share)
 	}
 	if len(guarantors) == 0 {
 		return nil, rule.Refuse(rule.WrongState, "nobody of group %s guarantees what %s borrows", g.ID, borrower)
-	}
-	shares, err := money.Split(million, weights)
-	if err != nil {
-		return nil, err
-	}
-	for i, share := range shares {
-		guarantors[i].PartsPerMillion = int32(share)
 	}
 	return guarantors, nil
 }

@@ -54,7 +54,7 @@ func TestMayBorrow(t *testing.T) {
 }
 
 // TestGuarantors: who lived in the group when the loan was made, less the
-// borrower; the shares are a whole.
+// borrower; the shares are the agreement's.
 func TestGuarantors(t *testing.T) {
 	agreed := func(g *group.Group) {
 		g.Agreement.Shares = group.AgreedShares
@@ -68,13 +68,13 @@ func TestGuarantors(t *testing.T) {
 		change func(*group.Group)
 		want   string
 	}{
-		{1, noon, nil, "2:333334 3:333333 4:333333"},
-		{9, noon, nil, "1:250000 2:250000 3:250000 4:250000"},
-		{1, noon, agreed, "2:600000 3:300000 4:100000"},
-		{4, noon, func(g *group.Group) { g.Members[0].Joined = noon + 1 }, "2:500000 3:500000"},
-		{4, noon + 1, func(g *group.Group) { g.Members[0].Joined = noon + 1 }, "1:333334 2:333333 3:333333"},
-		{4, noon + 1, func(g *group.Group) { g.Members[0].Gone, g.Members[0].Left = group.Exited, noon+2 }, "1:333334 2:333333 3:333333"},
-		{4, noon + 2, func(g *group.Group) { g.Members[0].Gone, g.Members[0].Left = group.Exited, noon+2 }, "2:500000 3:500000"},
+		{1, noon, nil, "2:0 3:0 4:0"},
+		{9, noon, nil, "1:0 2:0 3:0 4:0"},
+		{1, noon, agreed, "2:300000 3:150000 4:50000"},
+		{4, noon, func(g *group.Group) { g.Members[0].Joined = noon + 1 }, "2:0 3:0"},
+		{4, noon + 1, func(g *group.Group) { g.Members[0].Joined = noon + 1 }, "1:0 2:0 3:0"},
+		{4, noon + 1, func(g *group.Group) { g.Members[0].Gone, g.Members[0].Left = group.Exited, noon+2 }, "1:0 2:0 3:0"},
+		{4, noon + 2, func(g *group.Group) { g.Members[0].Gone, g.Members[0].Left = group.Exited, noon+2 }, "2:0 3:0"},
 		{1, noon - 1, nil, "wrong-state: nobody of group g1 guarantees what household-1 borrows"},
 	} {
 		g := formed(4, group.Active)

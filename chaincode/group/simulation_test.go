@@ -643,7 +643,7 @@ var invariants = []struct {
 	{"an active group has as many as the scheme wants, all signed by their own hands over one agreement", complete},
 	{"no agreement outlives the months of the scheme", shortLived},
 	{"two members are two households and two persons", distinct},
-	{"the guarantors' shares of any loan are a whole", whole},
+	{"the guarantors' shares of any loan are agreed for all or for none", agreed},
 	{"who left left once, and who lives has not", once},
 }
 
@@ -731,7 +731,7 @@ func distinct(w *simulated) string {
 	return ""
 }
 
-func whole(w *simulated) string {
+func agreed(w *simulated) string {
 	for _, f := range w.frames {
 		for _, g := range f.groups {
 			if g.State != group.Active {
@@ -739,11 +739,15 @@ func whole(w *simulated) string {
 			}
 			for _, m := range g.Living() {
 				guarantors, err := g.Guarantors(m.Household, w.now)
-				sum := int32(0)
+				parts := 0
 				for _, share := range guarantors {
-					sum += share.PartsPerMillion
+					parts += min(1, int(share.PartsPerMillion))
 				}
-				if err != nil || sum != 1_000_000 || len(guarantors) != len(g.Living())-1 {
+				want := len(guarantors)
+				if g.Agreement.Shares == group.EqualShares {
+					want = 0
+				}
+				if err != nil || parts != want || len(guarantors) != len(g.Living())-1 {
 					return fmt.Sprintf("group %s: %+v, %v", g.ID, guarantors, err)
 				}
 			}
