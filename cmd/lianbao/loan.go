@@ -19,6 +19,8 @@ type loanCommand struct {
 	Payoff   loanQuestion `cmd:"" help:"What is owed on a day after payments, and what ends the loan."`
 	Allocate loanQuestion `cmd:"" help:"What payments pay of what is due."`
 	Recourse loanQuestion `cmd:"" help:"Who bears a debt among its guarantors, and who may ask whom."`
+	Settle   loanQuestion `cmd:"" help:"What of a sale goes to whom: shares, dues by rank, what is left."`
+	Surplus  loanQuestion `cmd:"" help:"What of a cooperative's surplus goes to which member."`
 }
 
 type loanQuestion struct{}

@@ -1,6 +1,6 @@
 // Package loan answers what a loan costs, offline: a question in JSON, an answer
-// to be written as JSON. It reckons nothing itself; chaincode/loan/terms and
-// chaincode/recourse do. docs/loans.md explains every field.
+// to be written as JSON. It reckons nothing itself; chaincode/loan/terms,
+// recourse and waterfall do. docs/loans.md explains every field.
 package loan
 
 import (
@@ -13,7 +13,7 @@ import (
 
 // Questions are what can be asked.
 func Questions() []string {
-	return []string{"schedule", "apr", "days", "payoff", "allocate", "recourse"}
+	return []string{"schedule", "apr", "days", "payoff", "allocate", "recourse", "settle", "surplus"}
 }
 
 // Answer reads a question strictly and answers it.
@@ -29,8 +29,12 @@ func Answer(question string, data []byte) (any, error) {
 		return answer(data, payoffQuestion.answer)
 	case "allocate":
 		return answer(data, allocateQuestion.answer)
+	case "recourse":
+		return answer(data, recourseQuestion.answer)
+	case "settle":
+		return answer(data, settleQuestion.answer)
 	}
-	return answer(data, recourseQuestion.answer)
+	return answer(data, surplusQuestion.answer)
 }
 
 func answer[Q any](data []byte, to func(Q) (any, error)) (any, error) {

@@ -51,7 +51,8 @@ func TestDocumentNamesEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"loan.go", "payment.go", "../../../chaincode/loan/terms/terms.go", "../../../chaincode/loan/terms/flow.go", "../../../chaincode/loan/terms/regz.go"} {
+	for _, path := range []string{"loan.go", "payment.go", "../../../chaincode/loan/terms/terms.go", "../../../chaincode/loan/terms/flow.go", "../../../chaincode/loan/terms/regz.go",
+		"sale.go", "../../../chaincode/waterfall/waterfall.go", "../../../chaincode/waterfall/sale.go", "../../../chaincode/waterfall/settlement.go"} {
 		source, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -81,6 +82,9 @@ func TestAnswers(t *testing.T) {
 	const seven = `"terms":{"method":"annuity","ratePartsPerMillion":70000,"dayCount":"PERIODS","rounding":"half-even","instalments":2,"every":{"months":1}}`
 	const lent = `"advances":[{"date":"2024-01-01","amount":"100.00 CNY"}]`
 	const dues = `"dues":[{"n":2,"due":"2026-04-01","principal":"200.00 CNY"},{"n":1,"due":"2026-03-01","interest":"10.00 CNY","principal":"100.00 CNY"}]`
+	const grower = "household:goojchpgdcjclhefnchgcleaimhocjfd:coffee"
+	const sold = `"sale":{"costs":[],"deliveries":[{"household":"` + grower + `","weight":"2"}],"proceeds":"1.00 CNY"},"terms":{"day":"2026-11-30","livingFloor":"0.00 CNY","livingFloorPartsPerMillion":0,"windowDays":0}`
+	const owes = `{"household":"` + grower + `","debts":[{"creditors":[{"account":"lender:bank:loans","weight":"1"}],"owed":"0.30 CNY","reference":"loan/s/1"}],"dues":[{"amount":"0.30 CNY","date":"2026-11-01","debt":"loan/s/1","rank":"overdue"}]}`
 	for _, c := range []struct{ question, input, want string }{
 		{"days", `{"dayCount":"30E/360-ISDA","from":"2011-08-31","last":"2012-02-29","to":"2012-02-29"}`, `{"days":179,"year":"179/360"}`},
 		{"days", `{"dayCount":"ACT/ACT","from":"2023-12-31","to":"2024-01-01"}`, `{"days":1,"year":"1/365"}`},
@@ -113,6 +117,15 @@ func TestAnswers(t *testing.T) {
 		{"allocate", `{"order":"last",` + dues + `,"payments":[{"amount":"1.00 CNY"}]}`, "invalid: field order: is neither law"},
 		{"recourse", `{"debt":"30.00 CNY","guarantors":[{"name":"B","paid":"30.00 CNY"},{"name":"C"}],"repaid":"10.00 CNY"}`, `{"guarantors":[{"name":"B","part":"15.00 CNY","share":"10.00 CNY","asked":"0.00 CNY","debtor":"20.00 CNY","returned":"10.00 CNY"},{"name":"C","part":"15.00 CNY","share":"10.00 CNY","asked":"0.00 CNY","debtor":"0.00 CNY","returned":"0.00 CNY"}],"claims":[{"by":"B","of":"C","amount":"10.00 CNY"}],"open":"0.00 CNY","released":"0.00 CNY"}`},
 		{"recourse", `{"debt":"30.00 CNY","guarantors":[{"name":"B","paid":"30.00 USD"}]}`, "invalid: field guarantors[0]: 30.00 USD is not in CNY"},
+		{"settle", `{` + sold + `,"owing":[` + owes + `]}`, `{"distribution":{"costs":"0.00 CNY","cut":{"remainder":"0"},"net":"1.00 CNY","proceeds":"1.00 CNY","weight":"2"},"outcomes":[{"floor":"0.00 CNY","household":"` + grower + `","lines":[{"amount":"0.30 CNY","creditor":"lender:bank:loans","date":"2026-11-01","debt":"loan/s/1","rank":"overdue"}],"rest":"0.70 CNY","share":"1.00 CNY"}],"tally":{"deducted":"0.30 CNY","first":"` + grower + `","households":1,"last":"` + grower + `","rest":"0.70 CNY","shares":"1.00 CNY"}}`},
+		{"settle", `{` + strings.Replace(sold, `"1.00 CNY"`, `"0.00 CNY"`, 1) + `}`, "invalid: field sale.proceeds: 0.00 CNY is not more than zero"},
+		{"settle", `{` + strings.Replace(sold, `"2026-11-30"`, `"2026-02-30"`, 1) + `}`, "invalid: field terms.day: is not a date"},
+		{"settle", `{` + sold + `,"owing":[` + strings.Replace(owes, "household:", "household:coffee:", 1) + `]}`, "not-found: field owing[0].household: (no account) has delivered nothing of the sale"},
+		{"settle", `{` + sold + `,"owing":[` + owes + `,` + owes + `]}`, "invalid: field owing[1].household: " + grower + " stands twice"},
+		{"settle", `{` + sold + `,"owing":[` + strings.Replace(owes, "overdue", "window", 1) + `]}`, "conflict: field owing[0].dues[0].rank: is window; what falls due on 2026-11-01 is overdue"},
+		{"surplus", `{"day":"2018-06-30","surplus":{"amount":"1.00 CNY","members":[],"volumePartsPerMillion":600000}}`, "unsupported: field day: no version of the law"},
+		{"surplus", `{"day":"30 June","surplus":{"amount":"1.00 CNY","members":[],"volumePartsPerMillion":600000}}`, "invalid: field day: is not a date"},
+		{"surplus", `{"day":"2026-12-31","surplus":{"amount":"1.00 CNY","members":[],"volumePartsPerMillion":599999}}`, "forbidden: field surplus.volumePartsPerMillion: is 599999; Farmers' Cooperatives Law art. 44"},
 		{"recourse", `{"debt":"30.00 CNY","guarantors":[{"name":"B"}],"repaid":"1.00 USD"}`, "invalid: field repaid: 1.00 USD is not in CNY"},
 	} {
 		answer, err := loan.Answer(c.question, []byte(c.input))
