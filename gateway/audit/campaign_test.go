@@ -37,6 +37,9 @@ func (v *village) person(person tape.ID, organisation, registrar string, custody
 	v.by(organisation, "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
+// noAmount is that of a command that no money is about.
+const noAmount = -1
+
 // envelope is a command with the intents of persons.
 type envelope struct {
 	Command json.RawMessage `json:"command"`
@@ -48,7 +51,7 @@ func (v *village) signedBy(action string, account tape.AccountID, amount int64, 
 	plain := v.encode(command)
 	sealed := envelope{Command: json.RawMessage(plain)}
 	sum := cny(amount).String()
-	if _, own := command.(fund.NamePublisher); own { // what an organisation says of itself has no amount
+	if _, own := command.(fund.NamePublisher); own || amount == noAmount { // what an organisation says of itself has no amount
 		sum = ""
 	}
 	for _, person := range persons {

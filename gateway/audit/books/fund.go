@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -27,7 +28,10 @@ type trail struct {
 	// identifiers are that they have named.
 	publishers map[string]fund.Publisher
 	identified map[string]string
-	// kept are the records of the fund as the commands have left them, by key;
+	// crops are the harvests of schemes, members their households by the keys of their records.
+	crops   map[tape.AccountID]*crop
+	members map[string]group.Member
+	// kept are the records of the fund and of harvests as the commands have left them, by key;
 	// explained are those of one transaction that its command accounts for.
 	kept      map[string][]byte
 	explained map[string]bool
@@ -74,7 +78,7 @@ type campaign struct {
 }
 
 func newTrail() trail {
-	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, publishers: map[string]fund.Publisher{}, identified: map[string]string{}, kept: map[string][]byte{}}
+	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, publishers: map[string]fund.Publisher{}, identified: map[string]string{}, crops: map[tape.AccountID]*crop{}, members: map[string]group.Member{}, kept: map[string][]byte{}}
 }
 
 // Trail is how much of the fund trail was checked.
@@ -144,6 +148,9 @@ func init() {
 
 // booked finds how the transaction at hand is booked.
 func (b *Books) booked() (func(*Books) error, bool) {
+	if strings.HasPrefix(b.transaction.Function, "Harvest:") {
+		return b.harvested()
+	}
 	if !strings.HasPrefix(b.transaction.Function, "Fund:") {
 		book, known := kinds[b.entry.Kind]
 		return book, known
@@ -199,9 +206,9 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 	return command, c, err
 }
 
-// fundRecords are the prefixes of the fund's keys.
+// fundRecords are the prefixes of the fund's keys and those of harvests.
 var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected granted ordered restored " +
-	"confirmation cited publications publication pledge kept goods publisher identified")
+	"confirmation cited publications publication pledge kept goods publisher identified harvest lot composition step move bags unit sale share")
 
 func fundRecord(key string) bool {
 	prefix, _, _ := strings.Cut(key, "/")
@@ -241,6 +248,11 @@ func (b *Books) learn() {
 			var person party.Person
 			b.readable(key, value, &person)
 			b.trail.persons[tape.ID(name)] = person
+		}
+		if strings.HasPrefix(key, "member/") {
+			var member group.Member
+			b.readable(key, value, &member)
+			b.trail.members[key] = member
 		}
 		if key == party.PolicyKey() {
 			var policy party.PolicyRecord
