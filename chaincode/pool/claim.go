@@ -105,7 +105,7 @@ func (p Pool) asks(command SubmitClaim, state SubmitState, ctx tape.Context) err
 // anew refuses a second claim for a loan: one that was returned is submitted
 // again under its own name, one that was rejected is no hindrance.
 func (c SubmitClaim) anew(state SubmitState) error {
-	if known := state.Known; known != nil && (known.Loan != c.Loan || known.Scheme != c.Scheme || known.State != Returned) {
+	if known := state.Known; known != nil && (known.Loan != c.Loan || known.Scheme != c.Scheme || known.Lender != state.Loan.Lender || known.State != Returned) {
 		return rule.Field("claim", rule.Refuse(rule.Exists, "%s is %s", known.ID, known.State))
 	}
 	if last := state.Last; last != nil && last.State != Rejected && (last.ID != c.Claim || last.Account != c.Account) {

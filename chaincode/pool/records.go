@@ -41,9 +41,9 @@ func SnapshotKey(account tape.AccountID, lender string, quarter tape.Date) strin
 	return "snapshot/" + string(account) + "/" + lender + "/" + string(quarter)
 }
 
-// ConsentKey is where the pool's Consent to one loan stands.
-func ConsentKey(account, scheme tape.AccountID, loan tape.ID) string {
-	return "poolconsent/" + string(account) + "/" + string(scheme) + "/" + string(loan)
+// ConsentKey is where the pool's Consent to one loan of a lender stands.
+func ConsentKey(account tape.AccountID, lender string, scheme tape.AccountID, loan tape.ID) string {
+	return "poolconsent/" + string(account) + "/" + lender + "/" + string(scheme) + "/" + string(loan)
 }
 
 // ClaimKey is where a Claim stands.
@@ -51,9 +51,10 @@ func ClaimKey(account tape.AccountID, claim tape.ID) string {
 	return "poolclaim/" + string(account) + "/" + string(claim)
 }
 
-// ClaimedKey is where the last claim for a loan is noted, whichever pool it was of.
-func ClaimedKey(scheme tape.AccountID, loan tape.ID) string {
-	return "claimed/" + string(scheme) + "/" + string(loan)
+// ClaimedKey is where a lender's last claim for a loan is noted, whichever pool it
+// was of. Of those who lend together each claims for its own part.
+func ClaimedKey(scheme tape.AccountID, loan tape.ID, lender string) string {
+	return "claimed/" + string(scheme) + "/" + string(loan) + "/" + lender
 }
 
 // CountedKey exists once a payment was counted for a claim: it counts for no other.
@@ -257,7 +258,8 @@ func CitationKinds() []string {
 	return []string{"demand", "visit", "lawsuit", "enforcement", "collateral", "agreement", "other"}
 }
 
-// Loan is what a claim must know of a loan. Amounts are in minor units.
+// Loan is what a claim must know of a loan, or of its lender's part of one that
+// several lend together. Amounts are in minor units.
 type Loan struct {
 	Scheme              tape.AccountID
 	Loan                tape.ID

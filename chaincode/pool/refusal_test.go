@@ -180,6 +180,11 @@ func TestSubmitClaim(t *testing.T) {
 		{func(s *submitting) { s.State.Known = &known }, "exists: field claim: claim-1 is submitted"},
 		{func(s *submitting) {
 			other := known
+			other.Lender, other.State = "fund", pool.Returned
+			s.State.Known = &other
+		}, "exists: field claim: claim-1 is returned"},
+		{func(s *submitting) {
+			other := known
 			other.Loan = "loan-2"
 			other.State = pool.Returned
 			s.State.Known = &other

@@ -68,7 +68,7 @@ func (d Debt) Call(command MakeCall, terms Terms, last *Call, ctx tape.Context) 
 	for i := range guarantors {
 		guarantors[i].Until = ctx.Date.AddDays(int(terms.CureDays))
 	}
-	call := Call{V: 1, Scheme: d.Scheme, Loan: d.Loan, ID: command.ID, Lender: d.Lender, Cooperative: d.Cooperative, Debtor: d.Debtor, Amount: command.Amount,
+	call := Call{V: 1, Scheme: d.Scheme, Loan: d.Loan, ID: command.ID, Lender: d.Lender, CoLenders: d.CoLenders, Cooperative: d.Cooperative, Debtor: d.Debtor, Amount: command.Amount,
 		Instalments: command.Instalments, Date: ctx.Date, CureDays: terms.CureDays, Guarantors: guarantors, State: Open, At: ctx.At, Entry: entry.Reference()}
 	if most := sum(call.shares()); most < command.Amount.Units {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the guarantors have %s left to guarantee (art. 690)", command.Amount, money.New(most, d.Currency))))

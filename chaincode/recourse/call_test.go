@@ -195,6 +195,11 @@ func TestEntries(t *testing.T) {
 	if lender, others := c.Owes(household("C")); lender != 100_000 || others != nil {
 		t.Errorf("C owes %d, %v", lender, others)
 	}
+	c.CoLenders = []string{"fund"}
+	p = payment(9, outside("C"), "lender:fund:loans", "fund", 1)
+	if _, _, _, err := c.Pay(recourse.PayCall{Amount: cny(1), Call: "call-1", Guarantor: household("C"), ID: "pay-2", Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank")); err != nil {
+		t.Errorf("what a co-lender was paid: %v", err)
+	}
 	c = withdrawn(t, c)
 	if lender, others := c.Owes(household("C")); lender != 0 || fmt.Sprint(others) != fmt.Sprint([]recourse.Part{{Household: household("B"), Units: 33_333}}) {
 		t.Errorf("C owes %d, %v", lender, others)

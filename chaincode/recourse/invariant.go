@@ -90,9 +90,10 @@ func brokenRecovery(c Call) error {
 }
 
 func brokenMost(c Call) error {
-	for i, of := range c.positions() {
+	positions := c.positions()
+	for i, of := range positions {
 		g, owes := c.Guarantors[i], of.asked+of.spread
-		for _, other := range c.positions() {
+		for _, other := range positions {
 			owes += other.owed[i]
 		}
 		if g.Borne()+owes > g.Max || owes > c.Amount.Units {

@@ -250,7 +250,7 @@ func to(payment Payment, household tape.AccountID) error {
 }
 
 func (c Call) toLender(payment Payment) error {
-	if payment.Owner != c.Lender {
+	if payment.Owner != c.Lender && !slices.Contains(c.CoLenders, payment.Owner) {
 		return rule.Field("payment", rule.Refuse(rule.Conflict, "did not go to an account of %s, the lender", c.Lender))
 	}
 	return nil

@@ -55,8 +55,10 @@ type Call struct {
 	Scheme tape.AccountID `json:"scheme"`
 	Loan   tape.ID        `json:"loan"`
 	ID     tape.ID        `json:"id"`
-	// Lender and Cooperative are organisations, Debtor is the borrower's household.
+	// Lender called, for all who lend together; what is paid to one of CoLenders
+	// counts as well. Debtor is the borrower's household.
 	Lender      string         `json:"lender"`
+	CoLenders   []string       `json:"coLenders,omitempty"`
 	Cooperative string         `json:"cooperative"`
 	Debtor      tape.AccountID `json:"debtor"`
 	// Amount is what was called, of the instalments with these numbers.
@@ -146,9 +148,11 @@ type Debt struct {
 	Scheme              tape.AccountID
 	Loan                tape.ID
 	Lender, Cooperative string
-	Debtor              tape.AccountID
-	Currency            money.Currency
-	DaysPastDue         int32
+	// CoLenders are the others who lend together; the figures are of all of them.
+	CoLenders   []string
+	Debtor      tape.AccountID
+	Currency    money.Currency
+	DaysPastDue int32
 	// Overdue are the instalments of which something is unpaid after its due
 	// date. Dates are those that the guarantors signed: an extension without
 	// their consent does not move their period, nor does a heavier debt bind them (art. 695).
