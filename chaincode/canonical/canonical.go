@@ -87,6 +87,8 @@ func explain(err error, data []byte, into any) error {
 		return rule.Field(path, refusal)
 	case errors.As(err, &kind) && path != "":
 		return rule.Field(path, rule.Refuse(rule.Invalid, "a JSON %s does not belong here", kind.Value))
+	case errors.As(err, &kind):
+		return rule.Refuse(rule.Invalid, "the argument is not the JSON asked for: a JSON %s does not belong here", kind.Value)
 	}
 	if strings.HasPrefix(err.Error(), "json: invalid use of ,string struct tag") { // and the decoder repeats what it found there
 		refusal = rule.Refuse(rule.Invalid, "the argument is not the JSON asked for: what stands in quotation marks for a number is none")
@@ -257,6 +259,9 @@ func step(stack []level, token json.Token, visit func(string, bool) error) ([]le
 	}
 	switch token {
 	case nil:
+		if len(stack) == 0 {
+			return nil, rule.Refuse(rule.Invalid, "the argument is null")
+		}
 		return nil, rule.Field(here(stack), rule.Refuse(rule.Invalid, "is null; give a value or leave it out"))
 	case json.Delim('{'), json.Delim('['):
 		return open(stack, token == json.Delim('{'))

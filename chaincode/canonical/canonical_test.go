@@ -45,6 +45,9 @@ func TestDecode(t *testing.T) {
 		{`{"account":"a","count":1,"lines":[]}{}`, "invalid: there is text behind the JSON document"},
 		{`[[[[[[[[[[[[[[[[[[`, "invalid: the argument is nested deeper than 16"},
 		{``, "invalid: the argument is not JSON: EOF"},
+		{`[]`, "invalid: the argument is not the JSON asked for: a JSON array does not belong here"},
+		{`3`, "invalid: the argument is not the JSON asked for: a JSON number does not belong here"},
+		{`null`, "invalid: the argument is null"},
 	} {
 		var into command
 		got := ""
