@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -26,6 +27,7 @@ func TestRatio(t *testing.T) {
 		{0, 0, 1, 10_000},
 		{money.Max, money.Max, money.Max, 10_000},
 		{money.Max, money.Max / 2, 0, 4_999},
+		{1, 1, money.Max, 10_000},
 	} {
 		if got := (pool.Figures{Gross: c.gross, NonPerforming: c.nonPerforming, WrittenOff: c.writtenOff}).Ratio(); got != c.want {
 			t.Errorf("%d of %d and %d written off: %d, not %d", c.nonPerforming, c.gross, c.writtenOff, got, c.want)
@@ -52,7 +54,7 @@ func TestTiers(t *testing.T) {
 func TestQuarters(t *testing.T) {
 	for _, c := range []struct{ day, before, after tape.Date }{
 		{"2026-01-01", "2025-12-31", "2026-03-31"}, {"2026-03-31", "2025-12-31", "2026-03-31"}, {"2026-04-01", "2026-03-31", "2026-06-30"}, {"2026-06-30", "2026-03-31", "2026-06-30"},
-		{"2026-07-01", "2026-06-30", "2026-09-30"}, {"2026-10-01", "2026-09-30", "2026-12-31"}, {"2026-12-31", "2026-09-30", "2026-12-31"}, {"2024-02-29", "2023-12-31", "2024-03-31"},
+		{"2026-07-01", "2026-06-30", "2026-09-30"}, {"2026-10-01", "2026-09-30", "2026-12-31"}, {"2026-12-31", "2026-09-30", "2026-12-31"}, {"2024-02-29", "2023-12-31", "2024-03-31"}, {"", "", ""}, {"2026", "", ""},
 	} {
 		if before := pool.QuarterBefore(c.day); before != c.before || pool.QuarterAfter(before) != c.after {
 			t.Errorf("%s: after %s, then %s", c.day, before, pool.QuarterAfter(before))
@@ -216,7 +218,10 @@ func TestReturned(t *testing.T) {
 	if _, _, _, err := p.Submit(second, pool.SubmitState{Ground: ground(), Known: &rejected, Last: &rejected}, by("bank", "maker")); err == nil {
 		t.Error("a rejected claim was submitted again")
 	}
-	second.Claim = "claim-2"
+	second.Claim, second.Evidence = "claim-2", nil
+	for i := range pool.EvidenceMax {
+		second.Evidence = append(second.Evidence, pool.Citation{Hash: merkle.Hash{byte(i + 1)}, Kind: "visit"})
+	}
 	if _, _, _, err := p.Submit(second, pool.SubmitState{Ground: ground(), Last: &rejected}, by("bank", "maker")); err != nil {
 		t.Error(err)
 	}

@@ -310,6 +310,9 @@ func (l Loan) check(currency money.Currency) error {
 	if l.Currency != currency {
 		return rule.Refuse(rule.Conflict, "loan %s is of %s, the pool of %s", l.Loan, l.Currency, currency)
 	}
+	if err := rule.First(l.Contracted.Check(), l.Defaulted.Check()); err != nil {
+		return rule.Refuse(rule.WrongState, "loan %s was contracted on %q and in default on %q", l.Loan, l.Contracted, l.Defaulted)
+	}
 	for _, units := range []int64{l.Principal, l.Interest, l.Guaranteed, l.Recovered, l.Owed} {
 		if units < 0 || units > money.Max {
 			return rule.Refuse(rule.Conflict, "a figure of loan %s is %d minor units", l.Loan, units)

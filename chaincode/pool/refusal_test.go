@@ -168,6 +168,7 @@ func TestSubmitClaim(t *testing.T) {
 		{func(s *submitting) { s.C.Loan = "a b" }, "invalid: field loan: is not an id"},
 		{func(s *submitting) { s.C.Scheme = "" }, "invalid: field scheme: is not an account"},
 		{func(s *submitting) { s.C.Evidence = nil }, "invalid: field evidence: holds 0 documents; 1 to 8 show what was done to recover"},
+		{func(s *submitting) { s.C.Evidence = make([]pool.Citation, 9) }, "invalid: field evidence: holds 9 documents; 1 to 8"},
 		{func(s *submitting) { s.C.Evidence[0].Kind = "letter" }, "invalid: field evidence[0].kind: is not one of demand, visit,"},
 		{func(s *submitting) { s.C.Evidence[0].Hash = merkle.Hash{} }, "invalid: field evidence[0].hash: is empty or stands twice"},
 		{func(s *submitting) { s.C.Evidence = append(s.C.Evidence, s.C.Evidence[0]) }, "invalid: field evidence[1].hash: is empty or stands twice"},
@@ -193,6 +194,7 @@ func TestSubmitClaim(t *testing.T) {
 		{func(s *submitting) { other := known; other.Account = "pool:province:risk"; s.State.Last = &other }, "wrong-state: field loan: claim claim-1 of pool:province:risk for loan loan-1 is submitted"},
 		{func(s *submitting) { other := known; other.State = pool.Returned; other.At++; s.State.Known = &other }, "conflict: the transaction is of"},
 		{func(s *submitting) { s.State.Loan.Currency = "USD" }, "conflict: loan loan-1 is of USD, the pool of CNY"},
+		{func(s *submitting) { s.State.Loan.Defaulted = "" }, `wrong-state: loan loan-1 was contracted on "2025-05-02" and in default on ""`},
 		{func(s *submitting) { s.State.Loan.Guaranteed = -1 }, "conflict: a figure of loan loan-1 is -1 minor units"},
 		{func(s *submitting) { s.State.Loan.Owed = 1_012_344 }, "conflict: of loan loan-1 1012344 were owed; principal and interest were 1012345, and 100000 were paid"},
 		{func(s *submitting) { s.State.Loan.Recovered = 920_001 }, "conflict: of loan loan-1 1020000 were owed; principal and interest were 1012345, and 1020001 were paid"},
@@ -278,6 +280,9 @@ func TestApproveClaim(t *testing.T) {
 		{func(s *moving) { s.Balance = money.New(50_000_000, "USD") }, "insufficient: the pool has 500000.00 USD"},
 		{func(s *moving) {
 			s.Ground.Lender.Year, s.Ground.Lender.Base, s.Ground.Lender.Used = "2026", 50_000_000, 5_000_000
+		}, "insufficient: the pool has 500000.00 CNY, of which bank may get 0.00 CNY this year"},
+		{func(s *moving) {
+			s.Ground.Lender.Year, s.Ground.Lender.Base, s.Ground.Lender.Used = "2026", 50_000_000, 6_000_000
 		}, "insufficient: the pool has 500000.00 CNY, of which bank may get 0.00 CNY this year"},
 	})
 }

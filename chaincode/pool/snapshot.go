@@ -9,8 +9,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// QuarterBefore is the last day of the last quarter that ended before a day. The date was checked.
+// QuarterBefore is the last day of the last quarter that ended before a day; none
+// before what is no day, such as that of a default that has not come.
 func QuarterBefore(day tape.Date) tape.Date {
+	if day.Check() != nil {
+		return ""
+	}
 	month, _ := strconv.Atoi(string(day[5:7]))
 	switch year := string(day[:4]); {
 	case month > 9:
@@ -23,8 +27,11 @@ func QuarterBefore(day tape.Date) tape.Date {
 	return (day[:4] + "-01-01").AddDays(-1)
 }
 
-// QuarterAfter is the last day of the quarter that follows one.
+// QuarterAfter is the last day of the quarter that follows one, none after none.
 func QuarterAfter(quarter tape.Date) tape.Date {
+	if quarter == "" {
+		return ""
+	}
 	return QuarterBefore(quarter.AddDays(1).AddMonths(3))
 }
 
