@@ -66,16 +66,16 @@ const (
 	Refuse  = "refuse"
 )
 
-// Apply judges the command; known is the loan of that name, nil for none.
+// Apply judges the command. That its id is free is judged by the caller.
 func (c Apply) Apply(f Frame, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return Loan{}, tape.Entry{}, err }
 	if err := carried(ctx); err != nil {
 		return refuse(err)
 	}
-	if err := rule.First(rule.Field("id", c.ID.Check()), rule.Field("household", c.Household.Check()), c.offered(f), c.within(f)); err != nil {
+	if err := rule.First(rule.Field("id", c.ID.Check()), rule.Field("household", c.Household.Check()), c.offered(f)); err != nil {
 		return refuse(err)
 	}
-	if err := c.guaranteed(f); err != nil {
+	if err := rule.First(c.within(f), c.guaranteed(f)); err != nil { // both look into the product
 		return refuse(err)
 	}
 	termEnd, err := c.ends(f, ctx.Date)
@@ -385,16 +385,16 @@ type Decide struct {
 // Decide judges the command. That maker and checker signed is judged by the caller against the policy.
 func (l Loan) Decide(c Decide, f Frame, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return l, tape.Entry{}, err }
-	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only what was referred is decided", Referred), rule.Field("reason", rule.OneOf(c.Reason, DecideReasons()...))); err != nil {
+	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only what was referred is decided", Referred), l.ofOthers(ctx), rule.Field("reason", rule.OneOf(c.Reason, DecideReasons()...))); err != nil {
 		return refuse(err)
 	}
 	if c.Amount.Currency != l.Principal.Currency || c.Amount.Units < 0 || c.Amount.Units > l.Principal.Units {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Invalid, "%s is not zero to %s, which was asked", c.Amount, l.Principal)))
 	}
 	entry := ctx.Entry(c.ID, "decide", string(l.Scheme))
-	l.Decided = &Decided{Principal: c.Amount, Reason: c.Reason, Date: ctx.Date, Entry: entry.Reference()}
+	decided := &Decided{Principal: c.Amount, Reason: c.Reason, Date: ctx.Date, Entry: entry.Reference()}
 	if c.Amount.Units == 0 {
-		l.State = Refused
+		l.State, l.Decided = Refused, decided
 		return l.touched(entry), entry, nil
 	}
 	if c.Amount.Units < f.Product.Conditions.PrincipalMin.Units {
@@ -403,10 +403,7 @@ func (l Loan) Decide(c Decide, f Frame, ctx tape.Context) (Loan, tape.Entry, err
 	if _, err := f.borrower(l.Household, c.Amount, ctx.Date); err != nil {
 		return refuse(err)
 	}
-	if err := l.ofOthers(ctx); err != nil {
-		return refuse(err)
-	}
-	l.State, l.Principal = Approved, c.Amount
+	l.State, l.Principal, l.Decided = Approved, c.Amount, decided
 	return l.touched(entry), entry, nil
 }
 

@@ -27,6 +27,9 @@ type Book struct {
 	// Charges are what was owed besides principal when the terms were changed, and
 	// what enforcing the debt has cost since, by their days: payments from then on pay them first.
 	Charges []Charge `json:"charges,omitempty"`
+	// Before counts the instalments of schedules that were in force before: numbers
+	// go on behind them, so that no two instalments of a loan have the same.
+	Before int32 `json:"before,omitempty"`
 }
 
 // Payment is money that a lender got for the loan.
@@ -50,7 +53,9 @@ type Charge struct {
 
 func (c Charge) total() int64 { return c.Costs + c.Interest + c.Late }
 
-// Paid says what a payment paid of each part, in minor units; together the payment.
+// Paid says what a payment paid of each part, in minor units; together the
+// payment. One that becomes known late can pay what later ones had paid: of that
+// part it pays more than itself, and of the part that they pay then, less than nothing.
 type Paid struct {
 	Costs     int64
 	Late      int64
@@ -58,6 +63,11 @@ type Paid struct {
 	Principal int64
 	// Over is beyond everything owed: the lender owes it to the household.
 	Over int64
+}
+
+// less is what was paid between two moments.
+func (p Paid) less(before Paid) Paid {
+	return Paid{Costs: p.Costs - before.Costs, Late: p.Late - before.Late, Interest: p.Interest - before.Interest, Principal: p.Principal - before.Principal, Over: p.Over - before.Over}
 }
 
 // Owed is what stands on a day.
@@ -76,6 +86,8 @@ type Owed struct {
 	Ahead int64
 	// Over is what was paid beyond everything owed: the lender owes it to the household.
 	Over int64
+	// Paid is what all payments by that day paid under the terms in force.
+	Paid Paid
 }
 
 // Due is all that is due by that day.
@@ -96,9 +108,9 @@ func (o Owed) Payoff() int64 {
 	return max(0, units)
 }
 
-// charged is what payments up to a day have left of the charges up to then, and
-// what of the payments was left for the schedule.
-func (b Book) charged(day tape.Date) (left []Charge, rest []terms.Payment) {
+// charged is what payments up to a day have left of the charges up to then, what
+// they paid of them, and what of the payments was left for the schedule.
+func (b Book) charged(day tape.Date) (left []Charge, paid Paid, rest []terms.Payment) {
 	for _, charge := range b.Charges {
 		if charge.Date <= day {
 			left = append(left, charge)
@@ -113,16 +125,16 @@ func (b Book) charged(day tape.Date) (left []Charge, rest []terms.Payment) {
 			if left[i].Date > p.Date {
 				break
 			}
-			for _, part := range []*int64{&left[i].Costs, &left[i].Late, &left[i].Interest} {
-				pay := min(units, *part)
-				*part, units = *part-pay, units-pay
+			for _, part := range []struct{ owed, paid *int64 }{{&left[i].Costs, &paid.Costs}, {&left[i].Late, &paid.Late}, {&left[i].Interest, &paid.Interest}} {
+				pay := min(units, *part.owed)
+				*part.owed, *part.paid, units = *part.owed-pay, *part.paid+pay, units-pay
 			}
 		}
 		if units > 0 {
 			rest = append(rest, terms.Payment{Amount: money.New(units, p.Amount.Currency), Date: p.Date})
 		}
 	}
-	return left, rest
+	return left, paid, rest
 }
 
 // ahead is what was paid for instalments that fall due after a day, in minor units.
@@ -138,22 +150,26 @@ func (b Book) ahead(day tape.Date) int64 {
 
 // owed is what stands on a day, by terms and tolerance.
 func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, error) {
-	charges, payments := b.charged(day)
+	charges, paid, payments := b.charged(day)
 	stands, err := b.standing(t, payments, day)
 	if err != nil {
 		return Owed{}, err
 	}
 	stands = b.matured(stands)
 	owed := Owed{Currency: stands.Currency, Date: day, Principal: stands.Principal, Accrued: stands.Accrued, Ahead: b.ahead(day), Over: stands.Over}
+	owed.Paid = Paid{Costs: paid.Costs + stands.Paid.Costs, Late: paid.Late + stands.Paid.Late, Interest: paid.Interest + stands.Paid.Interest, Principal: stands.Paid.Principal, Over: stands.Over}
 	if i := slices.IndexFunc(stands.Dues, func(d terms.Due) bool { return d.Due < day && d.Total() > toleranceUnits }); i >= 0 {
-		owed.DaysPastDue, owed.Oldest = int32(stands.Dues[i].Due.DaysUntil(day)), stands.Dues[i].N
+		owed.DaysPastDue, owed.Oldest = int32(stands.Dues[i].Due.DaysUntil(day)), b.Before+stands.Dues[i].N
 	}
 	for _, charge := range charges {
 		if charge.total() > 0 {
 			owed.Dues = append(owed.Dues, terms.Due{Costs: charge.Costs, Due: charge.Date, Interest: charge.Interest, Late: charge.Late})
 		}
 	}
-	owed.Dues = append(owed.Dues, stands.Dues...)
+	for _, due := range stands.Dues {
+		due.N += b.Before
+		owed.Dues = append(owed.Dues, due)
+	}
 	return owed, nil
 }
 
@@ -224,7 +240,15 @@ func (b Book) paid(p Payment) (Book, error) {
 	if len(b.Payments) >= PaymentsMax {
 		return b, rule.Refuse(rule.Invalid, "the loan has %d payments already, and no more than that", PaymentsMax)
 	}
+	return b.with(p), nil
+}
+
+// with is the same, whatever there is already; a payment of nothing is none.
+func (b Book) with(p Payment) Book {
+	if p.Amount.Units == 0 {
+		return b
+	}
 	b.Payments = append(slices.Clone(b.Payments), p)
 	slices.SortStableFunc(b.Payments, func(x, y Payment) int { return cmp.Compare(x.Date, y.Date) })
-	return b, nil
+	return b
 }

@@ -36,7 +36,7 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, ctx tape.Context) (Lo
 	if l.Book.ahead(ctx.Date) > 0 {
 		return refuse(rule.Refuse(rule.WrongState, "an instalment of loan %s is paid ahead of its day; its terms are changed after that day", l.ID))
 	}
-	if err := l.signedByAll(ctx); err != nil {
+	if err := rule.First(rule.Field("terms", withoutDeduction(c.Terms)), l.signedByAll(ctx)); err != nil {
 		return refuse(err)
 	}
 	if c.TermEnd > expiry {
@@ -46,12 +46,15 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, ctx tape.Context) (Lo
 	if err != nil {
 		return refuse(err)
 	}
+	if owed.Over > 0 {
+		return refuse(rule.Refuse(rule.WrongState, "the lenders of loan %s owe %s to its household; that is settled first", l.ID, money.New(owed.Over, owed.Currency)))
+	}
 	classes, err := ClassesOn(ctx.Date)
 	if err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(c.ID, "restructure", string(l.Scheme))
-	if l.Book, err = restarted(owed, c.Terms, c.TermEnd, entry); err != nil {
+	if l.Book, err = l.restarted(owed, c.Terms, c.TermEnd, entry); err != nil {
 		return refuse(rule.Field("terms", err))
 	}
 	l.Terms, l.TermEnd = c.Terms, c.TermEnd
@@ -73,12 +76,12 @@ func (l Loan) signedByAll(ctx tape.Context) error {
 }
 
 // restarted is the book that begins anew with the principal that is left.
-func restarted(owed Owed, t terms.Terms, end tape.Date, entry tape.Entry) (Book, error) {
+func (l Loan) restarted(owed Owed, t terms.Terms, end tape.Date, entry tape.Entry) (Book, error) {
 	carried := Charge{Date: owed.Date, Interest: owed.Accrued, Entry: entry.Reference()}
 	for _, due := range owed.Dues {
 		carried.Costs, carried.Late, carried.Interest = carried.Costs+due.Costs, carried.Late+due.Late, carried.Interest+due.Interest
 	}
-	next := Book{}
+	next := Book{Before: l.Book.Before + int32(len(l.Book.Schedule))}
 	if carried.total() > 0 {
 		next.Charges = []Charge{carried}
 	}
@@ -110,7 +113,7 @@ func (l Loan) WriteOff(c WriteOff, ctx tape.Context) (Loan, tape.Entry, error) {
 	if err != nil {
 		return refuse(err)
 	}
-	if class := classes.Class(owed.DaysPastDue, l.observed(ctx.Date)); classes.Performs(class) || l.Defaulted == "" {
+	if class := classes.Class(owed.DaysPastDue, l.observed(ctx.Date)); classes.Performs(class) || !l.inDefault(owed) {
 		return refuse(rule.Refuse(rule.Early, "loan %s is %s, %d days past due; only a non-performing loan in default is written off", l.ID, class, owed.DaysPastDue))
 	}
 	entry := ctx.Entry(c.ID, "write-off", string(l.Scheme))

@@ -78,10 +78,16 @@ func readClasses(data []byte) (Classes, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return c, rule.Refuse(rule.Invalid, "there is text behind the classes")
 	}
+	if err := rule.Field("inForce", c.InForce.Check()); err != nil {
+		return c, err
+	}
 	if len(c.Classes) == 0 || c.Classes[0].MoreThanDays >= 0 || c.ObservationDays < 1 {
 		return c, rule.Refuse(rule.Invalid, "there is no class for a loan that is not past due, or no observation")
 	}
 	for i := 1; i < len(c.Classes); i++ {
+		if c.rank(c.Classes[i].Class) < i {
+			return c, rule.Refuse(rule.Invalid, "%s stands twice", c.Classes[i].Class)
+		}
 		if c.Classes[i].MoreThanDays <= c.Classes[i-1].MoreThanDays {
 			return c, rule.Refuse(rule.Invalid, "the days of %s do not rise", c.Classes[i].Class)
 		}

@@ -29,11 +29,15 @@ func (q Quote) Hash() (party.Hash, error) {
 	return sha256.Sum256(data), err
 }
 
-// Quote reckons the offer for a plan of advances.
+// Quote reckons the offer for a plan of advances. Its first due is fixed: the days
+// that the household signs stand, on whatever day the money comes.
 func (l Loan) Quote(advances []terms.Advance) (Quote, error) {
 	schedule, err := l.Terms.Schedule(advances)
 	if err != nil {
 		return Quote{}, err
+	}
+	if len(l.Terms.DueDates) == 0 {
+		l.Terms.FirstDue = schedule.Instalments[0].Due
 	}
 	lent, paid := schedule.Flows(advances)
 	rate, err := terms.EuropeanRate(lent, paid, terms.ByDays, "")
@@ -70,7 +74,7 @@ func (l Loan) ContractLoan(c ContractLoan, offerDays int32, f Frame, ctx tape.Co
 	}
 	quote, err := l.planned(c, ctx.Date)
 	if err != nil {
-		return refuse(rule.Field("advances", err))
+		return refuse(err)
 	}
 	hash, err := quote.Hash()
 	if err != nil {
@@ -80,7 +84,7 @@ func (l Loan) ContractLoan(c ContractLoan, offerDays int32, f Frame, ctx tape.Co
 		return refuse(rule.Field("quote", rule.Refuse(rule.Conflict, "is not that of loan %s; for these advances it costs %s %% a year", l.ID, quote.AnnualPercent)))
 	}
 	entry := ctx.Entry(c.ID, "contract-loan", string(l.Scheme))
-	l.State = Contracted
+	l.State, l.Terms = Contracted, quote.Terms
 	l.Contract = &Contract{Quote: hash, AnnualPercent: quote.AnnualPercent, Date: ctx.Date, Entry: entry.Reference()}
 	return l.touched(entry), entry, nil
 }
@@ -97,15 +101,15 @@ func (l Loan) approvedOn() tape.Date {
 // principal, in no more tranches than allowed, from today on, and over by the loan's last day.
 func (l Loan) planned(c ContractLoan, day tape.Date) (Quote, error) {
 	if len(c.Advances) == 0 || len(c.Advances) > int(l.TranchesMax) {
-		return Quote{}, rule.Refuse(rule.Invalid, "are %d; 1 to %d tranches are possible", len(c.Advances), l.TranchesMax)
+		return Quote{}, rule.Field("advances", rule.Refuse(rule.Invalid, "are %d; 1 to %d tranches are possible", len(c.Advances), l.TranchesMax))
 	}
 	total := money.New(0, l.Principal.Currency)
 	for i, advance := range c.Advances {
 		if err := rule.First(rule.Field("amount", advance.Amount.Positive(l.Principal.Currency)), rule.Field("date", advance.Date.Check())); err != nil {
-			return Quote{}, rule.Field("["+decimal(int32(i))+"]", err)
+			return Quote{}, rule.Item("advances", i, err)
 		}
 		if advance.Date < day {
-			return Quote{}, rule.Field("["+decimal(int32(i))+"]", rule.Field("date", rule.Refuse(rule.Invalid, "%s has passed", advance.Date)))
+			return Quote{}, rule.Item("advances", i, rule.Field("date", rule.Refuse(rule.Invalid, "%s has passed", advance.Date)))
 		}
 		var err error
 		if total, err = total.Add(advance.Amount); err != nil {
@@ -113,14 +117,14 @@ func (l Loan) planned(c ContractLoan, day tape.Date) (Quote, error) {
 		}
 	}
 	if total != l.Principal {
-		return Quote{}, rule.Refuse(rule.Conflict, "come to %s; loan %s is of %s", total, l.ID, l.Principal)
+		return Quote{}, rule.Field("advances", rule.Refuse(rule.Conflict, "come to %s; loan %s is of %s", total, l.ID, l.Principal))
 	}
 	quote, err := l.Quote(c.Advances)
 	if err != nil {
 		return Quote{}, err
 	}
 	if last := quote.Instalments[len(quote.Instalments)-1].Due; last > l.TermEnd {
-		return Quote{}, rule.Refuse(rule.Invalid, "put the last instalment on %s; loan %s ends on %s", last, l.ID, l.TermEnd)
+		return Quote{}, rule.Field("advances", rule.Refuse(rule.Invalid, "put the last instalment on %s; loan %s ends on %s", last, l.ID, l.TermEnd))
 	}
 	return quote, nil
 }

@@ -47,7 +47,7 @@ func (l Loan) Disburse(c Disburse, d Disbursing, ctx tape.Context) (Loan, tape.P
 	if err != nil {
 		return refuse(err)
 	}
-	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(d, ctx.Date), l.tranche(c, lender), l.payee(c, d)); err != nil {
+	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(d), l.tranche(c, lender), l.payee(c, d), l.arrives(c, ctx)); err != nil {
 		return refuse(err)
 	}
 	share, err := l.share(c.Amount.Units, lender)
@@ -77,14 +77,15 @@ func (l Loan) lender(ctx tape.Context) (int, error) {
 	return 0, rule.Refuse(rule.Forbidden, "%s lends nothing of %s", ctx.Organisation, l.ID)
 }
 
-// share is what one lender pays of an amount: every unit is somebody's.
+// share is what one lender pays of an amount: every unit is somebody's, and
+// nobody's is nothing, since a tranche waits for all.
 func (l Loan) share(units int64, lender int) (int64, error) {
 	shares, err := money.Split(units, l.weights())
 	if err != nil {
 		return 0, err
 	}
-	if shares[lender] == 0 {
-		return 0, rule.Refuse(rule.Invalid, "leaves nothing to %s", l.Lenders[lender].Organisation)
+	if i := slices.Index(shares, 0); i >= 0 {
+		return 0, rule.Refuse(rule.Invalid, "leaves nothing to %s", l.Lenders[i].Organisation)
 	}
 	return shares[lender], nil
 }
@@ -99,7 +100,7 @@ func (l Loan) weights() []int64 {
 
 // lendable refuses money to a group that is frozen, filed or not, has ended, or a
 // loan that is in arrears or was changed: what follows would have no schedule.
-func (l Loan) lendable(d Disbursing, day tape.Date) error {
+func (l Loan) lendable(d Disbursing) error {
 	if d.Group == nil || d.Group.State != group.Active {
 		return rule.Field("loan", rule.Refuse(rule.WrongState, "group %s is not active; nothing is disbursed to it", l.Group))
 	}
@@ -109,8 +110,20 @@ func (l Loan) lendable(d Disbursing, day tape.Date) error {
 	if len(l.Restructured) > 0 || l.WrittenOff != nil {
 		return rule.Field("loan", rule.Refuse(rule.WrongState, "the terms of loan %s were changed, or it was written off; nothing more is disbursed under it", l.ID))
 	}
-	if day >= l.TermEnd {
-		return rule.Field("loan", rule.Refuse(rule.Expired, "loan %s ends on %s", l.ID, l.TermEnd))
+	return nil
+}
+
+// arrives refuses a payout that the bank may pay on a day on which the loan has no
+// schedule for it: once the money is out it must be booked.
+func (l Loan) arrives(c Disburse, ctx tape.Context) error {
+	if c.Expires <= ctx.At || c.Expires > ctx.At+TermDaysMax*tape.Day {
+		return rule.Field("expires", rule.Refuse(rule.Invalid, "is not within %d days", TermDaysMax))
+	}
+	latest := ctx.Date.AddDays(int((c.Expires - ctx.At + tape.Day - 1) / tape.Day))
+	for _, day := range []tape.Date{ctx.Date, latest} {
+		if _, err := l.Book.advanced(terms.Advance{Amount: c.Amount, Date: day}, l.Terms, l.TermEnd); err != nil {
+			return rule.Field("expires", rule.Refuse(rule.Expired, "the bank could pay it on %s, and loan %s has no schedule for that day: %v", day, l.ID, err))
+		}
 	}
 	return nil
 }
@@ -187,7 +200,8 @@ func outside(household tape.AccountID) tape.AccountID {
 	return tape.AccountID("outside:" + tape.Household + ":" + pseudonym)
 }
 
-// Book notes what the bank has done of a tranche: all its payouts are paid, or none of them is.
+// BookTranche notes what the bank has done of a tranche: all its payouts are paid, or
+// came back, or some of both; those are ordered once more.
 type BookTranche struct {
 	Account tape.AccountID `json:"account"`
 	ID      tape.ID        `json:"id"`
@@ -208,41 +222,50 @@ func (l Loan) BookTranche(c BookTranche, holds []*tape.Hold, ctx tape.Context) (
 	entry := ctx.Entry(c.ID, "book-tranche", string(l.Scheme))
 	l.Tranches = slices.Clone(l.Tranches)
 	tranche := &l.Tranches[c.Tranche-1]
-	paid, cancelled, err := arrived(l.Lenders, holds)
+	paid, back, err := arrived(l.Lenders, holds)
 	if err != nil {
 		return refuse(rule.Field("tranche", err))
 	}
-	if cancelled {
+	switch {
+	case paid == "":
 		tranche.Cancelled = true
-		return l.touched(entry), entry, nil
-	}
-	tranche.Paid = paid
-	l.State = Running
-	if l.Book, err = l.Book.advanced(terms.Advance{Amount: tranche.Amount, Date: paid}, l.Terms, l.TermEnd); err != nil {
-		return refuse(rule.Field("tranche", err))
+		if l, _, err = l.closed(ctx.Date); err != nil { // it may have been all that was waited for
+			return refuse(err)
+		}
+	case len(back) > 0:
+		tranche.Holds = slices.Clone(tranche.Holds)
+		for _, i := range back {
+			tranche.Holds[i] = ""
+		}
+	default:
+		tranche.Paid, l.State = paid, Running
+		if l.Book, err = l.Book.advanced(terms.Advance{Amount: tranche.Amount, Date: paid}, l.Terms, l.TermEnd); err != nil {
+			return refuse(rule.Field("tranche", err))
+		}
 	}
 	return l.touched(entry), entry, nil
 }
 
-// arrived is the day on which the last payout of a tranche was paid, or that all of it came back unpaid.
-func arrived(lenders []Lender, holds []*tape.Hold) (paid tape.Date, cancelled bool, err error) {
-	back := 0
+// arrived is the day on which the last payout of a tranche was paid, none where
+// all that was ordered came back, and which lenders' came back.
+func arrived(lenders []Lender, holds []*tape.Hold) (paid tape.Date, back []int, err error) {
+	waiting := -1
 	for i, hold := range holds {
 		switch {
 		case hold == nil:
-			return "", false, rule.Refuse(rule.WrongState, "%s has not ordered its share yet", lenders[i].Organisation)
-		case hold.State == tape.HoldReclaimed && hold.Captured.Total() == 0:
-			back++
+			waiting = i
+		case (hold.State == tape.HoldReclaimed || hold.State == tape.HoldCaptured) && hold.Captured.Total() == hold.Returned.Total():
+			back = append(back, i)
 		case hold.State == tape.HoldCaptured && hold.Returned.Total() == 0:
 			paid = max(paid, hold.Paid)
 		default:
-			return "", false, rule.Refuse(rule.WrongState, "the payout %s of %s is %s; the bank's line shows whether it was paid", hold.ID, lenders[i].Organisation, hold.State)
+			return "", nil, rule.Refuse(rule.WrongState, "the payout %s of %s is %s; the bank's line shows whether it was paid", hold.ID, lenders[i].Organisation, hold.State)
 		}
 	}
-	if back > 0 && back < len(holds) {
-		return "", false, rule.Refuse(rule.Conflict, "%d of %d lenders took their share back; the others have paid theirs", back, len(holds))
+	if waiting >= 0 && len(back) == 0 {
+		return "", nil, rule.Refuse(rule.WrongState, "%s has not ordered its share yet", lenders[waiting].Organisation)
 	}
-	return paid, back > 0, nil
+	return paid, back, nil
 }
 
 // Order is what a household orders from a listed supplier on a purpose-locked loan.

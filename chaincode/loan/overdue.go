@@ -22,12 +22,18 @@ func (l Loan) Stage(day tape.Date) (string, error) {
 		return "", err
 	case l.WrittenOff != nil:
 		return "written-off", nil
-	case owed.DaysPastDue > 0 && l.Defaulted != "":
+	case l.inDefault(owed):
 		return "defaulted", nil
 	case owed.DaysPastDue > 0:
 		return "overdue", nil
 	}
 	return string(Running), nil
+}
+
+// inDefault reports whether the default that was filed stands: the oldest unpaid
+// instalment had fallen due by then. One that was cured is history.
+func (l Loan) inDefault(o Owed) bool {
+	return o.DaysPastDue > 0 && l.Defaulted > o.Date.AddDays(-int(o.DaysPastDue))
 }
 
 // GiveNotice notes that borrower, cooperative and every guarantor were told of an
@@ -94,12 +100,12 @@ func (l Loan) Default(c Default, version group.SchemeTerms, notices []*Notice, c
 	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan is in default", Running)); err != nil {
 		return refuse(err)
 	}
-	if l.Defaulted != "" {
-		return refuse(rule.Refuse(rule.WrongState, "loan %s is in default since %s", l.ID, l.Defaulted))
-	}
 	owed, err := l.Owed(ctx.Date)
 	if err != nil {
 		return refuse(err)
+	}
+	if l.inDefault(owed) {
+		return refuse(rule.Refuse(rule.WrongState, "loan %s is in default since %s", l.ID, l.Defaulted))
 	}
 	if owed.DaysPastDue <= version.DefaultDays {
 		return refuse(rule.Refuse(rule.Early, "loan %s is %d days past due; it is in default after %d", l.ID, owed.DaysPastDue, version.DefaultDays))

@@ -18,6 +18,7 @@ const (
 	OfferDaysMax   = 90
 	TermDaysMax    = 3 * 366 // no loan outlasts its group, and no group lasts longer than three years
 	CategoriesMax  = 16
+	InstalmentsMax = 160 // every week of three years: what a book and a settlement bear
 	toleranceUnits = 1_000_000
 )
 
@@ -42,7 +43,7 @@ type OfferProduct struct {
 
 // Check refuses conditions that no loan could be made on.
 func (c Conditions) Check(currency money.Currency) error {
-	if err := rule.First(rule.Field("terms", c.Terms.Check()), rule.Field("terms", withoutDays(c.Terms)), rule.Field("principalMin", c.PrincipalMin.Positive(currency)),
+	if err := rule.First(rule.Field("terms", c.Terms.Check()), rule.Field("terms", withoutDays(c.Terms)), rule.Field("terms", withoutDeduction(c.Terms)), rule.Field("principalMin", c.PrincipalMin.Positive(currency)),
 		rule.Field("principalMax", c.PrincipalMax.Positive(currency)), c.checkLenders(), c.checkLists()); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c Conditions) Check(currency money.Currency) error {
 		return rule.Field("principalMin", rule.Refuse(rule.Invalid, "is %s, more than the most, %s", c.PrincipalMin, c.PrincipalMax))
 	}
 	return rule.First(rule.Field("termDaysMax", rule.Within(int64(c.TermDaysMax), 1, TermDaysMax)), rule.Field("offerDays", rule.Within(int64(c.OfferDays), 1, OfferDaysMax)),
-		rule.Field("tranchesMax", rule.Within(int64(c.TranchesMax), 1, TranchesMax)), rule.Field("toleranceUnits", rule.Within(c.ToleranceUnits, 0, toleranceUnits)))
+		rule.Field("tranchesMax", rule.Within(int64(c.TranchesMax), 1, c.tranchesMax())), rule.Field("toleranceUnits", rule.Within(c.ToleranceUnits, 0, toleranceUnits)))
 }
 
 // withoutDays refuses days: they are each contract's.
@@ -59,6 +60,31 @@ func withoutDays(t terms.Terms) error {
 		return rule.Refuse(rule.Invalid, "name days; those are each contract's own")
 	}
 	return nil
+}
+
+// withoutDeduction refuses what would be kept back of the money that is lent (Civil
+// Code art. 670), and more instalments than a book bears.
+func withoutDeduction(t terms.Terms) error {
+	for i, fee := range t.Fees {
+		if fee.At == terms.AtDisbursement {
+			return rule.Item("fees", i, rule.Field("at", rule.Refuse(rule.Invalid, "is %s; nothing is kept back of what is lent, and fees are paid with instalments", fee.At)))
+		}
+	}
+	if t.Instalments > InstalmentsMax {
+		return rule.Field("instalments", rule.Refuse(rule.Invalid, "is %d, %d at most", t.Instalments, InstalmentsMax))
+	}
+	if t.Instalments == 0 && t.Every.Months == 0 && t.Every.Days+7*t.Every.Weeks < 7 {
+		return rule.Field("every", rule.Refuse(rule.Invalid, "is less than a week"))
+	}
+	return nil
+}
+
+// tranchesMax is 1 of flat interest, which is reckoned on the whole from one day on.
+func (c Conditions) tranchesMax() int64 {
+	if c.Terms.Method == terms.Flat || len(c.Terms.CropInterestPartsPerMillion) > 0 {
+		return 1
+	}
+	return TranchesMax
 }
 
 func (c Conditions) checkLists() error {
@@ -145,6 +171,9 @@ func (c OfferProduct) Offer(scheme group.Scheme, version group.SchemeTerms, know
 	}
 	latest := int32(0)
 	if known != nil {
+		if known.Organisation != ctx.Organisation {
+			return refuse(rule.Field("product", rule.Refuse(rule.Forbidden, "%s is a product of %s, which alone makes its next version", c.Product, known.Organisation)))
+		}
 		latest = known.Latest
 	}
 	if c.Version != latest+1 {
@@ -152,7 +181,7 @@ func (c OfferProduct) Offer(scheme group.Scheme, version group.SchemeTerms, know
 	}
 	entry := ctx.Entry(c.ID, "offer-product", string(c.Account))
 	product := Product{V: 1, Scheme: c.Account, ID: c.Product, Version: c.Version, Organisation: ctx.Organisation, Conditions: c.Conditions, Entry: entry.Reference()}
-	return product, Offer{V: 1, Latest: c.Version, Version: c.Version, Entry: entry.Reference()}, entry, nil
+	return product, Offer{V: 1, Latest: c.Version, Version: c.Version, Organisation: ctx.Organisation, Entry: entry.Reference()}, entry, nil
 }
 
 // originates refuses a product whose first lender is not the caller, holds less
@@ -206,5 +235,5 @@ func (o Offer) Withdraw(c WithdrawProduct, latest Product, ctx tape.Context) (Of
 		return o, tape.Entry{}, rule.Refuse(rule.WrongState, "%s is offered no more, by entry %s", latest.ID, o.Entry)
 	}
 	entry := ctx.Entry(c.ID, "withdraw-product", string(c.Account))
-	return Offer{V: 1, Latest: o.Latest, Entry: entry.Reference()}, entry, nil
+	return Offer{V: 1, Latest: o.Latest, Organisation: o.Organisation, Entry: entry.Reference()}, entry, nil
 }

@@ -105,10 +105,12 @@ type Lender struct {
 
 // Offer says which version of a product is offered; 0 for none any more.
 type Offer struct {
-	V       int32  `json:"v"`
-	Latest  int32  `json:"latest"`
-	Version int32  `json:"version"`
-	Entry   string `json:"entry"`
+	V       int32 `json:"v"`
+	Latest  int32 `json:"latest"`
+	Version int32 `json:"version"`
+	// Organisation is the originator, who alone makes the next version.
+	Organisation string `json:"organisation"`
+	Entry        string `json:"entry"`
 }
 
 // State is where a loan stands. What depends on the day, such as overdue, is
@@ -170,9 +172,10 @@ type Loan struct {
 	Contract *Contract `json:"contract,omitempty"`
 	Tranches []Tranche `json:"tranches,omitempty"`
 	Book     Book      `json:"book"`
-	// Defaulted is the first day on which it was filed as in default; none while it never was.
+	// Defaulted is the last day on which it was filed as in default; none while it never was.
+	// It stands while the instalment of then is unpaid.
 	Defaulted tape.Date `json:"defaulted,omitempty"`
-	// LastOverdue is the last day on which an instalment was past due when something was paid; none for never.
+	// LastOverdue is the last day on which something was paid while an instalment was past due; none for never.
 	LastOverdue tape.Date `json:"lastOverdue,omitempty"`
 	// Restructured are the days on which its terms were changed for the debtor's need.
 	Restructured []Restructured `json:"restructured,omitempty"`
@@ -189,7 +192,7 @@ type Guarantor struct {
 	Household   tape.AccountID `json:"household"`
 	Person      tape.ID        `json:"person"`
 	Fingerprint string         `json:"fingerprint"`
-	// PartsPerMillion is its share by the agreement; equal ones are all 0.
+	// PartsPerMillion is its share of what is called; those of all sum to 1000000.
 	PartsPerMillion int32 `json:"partsPerMillion,omitempty"`
 	// Consented is its signature; none while it is awaited.
 	Consented *tape.Approval `json:"consented,omitempty"`

@@ -7,9 +7,13 @@ import (
 )
 
 // Owed is what the household owes on a day under the loan. Of a loan of which
-// nothing was disbursed it is nothing.
+// nothing was disbursed it is nothing. The book begins anew when terms are changed:
+// of days before that it knows nothing, and says so.
 func (l Loan) Owed(day tape.Date) (Owed, error) {
 	if len(l.Book.Advances) == 0 || day < l.Book.Advances[0].Date {
+		if n := len(l.Restructured); n > 0 {
+			return Owed{}, rule.Field("date", rule.Refuse(rule.WrongState, "%s lies before the terms of loan %s were changed, on %s", day, l.ID, l.Restructured[n-1].Date))
+		}
 		return Owed{Currency: l.Principal.Currency, Date: day}, nil
 	}
 	return l.Book.owed(l.Terms, l.ToleranceUnits, day)
@@ -42,37 +46,81 @@ const (
 )
 
 // Pay puts a payment into the book and says what it paid. It is how every payment
-// comes to a loan: a household's own, a sale's, a guarantor's, the pool's.
+// comes to a loan: a household's own, a sale's, a guarantor's, the pool's. What
+// comes to light later than a change of terms counts from that change on, since
+// all have signed what was owed then.
 func (l Loan) Pay(p Pays, entry tape.Entry) (Loan, Paid, error) {
 	refuse := func(err error) (Loan, Paid, error) { return l, Paid{}, err }
 	if err := l.payable(p, entry.BusinessDate); err != nil {
 		return refuse(err)
 	}
-	on := max(p.Date, entry.BusinessDate)
-	before, err := l.Owed(on)
+	p.Date = max(p.Date, l.Book.Advances[0].Date)
+	owed, err := l.Owed(max(p.Date, entry.BusinessDate))
 	if err != nil {
 		return refuse(err)
 	}
-	if most := before.most(p.Mostly); p.Amount.Units > most {
+	if most := owed.most(p.Mostly); p.Amount.Units > most {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s is more than %s, what loan %s owes", p.Amount, money.New(most, l.Principal.Currency), l.ID)))
 	}
-	if p.Amount.Units >= before.Payoff() { // what was paid ahead ends the loan as well
-		l.Book = l.Book.dated(on)
-	}
-	if l.Book, err = l.Book.paid(Payment{Amount: p.Amount, Date: p.Date, By: p.By, Entry: entry.Reference()}); err != nil {
-		return refuse(err)
-	}
-	after, err := l.Owed(on)
+	before, err := l.paid(owed)
 	if err != nil {
 		return refuse(err)
 	}
-	if before.DaysPastDue > 0 {
-		l.LastOverdue = max(l.LastOverdue, entry.BusinessDate)
+	next, err := l.overdueOn(min(p.Date, entry.BusinessDate), owed)
+	if err != nil {
+		return refuse(err)
 	}
-	if after.Payoff() == 0 && l.ordered() == l.advancedUnits() {
-		l.State = Closed
+	if next.Book, err = l.Book.paid(Payment{Amount: p.Amount, Date: p.Date, By: p.By, Entry: entry.Reference()}); err != nil {
+		return refuse(err)
 	}
-	return l.touched(entry), before.less(after), nil
+	next, owed, err = next.closed(entry.BusinessDate)
+	if err != nil {
+		return refuse(err)
+	}
+	after, err := next.paid(owed)
+	if err != nil {
+		return refuse(err)
+	}
+	return next.touched(entry), after.less(before), nil
+}
+
+// paid is what all payments have paid, those that are dated ahead on their days;
+// known is what is owed on a day.
+func (l Loan) paid(known Owed) (Paid, error) {
+	if known.Ahead == 0 {
+		return known.Paid, nil
+	}
+	last, err := l.Owed(l.Book.Payments[len(l.Book.Payments)-1].Date)
+	return last.Paid, err
+}
+
+// overdueOn notes that the loan was overdue on the day of a payment. What was paid
+// in time was not overdue, whenever the bank's line came to light.
+func (l Loan) overdueOn(day tape.Date, known Owed) (Loan, error) {
+	if day != known.Date {
+		var err error
+		if known, err = l.Owed(day); err != nil {
+			return l, err
+		}
+	}
+	if known.DaysPastDue > 0 {
+		l.LastOverdue = max(l.LastOverdue, day)
+	}
+	return l, nil
+}
+
+// closed ends a loan of which nothing is owed and nothing is on its way, and says
+// what stands. What was paid ahead pays that day, then.
+func (l Loan) closed(day tape.Date) (Loan, Owed, error) {
+	owed, err := l.Owed(day)
+	if err != nil || owed.Payoff() > 0 || l.State != Running || l.ordered() != l.advancedUnits() {
+		return l, owed, err
+	}
+	l.State, l.Book = Closed, l.Book.dated(day)
+	if owed.Ahead > 0 {
+		owed, err = l.Owed(day)
+	}
+	return l, owed, err
 }
 
 // payable refuses a payment on a loan that owes nothing, and a day that cannot be its own.
@@ -80,7 +128,8 @@ func (l Loan) payable(p Pays, day tape.Date) error {
 	if err := rule.First(l.must("only a loan that was disbursed is repaid", Running), rule.Field("amount", p.Amount.Positive(l.Principal.Currency)), rule.Field("date", p.Date.Check())); err != nil {
 		return err
 	}
-	if first, last := l.Book.Advances[0].Date, day.AddDays(int(p.AheadDays)); p.Date < first || p.Date > last {
+	first, last := l.Book.Advances[0].Date, day.AddDays(int(p.AheadDays))
+	if p.Date > last || p.Date < first && len(l.Restructured) == 0 {
 		return rule.Field("date", rule.Refuse(rule.Invalid, "%s is not %s to %s", p.Date, first, last))
 	}
 	return nil
@@ -89,12 +138,12 @@ func (l Loan) payable(p Pays, day tape.Date) error {
 // most is the most that a payment may pay.
 func (o Owed) most(m Mostly) int64 {
 	switch m {
-	case UntilDue:
-		return o.Due()
+	case Anything:
+		return money.Max
 	case UntilPayoff:
 		return o.Payoff()
 	}
-	return money.Max
+	return min(o.Due(), o.Payoff())
 }
 
 // advancedUnits is what was disbursed in all.
@@ -106,21 +155,6 @@ func (l Loan) advancedUnits() int64 {
 		}
 	}
 	return units
-}
-
-// less says what a payment paid: what is owed no more. A payment of an earlier
-// day also takes interest and late charges away that were reckoned without it, so
-// the parts are those of what is left of it, the principal the rest.
-func (o Owed) less(after Owed) Paid {
-	paid := Paid{Over: after.Over - o.Over, Principal: o.Principal - after.Principal}
-	for _, due := range o.Dues {
-		paid.Costs, paid.Late, paid.Interest = paid.Costs+due.Costs, paid.Late+due.Late, paid.Interest+due.Interest
-	}
-	for _, due := range after.Dues {
-		paid.Costs, paid.Late, paid.Interest = paid.Costs-due.Costs, paid.Late-due.Late, paid.Interest-due.Interest
-	}
-	paid.Interest += o.Accrued - after.Accrued
-	return paid
 }
 
 // Repay puts money that has come to a lender's account to a loan: a settled gift

@@ -20,78 +20,94 @@ type Claim struct {
 }
 
 // Claim reckons what the loan asks of its household's share: what is due, what
-// falls due in the window, and, where the household chose to, what it pays early.
-// A window that reaches to the end pays the loan off, with interest to the day.
+// falls due in the window, and, where the household chose to, what it pays early;
+// together never more than ends the loan. Where the window has all that is left,
+// or as much, the loan is paid off, with interest to the day.
 func (l Loan) Claim(t waterfall.Terms, prepayment int64) (Claim, error) {
 	if l.State != Running {
 		return Claim{}, nil
+	}
+	l, err := l.sold(t.Day)
+	if err != nil {
+		return Claim{}, err
 	}
 	owed, err := l.Owed(t.Day)
 	if err != nil {
 		return Claim{}, err
 	}
-	claim := Claim{Debt: waterfall.Debt{Creditors: l.creditors(), Reference: waterfall.Reference(l.Reference())}}
+	left := owed.Payoff()
+	claim := Claim{Debt: waterfall.Debt{Creditors: l.creditors(), Owed: money.New(left, owed.Currency), Reference: waterfall.Reference(l.Reference())}}
 	for _, due := range owed.Dues {
-		claim.add(t.Bank(due.Due), due.Due, t.Day, due.Total(), owed.Currency)
+		left -= claim.add(t.Bank(due.Due), due.Due, t.Day, min(left, due.Total()))
 	}
-	payoff := owed.Payoff() - owed.Due()
-	upcoming, ends, err := l.upcoming(t, owed)
+	upcoming, ends, err := l.upcoming(t, owed, left)
 	if err != nil {
 		return Claim{}, err
 	}
-	total := owed.Due()
 	for _, due := range upcoming {
-		units, on := due.Interest+due.Principal+due.Costs, due.Due
 		if ends {
-			units, on = payoff, t.Day
-		}
-		claim.add(waterfall.Window, due.Due, on, units, owed.Currency)
-		total += units
-		if ends {
+			left -= claim.add(waterfall.Window, due.Date, t.Day, left)
 			break
 		}
+		left -= claim.add(waterfall.Window, due.Date, due.Date, due.Amount.Units)
 	}
-	if left := min(prepayment, owed.Payoff()-total); left > 0 && !ends {
-		claim.add(waterfall.Prepayment, l.lastDue(t), t.Day, left, owed.Currency)
-		total += left
-	}
-	claim.Debt.Owed = money.New(max(total, owed.Payoff()), owed.Currency)
+	claim.add(waterfall.Prepayment, l.lastDue(t), t.Day, min(prepayment, left))
 	return claim, nil
 }
 
-// add puts a due in its place; two of one day are one to the waterfall.
-func (c *Claim) add(rank waterfall.Rank, due, on tape.Date, units int64, currency money.Currency) {
-	if units == 0 {
-		return
+// sold makes a loan that is due after a sale due by the sale of a day, and never
+// before it was all advanced.
+func (l Loan) sold(day tape.Date) (Loan, error) {
+	if l.Terms.Method != terms.AfterSale {
+		return l, nil
+	}
+	after, err := l.Terms.Sold(l.Book.Advances[0].Date, day)
+	if err != nil || after.DueDates[0] <= l.Book.Advances[len(l.Book.Advances)-1].Date {
+		return l, err
+	}
+	schedule, err := after.Schedule(l.Book.Advances)
+	l.Terms, l.Book.Schedule = after, schedule.Instalments
+	return l, err
+}
+
+// add puts a due in its place and returns it; two of one day are one to the waterfall.
+func (c *Claim) add(rank waterfall.Rank, due, on tape.Date, units int64) int64 {
+	if units <= 0 {
+		return 0
 	}
 	if i := slices.IndexFunc(c.Dues, func(d waterfall.Due) bool { return d.Rank == rank && d.Date == due }); i >= 0 {
 		c.Dues[i].Amount.Units += units
-		return
+		return units
 	}
-	c.Dues = append(c.Dues, waterfall.Due{Amount: money.New(units, currency), Date: due, Debt: c.Debt.Reference, Rank: rank})
+	c.Dues = append(c.Dues, waterfall.Due{Amount: money.New(units, c.Debt.Owed.Currency), Date: due, Debt: c.Debt.Reference, Rank: rank})
 	c.PayOn = append(c.PayOn, on)
+	return units
 }
 
 // upcoming is what falls due behind the day and within the window once everything
-// due is paid, and whether that is all that is left.
-func (l Loan) upcoming(t waterfall.Terms, owed Owed) ([]terms.Due, bool, error) {
+// before it is paid on its day, and whether that is all that is left, or as much.
+func (l Loan) upcoming(t waterfall.Terms, owed Owed, left int64) (upcoming []terms.Payment, ends bool, err error) {
 	end := t.Day.AddDays(int(t.WindowDays))
-	if due := owed.Due(); due > 0 {
-		var err error
-		if l.Book, err = l.Book.paid(Payment{Amount: money.New(due, owed.Currency), Date: t.Day}); err != nil {
+	l.Book = l.Book.with(Payment{Amount: money.New(owed.Due(), owed.Currency), Date: t.Day})
+	then, err := l.Owed(end)
+	for _, due := range then.Dues {
+		if due.Due <= t.Day {
+			continue
+		}
+		on, err := l.Owed(due.Due)
+		if err != nil {
 			return nil, false, err
 		}
+		if units := on.Due(); units > 0 {
+			payment := Payment{Amount: money.New(units, owed.Currency), Date: due.Due}
+			l.Book, left = l.Book.with(payment), left-units
+			upcoming = append(upcoming, terms.Payment{Amount: payment.Amount, Date: payment.Date})
+		}
 	}
-	then, err := l.Owed(end)
-	if err != nil {
-		return nil, false, err
+	if err == nil {
+		then, err = l.Owed(end)
 	}
-	upcoming := slices.DeleteFunc(then.Dues, func(due terms.Due) bool { return due.Due <= t.Day })
-	var principal int64
-	for _, due := range upcoming {
-		principal += due.Principal
-	}
-	return upcoming, len(upcoming) > 0 && principal == then.Principal && then.Ahead == 0, nil
+	return upcoming, then.Principal == 0 || left <= 0, err
 }
 
 // lastDue is the day on which a prepayment's money would at latest be due: behind the window.

@@ -32,6 +32,8 @@ type Standing struct {
 	Accrued int64
 	// Over is what was paid beyond everything owed.
 	Over int64
+	// Paid is what all payments have paid of each part; it is of no one instalment.
+	Paid Paid
 }
 
 // Payoff is what ends the loan that day: interest is paid for the days that the
@@ -335,10 +337,11 @@ func (a *account) pay(units int64) error {
 		due := &a.Dues[i]
 		due.Costs, due.Late, due.Interest, due.Principal = due.Costs-p.Costs, due.Late-p.Late, due.Interest-p.Interest, due.Principal-p.Principal
 		a.Principal -= p.Principal
+		a.Paid.Costs, a.Paid.Late, a.Paid.Interest, a.Paid.Principal = a.Paid.Costs+p.Costs, a.Paid.Late+p.Late, a.Paid.Interest+p.Interest, a.Paid.Principal+p.Principal
 	}
-	for _, owed := range []*int64{&a.deferred, &a.Accrued, &a.Principal} {
-		pay := min(rest, *owed)
-		*owed -= pay
+	for _, part := range []struct{ owed, paid *int64 }{{&a.deferred, &a.Paid.Interest}, {&a.Accrued, &a.Paid.Interest}, {&a.Principal, &a.Paid.Principal}} {
+		pay := min(rest, *part.owed)
+		*part.owed, *part.paid = *part.owed-pay, *part.paid+pay
 		rest -= pay
 	}
 	a.Over += rest
