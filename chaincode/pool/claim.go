@@ -73,7 +73,7 @@ func (p Pool) Submit(command SubmitClaim, state SubmitState, ctx tape.Context) (
 			return refuse(err)
 		}
 	}
-	entry := ctx.Entry(command.ID, "submit-claim", string(p.Account))
+	entry := ctx.Entry(command.ID, "submit-pool-claim", string(p.Account))
 	loan := state.Loan
 	claim := Claim{V: 1, Account: p.Account, ID: command.Claim, Lender: loan.Lender, Cooperative: loan.Cooperative, Scheme: loan.Scheme, Loan: loan.Loan, State: Submitted, Terms: state.Terms.N,
 		Evidence: command.Evidence, Eligible: loan.Eligible(), Quarter: state.AtDefault.Quarter, RatioPartsPerMillion: ratio, At: ctx.At, Entry: entry.Reference()}
@@ -170,7 +170,7 @@ func (c Claim) Verify(command Step, ground Ground, ctx tape.Context) (Claim, tap
 		return c, tape.Entry{}, err
 	}
 	c.State = Verified
-	return c.changed(ctx.Entry(command.ID, "verify-claim", string(c.Account)))
+	return c.changed(ctx.Entry(command.ID, "verify-pool-claim", string(c.Account)))
 }
 
 // same refuses figures that have changed since the claim was submitted.
@@ -187,7 +187,7 @@ func (p Pool) TakeUp(command Step, c Claim, ctx tape.Context) (Claim, tape.Entry
 		return c, tape.Entry{}, err
 	}
 	c.State, c.Reviewer = Review, ctx.Approvals[0].Person
-	return c.changed(ctx.Entry(command.ID, "review-claim", string(c.Account)))
+	return c.changed(ctx.Entry(command.ID, "review-pool-claim", string(c.Account)))
 }
 
 // Approve judges a claim by the figures of its day; balance is what is free in
@@ -209,7 +209,7 @@ func (p Pool) Approve(command Step, c Claim, ground Ground, balance money.Amount
 		return refuse(rule.Refuse(rule.Insufficient, "the pool has %s, of which %s may get %s this year", balance, c.Lender, money.New(max(0, left), p.Currency)))
 	}
 	c.State, c.Compensation, c.Year = Approved, compensation, lender.Year
-	c, entry, err := c.changed(ctx.Entry(command.ID, "approve-claim", string(c.Account)))
+	c, entry, err := c.changed(ctx.Entry(command.ID, "approve-pool-claim", string(c.Account)))
 	lender.Used, lender.At, lender.Entry = lender.Used+compensation, ctx.At, entry.Reference()
 	return c, lender, entry, err
 }
@@ -265,7 +265,7 @@ func (p Pool) Return(command Decline, c Claim, lender *Lender, ctx tape.Context)
 		party.SignedBy(ctx, by), notBefore(ctx, c.At)); err != nil {
 		return c, nil, tape.Entry{}, err
 	}
-	return c.declined(Returned, command, lender, ctx.Entry(command.ID, "return-claim", string(c.Account)))
+	return c.declined(Returned, command, lender, ctx.Entry(command.ID, "return-pool-claim", string(c.Account)))
 }
 
 // Reject judges the command. That maker and checker of the keeper signed is
@@ -274,7 +274,7 @@ func (p Pool) Reject(command Decline, c Claim, ctx tape.Context) (Claim, *Lender
 	if err := rule.First(c.is(command.Account, command.Claim), p.keeps(ctx), c.in(Review), rule.Field("reason", rule.OneOf(command.Reason, Reasons()...)), p.decides(c, ctx), notBefore(ctx, c.At)); err != nil {
 		return c, nil, tape.Entry{}, err
 	}
-	return c.declined(Rejected, command, nil, ctx.Entry(command.ID, "reject-claim", string(c.Account)))
+	return c.declined(Rejected, command, nil, ctx.Entry(command.ID, "reject-pool-claim", string(c.Account)))
 }
 
 // declined is a claim that is not approved, and its lender where its cap changes.

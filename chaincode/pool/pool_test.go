@@ -80,7 +80,7 @@ func TestSuspension(t *testing.T) {
 		for i, points := range c.points {
 			figures := pool.Figures{Gross: 10_000, NonPerforming: points}
 			s, next, entry, err := county().Freeze(pool.Freeze{Account: fund, Figures: figures, ID: tape.ID(fmt.Sprint("freeze-", i)), Lender: "bank", Quarter: quarter}, l, record(1), figures, nil, by("bank", "maker", "head@county"))
-			if err != nil || int64(s.BasisPoints) != points || s.Suspended != next.Suspended || entry.Kind != "freeze" || next.Quarter != quarter {
+			if err != nil || int64(s.BasisPoints) != points || s.Suspended != next.Suspended || entry.Kind != "freeze-quarter" || next.Quarter != quarter {
 				t.Fatalf("%+v %v", s, err)
 			}
 			suspended, l, quarter = append(suspended, s.Suspended), &next, pool.QuarterAfter(quarter)
@@ -143,7 +143,7 @@ func TestCompensation(t *testing.T) {
 		}
 		p := county()
 		one, claimed, entry, err := p.Submit(submit(), pool.SubmitState{Ground: g}, by("bank", "maker", "checker"))
-		if err != nil || claimed.Claim != "claim-1" || entry.Kind != "submit-claim" || one.Quarter != "2026-03-31" {
+		if err != nil || claimed.Claim != "claim-1" || entry.Kind != "submit-pool-claim" || one.Quarter != "2026-03-31" {
 			t.Fatal(err)
 		}
 		one.State, one.Reviewer = pool.Review, "officer"
@@ -201,7 +201,7 @@ func TestReturned(t *testing.T) {
 	p, one, l := county(), claim(t, pool.Approved), lender()
 	l.Year, l.Base, l.Used = "2026", 50_000_000, 700_000
 	one, changed, entry, err := p.Return(decline(), one, l, by("county", "officer"))
-	if err != nil || changed.Used != 61_359 || l.Used != 700_000 || one.State != pool.Returned || one.Compensation != 0 || one.Reviewer != "" || entry.Kind != "return-claim" {
+	if err != nil || changed.Used != 61_359 || l.Used != 700_000 || one.State != pool.Returned || one.Compensation != 0 || one.Reviewer != "" || entry.Kind != "return-pool-claim" {
 		t.Fatalf("%+v %+v %v", one, changed, err)
 	}
 	g := ground()

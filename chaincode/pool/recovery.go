@@ -28,7 +28,7 @@ func (p Pool) Pay(command PayClaim, c Claim, loan Loan, payment Payment, ctx tap
 		return refuse(rule.Field("payment", rule.Refuse(rule.Conflict, "did not go from %s to an account of %s", p.Account, c.Lender)))
 	}
 	c.State, c.Before = Paid, loan.Guaranteed+loan.Recovered
-	return c.count(ctx.Entry(command.ID, "pay-claim", string(c.Account)), payment)
+	return c.count(ctx.Entry(command.ID, "pay-pool-claim", string(c.Account)), payment)
 }
 
 // Recover shares what came in after the compensation: from the debtor, who owes
@@ -72,7 +72,7 @@ func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx 
 	if c.Owed(loan) == 0 {
 		c.State, c.Reason = Closed, "recovered"
 	}
-	next, counted, entry, err := c.count(ctx.Entry(command.ID, "recover", string(c.Account)), payment)
+	next, counted, entry, err := c.count(ctx.Entry(command.ID, "share-recovery", string(c.Account)), payment)
 	return next, shares, counted, entry, err
 }
 
@@ -128,7 +128,7 @@ func (p Pool) Close(command CloseClaim, c Claim, ctx tape.Context) (Claim, tape.
 		return c, tape.Entry{}, err
 	}
 	c.State, c.Reason = Closed, command.Reason
-	return c.changed(ctx.Entry(command.ID, "close-claim", string(c.Account)))
+	return c.changed(ctx.Entry(command.ID, "close-pool-claim", string(c.Account)))
 }
 
 // count is the claim after a payment, and the mark that it counts for no other.

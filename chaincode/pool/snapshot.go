@@ -89,7 +89,7 @@ func (p Pool) Freeze(command Freeze, lender *Lender, terms TermsRecord, found Fi
 	if last := lender.Accepted[len(lender.Accepted)-1].N; terms.N != last {
 		return refuse(rule.Refuse(rule.Conflict, "the lender accepted version %d of the terms last, not %d", last, terms.N))
 	}
-	entry := ctx.Entry(command.ID, "freeze", string(p.Account))
+	entry := ctx.Entry(command.ID, "freeze-quarter", string(p.Account))
 	snapshot := Snapshot{V: 1, Account: p.Account, Lender: command.Lender, Quarter: command.Quarter, Figures: found, BasisPoints: found.Ratio(), Entry: entry.Reference()}
 	next := lender.after(snapshot.BasisPoints, terms.Terms)
 	next.Quarter, next.At, next.Entry, snapshot.Suspended = command.Quarter, ctx.At, entry.Reference(), next.Suspended
@@ -173,7 +173,7 @@ func (p Pool) Admit(command AdmitLoan, lender *Lender, known *Consent, ctx tape.
 	if known != nil {
 		return refuse(rule.Field("loan", rule.Refuse(rule.Exists, "%s was admitted by entry %s", command.Loan, known.Entry)))
 	}
-	entry := ctx.Entry(command.ID, "admit-loan", string(p.Account))
+	entry := ctx.Entry(command.ID, "admit-pool-loan", string(p.Account))
 	return Consent{V: 1, Lender: command.Lender, Entry: entry.Reference()}, entry, nil
 }
 

@@ -162,7 +162,7 @@ func (p Pool) Accept(command AcceptTerms, known *Lender, ctx tape.Context) (Lend
 			return refuse(err)
 		}
 	}
-	entry := ctx.Entry(command.ID, "accept-terms", string(p.Account))
+	entry := ctx.Entry(command.ID, "accept-pool", string(p.Account))
 	next.Accepted = append(slices.Clone(next.Accepted), Accepted{N: p.Version, From: ctx.Date, Entry: entry.Reference()})
 	next.At, next.Entry = ctx.At, entry.Reference()
 	return next, entry, nil

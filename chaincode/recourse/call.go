@@ -16,7 +16,8 @@ type MakeCall struct {
 	Guarantors []tape.AccountID `json:"guarantors"`
 	// ID is the entry's and the call's.
 	ID tape.ID `json:"id"`
-	// Instalments are the numbers of those that are called, ascending.
+	// Instalments are the numbers of those that are called, ascending; 0 are
+	// charges that belong to none, such as the cost of enforcement (art. 691).
 	Instalments []int32        `json:"instalments"`
 	Loan        tape.ID        `json:"loan"`
 	Scheme      tape.AccountID `json:"scheme"`
@@ -31,8 +32,8 @@ func (c MakeCall) Check() error {
 		return rule.Field("instalments", rule.Refuse(rule.Invalid, "names %d; a call is for 1 to %d", n, InstalmentsMax))
 	}
 	for i, n := range c.Instalments {
-		if n < 1 || i > 0 && n <= c.Instalments[i-1] {
-			return rule.Item("instalments", i, rule.Refuse(rule.Invalid, "is %d; numbers begin at 1 and ascend", n))
+		if n < 0 || i > 0 && n <= c.Instalments[i-1] {
+			return rule.Item("instalments", i, rule.Refuse(rule.Invalid, "is %d; numbers begin at 0 and ascend", n))
 		}
 	}
 	if n := len(c.Guarantors); n == 0 || n > GuarantorsMax {
@@ -64,7 +65,7 @@ func (d Debt) Call(command MakeCall, terms Terms, last *Call, ctx tape.Context) 
 	if err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(command.ID, "make-call", string(command.Loan))
+	entry := ctx.Entry(command.ID, "make-call", string(command.Scheme))
 	for i := range guarantors {
 		guarantors[i].Until = ctx.Date.AddDays(int(terms.CureDays))
 	}
@@ -232,7 +233,7 @@ func (c Call) Withdraw(command WithdrawCall, ctx tape.Context) (Call, tape.Entry
 		return c, tape.Entry{}, err
 	}
 	c.Withdrawn += c.Open()
-	entry := ctx.Entry(command.ID, "withdraw-call", string(c.Loan))
+	entry := ctx.Entry(command.ID, "withdraw-call", string(c.Scheme))
 	return c.Changed(entry), entry, nil
 }
 

@@ -185,7 +185,7 @@ func TestEntries(t *testing.T) {
 	c := called(t)
 	p := payment(7, outside("B"), till, "bank", 100_000)
 	c, counted, entry, err := c.Pay(recourse.PayCall{Amount: cny(100_000), Call: "call-1", Guarantor: household("B"), ID: "pay-1", Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank"))
-	if err != nil || counted != (recourse.Counted{V: 1, Call: "call-1", Entry: "bank/pay-1"}) || c.Entry != "bank/pay-1" || entry.Kind != "pay-call" || entry.Subject != "loan-1" ||
+	if err != nil || counted != (recourse.Counted{V: 1, Call: "call-1", Entry: "bank/pay-1"}) || c.Entry != "bank/pay-1" || entry.Kind != "pay-call" || entry.Subject != string(scheme) ||
 		!slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/settle-1/7"}}) || entry.Check() != nil {
 		t.Errorf("%+v %+v %v", counted, entry, err)
 	}

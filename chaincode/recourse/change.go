@@ -29,7 +29,7 @@ func (c Call) Respread(command Respread, ctx tape.Context) (Call, tape.Entry, er
 	if err := c.cured(i, ctx.Date); err != nil {
 		return refuse(rule.Field("guarantor", err))
 	}
-	entry := ctx.Entry(command.ID, "respread", string(c.Loan))
+	entry := ctx.Entry(command.ID, "respread-call", string(c.Scheme))
 	next := c.at(i, func(g *Guarantor) { g.Late = entry.Reference() })
 	before, asked := c.positions(), int64(0)
 	for j, of := range next.positions() {
@@ -85,7 +85,7 @@ func (c Call) Release(command Release, debt Debt, ctx tape.Context) (Call, tape.
 	if err != nil {
 		return refuse(rule.Field("guarantor", err))
 	}
-	entry := ctx.Entry(command.ID, "release", string(c.Loan))
+	entry := ctx.Entry(command.ID, "release-guarantor", string(c.Scheme))
 	next := c.at(i, func(g *Guarantor) { g.Released = &Released{Units: units, Entry: entry.Reference()} })
 	return next.Changed(entry), entry, nil
 }
@@ -146,7 +146,7 @@ func (c Call) Declare(command DeclareUnable, ctx tape.Context) (Call, tape.Entry
 	if g := c.Guarantors[i]; command.Lift == (g.Unable == nil) || g.Released != nil {
 		return refuse(rule.Field("guarantor", rule.Refuse(rule.WrongState, "%s is %s", command.Guarantor, g.says())))
 	}
-	entry := ctx.Entry(command.ID, "declare-unable", string(c.Loan))
+	entry := ctx.Entry(command.ID, "declare-unable", string(c.Scheme))
 	next := c.at(i, func(g *Guarantor) {
 		g.Unable = &Unable{Evidence: command.Evidence, Entry: entry.Reference()}
 		if command.Lift {

@@ -33,7 +33,7 @@ func (c Call) Pay(command PayCall, payment Payment, ctx tape.Context) (Call, Cou
 	if err != nil {
 		return refuse(err)
 	}
-	return next.count(ctx.Entry(command.ID, "pay-call", string(c.Loan)), payment)
+	return next.count(ctx.Entry(command.ID, "pay-call", string(c.Scheme)), payment)
 }
 
 // A sale pays what is asked, owed and due back in one entry with other dues. Its
@@ -74,7 +74,7 @@ func (c Call) LowerBy(command LowerCall, payment Payment, ctx tape.Context) (Cal
 	if err != nil {
 		return refuse(err)
 	}
-	return next.count(ctx.Entry(command.ID, "lower-call", string(c.Loan)), payment)
+	return next.count(ctx.Entry(command.ID, "lower-call", string(c.Scheme)), payment)
 }
 
 // Lower is the call once the debtor has paid the lender.
@@ -114,7 +114,7 @@ func (c Call) Reimburse(command Reimburse, debt Debt, payment Payment, ctx tape.
 	if err != nil {
 		return refuse(err)
 	}
-	next, counted, entry, err := next.count(ctx.Entry(command.ID, "reimburse", string(c.Loan)), payment)
+	next, counted, entry, err := next.count(ctx.Entry(command.ID, "reimburse-call", string(c.Scheme)), payment)
 	return next, parts, counted, entry, err
 }
 
@@ -174,7 +174,7 @@ func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID,
 	if err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(command.ID, "contribute", string(c.Loan))
+	entry := ctx.Entry(command.ID, "contribute-call", string(c.Scheme))
 	if payment == nil {
 		return next.Changed(entry), Counted{}, entry, nil
 	}

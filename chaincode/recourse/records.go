@@ -168,7 +168,8 @@ type Debt struct {
 	WrittenOff bool
 }
 
-// Instalment is an overdue one.
+// Instalment is an overdue one; of charges that belong to none N is 0, and Due
+// the day of the oldest.
 type Instalment struct {
 	N   int32
 	Due tape.Date

@@ -31,8 +31,9 @@ func TestMakeCall(t *testing.T) {
 		{func(s *calling) { s.C.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(s *calling) { s.C.Amount = money.New(1, "USD") }, "invalid: field amount: 0.01 USD is not in CNY"},
 		{func(s *calling) { s.C.Instalments = nil }, "invalid: field instalments: names 0; a call is for 1 to 120"},
-		{func(s *calling) { s.C.Instalments = []int32{0, 3} }, "invalid: field instalments[0]: is 0; numbers begin at 1 and ascend"},
-		{func(s *calling) { s.C.Instalments = []int32{4, 4} }, "invalid: field instalments[1]: is 4; numbers begin at 1 and ascend"},
+		{func(s *calling) { s.C.Instalments = []int32{-1, 3} }, "invalid: field instalments[0]: is -1; numbers begin at 0 and ascend"},
+		{func(s *calling) { s.C.Instalments = []int32{4, 4} }, "invalid: field instalments[1]: is 4; numbers begin at 0 and ascend"},
+		{func(s *calling) { s.C.Instalments = []int32{0, 3} }, "not-found: field instalments[0]: instalment 0 of loan loan-1 is not overdue"},
 		{func(s *calling) { s.C.Instalments = []int32{3, 5} }, "not-found: field instalments[1]: instalment 5 of loan loan-1 is not overdue"},
 		{func(s *calling) { s.C.Guarantors = nil }, "invalid: field guarantors: names 0; a call is of 1 to 16"},
 		{func(s *calling) { s.C.Guarantors[1] = "B" }, "invalid: field guarantors[1]: is not an account"},
@@ -72,7 +73,7 @@ func TestWhoIsBound(t *testing.T) {
 	d.Refinances, d.Guarantors[0].Knew, d.Guarantors[1].Knew = "loan-0", true, true
 	command.Guarantors = households("C", "B")
 	c, last, entry, err := d.Call(command, terms(), nil, by("bank", "maker", "checker"))
-	if err != nil || len(c.Guarantors) != 2 || c.Guarantors[0].Last != "2027-12-01" || c.Guarantors[0].Until != "2026-01-31" || last.Call != "call-1" || entry.Kind != "make-call" || entry.Subject != "loan-1" {
+	if err != nil || len(c.Guarantors) != 2 || c.Guarantors[0].Last != "2027-12-01" || c.Guarantors[0].Until != "2026-01-31" || last.Call != "call-1" || entry.Kind != "make-call" || entry.Subject != string(scheme) {
 		t.Errorf("%+v %+v %v", c, entry, err)
 	}
 	d, command = debt(), makeCall()
