@@ -87,7 +87,7 @@ func (c Apply) Apply(f Frame, ctx tape.Context) (Loan, tape.Entry, error) {
 		return refuse(err)
 	}
 	product := f.Product
-	entry := ctx.Entry(c.ID, "apply", string(c.Account))
+	entry := ctx.Entry(c.ID, "apply-for-loan", string(c.Account))
 	l := Loan{V: 1, Scheme: c.Account, ID: c.ID, State: Applied, Household: c.Household, Person: borrower.PersonOn(ctx.At), Fingerprint: borrower.Fingerprint,
 		Group: c.Group, SchemeVersion: f.Group.Agreement.Terms, Product: c.Product, ProductVersion: c.ProductVersion, Organisation: product.Organisation, Carrier: ctx.Organisation, Purpose: c.Purpose,
 		Principal: c.Amount, Terms: c.Terms, Lenders: product.Conditions.Lenders, Supplies: product.Conditions.Supplies,
@@ -334,7 +334,7 @@ func (l Loan) Guarantee(c Guarantee, f Frame, ctx tape.Context) (Loan, tape.Entr
 	if _, err := f.borrower(l.Household, l.Principal, ctx.Date); err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "guarantee", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "guarantee-loan", string(l.Scheme))
 	after, err := l.consented(ctx, entry)
 	if err != nil {
 		return refuse(err)
@@ -391,7 +391,7 @@ func (l Loan) Decide(c Decide, f Frame, ctx tape.Context) (Loan, tape.Entry, err
 	if c.Amount.Currency != l.Principal.Currency || c.Amount.Units < 0 || c.Amount.Units > l.Principal.Units {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Invalid, "%s is not zero to %s, which was asked", c.Amount, l.Principal)))
 	}
-	entry := ctx.Entry(c.ID, "decide", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "decide-loan", string(l.Scheme))
 	decided := &Decided{Principal: c.Amount, Reason: c.Reason, Date: ctx.Date, Entry: entry.Reference()}
 	if c.Amount.Units == 0 {
 		l.State, l.Decided = Refused, decided

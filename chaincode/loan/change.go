@@ -53,7 +53,7 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, ctx tape.Context) (Lo
 	if err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(c.ID, "restructure", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "restructure-loan", string(l.Scheme))
 	if l.Book, err = l.restarted(owed, c.Terms, c.TermEnd, entry); err != nil {
 		return refuse(rule.Field("terms", err))
 	}
@@ -116,7 +116,7 @@ func (l Loan) WriteOff(c WriteOff, ctx tape.Context) (Loan, tape.Entry, error) {
 	if class := classes.Class(owed.DaysPastDue, l.observed(ctx.Date)); classes.Performs(class) || !l.inDefault(owed) {
 		return refuse(rule.Refuse(rule.Early, "loan %s is %s, %d days past due; only a non-performing loan in default is written off", l.ID, class, owed.DaysPastDue))
 	}
-	entry := ctx.Entry(c.ID, "write-off", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "write-off-loan", string(l.Scheme))
 	l.WrittenOff = &WrittenOff{Amount: money.New(owed.Principal, owed.Currency), Date: ctx.Date, Entry: entry.Reference()}
 	return l.touched(entry), entry, nil
 }

@@ -54,7 +54,7 @@ func (l Loan) Disburse(c Disburse, d Disbursing, ctx tape.Context) (Loan, tape.P
 	if err != nil {
 		return refuse(rule.Field("amount", err))
 	}
-	entry := ctx.Entry(c.ID, "disburse", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "disburse-loan", string(l.Scheme))
 	l.Tranches = slices.Clone(l.Tranches)
 	if int(c.Tranche) > len(l.Tranches) {
 		l.Tranches = append(l.Tranches, Tranche{Amount: c.Amount, To: c.To, Order: c.Order, Holds: make([]tape.ID, len(l.Lenders)), Entry: entry.Reference()})

@@ -115,7 +115,7 @@ func (l Loan) Default(c Default, version group.SchemeTerms, notices []*Notice, c
 			return refuse(rule.Refuse(rule.WrongState, "the notice after %d days about instalment %d of loan %s was not given", days, owed.Oldest, l.ID))
 		}
 	}
-	entry := ctx.Entry(c.ID, "default", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "default-loan", string(l.Scheme))
 	l.Defaulted = ctx.Date
 	return l.touched(entry), entry, nil
 }

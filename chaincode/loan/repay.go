@@ -201,7 +201,7 @@ func (l Loan) Repay(c Repay, arrived Arrived, ctx tape.Context) (Loan, []tape.Pa
 			return refuse(rule.Field("by", err))
 		}
 	}
-	entry := ctx.Entry(c.ID, "repay", string(l.Scheme))
+	entry := ctx.Entry(c.ID, "repay-loan", string(l.Scheme))
 	after, _, err := l.Pay(Pays{Amount: arrived.Amount, Date: arrived.Date, By: string(c.By), Mostly: Anything}, entry)
 	if err != nil {
 		return refuse(rule.Field("gift", err))

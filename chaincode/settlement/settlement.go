@@ -25,7 +25,7 @@ import (
 
 // Key is where the Settlement of a sale stands: a sale has one.
 func Key(scheme tape.AccountID, sale tape.ID) string {
-	return "settlement/" + string(scheme) + "/" + string(sale)
+	return "dividend/" + string(scheme) + "/" + string(sale)
 }
 
 // PrepaymentKey is where it stands what a household chose to pay early.
