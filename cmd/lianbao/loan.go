@@ -33,13 +33,19 @@ func (loanQuestion) Help() string {
 	return "The question is read from the standard input as JSON; docs/loans.md explains its fields."
 }
 
-func (loanQuestion) Run(app *application, line *kong.Context) error {
+// asked reads the question.
+func asked() ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(os.Stdin, questionMax+1))
+	if err == nil && len(data) > questionMax {
+		err = &failure{exitRefused, "the question is longer than 4 MiB", ""}
+	}
+	return data, err
+}
+
+func (loanQuestion) Run(app *application, line *kong.Context) error {
+	data, err := asked()
 	if err != nil {
 		return err
-	}
-	if len(data) > questionMax {
-		return &failure{exitRefused, "the question is longer than 4 MiB", ""}
 	}
 	answer, err := loan.Answer(line.Selected().Name, data)
 	if err != nil {
