@@ -1,0 +1,93 @@
+package loan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// calling is what stands beside the loan of household 1 when both notices were given.
+func calling() loan.Calling {
+	told := []tape.AccountID{household(1), household(2), household(3), household(4)}
+	return loan.Calling{Scheme: scheme(), Version: version(), Group: *formed("frozen"), Notices: []*loan.Notice{{V: 1, Instalment: 1, Told: told}, {V: 1, Instalment: 1, Told: told}}, Bears: []int64{0, 0, 0}}
+}
+
+// TestDebt: a call is judged by the loan's own figures. On March 10 two
+// instalments of 1,032.66 are overdue, the older since February 1, with 4.47 more
+// of interest, because nothing was repaid of 12,000.00 in February (55.23, not
+// 50.76), and late charges at 3 % of 2.95 and 0.73.
+func TestDebt(t *testing.T) {
+	l := running(t)
+	command := recourse.MakeCall{Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Scheme: coffee}
+	for _, c := range []struct {
+		name   string
+		day    tape.Date
+		change func(*loan.Loan, *loan.Calling, *recourse.MakeCall)
+		want   string
+	}{
+		{"each is asked for a third", "2026-03-10", nil, "1: 2028-02-01 68939 2: 2028-02-01 68939 3: 2028-02-01 68938"},
+		{"one can bear less", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Bears[1] = 6_000_000 - 1 }, "1: 2028-02-01 103408 2: 2028-02-01 1 3: 2028-02-01 103407"},
+		{"agreed parts", "2026-03-10", func(l *loan.Loan, _ *loan.Calling, _ *recourse.MakeCall) {
+			for i, parts := range []int32{200_000, 100_000, 100_000} {
+				l.Guarantors[i].PartsPerMillion = parts
+			}
+		}, "1: 2028-02-01 103408 2: 2028-02-01 51704 3: 2028-02-01 51704"},
+		{"more than is owed", "2026-03-10", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Amount = cny(250_000) }, "conflict: field amount: is 2500.00 CNY; the debtor owes 2073.47 CNY on these instalments"},
+		{"one is left out", "2026-03-10", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Guarantors = m.Guarantors[:2] }, "conflict: field guarantors: leaves out " + household(4).String()},
+		{"too early", "2026-03-03", nil, "early: loan l1 is 30 days past due"},
+		{"a notice was not given", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Notices[1] = nil }, "wrong-state: " + household(1).String() + " had no notice of day 15"},
+		{"a disaster", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) {
+			f.Stay = &loan.Stay{From: "2026-03-01", To: "2026-04-30"}
+		}, "early: no guarantor is called until 2026-04-30"},
+		{"a disaster that is over", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) {
+			f.Stay = &loan.Stay{From: "2026-02-01", To: "2026-03-09"}
+		}, "1: 2028-02-01 68939"},
+		{"too late", "2028-02-02", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Amount.Units = 1 }, "expired: field guarantors: " + household(2).String() + " guaranteed instalment 1 until 2028-02-01"},
+		{"an instalment that is due today", "2026-04-01", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Instalments = []int32{1, 2, 3} }, "not-found: field instalments[2]: instalment 3 of loan l1 is not overdue"},
+		{"another group", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Group.ID = "g2" }, "conflict: loan l1 is of group g1 with 3 guarantors and 2 notices"},
+		{"charges of before a change of terms", "2026-03-10", func(l *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) {
+			l.Book.Charges = []loan.Charge{{Date: "2026-02-20", Costs: 100}, {Date: "2026-02-10", Costs: 200}}
+			m.Instalments, m.Amount.Units = []int32{0}, 300
+		}, "1: 2028-02-10 100 2: 2028-02-10 100 3: 2028-02-10 100"},
+	} {
+		one, f, m := l, calling(), command
+		one.Guarantors = append([]loan.Guarantor{}, l.Guarantors...)
+		m.Amount = cny(206_816)
+		if c.change != nil {
+			c.change(&one, &f, &m)
+		}
+		got := ""
+		debt, terms, err := one.Debt(f, c.day)
+		if err == nil {
+			var call recourse.Call
+			call, _, _, err = debt.Call(m, terms, nil, on(c.day, "bank", "maker", "checker"))
+			for i, stand := range call.Stands() {
+				got += fmt.Sprintf("%d: %s %d ", i+1, call.Guarantors[i].Last, stand.Asked)
+			}
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestDebtOfSeveral: one calls for all who lend together.
+func TestDebtOfSeveral(t *testing.T) {
+	l := running(t)
+	l.Lenders = append([]loan.Lender{{Account: unions, Organisation: "union", PartsPerMillion: 1}}, l.Lenders...)
+	debt, terms, err := l.Debt(calling(), "2026-03-10")
+	if err != nil || debt.Lender != "bank" || fmt.Sprint(debt.CoLenders) != "[union]" || debt.Cooperative != "coop" || debt.Debtor != household(1) || debt.DaysPastDue != 37 || debt.WrittenOff || terms.CureDays != 30 {
+		t.Errorf("%+v %+v %v", debt, terms, err)
+	}
+	l.WrittenOff = &loan.WrittenOff{}
+	if debt, _, _ := l.Debt(calling(), "2026-03-10"); !debt.WrittenOff {
+		t.Error("a write-off is not told")
+	}
+}
