@@ -6,17 +6,24 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strconv"
 
 	"github.com/lianbao/lianbao/gateway/export/books"
 )
 
 type exportCommand struct {
-	File     string `arg:"" help:"iati.xml, 360giving.json, a table such as gifts.csv, or reconciliation."`
-	Campaign string `arg:"" help:"Campaign, such as charity:charity:invented-speech."`
-	Out      string `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
-	Through  string `help:"Last day of money; today in UTC when left out." placeholder:"DATE"`
-	At       string `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
+	File       string   `arg:"" help:"iati.xml, 360giving.json, a table such as gifts.csv, reconciliation, or of a harvest epcis.jsonld."`
+	Campaign   string   `arg:"" help:"Campaign, such as charity:charity:invented-speech; of a harvest the scheme's account."`
+	Out        string   `help:"File to write; the screen when left out." short:"o" placeholder:"FILE" type:"path"`
+	Through    string   `help:"Last day of money; today in UTC when left out." placeholder:"DATE"`
+	Base       string   `help:"Of a harvest: the address under which its lots are named." placeholder:"https://coop.example/trace/"`
+	GTIN       []string `name:"gtin" help:"Of a harvest: the trade item number of a form and grade; may be repeated." placeholder:"FORM/GRADE=NUMBER" sep:"none"`
+	Households bool     `help:"Of a harvest: name households by their pseudonyms."`
+	At         string   `help:"Organisation whose gateway is asked; ${default} when left out." default:"charity" placeholder:"ORG"`
 }
+
+// harvest is the file of a scheme, not of a campaign.
+const harvest = "epcis.jsonld"
 
 func (c *exportCommand) Run(app *application) error {
 	gateway, err := app.speaker(c.At)
@@ -36,7 +43,12 @@ func (c *exportCommand) Run(app *application) error {
 		app.console.result(figures)
 		return app.tellReconciliation(figures)
 	}
-	body, err := gateway.Download(app.context, campaign+"/exports/"+url.PathEscape(c.File), query)
+	path := campaign + "/exports/" + url.PathEscape(c.File)
+	if c.File == harvest {
+		path = "/schemes/" + url.PathEscape(c.Campaign) + "/exports/" + harvest
+		query = url.Values{"base": {c.Base}, "gtin": c.GTIN, "households": {strconv.FormatBool(c.Households)}}
+	}
+	body, err := gateway.Download(app.context, path, query)
 	if err != nil {
 		return err
 	}

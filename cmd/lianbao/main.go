@@ -37,7 +37,7 @@ type commandLine struct {
 	Campaign campaignCommand `cmd:"" help:"Show what campaigns have come to, and what the law asks of them next."`
 	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
-	Export   exportCommand   `cmd:"" help:"Write a campaign's books: IATI 2.03, 360Giving, tables as CSV."`
+	Export   exportCommand   `cmd:"" help:"Write a campaign's books (IATI 2.03, 360Giving, tables as CSV) or a harvest's events (EPCIS 2.0)."`
 	Orders   ordersCommand   `cmd:"" help:"Write the payouts that wait for the bank as CSV, each with the reference for its memo."`
 	Fund     fundCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
 	Send     sendCommand     `cmd:"" help:"Carry what people have signed on their devices."`

@@ -13,8 +13,10 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/client"
 	"github.com/lianbao/lianbao/gateway/disclosure"
@@ -338,5 +340,35 @@ func (w *world) oneIdentity(position client.Acceptance) {
 	}
 	if len(w.gateways) < 2 || len(files) != 1 {
 		w.Errorf("%d gateways write %d files: %v", len(w.gateways), len(files), slices.Collect(maps.Values(files)))
+	}
+}
+
+// TestHarvestExport: what is agreed about a harvest makes a document before there is a lot; what cannot be named outside is refused.
+func TestHarvestExport(t *testing.T) {
+	w := newWorld(t)
+	const scheme = tape.AccountID("coop:moon:coffee")
+	w.enlist("coop-maker", "coop", party.DutyStaff)
+	coop := w.gateways["coop"]
+	w.must("coop", "gateway", "Tape:Open", tape.Open{Account: scheme, Attribution: tape.FIFO, Currency: "CNY", Custodian: "outside:bank:moon", ID: "open-coffee"})
+	agree := harvest.Agree{Account: scheme, ID: "agree-1", Agreement: harvest.Agreement{Commodity: "coffee", Forms: []harvest.Form{{Form: "cherry", Grades: []string{"ripe"}}}, Stores: []harvest.Store{{Organisation: "coop", Store: "mill"}}}}
+	agreed := w.send(coop, "Harvest:Agree", w.signedAs("agree", scheme, "", agree, "coop-maker", "maker"))
+	read[readmodel.Account](coop, agreed, path("accounts", string(scheme)))
+	for _, test := range []struct {
+		account, query string
+		status         int
+		says           string
+	}{
+		{string(scheme), "base=https://moon.example/trace/&gtin=cherry/ripe=04012345111118", http.StatusOK, `"type": "EPCISDocument"`},
+		{string(scheme), "base=https://moon.example/trace", http.StatusUnprocessableEntity, "is not an address under which lots are named"},
+		{string(scheme), "base=https://moon.example/trace/&households=yes", http.StatusUnprocessableEntity, "households"},
+		{string(scheme), "", http.StatusUnprocessableEntity, "is not an address under which lots are named"},
+		{string(scheme), "base=https://moon.example/trace/&gtin=cherry", http.StatusUnprocessableEntity, "is not a form and grade with a number"},
+		{"coop:moon:tea", "base=https://moon.example/trace/", http.StatusNotFound, "harvest/coop:moon:tea"},
+		{"Chen", "base=https://moon.example/trace/", http.StatusUnprocessableEntity, "is not an account"},
+	} {
+		status, header, text := coop.request(http.MethodGet, path("schemes", test.account, "exports", "epcis.jsonld")+"?"+test.query, "", nil)
+		if status != test.status || !strings.Contains(text, test.says) || (status == http.StatusOK) != strings.HasPrefix(header.Get("Content-Type"), "application/ld+json") {
+			t.Errorf("%s %s: %d %v %s", test.account, test.query, status, header, text)
+		}
 	}
 }

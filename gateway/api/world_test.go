@@ -133,20 +133,23 @@ func (w *world) found() {
 }
 
 // register brings a person of the charity by the bank's gateway.
-func (w *world) register(person tape.ID, duty party.Duty) {
+func (w *world) register(person tape.ID, duty party.Duty) { w.enlist(person, "charity", duty) }
+
+// enlist brings a person of an organisation by the bank's gateway.
+func (w *world) enlist(person tape.ID, organisation string, duty party.Duty) {
 	seed := sha256.Sum256([]byte(person))
 	key, err := crypto.ToECDSA(seed[:])
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.keys[person] = key
-	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: duty, Organisation: "charity", Registrar: "bank"})
+	proof, err := sign.Possession(key, ledgerID, party.Possession{Person: person, Custody: party.Own, Duty: duty, Organisation: organisation, Registrar: "bank"})
 	if err != nil {
 		w.Fatal(err)
 	}
 	w.must("bank", "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: duty, ID: "register-" + person,
-		Organisation: "charity", Person: person, Proof: proof})
-	w.must("charity", "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
+		Organisation: organisation, Person: person, Proof: proof})
+	w.must(organisation, "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 func (w *world) must(organisation, role, function string, command any) {

@@ -53,6 +53,16 @@ type Document struct {
 // Product is the GTIN of a form and grade.
 type Product struct{ Form, Grade, GTIN string }
 
+// ParseProduct reads form/grade=gtin.
+func ParseProduct(text string) (Product, error) {
+	name, gtin, found := strings.Cut(text, "=")
+	form, grade, parted := strings.Cut(name, "/")
+	if !found || !parted || tape.CheckSegment(form) != nil || tape.CheckSegment(grade) != nil {
+		return Product{}, rule.Refuse(rule.Invalid, "is not a form and grade with a number; write it as green/a=04012345111118")
+	}
+	return Product{form, grade, gtin}, checkGTIN(gtin)
+}
+
 // lotMax is the longest batch number that a GTIN can bear (application identifier 10).
 const lotMax = 20
 

@@ -259,6 +259,17 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestParseProduct is a table: a text, and what it says or why it is refused.
+func TestParseProduct(t *testing.T) {
+	for text, want := range map[string]string{"green/a=04012345111118": "{green a 04012345111118} <nil>", "green/a=04012345111119": "{green a 04012345111119} invalid: has a wrong check digit",
+		"green=04012345111118": "{  } invalid: is not a form and grade with a number; write it as green/a=04012345111118", "green/a": "{  } invalid: is not a form and grade with a number; write it as green/a=04012345111118",
+		"Zhang San/a=04012345111118": "{  } invalid: is not a form and grade with a number; write it as green/a=04012345111118"} {
+		if product, err := ParseProduct(text); fmt.Sprintf("%v %v", product, err) != want {
+			t.Errorf("%s: %v %v, want %s", text, product, err, want)
+		}
+	}
+}
+
 // TestRead: what the read model knows gives the same document.
 func TestRead(t *testing.T) {
 	s := newStory(t)
