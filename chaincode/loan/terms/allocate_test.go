@@ -56,6 +56,14 @@ func TestAllocate(t *testing.T) {
 	}
 }
 
+// TestAllocateOnOneDay: of two dues of one day the lower number comes first.
+func TestAllocateOnOneDay(t *testing.T) {
+	paid, _, err := terms.Allocate(terms.Law, []terms.Due{{N: 2, Due: "2026-03-01", Interest: 5}, {N: 1, Due: "2026-03-01", Interest: 5}}, 6)
+	if err != nil || paid[0].Interest != 1 || paid[1].Interest != 5 {
+		t.Errorf("%+v %v", paid, err)
+	}
+}
+
 // TestInterestOfAllDuesFirst: apache/fineract@4198b0bc, ClientLoanIntegrationTest
 // testRBIPaymentStrategy: of 3200 on the last due's day, the interest of the last
 // two instalments comes first; the loan is closed with 3000 more.

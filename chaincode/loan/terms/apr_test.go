@@ -177,6 +177,7 @@ func TestUnitPeriods(t *testing.T) {
 		{"a year and 3 months: simple interest for the rest", on(1000_00, "2026-01-15"), on(1127_50, "2027-04-15"), terms.UnitPeriod{}, terms.UnitPeriod{Months: 12}, "10.00"},
 		{"last days of months are whole months apart", on(1000_00, "2026-01-31"), on(506_00, "2026-02-28", "2026-03-31"), terms.UnitPeriod{}, terms.UnitPeriod{Months: 1}, "9.59"},
 		{"no two periods alike: the nearest to the average of 100 days", on(1000_00, "2026-01-01"), on(520_00, "2026-03-01", "2026-07-20"), terms.UnitPeriod{}, terms.UnitPeriod{Weeks: 14}, "11.24"},
+		{"13 and 16 days: two weeks and half a month are as near, the lower is taken", on(1000_00, "2026-01-01"), on(520_00, "2026-01-14", "2026-01-30"), terms.UnitPeriod{}, terms.UnitPeriod{Weeks: 2}, "69.04"},
 		{"as much as was lent", on(1000_00, "2026-01-01"), on(500_00, "2026-03-01", "2026-07-20"), terms.UnitPeriod{}, terms.UnitPeriod{Weeks: 14}, "0.00"},
 		{"two advances, months given", on(500_00, "2026-01-10", "2026-02-10"), on(1030_00, "2026-05-10"), terms.UnitPeriod{Months: 1}, terms.UnitPeriod{Months: 1}, "10.17"},
 	} {
