@@ -180,6 +180,32 @@ func TestClocks(t *testing.T) {
 	}
 }
 
+// TestGive: who pays all it owes at once pays each what it owes that one.
+func TestGive(t *testing.T) {
+	d, command := debt(), makeCall()
+	d.Guarantors, command.Guarantors, d.Notices = append(d.Guarantors, recourse.Bound{Household: household("E"), Left: cny(500_000), Months: 24}), households("B", "C", "D", "E"), append(d.Notices, recourse.Notice{Household: household("E"), Day: 1}, recourse.Notice{Household: household("E"), Day: 15})
+	d.Overdue[0].Unpaid, command.Amount, command.Instalments = 40, cny(40), []int32{3}
+	c, _, _, err := d.Call(command, terms(), nil, by("bank", "maker"))
+	for _, step := range []func(recourse.Call) (recourse.Call, error){respread("D", "2026-02-01"), respread("E", "2026-02-01"), paid("B", 20), paid("C", 20)} {
+		if err == nil {
+			c, err = step(c)
+		}
+	}
+	if _, owes := c.Owes(household("D")); err != nil || fmt.Sprint(owes) != fmt.Sprint([]recourse.Part{{Household: household("B"), Units: 5}, {Household: household("C"), Units: 5}}) {
+		t.Fatalf("D owes %v, %v", owes, err)
+	}
+	_, owes := c.Owes(household("D"))
+	after, err := c.Give(household("D"), owes...)
+	if _, left := after.Owes(household("D")); err != nil || left != nil {
+		t.Errorf("D still owes %v, %v", left, err)
+	}
+	for _, wrong := range [][]recourse.Part{{owes[0], owes[0]}, {{Household: household("E"), Units: 1}}, {{Household: household("A"), Units: 1}}, {{Household: household("B"), Units: 0}}} {
+		if _, err := c.Give(household("D"), wrong...); err == nil {
+			t.Errorf("D paid %v", wrong)
+		}
+	}
+}
+
 // TestEntries: what a payment leaves on the ledger, and who gets what of the debtor's.
 func TestEntries(t *testing.T) {
 	c := called(t)

@@ -170,7 +170,7 @@ func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID,
 		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(command, payment, receiver, ctx)); err != nil {
 		return refuse(err)
 	}
-	next, err := c.Give(command.From, command.To, command.Amount.Units)
+	next, err := c.Give(command.From, Part{command.To, command.Amount.Units})
 	if err != nil {
 		return refuse(err)
 	}
@@ -181,17 +181,27 @@ func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID,
 	return next.count(entry, *payment)
 }
 
-// Give is the call once one guarantor has paid another.
-func (c Call) Give(from, to tape.AccountID, units int64) (Call, error) {
-	giver, errFrom := c.guarantor("from", from)
-	taker, errTo := c.guarantor("to", to)
-	if err := rule.First(errFrom, errTo); err != nil {
+// Give is the call once one guarantor has paid others, all at the same time: to
+// pay one would change what it owes the next.
+func (c Call) Give(from tape.AccountID, to ...Part) (Call, error) {
+	giver, err := c.guarantor("from", from)
+	if err != nil {
 		return c, err
 	}
-	if owed := c.positions()[taker].owed[giver]; units < 1 || units > owed {
-		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s owes %s %s", c.money(units), from, to, c.money(owed)))
+	next, positions := c, c.positions()
+	for _, part := range to {
+		taker, err := c.guarantor("to", part.Household)
+		if err != nil {
+			return c, err
+		}
+		owed := positions[taker].owed[giver]
+		if part.Units < 1 || part.Units > owed {
+			return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s owes %s %s", c.money(part.Units), from, part.Household, c.money(owed)))
+		}
+		positions[taker].owed[giver] -= part.Units
+		next = next.at(giver, func(g *Guarantor) { g.Given += part.Units }).at(taker, func(g *Guarantor) { g.Got += part.Units })
 	}
-	return c.at(giver, func(g *Guarantor) { g.Given += units }).at(taker, func(g *Guarantor) { g.Got += units }).stated(), nil
+	return next.stated(), nil
 }
 
 // reached refuses a contribution that neither the tape shows nor its receiver
