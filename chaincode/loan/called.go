@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
 // Calling is what a call of a loan's guarantors reads beside the loan.
@@ -77,4 +78,42 @@ func overdue(owed Owed) []recourse.Instalment {
 		instalments[i].Unpaid += due.Total()
 	}
 	return instalments
+}
+
+// Backed is what a household owes by a call of the loan's guarantors to those who
+// paid: the borrower to each of them, a guarantor to who paid its part. A sale
+// pays it behind what is due to lenders (rank recourse).
+func Backed(call recourse.Call, household tape.AccountID) Claim {
+	_, owed := call.Owes(household)
+	if len(owed) == 0 || call.State == recourse.Open && household == call.Debtor { // the lender is not whole
+		return Claim{}
+	}
+	claim := Claim{Debt: waterfall.Debt{Owed: money.New(0, call.Amount.Currency), Reference: waterfall.Reference(recourse.CallKey(call.Scheme, call.Loan, call.ID))}}
+	for _, part := range owed {
+		claim.Debt.Creditors = append(claim.Debt.Creditors, waterfall.Creditor{Account: part.Household, Weight: part.Units})
+		claim.Debt.Owed.Units += part.Units
+	}
+	claim.Dues = []waterfall.Due{{Amount: claim.Debt.Owed, Date: call.Date, Debt: claim.Debt.Reference, Rank: waterfall.Recourse}}
+	return claim
+}
+
+// Repaid is the call once a sale has paid lines of such a claim for a household.
+func Repaid(call recourse.Call, household tape.AccountID, lines []waterfall.Line) (recourse.Call, error) {
+	var parts []recourse.Part
+	units := int64(0)
+	for _, line := range lines {
+		parts = append(parts, recourse.Part{Household: line.Creditor, Units: line.Amount.Units})
+		units += line.Amount.Units
+	}
+	if household != call.Debtor {
+		return call.Give(household, parts...)
+	}
+	next, returned, err := call.Return(units)
+	if err != nil {
+		return call, err
+	}
+	if !slices.Equal(returned, parts) {
+		return call, rule.Refuse(rule.Conflict, "the sale pays %v for call %s; its guarantors get %v", parts, call.ID, returned)
+	}
+	return next, nil
 }

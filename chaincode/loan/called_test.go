@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
 // calling is what stands beside the loan of household 1 when both notices were given.
@@ -29,13 +30,13 @@ func TestDebt(t *testing.T) {
 		change func(*loan.Loan, *loan.Calling, *recourse.MakeCall)
 		want   string
 	}{
-		{"each is asked for a third", "2026-03-10", nil, "1: 2028-02-01 68939 2: 2028-02-01 68939 3: 2028-02-01 68938"},
-		{"one can bear less", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Bears[1] = 6_000_000 - 1 }, "1: 2028-02-01 103408 2: 2028-02-01 1 3: 2028-02-01 103407"},
+		{"each is asked for a third", "2026-03-10", nil, "2: 2028-02-01 68939 3: 2028-02-01 68938 4: 2028-02-01 68939"},
+		{"one can bear less", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Bears[1] = 6_000_000 - 1 }, "2: 2028-02-01 103407 3: 2028-02-01 1 4: 2028-02-01 103408"},
 		{"agreed parts", "2026-03-10", func(l *loan.Loan, _ *loan.Calling, _ *recourse.MakeCall) {
 			for i, parts := range []int32{200_000, 100_000, 100_000} {
 				l.Guarantors[i].PartsPerMillion = parts
 			}
-		}, "1: 2028-02-01 103408 2: 2028-02-01 51704 3: 2028-02-01 51704"},
+		}, "2: 2028-02-01 103408 3: 2028-02-01 51704 4: 2028-02-01 51704"},
 		{"more than is owed", "2026-03-10", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Amount = cny(250_000) }, "conflict: field amount: is 2500.00 CNY; the debtor owes 2073.47 CNY on these instalments"},
 		{"one is left out", "2026-03-10", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Guarantors = m.Guarantors[:2] }, "conflict: field guarantors: leaves out " + household(4).String()},
 		{"too early", "2026-03-03", nil, "early: loan l1 is 30 days past due"},
@@ -45,14 +46,14 @@ func TestDebt(t *testing.T) {
 		}, "early: no guarantor is called until 2026-04-30"},
 		{"a disaster that is over", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) {
 			f.Stay = &loan.Stay{From: "2026-02-01", To: "2026-03-09"}
-		}, "1: 2028-02-01 68939"},
+		}, "2: 2028-02-01 68939"},
 		{"too late", "2028-02-02", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Amount.Units = 1 }, "expired: field guarantors: " + household(2).String() + " guaranteed instalment 1 until 2028-02-01"},
 		{"an instalment that is due today", "2026-04-01", func(_ *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) { m.Instalments = []int32{1, 2, 3} }, "not-found: field instalments[2]: instalment 3 of loan l1 is not overdue"},
 		{"another group", "2026-03-10", func(_ *loan.Loan, f *loan.Calling, _ *recourse.MakeCall) { f.Group.ID = "g2" }, "conflict: loan l1 is of group g1 with 3 guarantors and 2 notices"},
 		{"charges of before a change of terms", "2026-03-10", func(l *loan.Loan, _ *loan.Calling, m *recourse.MakeCall) {
 			l.Book.Charges = []loan.Charge{{Date: "2026-02-20", Costs: 100}, {Date: "2026-02-10", Costs: 200}}
 			m.Instalments, m.Amount.Units = []int32{0}, 300
-		}, "1: 2028-02-10 100 2: 2028-02-10 100 3: 2028-02-10 100"},
+		}, "2: 2028-02-10 100 3: 2028-02-10 100 4: 2028-02-10 100"},
 	} {
 		one, f, m := l, calling(), command
 		one.Guarantors = append([]loan.Guarantor{}, l.Guarantors...)
@@ -65,8 +66,12 @@ func TestDebt(t *testing.T) {
 		if err == nil {
 			var call recourse.Call
 			call, _, _, err = debt.Call(m, terms, nil, on(c.day, "bank", "maker", "checker"))
-			for i, stand := range call.Stands() {
-				got += fmt.Sprintf("%d: %s %d ", i+1, call.Guarantors[i].Last, stand.Asked)
+			for n := 2; n <= 4; n++ {
+				for i, stand := range call.Stands() {
+					if stand.Household == household(n) {
+						got += fmt.Sprintf("%d: %s %d ", n, call.Guarantors[i].Last, stand.Asked)
+					}
+				}
 			}
 		}
 		if err != nil {
@@ -89,5 +94,81 @@ func TestDebtOfSeveral(t *testing.T) {
 	l.WrittenOff = &loan.WrittenOff{}
 	if debt, _, _ := l.Debt(calling(), "2026-03-10"); !debt.WrittenOff {
 		t.Error("a write-off is not told")
+	}
+}
+
+// TestBacked: sales of borrower and guarantors pay back who paid, in parts that
+// the call and the waterfall split alike, until nobody owes anything.
+func TestBacked(t *testing.T) {
+	l := running(t)
+	command := recourse.MakeCall{Amount: cny(200_003), Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Scheme: coffee}
+	debt, conditions, err := l.Debt(calling(), "2026-03-10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, _, _, err := debt.Call(command, conditions, nil, on("2026-03-10", "bank", "maker"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claim := loan.Backed(call, household(1)); claim.Dues != nil {
+		t.Errorf("the borrower owes %+v before anybody has paid", claim)
+	}
+	for _, n := range []int{2, 4} { // household 3 pays nothing; the others pay its part
+		asked, _ := call.Owes(household(n))
+		if call, err = call.Take(household(n), asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if call, _, err = call.Respread(recourse.Respread{Call: "call-1", Guarantor: household(3), ID: "respread-1", Loan: "l1", Scheme: coffee}, on("2026-05-01", "bank", "maker")); err != nil {
+		t.Fatal(err)
+	}
+	if claim := loan.Backed(call, household(1)); claim.Dues != nil {
+		t.Errorf("the borrower owes %+v before the lender is whole", claim)
+	}
+	for _, n := range []int{2, 4} {
+		asked, _ := call.Owes(household(n))
+		if call, err = call.Take(household(n), asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sale := waterfall.Terms{Day: "2026-06-01", LivingFloor: cny(0), WindowDays: 30}
+	for i, c := range []struct {
+		household int
+		share     int64
+		want      string
+	}{
+		{3, 10_001, "recourse 2:5000 4:5001"}, // of 33,333 and 33,334 that it owes them
+		{1, 100_001, "recourse 2:47500 3:5001 4:47500"},
+		{3, 1_000_000, "recourse 2:14167 4:14167"},
+		{2, 1_000_000, ""},
+		{1, 1_000_000, "recourse 2:33334 3:33334 4:33334"},
+		{3, 1_000_000, ""},
+	} {
+		claim := loan.Backed(call, household(c.household))
+		position := waterfall.Position{Household: household(c.household), Share: cny(c.share), Dues: claim.Dues}
+		if claim.Dues != nil {
+			position.Debts = []waterfall.Debt{claim.Debt}
+		}
+		outcome, err := sale.Apply(position)
+		if err == nil && len(outcome.Lines) > 0 {
+			call, err = loan.Repaid(call, household(c.household), outcome.Lines)
+		}
+		got := ""
+		for n := 2; n <= 4; n++ {
+			for _, line := range outcome.Lines {
+				if line.Creditor == household(n) {
+					got += fmt.Sprintf(" %d:%d", n, line.Amount.Units)
+				}
+			}
+		}
+		if got != "" {
+			got = "recourse" + got
+		}
+		if err != nil || got != c.want {
+			t.Errorf("sale %d: %s, not %s: %v", i, got, c.want, err)
+		}
+	}
+	if call.State != recourse.Closed {
+		t.Errorf("%+v", call)
 	}
 }

@@ -2,6 +2,7 @@ package recourse
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -179,7 +180,7 @@ func (d Debt) instalment(n int32) (Instalment, error) {
 // for each instalment; nothing interrupts it (art. 692), and a claim on another
 // does not keep it (Interpretation art. 29).
 func (d Debt) called(command MakeCall, on tape.Date) ([]Guarantor, error) {
-	var guarantors []Guarantor
+	var guarantors []Guarantor // in the order of their names: an odd unit is the first one's, here as in a sale
 	agreed := slices.ContainsFunc(d.Guarantors, func(g Bound) bool { return g.Share > 0 })
 	for _, g := range d.Guarantors {
 		if !d.binds(g) {
@@ -194,6 +195,7 @@ func (d Debt) called(command MakeCall, on tape.Date) ([]Guarantor, error) {
 		}
 		guarantors = append(guarantors, Guarantor{Household: g.Household, Share: max(1, g.Share), Max: min(g.Left.Units, command.Amount.Units), Last: last})
 	}
+	slices.SortFunc(guarantors, func(a, b Guarantor) int { return strings.Compare(string(a.Household), string(b.Household)) })
 	return guarantors, nil
 }
 

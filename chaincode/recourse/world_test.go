@@ -26,14 +26,23 @@ func cny(units int64) money.Amount { return money.New(units, "CNY") }
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
+// pseudonym is that of an invented family, and begins with the small letter of its name.
+func pseudonym(name string) string {
+	for n := 0; ; n++ {
+		if p := string(tape.PseudonymFrom(fmt.Sprint(name, n))); p[:1] == strings.ToLower(name) {
+			return p
+		}
+	}
+}
+
 // household is that of an invented family.
 func household(name string) tape.AccountID {
-	return tape.AccountID("household:" + string(tape.PseudonymFrom(name)) + ":coffee")
+	return tape.AccountID("household:" + pseudonym(name) + ":coffee")
 }
 
 // outside is where a household's money is off the ledger.
 func outside(name string) tape.AccountID {
-	return tape.AccountID("outside:household:" + string(tape.PseudonymFrom(name)))
+	return tape.AccountID("outside:household:" + pseudonym(name))
 }
 
 func households(names ...string) []tape.AccountID {
