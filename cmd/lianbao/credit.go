@@ -22,7 +22,7 @@ func (creditScore) Help() string {
 }
 
 func (creditScore) Run(app *application) error {
-	data, err := asked()
+	data, err := app.asked()
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (creditVerify) Help() string {
 }
 
 func (creditVerify) Run(app *application) error {
-	data, err := asked()
+	data, err := app.asked()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
 
 	"github.com/lianbao/lianbao/cmd/lianbao/loan"
 )
@@ -34,7 +35,10 @@ func (loanQuestion) Help() string {
 }
 
 // asked reads the question.
-func asked() ([]byte, error) {
+func (a *application) asked() ([]byte, error) {
+	if isatty.IsTerminal(os.Stdin.Fd()) {
+		io.WriteString(a.console.errs, "Write the question as JSON and end it with Ctrl-D; docs/loans.md explains its fields.\n")
+	}
 	data, err := io.ReadAll(io.LimitReader(os.Stdin, questionMax+1))
 	if err == nil && len(data) > questionMax {
 		err = &failure{exitRefused, "the question is longer than 4 MiB", ""}
@@ -43,7 +47,7 @@ func asked() ([]byte, error) {
 }
 
 func (loanQuestion) Run(app *application, line *kong.Context) error {
-	data, err := asked()
+	data, err := app.asked()
 	if err != nil {
 		return err
 	}
