@@ -41,7 +41,7 @@ var rulePackages = map[string][]string{
 
 	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
-	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/recourse", "chaincode/waterfall"},
+	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/recourse", "chaincode/pool", "chaincode/waterfall"},
 }
 
 // pureStandard is what rule packages may take from the standard library.

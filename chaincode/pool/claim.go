@@ -203,8 +203,8 @@ func (p Pool) Approve(command Step, c Claim, ground Ground, balance money.Amount
 		return refuse(err)
 	}
 	lender := ground.Lender.inYear(string(ctx.Date[:4]), balance.Units)
-	left := share(lender.Base, int64(ground.Terms.Terms.AnnualPartsPerMillion), whole) - lender.Used
-	compensation := min(share(c.Eligible, int64(c.RatioPartsPerMillion), whole), ground.Terms.Terms.LoanMax.Units, left, balance.Units)
+	left := share(lender.Base, ground.Terms.Terms.AnnualPartsPerMillion) - lender.Used
+	compensation := min(share(c.Eligible, c.RatioPartsPerMillion), ground.Terms.Terms.LoanMax.Units, left, balance.Units)
 	if balance.Currency != p.Currency || compensation <= 0 {
 		return refuse(rule.Refuse(rule.Insufficient, "the pool has %s, of which %s may get %s this year", balance, c.Lender, money.New(max(0, left), p.Currency)))
 	}

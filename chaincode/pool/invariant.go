@@ -38,7 +38,7 @@ func brokenShare(c Claim, _ Loan) error {
 
 func brokenPaid(c Claim, _ Loan) error {
 	approved := slices.Contains([]State{Approved, Paid, Sharing, Closed}, c.State)
-	if approved != (c.Compensation > 0) || c.Compensation > share(c.Eligible, int64(c.RatioPartsPerMillion), whole) || !approved && c.Net+c.Cost+c.Before != 0 {
+	if approved != (c.Compensation > 0) || c.Compensation > share(c.Eligible, c.RatioPartsPerMillion) || !approved && c.Net+c.Cost+c.Before != 0 {
 		return rule.Refuse(rule.Conflict, "claim %s is %s with %d of %d", c.ID, c.State, c.Compensation, c.Eligible)
 	}
 	return nil

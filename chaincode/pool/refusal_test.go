@@ -122,6 +122,7 @@ func TestFreeze(t *testing.T) {
 		{func(s *freezing) { s.C.Quarter = "2025-12-31" }, "conflict: field quarter: is 2025-12-31; that of 2026-06-30 comes next"},
 		{func(s *freezing) { s.C.Figures.Gross = -1 }, "invalid: field figures.gross: -1 is not 0 to 9007199254740991"},
 		{func(s *freezing) { s.C.Figures.WrittenOff = 1 << 53 }, "invalid: field figures.writtenOff: 9007199254740992 is not"},
+		{func(s *freezing) { s.C.Figures.Gross, s.C.Figures.WrittenOff = money.Max, 1 }, "invalid: field figures: the total is larger than"},
 		{func(s *freezing) { s.C.Figures.NonPerforming = 1001 }, "invalid: field figures.nonPerforming: 1001 is more than 1000, all loans"},
 		{func(s *freezing) { s.C.Figures.NonPerforming = 19 }, "conflict: field figures: the ledger has 20 of 1000 non-performing and 5 written off"},
 		{func(s *freezing) { s.C.Figures.WrittenOff = 0 }, "conflict: field figures: the ledger has"},

@@ -42,7 +42,8 @@ func (f Figures) Ratio() int32 {
 	if all == 0 {
 		return 0
 	}
-	return int32(share(bad, basisPoints, all))
+	ratio, _ := money.Portion(basisPoints, bad, all)
+	return int32(ratio)
 }
 
 // check refuses figures of which a part is more than its whole.
@@ -54,6 +55,9 @@ func (f Figures) check() error {
 		if of.units < 0 || of.units > money.Max {
 			return rule.Field(of.field, rule.Refuse(rule.Invalid, "%d is not 0 to %d", of.units, int64(money.Max)))
 		}
+	}
+	if _, err := money.Sum(f.Gross, f.WrittenOff); err != nil {
+		return err
 	}
 	if f.NonPerforming > f.Gross {
 		return rule.Field("nonPerforming", rule.Refuse(rule.Invalid, "%d is more than %d, all loans", f.NonPerforming, f.Gross))

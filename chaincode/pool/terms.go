@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"math/bits"
 	"slices"
 	"strconv"
 
@@ -70,12 +69,10 @@ func (t Terms) Tier(points int32) (Tier, bool) {
 	return Tier{}, false
 }
 
-// share is the whole units of a part of an amount. The amount is at most
-// money.Max and the part at most of, so that nothing overflows.
-func share(units, part, of int64) int64 {
-	high, low := bits.Mul64(uint64(units), uint64(part))
-	quotient, _ := bits.Div64(high, low, uint64(of))
-	return int64(quotient)
+// share is so many parts per million of an amount, rounded down.
+func share(units int64, partsPerMillion int32) int64 {
+	part, _ := money.Portion(units, int64(partsPerMillion), whole)
+	return part
 }
 
 // OpenPool makes a pool of an account, with the first terms.

@@ -1,0 +1,116 @@
+package loan
+
+import (
+	"slices"
+
+	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// Lost is what a claim on a compensation pool is judged by: one lender's part of
+// the loan on a day, rounded down. Interest counts until a number of days past
+// due; call is the loan's last guarantor call, nil for none.
+func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call *recourse.Call, day tape.Date) (pool.Loan, error) {
+	at := slices.IndexFunc(l.Lenders, func(one Lender) bool { return one.Organisation == lender })
+	if at < 0 {
+		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Forbidden, "%s does not lend %s", lender, l.ID))
+	}
+	if l.Defaulted == "" || l.Defaulted > day {
+		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Early, "%s is not in default", l.ID))
+	}
+	if from := l.Book.Advances[0].Date; l.Defaulted < from {
+		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.WrongState, "%s has had other terms since %s, after its default; what stood before is not in its book", l.ID, from))
+	}
+	now, err := l.Owed(day)
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	then, err := l.Owed(l.Defaulted)
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	interest, err := l.interestUntil(then, min(day, l.Defaulted.AddDays(int(interestDays-then.DaysPastDue))))
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	classes, err := ClassesOn(day)
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	guaranteed, since := l.paidSince(l.Defaulted, day)
+	since -= now.Over
+	part := func(units int64) int64 {
+		share, _ := money.Portion(units, int64(l.Lenders[at].PartsPerMillion), million)
+		return share
+	}
+	lost := pool.Loan{Scheme: l.Scheme, Loan: l.ID, Lender: lender, Cooperative: scheme.Organisation, Currency: l.Principal.Currency, Contracted: l.Contract.Date, Defaulted: l.Defaulted,
+		Class: classes.Class(now.DaysPastDue, l.observed(day)), DaysPastDue: now.DaysPastDue, Principal: part(then.Principal), Interest: part(then.Principal+interest) - part(then.Principal),
+		Guaranteed: part(guaranteed), Recovered: part(since) - part(guaranteed), Owed: part(since + now.Payoff())}
+	if call != nil {
+		lost.Called, lost.CuredUntil = recourse.CallKey(call.Scheme, call.Loan, call.ID), curedUntil(*call)
+	}
+	return lost, nil
+}
+
+// curedUntil is the last day that a guarantor has to pay what it is asked.
+func curedUntil(call recourse.Call) tape.Date {
+	last := call.Date
+	for _, g := range call.Guarantors {
+		last = max(last, g.Until, g.SpreadUntil)
+	}
+	return last
+}
+
+// paidSince is what was paid after a default and up to a day: by guarantors, and in all.
+func (l Loan) paidSince(defaulted, day tape.Date) (guaranteed, all int64) {
+	for _, p := range l.Book.Payments {
+		if p.Date <= defaulted || p.Date > day {
+			continue
+		}
+		all += p.Amount.Units
+		if slices.ContainsFunc(l.Guarantors, func(g Guarantor) bool { return string(g.Household) == p.By }) {
+			guaranteed += p.Amount.Units
+		}
+	}
+	return guaranteed, all
+}
+
+// interestUntil is what was due of interest on the day of default and has grown
+// until a day: what is open of it then, and what payments have paid of it meanwhile.
+func (l Loan) interestUntil(then Owed, until tape.Date) (int64, error) {
+	open, err := l.Owed(until)
+	if err != nil || until <= then.Date {
+		return min(interestOf(open), interestOf(then)), err
+	}
+	interest, one := interestOf(open), l
+	for i, p := range l.Book.Payments {
+		if p.Date <= then.Date || p.Date > until {
+			continue
+		}
+		one.Book.Payments = l.Book.Payments[:i]
+		before, err := one.Owed(p.Date)
+		if err != nil {
+			return 0, err
+		}
+		one.Book.Payments = l.Book.Payments[:i+1]
+		after, err := one.Owed(p.Date)
+		if err != nil {
+			return 0, err
+		}
+		interest += interestOf(before) - interestOf(after)
+	}
+	return interest, nil
+}
+
+// interestOf is all interest that stands, due or not.
+func interestOf(o Owed) int64 {
+	units := o.Accrued
+	for _, due := range o.Dues {
+		units += due.Interest
+	}
+	return units
+}
