@@ -190,6 +190,20 @@ func TestHarvestRefusals(t *testing.T) {
 	w.refused("exists: lot g1 exists already", "coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "g1", 1_000, 170), "coop-maker"))
 	w.refused("forbidden: field outputs: one of the staff of another organisation than coop must sign a yield", "coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "g4", 1_000, 201), "coop-maker"))
 	w.must("coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "g4", 1_000, 201), "coop-maker", "bank-maker"))
+	many := record[harvest.Lot](w, harvest.LotKey(coffee, "g4")) // of more households than one command reads
+	many.ID, many.Household, many.Composition.Pages = "many", "", harvest.PagesReadMax+1
+	value, err := canonical.Encode(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := w.Forge(w.identity("bank"), func(set *replay.Set) {
+		set.Writes = append(set.Writes, replay.Write{Key: harvest.LotKey(coffee, "many"), Value: value})
+	}, "bank", "coop", "insurer")
+	if results, err := w.Commit(forged); err != nil || !results[0].Valid() {
+		t.Fatalf("the lot is not on the ledger: %v", err)
+	}
+	w.refused("insufficient: field lots: have 301 pages of households; one command reads 300 at most", "coop", "Harvest:Merge",
+		w.harvested("merge", harvest.Merge{Account: coffee, ID: "m9", Lots: []tape.ID{"g4", "many"}}, "coop-maker"))
 	w.refused("not-found: field sale: sale sale-9 does not exist", "coop", "Harvest:CorrectSale", w.signed("correct-sale", coffee, cny(510_00), harvest.CorrectSale{Account: coffee, ID: "c1", Reason: "did_not_occur", Sale: "sale-9"}, coopStaff...))
 }
 

@@ -14,6 +14,7 @@ import (
 func describe(description *huma.OpenAPI) {
 	describeEvents(description)
 	describeExports(description)
+	describeHarvest(description)
 	describeTexts(description.Components.Schemas)
 	for _, path := range description.Paths {
 		if path.Post == nil || !path.Post.SkipValidateBody {

@@ -13,14 +13,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/export/books"
-	"github.com/lianbao/lianbao/gateway/export/epcis"
 	"github.com/lianbao/lianbao/gateway/order"
 )
 
 // exportRoutes hand out a campaign's books in the forms that others read.
 func (s *Server) exportRoutes() {
 	s.mux.HandleFunc("GET /api/v1/campaigns/{account}/exports/{file}", s.export)
-	s.mux.HandleFunc("GET /api/v1/schemes/{account}/exports/epcis.jsonld", s.harvest)
 	s.mux.HandleFunc("GET /api/v1/campaigns/{account}/orders.csv", func(w http.ResponseWriter, r *http.Request) {
 		account := tape.AccountID(r.PathValue("account"))
 		s.file(w, r, account, "orders-for-the-bank.csv", "text/csv; charset=utf-8", func(out io.Writer) error {
@@ -50,35 +48,6 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.file(w, r, account, name, kind, write)
-}
-
-// harvest answers with the events of a scheme's harvest. Its lots are named under the query's base, or
-// by its gtin, written form/grade=number, as often as there are; households=true names households by pseudonym.
-func (s *Server) harvest(w http.ResponseWriter, r *http.Request) {
-	account, query := tape.AccountID(r.PathValue("account")), r.URL.Query()
-	document := epcis.Document{Base: query.Get("base"), Created: tape.Instant(time.Now().UnixMilli()), Households: query.Get("households") == "true"}
-	if err := rule.Field("households", rule.OneOf(query.Get("households"), "", "false", "true")); err != nil {
-		s.write(w, s.fail(err))
-		return
-	}
-	for i, text := range query["gtin"] {
-		product, err := epcis.ParseProduct(text)
-		if err != nil {
-			s.write(w, s.fail(rule.Item("gtin", i, err)))
-			return
-		}
-		document.Products = append(document.Products, product)
-	}
-	if err := document.Check(); err != nil {
-		s.write(w, s.fail(err))
-		return
-	}
-	document, err := document.Read(r.Context(), s.Model, account)
-	if err != nil {
-		s.write(w, s.fail(err))
-		return
-	}
-	s.file(w, r, account, "epcis.jsonld", "application/ld+json", document.Write)
 }
 
 // file answers with a file.

@@ -353,6 +353,17 @@ func TestHarvestExport(t *testing.T) {
 	agree := harvest.Agree{Account: scheme, ID: "agree-1", Agreement: harvest.Agreement{Commodity: "coffee", Forms: []harvest.Form{{Form: "cherry", Grades: []string{"ripe"}}}, Stores: []harvest.Store{{Organisation: "coop", Store: "mill"}}}}
 	agreed := w.send(coop, "Harvest:Agree", w.signedAs("agree", scheme, "", agree, "coop-maker", "maker"))
 	read[readmodel.Account](coop, agreed, path("accounts", string(scheme)))
+	if terms := read[harvest.Terms](coop, agreed, path("schemes", string(scheme), "harvest")); terms.Agreement.Commodity != "coffee" || terms.Version != 1 {
+		t.Errorf("what is agreed: %+v", terms)
+	}
+	for _, list := range []string{"lots", "steps", "moves", "sales", "lots/l1/households", "sales/s1/households"} {
+		if status, _, text := coop.request(http.MethodGet, path("schemes", string(scheme), list), "", nil); status != http.StatusOK || !strings.Contains(text, `"items":[]`) {
+			t.Errorf("no %s yet: %d %s", list, status, text)
+		}
+		if status, _, text := coop.request(http.MethodGet, path("schemes", "Chen", list), "", nil); status != http.StatusUnprocessableEntity || strings.Contains(text, "Chen") {
+			t.Errorf("%s of no account: %d %s", list, status, text)
+		}
+	}
 	for _, test := range []struct {
 		account, query string
 		status         int

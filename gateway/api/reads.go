@@ -57,6 +57,7 @@ func (s *Server) routes() {
 	s.publicationRoutes()
 	s.givingRoutes()
 	s.exportRoutes()
+	s.harvestReads()
 	s.documentRoutes()
 	s.personalRoutes()
 	s.ledgerReads()

@@ -17,3 +17,12 @@ func RecordsOf[R any](ctx context.Context, m *Model, prefix string, window Windo
 	}
 	return list, err
 }
+
+// RecordOf is the record under one key as what it is.
+func RecordOf[R any](ctx context.Context, m *Model, key string) (record R, err error) {
+	found, err := m.Record(ctx, key)
+	if err != nil {
+		return record, err
+	}
+	return record, json.Unmarshal(found.Value, &record)
+}

@@ -2,7 +2,6 @@ package epcis
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -17,12 +16,12 @@ func (d Document) Read(ctx context.Context, model *readmodel.Model, scheme tape.
 		return d, rule.Field("account", err)
 	}
 	err := model.Snapshot(ctx, func(ctx context.Context) error {
-		ledger, err := one[party.Ledger](ctx, model, party.LedgerKey())
+		ledger, err := readmodel.RecordOf[party.Ledger](ctx, model, party.LedgerKey())
 		if err != nil {
 			return err
 		}
 		d.Zone = ledger.Zone
-		if d.Terms, err = one[harvest.Terms](ctx, model, harvest.TermsKey(scheme)); err != nil {
+		if d.Terms, err = readmodel.RecordOf[harvest.Terms](ctx, model, harvest.TermsKey(scheme)); err != nil {
 			return err
 		}
 		var failed [5]error
@@ -34,14 +33,6 @@ func (d Document) Read(ctx context.Context, model *readmodel.Model, scheme tape.
 		return rule.First(failed[:]...)
 	})
 	return d, err
-}
-
-func one[R any](ctx context.Context, model *readmodel.Model, key string) (record R, err error) {
-	found, err := model.Record(ctx, key)
-	if err != nil {
-		return record, err
-	}
-	return record, json.Unmarshal(found.Value, &record)
 }
 
 func all[R any](ctx context.Context, model *readmodel.Model, prefix string) ([]R, error) {
