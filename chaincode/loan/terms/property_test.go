@@ -158,7 +158,7 @@ func TestInvariants(t *testing.T) {
 			t.Fatalf("another schedule: %v", err)
 		}
 	})
-	if made < 10 {
+	if made < least() {
 		t.Errorf("only %d schedules were made", made)
 	}
 }
@@ -189,4 +189,13 @@ func FuzzTerms(f *testing.F) {
 			}
 		}
 	})
+}
+
+// least is how many of the loans that are drawn must have a schedule, so that no
+// property is true of nothing. About half have one, and short runs draw a fifth, 20.
+func least() int {
+	if testing.Short() {
+		return 1
+	}
+	return 10
 }
