@@ -229,9 +229,6 @@ func (l Loan) BookTranche(c BookTranche, holds []*tape.Hold, ctx tape.Context) (
 	switch {
 	case paid == "":
 		tranche.Cancelled = true
-		if l, _, err = l.closed(ctx.Date); err != nil { // it may have been all that was waited for
-			return refuse(err)
-		}
 	case len(back) > 0:
 		tranche.Holds = slices.Clone(tranche.Holds)
 		for _, i := range back {
@@ -242,6 +239,10 @@ func (l Loan) BookTranche(c BookTranche, holds []*tape.Hold, ctx tape.Context) (
 		if l.Book, err = l.Book.advanced(terms.Advance{Amount: tranche.Amount, Date: paid}, l.Terms, l.TermEnd); err != nil {
 			return refuse(rule.Field("tranche", err))
 		}
+	}
+	// It may have been all that was waited for, or paid for by what came since.
+	if l, _, err = l.closed(ctx.Date); err != nil {
+		return refuse(err)
 	}
 	return l.touched(entry), entry, nil
 }

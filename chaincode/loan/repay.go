@@ -112,6 +112,9 @@ func (l Loan) overdueOn(day tape.Date, known Owed) (Loan, error) {
 // closed ends a loan of which nothing is owed and nothing is on its way, and says
 // what stands. What was paid ahead pays that day, then.
 func (l Loan) closed(day tape.Date) (Loan, Owed, error) {
+	if n := len(l.Book.Advances); n > 0 { // a line may be dated ahead
+		day = max(day, l.Book.Advances[n-1].Date)
+	}
 	owed, err := l.Owed(day)
 	if err != nil || owed.Payoff() > 0 || l.State != Running || l.ordered() != l.advancedUnits() {
 		return l, owed, err

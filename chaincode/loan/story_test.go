@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -114,5 +115,59 @@ func TestClaim(t *testing.T) {
 				t.Errorf("a second settlement of the day would pay %+v", again.Dues)
 			}
 		})
+	}
+}
+
+// lent is a running loan of 12,000.00 on other terms, paid out today.
+func lent(t *testing.T, with terms.Terms) loan.Loan {
+	t.Helper()
+	f, c := frame(), apply()
+	f.Product.Conditions.Terms, c.Terms = with, with
+	l, _, err := c.Apply(f, by("coop", "h1", "h2", "h3", "h4"))
+	quote := must2(must2(must(t, l, err).Quote(plan()))(t).Hash())(t)
+	l, _, err = l.ContractLoan(loan.ContractLoan{Account: coffee, Advances: plan(), ID: "contract-1", Loan: "l1", Quote: quote}, 30, f, by("coop", "h1"))
+	l, _, _, err2 := must(t, l, err).Disburse(disburse(1_200_000), disbursing(), by("bank", "maker", "checker"))
+	l, _, err = must(t, l, err2).BookTranche(loan.BookTranche{Tranche: 1}, []*tape.Hold{paid("out-1", 1_200_000, today)}, by("coop"))
+	return must(t, l, err)
+}
+
+// TestClaimKinds: claims whose amounts are reckoned by hand, at 6 % by ACT/365F.
+func TestClaimKinds(t *testing.T) {
+	base := terms.Terms{RatePartsPerMillion: 60_000, DayCount: terms.Act365, Rounding: terms.HalfEven, Every: terms.Interval{Months: 1}}
+	with := func(change func(*terms.Terms)) loan.Loan {
+		one := base
+		change(&one)
+		return lent(t, one)
+	}
+	ahead, _ := pay(t, running(t), 1_150_000, "2026-02-09", "2026-01-10", loan.UntilPayoff)
+	for _, c := range []struct {
+		name   string
+		loan   loan.Loan
+		day    tape.Date
+		window int32
+		want   string
+	}{
+		// The second is reckoned as though the first were paid on its day: 1,100,000 × 6 % × 28 / 365 = 5,063.
+		{"two fall due in the window", with(func(t *terms.Terms) { t.Method, t.Instalments = terms.EqualPrincipal, 12 }), "2026-01-20", 40,
+			"[window 2026-02-01 106115 on 2026-02-01 window 2026-03-01 105063 on 2026-03-01]"},
+		// Of all that is left the interest of the window is more than what ends the loan today: 12,000.00 and 19 days.
+		{"the window reaches to the end", with(func(t *terms.Terms) { t.Method, t.Instalments = terms.Bullet, 2 }), "2026-01-20", 40, "[window 2026-02-01 1203748 on 2026-01-20]"},
+		{"a loan that is due after a sale", with(func(t *terms.Terms) {
+			t.Method, t.Instalments, t.Every, t.SaleDays = terms.AfterSale, 1, terms.Interval{Months: 10}, 15
+		}), "2026-01-20", 15, "[window 2026-02-04 1203748 on 2026-01-20]"},
+		{"a sale whose window is shorter than its days", with(func(t *terms.Terms) {
+			t.Method, t.Instalments, t.Every, t.SaleDays = terms.AfterSale, 1, terms.Interval{Months: 10}, 15
+		}), "2026-01-20", 14, "[]"},
+		// 1,032.66 and 16 of late charge are due; 12,000.00, 61.15 and 2 days' 3.95 end the loan, and 11,500.00 are on their way.
+		{"more is due than ends the loan", ahead, "2026-02-03", 5, "[overdue 2026-02-01 56526 on 2026-02-03]"},
+	} {
+		claim := must2(c.loan.Claim(waterfall.Terms{Day: c.day, LivingFloor: cny(0), WindowDays: c.window}, 0))(t)
+		var lines []string
+		for i, due := range claim.Dues {
+			lines = append(lines, fmt.Sprintf("%s %s %d on %s", due.Rank, due.Date, due.Amount.Units, claim.PayOn[i]))
+		}
+		if got := fmt.Sprint(lines); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
 	}
 }
