@@ -32,15 +32,15 @@ type Chaincode struct {
 
 // New builds the contracts.
 func New() (*Chaincode, error) {
-	party, tape, audit, dossier, fund, harvest := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund), new(Harvest)
-	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name, harvest.Name = "Party", "Tape", "Audit", "Dossier", "Fund", "Harvest"
-	inner, err := contractapi.NewChaincode(party, tape, audit, dossier, fund, harvest)
+	party, tape, audit, dossier, fund, group, harvest := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund), new(Group), new(Harvest)
+	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name, group.Name, harvest.Name = "Party", "Tape", "Audit", "Dossier", "Fund", "Group", "Harvest"
+	inner, err := contractapi.NewChaincode(party, tape, audit, dossier, fund, group, harvest)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)
 	}
 	inner.TransactionSerializer = text{}
 	inner.Info.Title, inner.Info.Version = "lianbao", "1"
-	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier, fund, harvest)}, nil
+	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier, fund, group, harvest)}, nil
 }
 
 // functions lists the transactions of contracts by their full names.

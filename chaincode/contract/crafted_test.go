@@ -36,7 +36,8 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	defer func() { craft = nil }()
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
-		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher, TestHarvest, TestHarvestCorrections} {
+		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher,
+		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
@@ -49,6 +50,12 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	for _, function := range strings.Fields("Agree Deliver Merge Process Bag Ship Arrive Sell Pledge ReleasePledge CorrectDelivery CorrectStep CorrectSale") {
 		if !craft.seen["Harvest:"+function] {
 			t.Errorf("no command of Harvest:%s was crafted", function)
+		}
+	}
+	for _, function := range strings.Fields(`OpenScheme AmendScheme AcceptScheme NameSupplier Relate Admit ReplaceSigner Leave FormGroup SignGroup Endorse ApproveGroup RejectGroup
+		Freeze Cure Exit Expel Refill MemberDied WindDown CloseGroup`) {
+		if !craft.seen["Group:"+function] {
+			t.Errorf("no command of Group:%s was crafted", function)
 		}
 	}
 	for _, function := range []string{"Open", "Receive", "FileStatement", "FileLines", "FileProcessor", "Settle", "Match", "ReceiveUnidentified", "Identify", "Spend",

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -162,6 +163,9 @@ func (t *transaction) ground(id tape.ID, keys ...string) error {
 func subjectOf(function string) string {
 	if strings.HasPrefix(function, "Fund:") {
 		return fund.Subject
+	}
+	if strings.HasPrefix(function, "Group:") {
+		return group.Subject
 	}
 	return ""
 }

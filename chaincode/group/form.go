@@ -259,7 +259,7 @@ func (s Scheme) FormGroup(command FormGroup, terms *Terms, candidates []Candidat
 	if err := rule.Field("agreement", command.Agreement.check(*terms, law, ctx.Date)); err != nil {
 		return refuse(err)
 	}
-	households := command.Agreement.households()
+	households := command.Agreement.Households()
 	if err := rule.Field("agreement", rule.Field("members", eligible(households, candidates, kin, ctx))); err != nil {
 		return refuse(err)
 	}
@@ -275,7 +275,8 @@ func (s Scheme) FormGroup(command FormGroup, terms *Terms, candidates []Candidat
 	return group, entry, nil
 }
 
-func (a Agreement) households() []tape.AccountID {
+// Households are those whom it names.
+func (a Agreement) Households() []tape.AccountID {
 	households := make([]tape.AccountID, len(a.Members))
 	for i, member := range a.Members {
 		households[i] = member.Household

@@ -151,7 +151,7 @@ func (g Group) Candidates() []tape.AccountID {
 	if g.Joining != nil {
 		return []tape.AccountID{g.Joining.Household}
 	}
-	return g.Agreement.households()
+	return g.Agreement.Households()
 }
 
 // Fingerprints are those of Candidates, and behind them of who lives in the group

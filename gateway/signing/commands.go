@@ -10,6 +10,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -210,6 +211,52 @@ var forms = map[string]form{
 	"Tape:Withdraw": of("withdraw", known, 2, func(c tape.Withdraw) gist { return about(c.Account, "Page", string(c.Page), "Reason", c.Reason) }),
 	"Tape:OpenJob":  of("open-job", stated, 2, func(c tape.OpenJob) gist { return about(c.Account, "Job", string(c.ID)).worth(c.Amount) }),
 	"Tape:Release":  of("release", known, 2, func(c tape.Release) gist { return about(c.Account, "Hold", string(c.Hold)) }),
+	"Group:OpenScheme": of("open-scheme", absent, 2, func(c group.OpenScheme) gist {
+		return about(c.Account, "Lenders", strings.Join(c.Lenders, ", "))
+	}),
+	"Group:AmendScheme": of("amend-scheme", absent, 2, func(c group.AmendScheme) gist {
+		return about(c.Account, "Lenders", strings.Join(c.Lenders, ", "))
+	}),
+	"Group:AcceptScheme": of("accept-scheme", absent, 2, func(c group.AcceptScheme) gist { return about(c.Account, "Proposal", c.Proposal) }),
+	"Group:NameSupplier": of("name-supplier", absent, 2, func(c group.NameSupplier) gist {
+		return about(c.Account, "Supplier", string(c.Supplier), "Categories", strings.Join(c.Categories, ", "), "Withdraw", strconv.FormatBool(c.Withdraw))
+	}),
+	"Group:Relate": of("relate", absent, 2, func(c group.Relate) gist {
+		return about(c.Account, "Household", string(c.Household), "Other", string(c.Other), "Withdraw", strconv.FormatBool(c.Withdraw))
+	}),
+	"Group:Admit": of("admit", absent, 2, func(c group.Admit) gist {
+		return about(c.Account, "Household", string(c.Household), "Person", string(c.Person))
+	}),
+	"Group:ReplaceSigner": of("replace-signer", absent, 2, func(c group.ReplaceSigner) gist {
+		return about(c.Account, "Household", string(c.Household), "Person", string(c.Person), "Reason", c.Reason)
+	}),
+	"Group:Leave": of("leave", absent, 1, func(c group.Leave) gist { return about(c.Account, "Household", string(c.Household)) }),
+	"Group:FormGroup": of("form-group", absent, 2, func(c group.FormGroup) gist {
+		a := c.Agreement
+		return about(c.Account, "Group", string(c.Group), "Count", count(len(a.Members)), "Most", a.GroupMax.String(), "Member", a.MemberMax.String(), "Until", string(a.Expiry))
+	}),
+	"Group:SignGroup": of("sign-group", absent, 1, func(c group.SignGroup) gist {
+		return about(c.Account, "Group", string(c.Group), "Household", string(c.Household), "Agreement", c.Agreement.String(), "Joining", string(c.Joining))
+	}),
+	"Group:Endorse":      of("endorse", absent, 2, func(c group.Endorse) gist { return about(c.Account, "Group", string(c.Group)) }),
+	"Group:ApproveGroup": of("approve-group", absent, 2, func(c group.ApproveGroup) gist { return about(c.Account, "Group", string(c.Group)) }),
+	"Group:RejectGroup": of("reject-group", absent, 2, func(c group.RejectGroup) gist {
+		return about(c.Account, "Group", string(c.Group), "Reason", c.Reason)
+	}),
+	"Group:Exit": of("exit", absent, 1, func(c group.Exit) gist {
+		return about(c.Account, "Group", string(c.Group), "Household", string(c.Household), "Tail", strconv.FormatBool(c.Tail))
+	}),
+	// All others sign to expel one, or to wind a group down: who prepares it says how many they are.
+	"Group:Expel": of("expel", absent, 1, func(c group.Expel) gist {
+		return about(c.Account, "Group", string(c.Group), "Household", string(c.Household), "Assume", strconv.FormatBool(c.Assume))
+	}),
+	"Group:Refill": of("refill", absent, 2, func(c group.Refill) gist {
+		return about(c.Account, "Group", string(c.Group), "Household", string(c.Household))
+	}),
+	"Group:MemberDied": of("member-died", absent, 2, func(c group.MemberDied) gist { return about(c.Account, "Household", string(c.Household)) }),
+	"Group:WindDown": of("wind-down", absent, 1, func(c group.WindDown) gist {
+		return about(c.Account, "Group", string(c.Group), "Reason", c.Reason)
+	}),
 	"Party:Suspend": of("suspend", absent, 1, func(c party.SuspendCommand) gist { return ofPerson(c.Person, "Address", c.Address.String()) }),
 	"Party:Revoke":  of("revoke", absent, 1, func(c party.RevokeCommand) gist { return ofPerson(c.Person) }),
 	"Party:Consent": of("consent", absent, 1, func(c party.ConsentCommand) gist {
@@ -274,6 +321,7 @@ func key(action string, figures []string) string {
 	for i := 0; i+1 < len(figures); i += 2 {
 		switch name, value := figures[i], figures[i+1]; {
 		case name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
+			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
 		}
@@ -284,7 +332,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned"}[name]
+		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -163,6 +164,29 @@ func TestRead(t *testing.T) {
 		{"Tape:Identify", tape.Identify{Account: campaign, Gift: proof(t), Hold: "d1.0.0", To: "charity:sunrise:relief"}, "1.00 CNY", "payout d1.0.0 of charity:sunrise:relief that came back"},
 		{"Tape:Correct", tape.Correct{Account: campaign, Gift: proof(t), Reason: "wrong-reference", To: "charity:sunrise:relief"}, "1.00 CNY", "from charity:sunrise:speech to charity:sunrise:relief"},
 		{"Tape:Withdraw", tape.Withdraw{Account: campaign, Page: "page-1", Reason: "not-paid"}, "1.00 CNY", "Withdraw page page-1"},
+		{"Group:OpenScheme", group.OpenScheme{Account: coffee, Lenders: []string{"bank", "union"}, Terms: lending()}, "", "for the lenders bank, union to accept"},
+		{"Group:AmendScheme", group.AmendScheme{Account: coffee, Lenders: []string{"bank"}, Terms: lending()}, "", "Propose other terms"},
+		{"Group:AcceptScheme", group.AcceptScheme{Account: coffee, Proposal: "coop/open-1"}, "", "that coop/open-1 brought"},
+		{"Group:NameSupplier", group.NameSupplier{Account: coffee, Categories: []string{"feed"}, Controllers: []string{"x"}, Supplier: "outside:supplier:s1"}, "", "pay outside:supplier:s1 for feed"},
+		{"Group:NameSupplier", group.NameSupplier{Account: coffee, Categories: []string{"feed"}, Controllers: []string{"x"}, Supplier: "outside:supplier:s1", Withdraw: true}, "", "no longer"},
+		{"Group:Relate", group.Relate{Account: coffee, Household: house, Other: "household:b"}, "", "are close kin: they"},
+		{"Group:Relate", group.Relate{Account: coffee, Household: house, Other: "household:b", Withdraw: true}, "", "Take back"},
+		{"Group:Admit", group.Admit{Account: coffee, Household: house, Person: "h1"}, "", "with h1 to sign for it"},
+		{"Group:ReplaceSigner", group.ReplaceSigner{Account: coffee, Household: house, Person: "h2", Reason: "lost-key"}, "", "Let h2 sign for"},
+		{"Group:Leave", group.Leave{Account: coffee, Household: house}, "", "Leave the lending scheme"},
+		{"Group:FormGroup", group.FormGroup{Account: coffee, Group: "g1", Agreement: group.Agreement{Expiry: "2028-12-31", GroupMax: cny(300), Lenders: []string{"bank"}, MemberMax: cny(200), Members: make([]group.Share, 4)}}, "", "4 households, until 2028-12-31, for 3.00 CNY at most, each for 2.00 CNY"},
+		{"Group:SignGroup", group.SignGroup{Account: coffee, Agreement: party.Hash{1}, Group: "g1", Household: house}, "", "guarantee jointly and severally what the others of group g1"},
+		{"Group:SignGroup", group.SignGroup{Account: coffee, Agreement: party.Hash{1}, Group: "g1", Household: house, Joining: "household:b"}, "", "agree that household:b joins group g1"},
+		{"Group:Endorse", group.Endorse{Account: coffee, Group: "g1"}, "", "Endorse the guarantee group g1"},
+		{"Group:ApproveGroup", group.ApproveGroup{Account: coffee, Group: "g1"}, "", "Approve the guarantee group g1"},
+		{"Group:RejectGroup", group.RejectGroup{Account: coffee, Group: "g1", Reason: "credit"}, "", "(reason: credit)"},
+		{"Group:Exit", group.Exit{Account: coffee, Group: "g1", Household: house}, "", "Leave group g1"},
+		{"Group:Exit", group.Exit{Account: coffee, Group: "g1", Household: house, Tail: true}, "", "go on guaranteeing"},
+		{"Group:Expel", group.Expel{Account: coffee, Group: "g1", Household: house}, "", "Expel"},
+		{"Group:Expel", group.Expel{Account: coffee, Group: "g1", Household: house, Assume: true}, "", "take over what it owes"},
+		{"Group:Refill", group.Refill{Account: coffee, Group: "g1", Household: house, Members: []group.Share{{Household: house}}}, "", "joins group g1"},
+		{"Group:MemberDied", group.MemberDied{Account: coffee, Household: house}, "", "has died"},
+		{"Group:WindDown", group.WindDown{Account: coffee, Group: "g1", Reason: "expired"}, "", "for good: expired"},
 		{"Party:Suspend", party.SuspendCommand{Address: address, ID: "x", Person: "me"}, "", "Suspend the key 0x01"},
 		{"Party:Revoke", party.RevokeCommand{ID: "x", Person: "me"}, "", "Revoke person me"},
 		{"Party:Rotate", party.RotateCommand{Address: address, Custody: party.Own, Duty: party.DutyMember, ID: "x", Person: "me"}, "", "to 0x01"},
@@ -193,6 +217,16 @@ func TestRead(t *testing.T) {
 	}
 }
 
+const (
+	coffee = tape.AccountID("coop:coop:coffee")
+	house  = tape.AccountID("household:ddbbcoobeooegjmdolfcpojadccomibn:coffee")
+)
+
+// lending are terms that can be written.
+func lending() group.SchemeTerms {
+	return group.SchemeTerms{LivingFloor: cny(0), MemberMax: cny(1), NoticeDays: []int32{1}}
+}
+
 func proof(t *testing.T) tape.GiftProof {
 	t.Helper()
 	shown, err := tape.NewGiftProof("page-1", []tape.Gift{{ID: "g-1", Amount: cny(100)}}, 0)
@@ -204,7 +238,8 @@ func proof(t *testing.T) tape.GiftProof {
 
 // TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
 func TestEveryKeyIsReached(t *testing.T) {
-	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true}
+	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
+		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true

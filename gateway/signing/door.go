@@ -29,18 +29,19 @@ import (
 const DoorPattern = "POST /people/commands"
 
 // Open are the functions that come in by the door: what a person decides alone
-// and signs alone, about its own payouts, its own key and what is known about it.
+// and signs alone, about its own payouts, its own guarantees, its own key and
+// what is known about it. That a guarantee is its own, the contract says.
 func Open() []string {
-	return []string{"Fund:Confirm", "Party:Consent", "Party:Revoke", "Party:Rotate", "Party:Suspend", "Party:WithdrawConsent"}
+	return []string{"Fund:Confirm", "Group:Exit", "Group:Leave", "Group:SignGroup", "Party:Consent", "Party:Revoke", "Party:Rotate", "Party:Suspend", "Party:WithdrawConsent"}
 }
 
 // ownID is the form of the ids under which people's own commands go to the
 // ledger. They share their organisation's names with its staff: whoever could
 // choose any id could take the one that a payment will need. No form of the
 // staff makes an id like these.
-var ownID = regexp.MustCompile(`^(confirm|consent|dispute|enrol|revoke|rotate|suspend|withdraw)-[0-9a-f]{16,40}$`)
+var ownID = regexp.MustCompile(`^(confirm|consent|dispute|enrol|exit|leave|revoke|rotate|sign|suspend|withdraw)-[0-9a-f]{16,40}$`)
 
-// OwnID draws an id for a command of one's own; what is confirm, consent, dispute, enrol, revoke, rotate, suspend or withdraw.
+// OwnID draws an id for a command of one's own; what is confirm, consent, dispute, enrol, exit, leave, revoke, rotate, sign, suspend or withdraw.
 func OwnID(what string) tape.ID {
 	var bits [8]byte
 	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
@@ -64,7 +65,7 @@ func checkID(command []byte) error {
 		return rule.Field("command", rule.Refuse(rule.Invalid, "is not the JSON asked for"))
 	}
 	if !ownID.MatchString(named.ID) {
-		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, consent-, dispute-, enrol-, revoke-, rotate-, suspend- or withdraw- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
+		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, consent-, dispute-, enrol-, exit-, leave-, revoke-, rotate-, sign-, suspend- or withdraw- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
 	}
 	return nil
 }

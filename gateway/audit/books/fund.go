@@ -151,6 +151,9 @@ func (b *Books) booked() (func(*Books) error, bool) {
 	if strings.HasPrefix(b.transaction.Function, "Harvest:") {
 		return b.harvested()
 	}
+	if one, known := groupKinds[b.transaction.Function]; known {
+		return func(b *Books) error { return b.bookGroup(one) }, true
+	}
 	if !strings.HasPrefix(b.transaction.Function, "Fund:") {
 		book, known := kinds[b.entry.Kind]
 		return book, known
@@ -210,9 +213,11 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected granted ordered restored " +
 	"confirmation cited publications publication pledge kept goods publisher identified harvest lot composition step move bags unit sale share")
 
+// fundRecord reports whether a record is written by the commands of the fund, or
+// of groups, alone.
 func fundRecord(key string) bool {
 	prefix, _, _ := strings.Cut(key, "/")
-	return slices.Contains(fundRecords, prefix)
+	return slices.Contains(fundRecords, prefix) || slices.Contains(groupRecords, prefix)
 }
 
 // concerned is the campaign that a key is about, nil for none.
