@@ -101,7 +101,7 @@ func (d *Debts) Borrowed(g group.Group, household tape.AccountID, own []Loan, da
 		if err != nil {
 			return facts, err
 		}
-		open, err := money.Sum(facts.Open.Units, owed.Principal, l.Principal.Units-l.advancedUnits())
+		open, err := money.Sum(facts.Open.Units, owed.Principal, l.undrawn())
 		if err != nil {
 			return facts, rule.Field("amount", err)
 		}
@@ -110,9 +110,17 @@ func (d *Debts) Borrowed(g group.Group, household tape.AccountID, own []Loan, da
 			continue
 		}
 		facts.Loans++
-		if len(l.Book.Payments) > 0 && l.LastOverdue == "" && owed.Due() == 0 {
+		if l.Book.Schedule[0].Due <= day && l.LastOverdue == "" && owed.Due() == 0 {
 			facts.OnTime++
 		}
 	}
 	return facts, nil
+}
+
+// undrawn is what the lender is bound to and has not disbursed: under changed terms, or once it was written off, nothing.
+func (l Loan) undrawn() int64 {
+	if len(l.Restructured) > 0 || l.WrittenOff != nil {
+		return 0
+	}
+	return l.Principal.Units - l.advancedUnits()
 }
