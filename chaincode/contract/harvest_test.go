@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	coffee  = tape.AccountID("coop:moon:coffee")
+	coffee  = tape.AccountID("coop:coop:coffee")
 	roaster = tape.AccountID("outside:buyer:roaster")
 )
 
@@ -38,36 +38,31 @@ func coffeeAgreement() harvest.Agreement {
 
 var coopStaff = []tape.ID{"coop-maker", "coop-checker"}
 
-// harvest opens a scheme with an agreement and three households; h3 has an agent.
+// harvest opens a scheme with an agreement and households; h3 has an agent, h4 has left.
 func (w *world) harvest() {
 	w.Helper()
-	c := open(coffee)
-	c.Custodian = "outside:bank:moon"
-	w.must("coop", "Tape:Open", c)
+	w.enlist("a1", party.DutyAgent, "coop", "bank")
+	open := openScheme(coffee)
+	open.Custodian = "outside:bank:moon"
+	w.must("coop", "Group:OpenScheme", w.harvested("open-scheme", open, coopStaff...))
+	for i, name := range []tape.ID{"h1", "h2", "h3", "h4"} {
+		w.enlist(name, party.DutyMember, "coop", "bank")
+		w.joins(string(name), name, i, map[tape.ID]tape.ID{"h3": "a1"}[name])
+	}
+	w.must("coop", "Group:Leave", w.harvested("leave", group.Leave{Account: coffee, Household: farm("h4"), ID: "leave-h4"}, "h4"))
 	agree := harvest.Agree{Account: coffee, Agreement: coffeeAgreement(), ID: "agree-1"}
 	w.must("coop", "Harvest:Agree", w.signed("agree", coffee, noAmount, agree, append(coopStaff, "bank-maker")...))
-	for _, name := range []tape.ID{"h1", "h2"} {
-		w.enlist(name, party.DutyMember, "coop", "bank")
-	}
-	w.enlist("a1", party.DutyAgent, "coop", "bank")
-	w.members(group.Member{V: 1, Household: farm("h1"), Person: "h1", State: group.Admitted}, group.Member{V: 1, Household: farm("h2"), Person: "h2", State: group.Admitted},
-		group.Member{V: 1, Household: farm("h3"), Person: "h3", Agent: "a1", State: group.Admitted}, group.Member{V: 1, Household: farm("h4"), Person: "h4", State: group.Left})
 }
 
-func (w *world) members(members ...group.Member) {
+// joins admits a household for which a person signs, and which an agent may serve.
+func (w *world) joins(name string, person tape.ID, n int, agent tape.ID) {
 	w.Helper()
-	forged := w.Forge(w.identity("bank"), func(set *replay.Set) {
-		for _, member := range members {
-			value, err := canonical.Encode(member)
-			if err != nil {
-				w.Fatal(err)
-			}
-			set.Writes = append(set.Writes, replay.Write{Key: group.MemberKey(coffee, member.Household), Value: value})
-		}
-	}, "bank", "coop", "insurer")
-	if results, err := w.Commit(forged); err != nil || !results[0].Valid() {
-		w.Fatalf("the members are not on the ledger: %v", err)
+	admit := group.Admit{Account: coffee, Adult: true, Agent: agent, Capacity: true, Fingerprint: reference(1000 + n), Household: farm(name), ID: tape.ID("admit-" + strings.ReplaceAll(name, " ", "-")), Person: person}
+	signers := coopStaff
+	if agent != "" {
+		signers = append(slices.Clone(coopStaff), agent)
 	}
+	w.must("coop", "Group:Admit", w.harvested("admit", admit, signers...))
 }
 
 func (w *world) delivery(id tape.ID, of string, net int64) harvest.Deliver {
@@ -183,9 +178,9 @@ func TestHarvestRefusals(t *testing.T) {
 		t.Errorf("who delivered: %+v", lot.Delivery)
 	}
 	other := w.delivery("l5", "h1", 1)
-	other.Account = "coop:moon:tea"
-	w.refused("not-found: an agreement about the harvest of coop:moon:tea does not exist", "coop", "Harvest:Deliver", w.signed("deliver", other.Account, noAmount, other, "coop-maker", "h1"))
-	w.refused("not-found: account coop:moon:tea does not exist", "coop", "Harvest:Agree", w.signed("agree", other.Account, noAmount, harvest.Agree{Account: other.Account, Agreement: coffeeAgreement(), ID: "agree-2"}, append(coopStaff, "bank-maker")...))
+	other.Account = "coop:coop:tea"
+	w.refused("not-found: an agreement about the harvest of coop:coop:tea does not exist", "coop", "Harvest:Deliver", w.signed("deliver", other.Account, noAmount, other, "coop-maker", "h1"))
+	w.refused("not-found: account coop:coop:tea does not exist", "coop", "Harvest:Agree", w.signed("agree", other.Account, noAmount, harvest.Agree{Account: other.Account, Agreement: coffeeAgreement(), ID: "agree-2"}, append(coopStaff, "bank-maker")...))
 	w.refused("exists: lot l4 exists already", "coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "l4", 1_000, 170), "coop-maker"))
 	w.refused("exists: lot g1 exists already", "coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "g1", 1_000, 170), "coop-maker"))
 	w.refused("forbidden: field outputs: one of the staff of another organisation than coop must sign a yield", "coop", "Harvest:Process", w.harvested("process", milling("p2", "l4", "g4", 1_000, 201), "coop-maker"))
@@ -268,13 +263,11 @@ func TestHarvestAuthorisation(t *testing.T) {
 func TestHarvestOfManyHouseholds(t *testing.T) {
 	w := newWorld(t)
 	w.harvest()
-	var members []group.Member
 	var lots []tape.ID
 	for i := range 205 {
-		members = append(members, group.Member{V: 1, Household: farm(fmt.Sprint("many ", i)), Person: "nobody", Agent: "a1", State: group.Admitted})
-	}
-	w.members(members...)
-	for i := range members {
+		name, person := fmt.Sprint("many ", i), tape.ID(fmt.Sprint("farmer-", i))
+		w.enlist(person, party.DutyMember, "coop", "bank")
+		w.joins(name, person, 10+i, "a1")
 		id := tape.ID(fmt.Sprint("many-", i))
 		lots = append(lots, id)
 		w.must("coop", "Harvest:Deliver", w.harvested("deliver", w.delivery(id, fmt.Sprint("many ", i), int64(1_000+i)), "coop-maker", "a1"))
