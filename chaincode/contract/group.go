@@ -25,7 +25,7 @@ func (t *transaction) scheme(id tape.ID, account tape.AccountID, keys ...string)
 
 // organised judges the intents of what a maker and a checker of an organisation
 // decide about a scheme; no amount is concerned by it.
-func (t *transaction) organised(action string, scheme tape.AccountID, entry tape.ID, owner string, intents []intent) error {
+func (t *transaction) organised(action, owner string, scheme tape.AccountID, entry tape.ID, intents []intent) error {
 	if err := t.load(party.PolicyKey()); err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (t *transaction) organised(action string, scheme tape.AccountID, entry tape
 	return policy.Policy.Approval.Decide(t.context.Approvals, owner)
 }
 
-// said judges the intents of what households say of themselves.
+// said judges the intents of a command about a scheme, whoever signed it.
 func (t *transaction) said(action string, scheme tape.AccountID, entry tape.ID, intents []intent) error {
 	return t.judgeIntents(party.Act{Action: action, Subject: string(scheme), Entry: entry}, intents)
 }
@@ -73,7 +73,7 @@ func (*Group) OpenScheme(ctx Context, argument string) (string, error) {
 		if err := t.ground(c.ID, append(keys, powers(c.Lenders)...)...); err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("open-scheme", c.Account, c.ID, t.context.Organisation, intents); err != nil {
+		if err := t.organised("open-scheme", t.context.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		scheme, err := c.Apply(group.OpenState{Keeps: t.holds(keeper, party.Custodian), Lends: t.lend(c.Lenders)}, t.context)
@@ -98,7 +98,7 @@ func (*Group) AmendScheme(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("amend-scheme", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("amend-scheme", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		scheme, entry, err := scheme.Amend(c, now, t.lend(c.Lenders), t.context)
@@ -126,7 +126,7 @@ func (*Group) AcceptScheme(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("accept-scheme", c.Account, c.ID, t.context.Organisation, intents); err != nil {
+		if err := t.organised("accept-scheme", t.context.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		scheme, terms, entry, err := scheme.Accept(c, t.context)
@@ -159,7 +159,7 @@ func (*Group) NameSupplier(ctx Context, argument string) (string, error) {
 			state.Controls = append(state.Controls, read[group.Controls](t, group.ControlsKey(c.Account, fingerprint)))
 			state.Standings = append(state.Standings, read[group.Standing](t, group.StandingKey(fingerprint)))
 		}
-		if err := t.organised("name-supplier", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("name-supplier", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		supplier, controls, entry, err := scheme.NameSupplier(c, state, t.context)
@@ -190,7 +190,7 @@ func (*Group) Relate(ctx Context, argument string) (string, error) {
 		if key != "" {
 			known = read[group.Kin](t, key)
 		}
-		if err := t.organised("relate", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("relate", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		kin, entry, err := scheme.Relate(c, of, with, known, t.context)
@@ -209,7 +209,7 @@ func (*Group) Admit(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		state := group.AdmitState{Member: read[group.Member](t, member), Standing: read[group.Standing](t, standing), Signer: read[group.Signer](t, signer), Person: read[party.Person](t, person)}
-		if err := t.organised("admit", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("admit", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		admission, entry, err := scheme.Admit(c, state, t.context)
@@ -261,7 +261,7 @@ func (*Group) ReplaceSigner(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("replace-signer", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("replace-signer", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		state := group.ReplaceState{Member: member, Standing: standing, Signer: read[group.Signer](t, signer), Person: read[party.Person](t, person)}

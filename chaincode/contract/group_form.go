@@ -92,7 +92,7 @@ func (*Group) FormGroup(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("form-group", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("form-group", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.absent(key, "group "+c.Group.String()); err != nil {
@@ -151,7 +151,7 @@ func (*Group) Endorse(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("endorse", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("endorse", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		return t.saveGroup(scheme.Endorse(c, g, t.context))
@@ -173,7 +173,7 @@ func (*Group) ApproveGroup(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("approve-group", c.Account, c.ID, t.context.Organisation, intents); err != nil {
+		if err := t.organised("approve-group", t.context.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		next, standings, entry, err := g.Approve(c, candidates, kin, t.context)
@@ -191,7 +191,7 @@ func (*Group) RejectGroup(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("reject-group", c.Account, c.ID, t.context.Organisation, intents); err != nil {
+		if err := t.organised("reject-group", t.context.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		return t.saveGroup(scheme.Reject(c, g, t.context))
@@ -224,7 +224,7 @@ func (*Group) Refill(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("refill", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("refill", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		return t.saveGroup(scheme.Refill(c, g, terms, candidates[0], kin, t.context))

@@ -150,7 +150,7 @@ func (*Group) MemberDied(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.organised("member-died", c.Account, c.ID, scheme.Organisation, intents); err != nil {
+		if err := t.organised("member-died", scheme.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		death, entry, err := scheme.MemberDied(c, state, t.context)

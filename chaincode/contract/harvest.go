@@ -25,26 +25,6 @@ func (t *transaction) terms(id tape.ID, scheme tape.AccountID, keys ...string) (
 	return need[harvest.Terms](t, harvest.TermsKey(scheme), "an agreement about the harvest of "+scheme.String())
 }
 
-// signHarvest judges the intents of a command about a scheme, whoever signed it.
-func (t *transaction) signHarvest(action string, scheme tape.AccountID, entry tape.ID, intents []intent) error {
-	return t.judgeIntents(party.Act{Action: action, Subject: string(scheme), Entry: entry}, intents)
-}
-
-// decideHarvest is signHarvest for what a maker and a checker of the cooperative decide.
-func (t *transaction) decideHarvest(action, organisation string, scheme tape.AccountID, entry tape.ID, intents []intent) error {
-	if err := t.load(party.PolicyKey()); err != nil {
-		return err
-	}
-	if err := t.signHarvest(action, scheme, entry, intents); err != nil {
-		return err
-	}
-	policy, err := need[party.PolicyRecord](t, party.PolicyKey(), "the policy")
-	if err != nil {
-		return err
-	}
-	return policy.Policy.Approval.Decide(t.context.Approvals, organisation)
-}
-
 // lotKeys are the keys of lots; what is too many for a command is not read, and refused by its rule.
 func lotKeys(scheme tape.AccountID, lots []tape.ID) []string {
 	if len(lots) > harvest.LotsMax {
@@ -151,7 +131,7 @@ func (*Harvest) Agree(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.decideHarvest("agree", account.Organisation, c.Account, c.ID, intents); err != nil {
+		if err := t.organised("agree", account.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		terms, entry, err := c.Apply(account.Organisation, read[harvest.Terms](t, key), t.context)
@@ -171,7 +151,7 @@ func (*Harvest) Deliver(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.signHarvest("deliver", c.Account, c.ID, intents); err != nil {
+		if err := t.said("deliver", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		stock, entry, err := terms.Deliver(c, household, t.context)
@@ -194,7 +174,7 @@ func (*Harvest) Merge(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.signHarvest("merge", c.Account, c.ID, intents); err != nil {
+		if err := t.said("merge", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		change, entry, err := terms.Merge(c, inputs, t.context)
@@ -220,7 +200,7 @@ func (*Harvest) Process(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.signHarvest("process", c.Account, c.ID, intents); err != nil {
+		if err := t.said("process", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		change, entry, err := terms.Process(c, inputs, t.context)
@@ -249,7 +229,7 @@ func (*Harvest) Bag(ctx Context, argument string) (string, error) {
 		for i, key := range units {
 			borne[i] = t.state[key] != nil
 		}
-		if err := t.signHarvest("bag", c.Account, c.ID, intents); err != nil {
+		if err := t.said("bag", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		lot, bags, entry, err := terms.Bag(c, read[harvest.Lot](t, lotKey), borne, t.context)
@@ -301,7 +281,7 @@ func (t *transaction) lots(action string, id tape.ID, scheme tape.AccountID, ids
 	for i, key := range keys {
 		lots[i] = read[harvest.Lot](t, key)
 	}
-	return terms, lots, t.signHarvest(action, scheme, id, intents)
+	return terms, lots, t.said(action, scheme, id, intents)
 }
 
 // Sell sells lots to a buyer.
@@ -346,7 +326,7 @@ func (*Harvest) Pledge(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.decideHarvest("pledge", terms.Organisation, c.Account, c.ID, intents); err != nil {
+		if err := t.organised("pledge", terms.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		after, entry, err := terms.Pledge(c, lot, household, t.holds(c.Lender, party.Lender), t.context)
@@ -367,7 +347,7 @@ func (*Harvest) ReleasePledge(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.signHarvest("release-pledge", c.Account, c.ID, intents); err != nil {
+		if err := t.said("release-pledge", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		change, entry, err := terms.ReleasePledge(c, stocks[0], t.context)
@@ -391,7 +371,7 @@ func (*Harvest) CorrectDelivery(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.signHarvest("correct-delivery", c.Account, c.ID, intents); err != nil {
+		if err := t.said("correct-delivery", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		after, entry, err := terms.CorrectDelivery(c, lot, household, t.context)
@@ -417,7 +397,7 @@ func (*Harvest) CorrectStep(ctx Context, argument string) (string, error) {
 				return tape.Entry{}, err
 			}
 		}
-		if err := t.decideHarvest("correct-step", terms.Organisation, c.Account, c.ID, intents); err != nil {
+		if err := t.organised("correct-step", terms.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		after, lots, entry, err := terms.CorrectStep(c, step, inputs, outputs, t.context)
