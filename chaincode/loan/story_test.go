@@ -150,8 +150,12 @@ func TestClaimKinds(t *testing.T) {
 		// The second is reckoned as though the first were paid on its day: 1,100,000 × 6 % × 28 / 365 = 5,063.
 		{"two fall due in the window", with(func(t *terms.Terms) { t.Method, t.Instalments = terms.EqualPrincipal, 12 }), "2026-01-20", 40,
 			"[window 2026-02-01 106115 on 2026-02-01 window 2026-03-01 105063 on 2026-03-01]"},
-		// Of all that is left the interest of the window is more than what ends the loan today: 12,000.00 and 19 days.
+		// 12,000.00 and 19 days' interest of 37.48 end the loan.
 		{"the window reaches to the end", with(func(t *terms.Terms) { t.Method, t.Instalments = terms.Bullet, 2 }), "2026-01-20", 40, "[window 2026-02-01 1203748 on 2026-01-20]"},
+		// One unit is left behind the first instalment; with its interest that would be more than ends the loan today.
+		{"the window has more than ends the loan", with(func(t *terms.Terms) {
+			t.Method, t.Instalments, t.CropPrincipalPartsPerMillion = terms.Crop, 2, []int32{999_999, 1}
+		}), "2026-01-20", 15, "[window 2026-02-01 1203748 on 2026-01-20]"},
 		{"a loan that is due after a sale", with(func(t *terms.Terms) {
 			t.Method, t.Instalments, t.Every, t.SaleDays = terms.AfterSale, 1, terms.Interval{Months: 10}, 15
 		}), "2026-01-20", 15, "[window 2026-02-04 1203748 on 2026-01-20]"},
