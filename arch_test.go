@@ -78,7 +78,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

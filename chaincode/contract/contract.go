@@ -32,15 +32,18 @@ type Chaincode struct {
 
 // New builds the contracts.
 func New() (*Chaincode, error) {
-	party, tape, audit, dossier, fund, group, harvest := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund), new(Group), new(Harvest)
-	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name, group.Name, harvest.Name = "Party", "Tape", "Audit", "Dossier", "Fund", "Group", "Harvest"
-	inner, err := contractapi.NewChaincode(party, tape, audit, dossier, fund, group, harvest)
+	party, tape, audit, dossier, fund := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund)
+	group, harvest, loan, settlement := new(Group), new(Harvest), new(Loan), new(Settlement)
+	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name = "Party", "Tape", "Audit", "Dossier", "Fund"
+	group.Name, harvest.Name, loan.Name, settlement.Name = "Group", "Harvest", "Loan", "Settlement"
+	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement}
+	inner, err := contractapi.NewChaincode(all...)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)
 	}
 	inner.TransactionSerializer = text{}
 	inner.Info.Title, inner.Info.Version = "lianbao", "1"
-	return &Chaincode{ContractChaincode: inner, functions: functions(party, tape, audit, dossier, fund, group, harvest)}, nil
+	return &Chaincode{ContractChaincode: inner, functions: functions(all...)}, nil
 }
 
 // functions lists the transactions of contracts by their full names.

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -50,11 +51,30 @@ func (t *transaction) approveGift(action string, account tape.Account, p tape.Gi
 	if err != nil {
 		return gift, err
 	}
+	if err := t.repaysNothing(account, p); err != nil {
+		return gift, err
+	}
 	_, span, err := gift.Place(account.ID, p)
 	if err != nil {
 		return gift, err
 	}
 	return gift, t.approve(action, account, money.New(span.Length(), account.Currency), entry, intents)
+}
+
+// repaysNothing refuses to take money back that has repaid a loan: the debt would
+// be paid by money that is gone.
+func (t *transaction) repaysNothing(account tape.Account, p tape.GiftProof) error {
+	if account.Subject != loan.Subject {
+		return nil
+	}
+	key := loan.Repay{Gift: p}.Repaid(account.ID)
+	if err := t.load(key); err != nil {
+		return err
+	}
+	if used := read[loan.Mark](t, key); used != nil {
+		return rule.Field("gift", rule.Refuse(rule.WrongState, "has repaid a loan, by entry %s; it stays with the lender", used.Entry))
+	}
+	return nil
 }
 
 // Identify gives unclaimed money to the account it was meant for.

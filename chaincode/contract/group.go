@@ -233,22 +233,6 @@ func (t *transaction) memberAndStanding(account, household tape.AccountID) (*gro
 	return member, read[group.Standing](t, group.StandingKey(member.Fingerprint)), nil
 }
 
-// debts are the facts about a household's debts anywhere on the ledger: those of
-// all its names in its standing. No loans are made on this ledger yet, so there
-// is nothing but whether it is excluded.
-func (t *transaction) debts(household tape.AccountID, standing *group.Standing) (group.Debts, error) {
-	debts := group.Debts{Household: household}
-	if standing != nil {
-		debts.ExcludedUntil = standing.ExcludedUntil
-	}
-	return debts, nil
-}
-
-// outstanding counts what is open under a group. No loans are made on this ledger yet.
-func (t *transaction) outstanding(group.Group) (group.Outstanding, error) {
-	return group.Outstanding{}, nil
-}
-
 // ReplaceSigner lets another adult sign for a household.
 func (*Group) ReplaceSigner(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c group.ReplaceSigner, intents []intent) (tape.Entry, error) {
@@ -272,6 +256,14 @@ func (*Group) ReplaceSigner(ctx Context, argument string) (string, error) {
 	})
 }
 
+// fingerprintOf is a member's, empty for who is not admitted.
+func fingerprintOf(member *group.Member) string {
+	if member == nil {
+		return ""
+	}
+	return member.Fingerprint
+}
+
 // Leave ends a household's part in a scheme.
 func (*Group) Leave(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c group.Leave, intents []intent) (tape.Entry, error) {
@@ -284,7 +276,7 @@ func (*Group) Leave(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		debts, err := t.debts(c.Household, standing)
+		debts, err := t.debts(c.Household, fingerprintOf(member), standing)
 		if err != nil {
 			return tape.Entry{}, err
 		}

@@ -39,7 +39,7 @@ func (t *transaction) candidates(account tape.AccountID, households []tape.Accou
 		}
 		c.Standing, c.Controls = read[group.Standing](t, group.StandingKey(c.Member.Fingerprint)), read[group.Controls](t, group.ControlsKey(account, c.Member.Fingerprint))
 		c.Person = read[party.Person](t, party.PersonKey(c.Member.PersonOn(t.at)))
-		debts, err := t.debts(households[i], c.Standing)
+		debts, err := t.debts(households[i], c.Member.Fingerprint, c.Standing)
 		if err != nil {
 			return nil, err
 		}

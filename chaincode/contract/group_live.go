@@ -25,7 +25,7 @@ func (t *transaction) leaving(g group.Group, members []group.GroupMember) ([]gro
 		if err != nil {
 			return nil, err
 		}
-		debts, err := t.debts(m.Household, &standing)
+		debts, err := t.debts(m.Household, m.Fingerprint, &standing)
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +174,7 @@ func (t *transaction) diedState(c group.MemberDied) (group.DiedState, error) {
 		return state, err
 	}
 	state.Person = read[party.Person](t, person)
-	if state.Debts, err = t.debts(c.Household, standing); err != nil || standing.Group == nil || standing.Group.Scheme != c.Account {
+	if state.Debts, err = t.debts(c.Household, member.Fingerprint, standing); err != nil || standing.Group == nil || standing.Group.Scheme != c.Account {
 		return state, err
 	}
 	key := group.GroupKey(c.Account, standing.Group.Group)

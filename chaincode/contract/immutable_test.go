@@ -1,6 +1,9 @@
 package contract_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -94,5 +97,34 @@ func TestProcessorNamesAPage(t *testing.T) {
 		{"page-1", -1, "invalid: field count: is -1; 1 to 2000 are possible"},
 	} {
 		w.refused(c.want, "charity", "Tape:FileProcessor", tape.FileProcessor{Account: books, Count: c.count, ID: "file-1", Line: proof, Page: c.page, Total: cny(15000)})
+	}
+}
+
+// TestKeysAreOneKinds: no two packages write under one prefix: a reader of the
+// ledger tells by it what a record is.
+func TestKeysAreOneKinds(t *testing.T) {
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, prefix := map[string]string{}, regexp.MustCompile(`(?s)func \w*Key\([^)]*\) string \{[^}]*?"([a-z-]+)/"`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range prefix.FindAllStringSubmatch(string(source), -1) {
+			folder := filepath.Dir(file)
+			if before, known := owner[found[1]]; known && before != folder {
+				t.Errorf("both %s and %s write under %s/", before, folder, found[1])
+			}
+			owner[found[1]] = folder
+		}
+	}
+	if len(owner) < 60 {
+		t.Errorf("found only %d prefixes", len(owner))
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -161,11 +162,13 @@ func (t *transaction) ground(id tape.ID, keys ...string) error {
 // subjectOf names the rules whose command a function is: accounts that they
 // govern are spent by no other.
 func subjectOf(function string) string {
-	if strings.HasPrefix(function, "Fund:") {
+	switch contract, _, _ := strings.Cut(function, ":"); contract {
+	case "Fund":
 		return fund.Subject
-	}
-	if strings.HasPrefix(function, "Group:") {
+	case "Group", "Settlement":
 		return group.Subject
+	case "Loan":
+		return loan.Subject
 	}
 	return ""
 }

@@ -282,7 +282,12 @@ type side struct {
 
 // statement makes a statement that follows on an earlier one.
 func statement(t testing.TB, id, previous tape.ID, opening int64, pages ...side) (tape.FileStatement, []tape.FileLines) {
-	c := tape.FileStatement{Account: bankAccount, ID: id, Previous: previous, From: "2026-01-01", To: "2026-01-01", Opening: money.New(opening, "CNY")}
+	return statementOf(t, bankAccount, id, previous, opening, pages...)
+}
+
+// statementOf makes one of any bank account.
+func statementOf(t testing.TB, account tape.AccountID, id, previous tape.ID, opening int64, pages ...side) (tape.FileStatement, []tape.FileLines) {
+	c := tape.FileStatement{Account: account, ID: id, Previous: previous, From: "2026-01-01", To: "2026-01-01", Opening: money.New(opening, "CNY")}
 	balance := opening
 	var bodies []tape.FileLines
 	for n, p := range pages {
@@ -295,7 +300,7 @@ func statement(t testing.TB, id, previous tape.ID, opening int64, pages ...side)
 		}
 		c.Count += head.Count
 		c.Pages = append(c.Pages, head)
-		bodies = append(bodies, tape.FileLines{Account: bankAccount, ID: tape.ID(fmt.Sprintf("%s-%d", id, n)), Lines: p.lines, N: int32(n), Statement: id})
+		bodies = append(bodies, tape.FileLines{Account: account, ID: tape.ID(fmt.Sprintf("%s-%d", id, n)), Lines: p.lines, N: int32(n), Statement: id})
 	}
 	c.Closing = money.New(balance, "CNY")
 	return c, bodies
@@ -304,7 +309,13 @@ func statement(t testing.TB, id, previous tape.ID, opening int64, pages ...side)
 // file files a statement with all its pages.
 func (w *world) file(id, previous tape.ID, opening int64, pages ...side) tape.FileStatement {
 	w.Helper()
-	head, bodies := statement(w, id, previous, opening, pages...)
+	return w.fileOf(bankAccount, id, previous, opening, pages...)
+}
+
+// fileOf files one of any bank account.
+func (w *world) fileOf(account tape.AccountID, id, previous tape.ID, opening int64, pages ...side) tape.FileStatement {
+	w.Helper()
+	head, bodies := statementOf(w, account, id, previous, opening, pages...)
 	w.must("bank", "Tape:FileStatement", head)
 	for _, body := range bodies {
 		w.must("bank", "Tape:FileLines", body)

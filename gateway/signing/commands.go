@@ -12,9 +12,11 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
@@ -81,6 +83,12 @@ func (g gist) worth(amount money.Amount) gist {
 func count(n int) string { return strconv.Itoa(n) }
 
 func grams(n int64) string { return strconv.FormatInt(n, 10) }
+
+// organisationOf is whose account a name of three parts is.
+func organisationOf(account tape.AccountID) string {
+	parts := strings.Split(string(account), ":")
+	return parts[min(1, len(parts)-1)]
+}
 
 // total adds payments; a sum that is malformed stays zero and is refused by Read.
 func total(payments []tape.Payment) money.Amount {
@@ -181,6 +189,55 @@ var forms = map[string]form{
 	}),
 	"Harvest:CorrectSale": of("correct-sale", known, 2, func(c harvest.CorrectSale) gist {
 		return about(c.Account, "Sale", string(c.Sale), "Reason", c.Reason)
+	}),
+	"Loan:OpenLending": of("open-lending", absent, 2, func(c tape.Open) gist {
+		return about(c.Account, "Organisation", organisationOf(c.Account))
+	}),
+	"Loan:OfferProduct": of("offer-product", absent, 2, func(c loan.OfferProduct) gist {
+		t := c.Conditions.Terms
+		return about(c.Account, "Product", string(c.Product), "Version", count(int(c.Version)), "Min", c.Conditions.PrincipalMin.String(), "Max", c.Conditions.PrincipalMax.String(),
+			"Rate", count(int(t.RatePartsPerMillion)), "Method", string(t.Method), "Instalments", count(int(t.Instalments)))
+	}),
+	"Loan:WithdrawProduct": of("withdraw-product", absent, 2, func(c loan.WithdrawProduct) gist { return about(c.Account, "Product", string(c.Product)) }),
+	"Loan:ApplyForLoan": of("apply-for-loan", stated, 1, func(c loan.Apply) gist {
+		return about(c.Account, "Loan", string(c.ID), "Household", string(c.Household), "Group", string(c.Group), "Product", string(c.Product), "Purpose", c.Purpose).worth(c.Amount)
+	}),
+	"Loan:GuaranteeLoan": of("guarantee-loan", known, 1, func(c loan.Guarantee) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Application", c.Application)
+	}),
+	"Loan:DecideLoan": of("decide-loan", stated, 2, func(c loan.Decide) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Reason", c.Reason).worth(c.Amount)
+	}),
+	"Loan:WithdrawLoan": of("withdraw-loan", known, 1, func(c loan.WithdrawLoan) gist { return about(c.Account, "Loan", string(c.Loan)) }),
+	"Loan:ContractLoan": of("contract-loan", known, 1, func(c loan.ContractLoan) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Quote", c.Quote.String(), "Count", count(len(c.Advances)))
+	}),
+	"Loan:DisburseLoan": of("disburse-loan", stated, 2, func(c loan.Disburse) gist {
+		return about(c.Account, "Loan", string(c.Loan), "To", string(c.To), "Tranche", count(int(c.Tranche))).worth(c.Amount)
+	}),
+	"Loan:OrderSupplies": of("order-supplies", stated, 1, func(c loan.OrderSupplies) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Supplier", string(c.Supplier), "Category", c.Category).worth(c.Amount)
+	}),
+	"Loan:ConfirmDelivery": of("confirm-delivery", known, 1, func(c loan.ConfirmDelivery) gist {
+		return about(c.Account, "Order", string(c.Order), "Cancel", strconv.FormatBool(c.Cancel))
+	}),
+	"Loan:GiveNotice": of("give-notice", absent, 1, func(c loan.GiveNotice) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Instalment", count(int(c.Instalment)), "Days", count(int(c.Days)))
+	}),
+	"Loan:DefaultLoan": of("default-loan", absent, 2, func(c loan.Default) gist { return about(c.Account, "Loan", string(c.Loan)) }),
+	"Loan:DeclareStay": of("declare-stay", absent, 1, func(c loan.DeclareStay) gist {
+		return about(c.Account, "Kind", c.Kind, "From", string(c.From), "To", string(c.To))
+	}),
+	"Loan:RestructureLoan": of("restructure-loan", known, 2, func(c loan.Restructure) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Method", string(c.Terms.Method), "Instalments", count(int(c.Terms.Instalments)), "End", string(c.TermEnd))
+	}),
+	"Loan:WriteOffLoan": of("write-off-loan", known, 2, func(c loan.WriteOff) gist { return about(c.Account, "Loan", string(c.Loan)) }),
+	"Loan:AddCosts":     of("add-costs", stated, 2, func(c loan.AddCosts) gist { return about(c.Account, "Loan", string(c.Loan)).worth(c.Amount) }),
+	"Settlement:OpenSettlement": of("open-settlement", known, 2, func(c settlement.OpenSettlement) gist {
+		return about(c.Account, "Sale", string(c.Sale))
+	}),
+	"Settlement:ChoosePrepayment": of("choose-prepayment", stated, 1, func(c settlement.ChoosePrepayment) gist {
+		return about(c.Account, "Household", string(c.Household), "Loan", string(c.Loan)).worth(c.Amount)
 	}),
 	"Tape:Spend": of("spend", stated, 2, func(c tape.Spend) gist {
 		return about(c.Account, "Count", count(len(c.Payments))).worth(total(c.Payments))
@@ -320,7 +377,7 @@ func Read(function string, command []byte, amount string) (Act, error) {
 func key(action string, figures []string) string {
 	for i := 0; i+1 < len(figures); i += 2 {
 		switch name, value := figures[i], figures[i+1]; {
-		case name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
+		case name == "Cancel" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
 			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
@@ -332,7 +389,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
+		return map[string]string{"Cancel": "cancel", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -17,9 +17,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/message"
 )
@@ -152,6 +155,27 @@ func TestRead(t *testing.T) {
 		{"Harvest:CorrectDelivery", harvest.CorrectDelivery{Lot: "a", Reason: "incorrect_data", Account: scheme}, "", "Take delivery a"},
 		{"Harvest:CorrectStep", harvest.CorrectStep{Reason: "did_not_occur", Account: scheme, Step: "m1"}, "", "Undo step m1"},
 		{"Harvest:CorrectSale", harvest.CorrectSale{Reason: "did_not_occur", Sale: "s1", Account: scheme}, "60.00 CNY", "Undo sale s1"},
+		{"Loan:OpenLending", tape.Open{Account: "lender:bank:coffee", Attribution: tape.FIFO, Currency: "CNY"}, "", "loans of bank"},
+		{"Loan:OfferProduct", loan.OfferProduct{Account: scheme, Product: "season", Version: 2, Conditions: loan.Conditions{Lenders: []loan.Lender{}, Purposes: []string{}, PrincipalMin: cny(100_00), PrincipalMax: cny(900_00), Terms: terms.Terms{Method: terms.Annuity, Instalments: 12, RatePartsPerMillion: 60_000}}}, "",
+			"version 2 of loan season in coop:moon:coffee: 100.00 CNY to 900.00 CNY at 60000 parts per million a year, annuity, 12 instalments"},
+		{"Loan:WithdrawProduct", loan.WithdrawProduct{Account: scheme, Product: "season"}, "", "Offer loan season of coop:moon:coffee no more"},
+		{"Loan:ApplyForLoan", loan.Apply{Account: scheme, Amount: cny(6000), Group: "g1", Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", ID: "l1", Product: "season", Purpose: "inputs"}, "60.00 CNY", "Ask for loan l1 of 60.00 CNY"},
+		{"Loan:GuaranteeLoan", loan.Guarantee{Account: scheme, Application: "coop/l1", Loan: "l1"}, "60.00 CNY", "Guarantee loan l1 of 60.00 CNY in coop:moon:coffee jointly and severally"},
+		{"Loan:DecideLoan", loan.Decide{Account: scheme, Amount: cny(6000), Loan: "l1", Reason: "income"}, "60.00 CNY", "Approve 60.00 CNY of loan l1"},
+		{"Loan:WithdrawLoan", loan.WithdrawLoan{Account: scheme, Loan: "l1"}, "60.00 CNY", "Take loan l1"},
+		{"Loan:ContractLoan", loan.ContractLoan{Account: scheme, Advances: []terms.Advance{{Amount: cny(6000), Date: "2026-01-01"}}, Loan: "l1", Quote: party.Hash{1}}, "60.00 CNY", "fingerprint 01000000"},
+		{"Loan:DisburseLoan", loan.Disburse{Account: scheme, Amount: cny(6000), Loan: "l1", To: "outside:supplier:s1", Tranche: 1}, "60.00 CNY", "Pay 60.00 CNY of loan l1 in coop:moon:coffee out to outside:supplier:s1 (part 1)"},
+		{"Loan:OrderSupplies", loan.OrderSupplies{Account: scheme, Amount: cny(6000), Category: "seedlings", Loan: "l1", Supplier: "outside:supplier:s1"}, "60.00 CNY", "Order seedlings for 60.00 CNY"},
+		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Order: "o1"}, "60.00 CNY", "Confirm that order o1"},
+		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Cancel: true, Order: "o1"}, "60.00 CNY", "Cancel order o1"},
+		{"Loan:GiveNotice", loan.GiveNotice{Account: scheme, Days: 15, Instalment: 3, Loan: "l1"}, "", "instalment 3 of loan l1 of coop:moon:coffee, 15 days past due"},
+		{"Loan:DefaultLoan", loan.Default{Account: scheme, Loan: "l1"}, "", "Declare loan l1"},
+		{"Loan:DeclareStay", loan.DeclareStay{Account: scheme, From: "2026-01-01", Kind: "frost", To: "2026-02-01"}, "", "Declare frost"},
+		{"Loan:RestructureLoan", loan.Restructure{Account: scheme, Loan: "l1", TermEnd: "2027-01-01", Terms: terms.Terms{Method: terms.Annuity, Instalments: 12}}, "60.00 CNY", "annuity, 12 instalments, the last by 2027-01-01"},
+		{"Loan:WriteOffLoan", loan.WriteOff{Account: scheme, Loan: "l1"}, "60.00 CNY", "Write loan l1"},
+		{"Loan:AddCosts", loan.AddCosts{Account: scheme, Amount: cny(6000), Loan: "l1"}, "60.00 CNY", "Charge 60.00 CNY"},
+		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
+		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
 		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}, "0.00 CNY", "Hand 5"},
 		{"Tape:Spend", tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(1)}, {Amount: cny(2)}}}, "0.03 CNY", "Pay 0.03 CNY"},
@@ -239,7 +263,7 @@ func proof(t *testing.T) tape.GiftProof {
 // TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
 func TestEveryKeyIsReached(t *testing.T) {
 	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
-		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true}
+		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true

@@ -1,0 +1,227 @@
+package contract
+
+import (
+	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+// RepayLoan puts money that has come to a lender to a loan.
+func (*Loan) RepayLoan(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[loan.Repay], func(t *transaction, c loan.Repay) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		servicing := l.Lenders[0].Account
+		arrived, err := t.arrived(servicing, c)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, onward, entry, err := l.Repay(c, arrived, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(after)
+		t.save(c.Repaid(servicing), loan.Mark{V: 1, Entry: entry.Reference()})
+		if entry, err = t.handOn(servicing, onward, entry); err != nil {
+			return tape.Entry{}, err
+		}
+		if after.State == loan.Closed {
+			return entry, t.end(after, entry)
+		}
+		return entry, nil
+	})
+}
+
+// arrived is the money that a repayment names, and the day on which the bank shows it.
+func (t *transaction) arrived(account tape.AccountID, c loan.Repay) (loan.Arrived, error) {
+	key := c.Repaid(account)
+	settled, err := t.settledGift(account, c.Gift)
+	if err != nil {
+		return loan.Arrived{}, err
+	}
+	gift, span, err := settled.Place(account, c.Gift)
+	if err != nil {
+		return loan.Arrived{}, err
+	}
+	if err := t.load(key, tape.AccountKey(account)); err != nil {
+		return loan.Arrived{}, err
+	}
+	found := loan.Arrived{Amount: gift.Amount, Date: t.context.Date, Used: read[loan.Mark](t, key)}
+	found.Amount.Units = span.Length()
+	if c.Line == nil {
+		return found, nil
+	}
+	holder, err := need[tape.Account](t, tape.AccountKey(account), "account "+account.String())
+	if err != nil {
+		return found, err
+	}
+	lines := tape.LinesKey(holder.Custodian, c.Line.Statement, c.Line.N)
+	if err := t.load(lines); err != nil {
+		return found, err
+	}
+	found.Date, err = gift.ShownBy(*c.Line, read[tape.Lines](t, lines))
+	return found, err
+}
+
+// handOn pays the other lenders their shares of what has arrived.
+func (t *transaction) handOn(account tape.AccountID, payments []tape.Payment, entry tape.Entry) (tape.Entry, error) {
+	if len(payments) == 0 {
+		return entry, nil
+	}
+	payees := payeesOf(payments)
+	if err := t.load(append(accountKeys(payees), tape.HeadKey(account))...); err != nil {
+		return entry, err
+	}
+	found, head, err := t.accountAndHead(account)
+	if err != nil {
+		return entry, err
+	}
+	after, inflows, spent, err := head.Spend(found, tape.Spend{Account: account, ID: entry.ID, Payments: payments}, t.payees(payees), t.context)
+	if err != nil {
+		return entry, err
+	}
+	t.changeHead(head, after)
+	t.saveInflows(inflows)
+	entry.Postings = spent.Postings
+	return entry, nil
+}
+
+// GiveNotice notes that people were told of an overdue instalment.
+func (*Loan) GiveNotice(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.GiveNotice, intents []intent) (tape.Entry, error) {
+		key := loan.NoticeKey(c.Account, c.Loan, c.Instalment, c.Days)
+		scheme, l, err := t.loan(c.ID, c.Account, c.Loan, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "the notice of loan "+c.Loan.String()); err != nil {
+			return tape.Entry{}, err
+		}
+		version, err := t.version(c.Account, l.SchemeVersion)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.said("give-notice", c.Account, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		notice, entry, err := l.GiveNotice(c, scheme, version, t.context)
+		t.save(key, notice)
+		return entry, err
+	})
+}
+
+// DefaultLoan makes it a fact that a loan is in default.
+func (*Loan) DefaultLoan(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.Default, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		version, err := t.version(c.Account, l.SchemeVersion)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		keys, err := l.NoticeKeys(version, t.context.Date)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.load(keys...); err != nil {
+			return tape.Entry{}, err
+		}
+		notices := make([]*loan.Notice, len(keys))
+		for i, key := range keys {
+			notices[i] = read[loan.Notice](t, key)
+		}
+		if err := t.organised("default-loan", l.Organisation, c.Account, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		l, entry, err := l.Default(c, version, notices, t.context)
+		t.saveLoan(l)
+		return entry, err
+	})
+}
+
+// DeclareStay declares a disaster for a scheme.
+func (*Loan) DeclareStay(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.DeclareStay, intents []intent) (tape.Entry, error) {
+		key := loan.StayKey(c.Account, c.ID)
+		scheme, err := t.scheme(c.ID, c.Account, key)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		version, err := t.version(c.Account, scheme.Version)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.said("declare-stay", c.Account, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.absent(key, "stay "+c.ID.String()); err != nil {
+			return tape.Entry{}, err
+		}
+		stay, entry, err := c.Declare(version, t.context)
+		t.save(key, stay)
+		return entry, err
+	})
+}
+
+// RestructureLoan changes the terms of a running loan.
+func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.Restructure, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		key := group.GroupKey(c.Account, l.Group)
+		if err := t.load(key); err != nil {
+			return tape.Entry{}, err
+		}
+		of, err := need[group.Group](t, key, "group "+l.Group.String())
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.lends("restructure-loan", c.Account, l.Organisation, l.Principal, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		l, entry, err := l.Restructure(c, of.Agreement.Expiry, t.context)
+		t.saveLoan(l)
+		return entry, err
+	})
+}
+
+// WriteOffLoan takes a loan out of its lender's books.
+func (*Loan) WriteOffLoan(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.WriteOff, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.lends("write-off-loan", c.Account, l.Organisation, l.Principal, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		l, entry, err := l.WriteOff(c, t.context)
+		t.saveLoan(l)
+		return entry, err
+	})
+}
+
+// AddCosts notes what enforcing a debt has cost.
+func (*Loan) AddCosts(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.AddCosts, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := c.Amount.Positive(l.Principal.Currency); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.lends("add-costs", c.Account, l.Organisation, c.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		l, entry, err := l.AddCosts(c, t.context)
+		t.saveLoan(l)
+		return entry, err
+	})
+}
