@@ -326,7 +326,7 @@ func (l Loan) Guarantee(c Guarantee, f Frame, ctx tape.Context) (Loan, tape.Entr
 		return refuse(err)
 	}
 	if c.Application != l.applied() {
-		return refuse(rule.Field("application", rule.Refuse(rule.Conflict, "is %s; loan %s was asked for by %s", c.Application, l.ID, l.applied())))
+		return refuse(rule.Field("application", rule.Refuse(rule.Conflict, "is another entry than %s, by which loan %s was asked for", l.applied(), l.ID)))
 	}
 	if len(ctx.Approvals) == 0 || slices.ContainsFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == l.Person }) {
 		return refuse(rule.Refuse(rule.Forbidden, "guarantors of loan %s sign, and nobody else", l.ID))

@@ -237,7 +237,7 @@ func TestGuarantee(t *testing.T) {
 		{func(s *s) { s.Ctx.Role = "auditor" }, "forbidden: bank (role auditor) is no gateway"},
 		{func(s *s) { s.L.At = noon + 1 }, "conflict: loan l1 was changed at "},
 		{func(s *s) { s.L.State = loan.Approved }, "wrong-state: loan l1 is approved; only an application waits for consent"},
-		{func(s *s) { s.C.Application = "bank/l1" }, "conflict: field application: is bank/l1; loan l1 was asked for by coop/l1"},
+		{func(s *s) { s.C.Application = "bank/l1" }, "conflict: field application: is another entry than coop/l1, by which loan l1 was asked for"},
 		{func(s *s) { s.Ctx = by("bank") }, "forbidden: guarantors of loan l1 sign, and nobody else"},
 		{func(s *s) { s.Ctx = by("bank", "h3", "h1") }, "forbidden: guarantors of loan l1 sign, and nobody else"},
 		{func(s *s) { s.Ctx = by("bank", "h9") }, "forbidden: h9 is neither borrower nor guarantor of loan l1"},
