@@ -40,6 +40,7 @@ var rulePackages = map[string][]string{
 	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},
+	"chaincode/assessment": {"chaincode/rule", "chaincode/money", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan", "chaincode/credit"},
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
 	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/recourse", "chaincode/pool", "chaincode/waterfall"},
 }
@@ -78,7 +79,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement", "chaincode/assessment", "chaincode/credit"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

@@ -37,7 +37,8 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
 		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher,
-		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestLoansAreRefused, TestPurposeLocked} {
+		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestLoansAreRefused, TestPurposeLocked,
+		TestScores, TestContested} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
@@ -60,7 +61,8 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	}
 	for _, function := range strings.Fields(`Loan:OpenLending Loan:OfferProduct Loan:WithdrawProduct Loan:ApplyForLoan Loan:GuaranteeLoan Loan:DecideLoan Loan:WithdrawLoan Loan:ContractLoan
 		Loan:DisburseLoan Loan:BookTranche Loan:RepayLoan Loan:GiveNotice Loan:DefaultLoan Loan:DeclareStay Loan:RestructureLoan Loan:WriteOffLoan Loan:AddCosts Loan:OrderSupplies Loan:ConfirmDelivery
-		Settlement:OpenSettlement Settlement:SettleHouseholds Settlement:CloseSettlement Settlement:ChoosePrepayment`) {
+		Settlement:OpenSettlement Settlement:SettleHouseholds Settlement:CloseSettlement Settlement:ChoosePrepayment
+		Credit:Attest Credit:Retract Credit:Assess Credit:DisputeInput`) {
 		if !craft.seen[function] {
 			t.Errorf("no command of %s was crafted", function)
 		}

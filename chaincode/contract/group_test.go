@@ -27,7 +27,7 @@ func house(scheme tape.AccountID, n int) tape.AccountID {
 func seat(n int) tape.ID { return tape.ID(fmt.Sprint("farmer-", n)) }
 
 func coffeeTerms() group.SchemeTerms {
-	return group.SchemeTerms{CureDays: 30, DefaultDays: 30, ExclusionMonths: 24, GroupMonthsMax: 36, GroupSizeMax: 5, GroupSizeMin: 3, GuaranteeMonths: 24,
+	return group.SchemeTerms{CureDays: 30, DefaultDays: 30, ExclusionMonths: 24, GroupMonthsMax: 36, GroupSizeMax: 5, GroupSizeMin: 3, GuaranteeMonths: 24, Industry: "coffee",
 		LivingFloor: cny(0), MemberMax: cny(60_000_00), MemberSharePartsPerMillion: 400_000, NoticeDays: []int32{1, 15}, OriginatorPartsPerMillion: 300_000,
 		PoolingDays: 30, RefillDays: 90, Sequence: []int32{2, 2, 1}, StayDaysMax: 180, WindowDays: 30}
 }

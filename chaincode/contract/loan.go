@@ -219,12 +219,6 @@ func (t *transaction) outstanding(g group.Group) (group.Outstanding, error) {
 	return open, nil
 }
 
-// assessment is what the ledger knows of a household's credit. There are no
-// scores on it yet: the lender decides.
-func assessment(currency money.Currency) loan.Assessment {
-	return loan.Assessment{Outcome: loan.Refer, Reasons: []string{"no-score"}, Limit: money.New(0, currency), Model: "none"}
-}
-
 // signs judges the intents of a decision about a loan that moves an amount.
 func (t *transaction) signs(action string, scheme tape.AccountID, amount money.Amount, entry tape.ID, intents []intent) error {
 	return t.judgeIntents(party.Act{Action: action, Subject: string(scheme), Amount: amount.String(), Entry: entry}, intents)
@@ -253,7 +247,9 @@ func (*Loan) ApplyForLoan(ctx Context, argument string) (string, error) {
 		if err := t.signs("apply-for-loan", c.Account, c.Amount, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		f.Assessment = assessment(scheme.Currency)
+		if f.Assessment, err = t.assessment(f, c.Household, c.Amount); err != nil {
+			return tape.Entry{}, err
+		}
 		l, entry, err := c.Apply(f, t.context)
 		t.save(key, l)
 		return entry, err
@@ -278,7 +274,10 @@ func (t *transaction) framed(id tape.ID, scheme tape.AccountID, of tape.ID) (loa
 		return l, loan.Frame{}, err
 	}
 	f, err := t.frame(found, l.Group, l.Product, l.ProductVersion)
-	f.Assessment = assessment(found.Currency)
+	if err != nil {
+		return l, f, err
+	}
+	f.Assessment, err = t.assessment(f, l.Household, l.Principal)
 	return l, f, err
 }
 

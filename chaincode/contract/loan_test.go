@@ -141,37 +141,44 @@ func TestASeason(t *testing.T) {
 	// The household pays the loan off by a transfer of its own.
 	l = w.loanIs(loan.Running)
 	w.Advance(46 * 24 * 3600e9)
-	owed, err := l.Owed("2026-02-20")
+	paid, repay := w.paysOff(l, "2026-02-20")
+	w.loanIs(loan.Closed)
+	if own, other := w.debtsOf(1), w.debtsOf(3); len(own.Loans) != 0 || own.Cycles[0].OnTime != 1 || len(other.Guarantees) != 0 {
+		t.Errorf("debts when it is over: %+v %+v", own, other)
+	}
+	refund := tape.Refund{Account: lending, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: repay.Gift, ID: "refund-1", To: "outside:giver:g7"}
+	w.refused("wrong-state: field gift: has repaid a loan, by entry bank/repay-1; it stays with the lender", "bank", "Tape:Refund", w.signed("refund", lending, paid.Amount, refund, bankStaff...))
+	repay.ID = "repay-2"
+	w.refused("wrong-state: field gift: has repaid a loan already, by entry bank/repay-1", "bank", "Loan:RepayLoan", repay)
+}
+
+// paysOff pays a loan off by a line of the bank of a day, which is noted a day later.
+func (w *world) paysOff(l loan.Loan, day tape.Date) (tape.Gift, loan.Repay) {
+	w.Helper()
+	owed, err := l.Owed(day)
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	paid := gift(7, owed.Payoff())
 	w.must("bank", "Tape:Receive", page(lending, "repayment-1", paid))
-	credit := tape.Line{Number: 1, Date: "2026-02-20", Amount: paid.Amount, Reference: paid.Reference}
-	head, bodies := statementOf(t, lendingBank, "b3", "b2", 88_000_00, side{tape.CreditSide, []tape.Line{credit}})
-	head.From, head.To = "2026-02-20", "2026-02-20"
+	credit := tape.Line{Number: 1, Date: day, Amount: paid.Amount, Reference: paid.Reference}
+	head, bodies := statementOf(w, lendingBank, "b3", "b2", 88_000_00, side{tape.CreditSide, []tape.Line{credit}})
+	head.From, head.To = day, day
 	w.must("bank", "Tape:FileStatement", head)
 	w.must("bank", "Tape:FileLines", bodies[0])
 	w.must("bank", "Tape:Settle", tape.Settle{Account: lending, ID: "settle-repayment", Items: []tape.SettleItem{{Source: "repayment-1", Lines: &tape.LinesRef{Statement: "b3"}}}})
 	w.Advance(24 * 3600e9)
 	proof, err := tape.NewGiftProof("repayment-1", []tape.Gift{paid}, 0)
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	shown, err := tape.NewLineProof("b3", 0, []tape.Line{credit}, 0)
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
 	repay := loan.Repay{Account: orchard, Gift: proof, ID: "repay-1", Line: &shown, Loan: "l1"}
 	w.must("bank", "Loan:RepayLoan", repay)
-	w.loanIs(loan.Closed)
-	if own, other := w.debtsOf(1), w.debtsOf(3); len(own.Loans) != 0 || own.Cycles[0].OnTime != 1 || len(other.Guarantees) != 0 {
-		t.Errorf("debts when it is over: %+v %+v", own, other)
-	}
-	refund := tape.Refund{Account: lending, Expires: tape.Instant(w.Clock().UnixMilli()) + tape.Day, Gift: proof, ID: "refund-1", To: "outside:giver:g7"}
-	w.refused("wrong-state: field gift: has repaid a loan, by entry bank/repay-1; it stays with the lender", "bank", "Tape:Refund", w.signed("refund", lending, paid.Amount, refund, bankStaff...))
-	repay.ID = "repay-2"
-	w.refused("wrong-state: field gift: has repaid a loan already, by entry bank/repay-1", "bank", "Loan:RepayLoan", repay)
+	return paid, repay
 }
 
 // sells brings 100 kg of household 1 and 200 kg of household 5 to a buyer, who pays 9,000.00 CNY.

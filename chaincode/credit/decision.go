@@ -12,25 +12,31 @@ const Million = 1_000_000
 type DecisionTable struct {
 	Approve Threshold `json:"approve"`
 	Refer   Threshold `json:"refer"`
+	// ScoreDays is how long a score decides at once; an older one is referred to people.
+	ScoreDays int32 `json:"scoreDays"`
 }
 
 // Threshold is what an application must reach.
 type Threshold struct {
 	// KnownMin is of how many indicators something must be known, bonuses apart.
 	KnownMin int32 `json:"knownMin"`
-	// LimitPartsPerMillion is how much of the limit the new loan and what is owed already may be together.
+	// LimitPartsPerMillion is how much of the limit the new loan and what is owed
+	// already may be together; people may look at more than the whole.
 	LimitPartsPerMillion int32 `json:"limitPartsPerMillion"`
 	ScoreMin             int32 `json:"scoreMin"`
 }
 
 func (t Threshold) check() error {
 	return rule.First(rule.Field("knownMin", rule.Within(int64(t.KnownMin), 0, 3*indicatorsMax)),
-		rule.Field("limitPartsPerMillion", rule.Within(int64(t.LimitPartsPerMillion), 0, Million)), rule.Field("scoreMin", rule.Within(int64(t.ScoreMin), 0, whole)))
+		rule.Field("limitPartsPerMillion", rule.Within(int64(t.LimitPartsPerMillion), 0, 2*Million)), rule.Field("scoreMin", rule.Within(int64(t.ScoreMin), 0, whole)))
 }
 
 func (d DecisionTable) check() error {
-	if err := rule.First(rule.Field("approve", d.Approve.check()), rule.Field("refer", d.Refer.check())); err != nil {
+	if err := rule.First(rule.Field("approve", d.Approve.check()), rule.Field("refer", d.Refer.check()), rule.Field("scoreDays", rule.Within(int64(d.ScoreDays), 1, 366))); err != nil {
 		return err
+	}
+	if d.Approve.LimitPartsPerMillion > Million {
+		return rule.Field("approve", rule.Field("limitPartsPerMillion", rule.Refuse(rule.Invalid, "is %d; nothing above the limit is approved without people", d.Approve.LimitPartsPerMillion)))
 	}
 	if d.Refer.KnownMin > d.Approve.KnownMin || d.Refer.LimitPartsPerMillion < d.Approve.LimitPartsPerMillion || d.Refer.ScoreMin > d.Approve.ScoreMin {
 		return rule.Field("refer", rule.Refuse(rule.Invalid, "asks for more than approve"))
@@ -107,7 +113,9 @@ func (t Threshold) lacks(s Score, a Application) []Reason {
 	if s.Points < t.ScoreMin {
 		lacks = append(lacks, Reason{ScoreLow, int64(s.Points), int64(t.ScoreMin)})
 	}
-	upTo, _ := money.Portion(a.Limit.Units, int64(t.LimitPartsPerMillion), Million)
+	parts := int64(t.LimitPartsPerMillion)
+	upTo, _ := money.Portion(a.Limit.Units, parts%Million, Million)
+	upTo += a.Limit.Units * (parts / Million) // twice at most
 	if together := a.Amount.Units + a.Exposure.Units; together > upTo {
 		lacks = append(lacks, Reason{OverLimit, together, upTo})
 	}

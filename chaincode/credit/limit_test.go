@@ -151,7 +151,9 @@ func TestDecide(t *testing.T) {
 		want   string
 	}{
 		{"all is reached", 0, 70, credit.Application{Amount: cny(1_000_000), Exposure: cny(1_000_000), Limit: cny(2_000_000)}, "approve"},
-		{"a unit above the limit", 0, 73, credit.Application{Amount: cny(1_000_001), Exposure: cny(1_000_000), Limit: cny(2_000_000)}, "refuse over-limit 2000001/2000000"},
+		{"a unit above the limit", 0, 73, credit.Application{Amount: cny(1_000_001), Exposure: cny(1_000_000), Limit: cny(2_000_000)}, "refer over-limit 2000001/2000000"},
+		{"half as much again", 0, 73, credit.Application{Amount: cny(2_000_000), Exposure: cny(1_000_000), Limit: cny(2_000_000)}, "refer over-limit 3000000/2000000"},
+		{"a unit above that", 0, 73, credit.Application{Amount: cny(2_000_001), Exposure: cny(1_000_000), Limit: cny(2_000_000)}, "refuse over-limit 3000001/3000000"},
 		{"no limit", 0, 100, credit.Application{Amount: cny(1), Exposure: cny(0), Limit: cny(0)}, "refuse over-limit 1/0"},
 		{"a point short", 0, 69, credit.Application{Amount: cny(1), Exposure: cny(0), Limit: cny(1)}, "refer score-low 69/70"},
 		{"the least to refer", 0, 50, credit.Application{Amount: cny(1), Exposure: cny(0), Limit: cny(1)}, "refer score-low 50/70"},

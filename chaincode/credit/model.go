@@ -49,6 +49,9 @@ type Factor struct {
 type Indicator struct {
 	// About is the class of data that a consent must name.
 	About string `json:"about"`
+	// Attesters are the powers of an organisation of which one lets it say the value; none where
+	// the ledger knows it by itself, and nobody is asked.
+	Attesters []string `json:"attesters,omitempty"`
 	// Bonus marks what only adds: its points fill gaps of the factor, and who has none loses nothing.
 	Bonus bool `json:"bonus,omitempty"`
 	// Combine says what several inputs make: latest, sum, most, least or mean.
@@ -228,6 +231,11 @@ func (i Indicator) check() error {
 		rule.Field("expiryDays", rule.Within(int64(i.ExpiryDays), 1, expiryMax)), rule.Field("maximum", rule.Within(int64(i.Maximum), 1, whole)),
 		rule.Field("valueMax", rule.Within(int64(i.ValueMax), 1, 1<<31-1))); err != nil {
 		return err
+	}
+	for n, power := range i.Attesters {
+		if err := tape.CheckSegment(power); err != nil {
+			return rule.Item("attesters", n, err)
+		}
 	}
 	if i.Indicator == CallPaid && !i.Bonus {
 		return rule.Field("bonus", rule.Refuse(rule.Invalid, "is missing; %s only adds", CallPaid))

@@ -63,7 +63,7 @@ func checkEntry(reference string) error {
 
 // checkInput refuses an input that its indicator does not take, and one without a consent that covers it.
 func (r Request) checkInput(m Model, i int, input Input) error {
-	indicator, known := m.indicator(input.Indicator)
+	indicator, known := m.Indicator(input.Indicator)
 	if !known {
 		return rule.Field("indicator", rule.Refuse(rule.NotFound, "is none of the indicators of %s", m.ID))
 	}
@@ -83,7 +83,8 @@ func (r Request) checkInput(m Model, i int, input Input) error {
 	return rule.Field("consent", r.consented(m, indicator, input))
 }
 
-func (m Model) indicator(name string) (Indicator, bool) {
+// Indicator is one that the model asks for.
+func (m Model) Indicator(name string) (Indicator, bool) {
 	for _, factor := range m.Factors {
 		for _, indicator := range factor.Indicators {
 			if indicator.Indicator == name {

@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse", "settlement", "pool", "loan"}
+var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse", "settlement", "pool", "loan", "assessment"}
 
 const privacyDocument = "../../docs/privacy.md"
 

@@ -47,6 +47,7 @@ func TestTerms(t *testing.T) {
 	}
 	type s = group.SchemeTerms
 	refusals(t, schemeTerms, func(s group.SchemeTerms) error { return s.Check(law) }, []row[s]{
+		{func(s *s) { s.Industry = "Coffee" }, "invalid: field industry: is not a name"},
 		{func(s *s) { s.GroupSizeMin = 2 }, "invalid: field groupSizeMin: 2 is not 3 to 5"},
 		{func(s *s) { s.GroupSizeMax = 6 }, "invalid: field groupSizeMax: 6 is not 3 to 5"},
 		{func(s *s) { s.GroupSizeMin, s.GroupSizeMax = 5, 4 }, "invalid: field groupSizeMax: 4 is not 5 to 5"},

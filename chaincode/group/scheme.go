@@ -33,6 +33,8 @@ type SchemeTerms struct {
 	GroupSizeMin    int32 `json:"groupSizeMin"`
 	// GuaranteeMonths is the guarantee period behind each due date (art. 692).
 	GuaranteeMonths int32 `json:"guaranteeMonths"`
+	// Industry names whose model scores the households, such as coffee; none where nobody is scored.
+	Industry string `json:"industry,omitempty"`
 	// LivingFloor is what a household keeps of a sale before it repays; zero for nothing.
 	LivingFloor                money.Amount `json:"livingFloor"`
 	LivingFloorPartsPerMillion int32        `json:"livingFloorPartsPerMillion"`
@@ -70,7 +72,14 @@ func (s SchemeTerms) Check(law Law) error {
 		within("coolingDays", s.CoolingDays, 0, daysMax), within("cureDays", s.CureDays, 1, daysMax), within("defaultDays", s.DefaultDays, 1, daysMax),
 		within("exclusionMonths", s.ExclusionMonths, 0, 120), within("poolingDays", s.PoolingDays, 1, daysMax), within("refillDays", s.RefillDays, 1, daysMax),
 		within("stayDaysMax", s.StayDaysMax, 0, daysMax), within("windowDays", s.WindowDays, 0, daysMax),
-		s.notices(), s.sequence())
+		s.notices(), s.sequence(), s.industry())
+}
+
+func (s SchemeTerms) industry() error {
+	if s.Industry == "" {
+		return nil
+	}
+	return rule.Field("industry", tape.CheckSegment(s.Industry))
 }
 
 func (s SchemeTerms) amounts() error {

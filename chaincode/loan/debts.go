@@ -34,7 +34,7 @@ func (d *Debts) End(l Loan, borrower bool, entry tape.Entry) Debts {
 	}
 	next.Loans, next.LastOverdue = without(next.Loans, l.Reference()), max(next.LastOverdue, l.LastOverdue)
 	if l.State == Closed {
-		next.Cycles = counted(next.Cycles, l)
+		next.Cycles, next.Past = counted(next.Cycles, l), kept(next.Past, l, entry.BusinessDate)
 	}
 	return next
 }

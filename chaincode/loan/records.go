@@ -177,6 +177,8 @@ type Loan struct {
 	Defaulted tape.Date `json:"defaulted,omitempty"`
 	// LastOverdue is the last day on which something was paid while an instalment was past due; none for never.
 	LastOverdue tape.Date `json:"lastOverdue,omitempty"`
+	// DaysPastDueMax is the most days that it was past due when something was paid; zero for never.
+	DaysPastDueMax int32 `json:"daysPastDueMax,omitempty"`
 	// Restructured are the days on which its terms were changed for the debtor's need.
 	Restructured []Restructured `json:"restructured,omitempty"`
 	// WrittenOff is an accounting fact of the lender: nobody is freed by it.
@@ -273,7 +275,9 @@ type Debts struct {
 	LastOverdue tape.Date `json:"lastOverdue,omitempty"`
 	// Cycles count its closed loans by group.
 	Cycles []Cycle `json:"cycles,omitempty"`
-	Entry  string  `json:"entry"`
+	// Past are its closed loans of the last five years, in the order in which they ended.
+	Past  []Past `json:"past,omitempty"`
+	Entry string `json:"entry"`
 }
 
 // Cycle counts what a household has repaid under one group.
@@ -283,6 +287,18 @@ type Cycle struct {
 	// Loans are closed; OnTime are those of them that never were overdue.
 	Loans  int32 `json:"loans"`
 	OnTime int32 `json:"onTime"`
+}
+
+// Past is how a loan was repaid.
+type Past struct {
+	// Application is the entry that asked for it, organisation/id; Organisation lent it.
+	Application  string `json:"application"`
+	Organisation string `json:"organisation"`
+	// Closed is the day when all was paid; none while the loan is open.
+	Closed tape.Date `json:"closed,omitempty"`
+	// DaysPastDueMax is the most days that it was past due, Defaulted the last day on which it was called in default.
+	DaysPastDueMax int32     `json:"daysPastDueMax"`
+	Defaulted      tape.Date `json:"defaulted,omitempty"`
 }
 
 // Notice notes that borrower, cooperative and guarantors were told.

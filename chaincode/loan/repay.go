@@ -104,7 +104,7 @@ func (l Loan) overdueOn(day tape.Date, known Owed) (Loan, error) {
 		}
 	}
 	if known.DaysPastDue > 0 {
-		l.LastOverdue = max(l.LastOverdue, day)
+		l.LastOverdue, l.DaysPastDueMax = max(l.LastOverdue, day), max(l.DaysPastDueMax, known.DaysPastDue)
 	}
 	return l, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/assessment"
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -233,6 +234,18 @@ var forms = map[string]form{
 	}),
 	"Loan:WriteOffLoan": of("write-off-loan", known, 2, func(c loan.WriteOff) gist { return about(c.Account, "Loan", string(c.Loan)) }),
 	"Loan:AddCosts":     of("add-costs", stated, 2, func(c loan.AddCosts) gist { return about(c.Account, "Loan", string(c.Loan)).worth(c.Amount) }),
+	"Credit:Attest": of("attest", absent, 1, func(c assessment.Attest) gist {
+		return about(c.Account, "Lender", c.Lender, "Indicator", c.Indicator, "Household", string(c.Household), "Value", count(int(c.Value)), "Day", string(c.Day))
+	}),
+	"Credit:Retract": of("retract", absent, 1, func(c assessment.Retract) gist {
+		return about(c.Account, "Lender", c.Lender, "Indicator", c.Indicator, "Household", string(c.Household), "Source", c.Source)
+	}),
+	"Credit:Assess": of("assess", absent, 2, func(c assessment.Assess) gist {
+		return about(c.Account, "Household", string(c.Household), "IncomeMax", c.IncomeMax.String())
+	}),
+	"Credit:DisputeInput": of("dispute-input", absent, 1, func(c assessment.DisputeInput) gist {
+		return about(c.Account, "Indicator", c.Indicator, "Household", string(c.Household), "Source", c.Source, "Lender", c.Lender)
+	}),
 	"Settlement:OpenSettlement": of("open-settlement", known, 2, func(c settlement.OpenSettlement) gist {
 		return about(c.Account, "Sale", string(c.Sale))
 	}),

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lianbao/lianbao/chaincode/assessment"
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -174,6 +175,11 @@ func TestRead(t *testing.T) {
 		{"Loan:RestructureLoan", loan.Restructure{Account: scheme, Loan: "l1", TermEnd: "2027-01-01", Terms: terms.Terms{Method: terms.Annuity, Instalments: 12}}, "60.00 CNY", "annuity, 12 instalments, the last by 2027-01-01"},
 		{"Loan:WriteOffLoan", loan.WriteOff{Account: scheme, Loan: "l1"}, "60.00 CNY", "Write loan l1"},
 		{"Loan:AddCosts", loan.AddCosts{Account: scheme, Amount: cny(6000), Loan: "l1"}, "60.00 CNY", "Charge 60.00 CNY"},
+		{"Credit:Attest", assessment.Attest{Account: scheme, Day: "2026-01-01", Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Indicator: "meetings-attended", Lender: "bank", Value: 950_000}, "",
+			"Attest to bank that meetings-attended of household:ddbbcoobeooegjmdolfcpojadccomibn:coffee in coop:moon:coffee was 950000 on 2026-01-01"},
+		{"Credit:Retract", assessment.Retract{Account: scheme, Indicator: "meetings-attended", Lender: "bank", Source: "attestation/coop/a1"}, "", "by attestation/coop/a1"},
+		{"Credit:Assess", assessment.Assess{Account: scheme, Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", IncomeMax: cny(6000)}, "", "its income bears 60.00 CNY at most"},
+		{"Credit:DisputeInput", assessment.DisputeInput{Account: scheme, Indicator: "days-past-due", Lender: "bank", Source: "entry/coop/l1"}, "", "Contest days-past-due of"},
 		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
 		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
