@@ -79,7 +79,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement", "chaincode/assessment", "chaincode/credit"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement", "chaincode/assessment", "chaincode/credit", "chaincode/pool", "chaincode/recourse"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

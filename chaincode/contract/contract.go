@@ -33,10 +33,10 @@ type Chaincode struct {
 // New builds the contracts.
 func New() (*Chaincode, error) {
 	party, tape, audit, dossier, fund := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund)
-	group, harvest, loan, settlement, credit := new(Group), new(Harvest), new(Loan), new(Settlement), new(Credit)
+	group, harvest, loan, settlement, credit, pool := new(Group), new(Harvest), new(Loan), new(Settlement), new(Credit), new(Pool)
 	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name = "Party", "Tape", "Audit", "Dossier", "Fund"
-	group.Name, harvest.Name, loan.Name, settlement.Name, credit.Name = "Group", "Harvest", "Loan", "Settlement", "Credit"
-	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit}
+	group.Name, harvest.Name, loan.Name, settlement.Name, credit.Name, pool.Name = "Group", "Harvest", "Loan", "Settlement", "Credit", "Pool"
+	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit, pool}
 	inner, err := contractapi.NewChaincode(all...)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)

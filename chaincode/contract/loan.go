@@ -358,8 +358,23 @@ func (*Loan) ContractLoan(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.saveLoan(l)
+		if err := t.list(l, entry); err != nil {
+			return entry, err
+		}
 		return entry, t.each(l, func(known *loan.Debts, borrower bool) loan.Debts { return known.Begin(l, borrower, entry) })
 	})
+}
+
+// list adds a loan to what its lenders have lent.
+func (t *transaction) list(l loan.Loan, entry tape.Entry) error {
+	keys := l.LentKeys()
+	if err := t.load(keys...); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		t.save(key, read[loan.Lent](t, key).Begin(l, entry))
+	}
+	return nil
 }
 
 // each rewrites the debts of borrower and guarantors.

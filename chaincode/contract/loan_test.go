@@ -430,6 +430,12 @@ func (w *world) onlyFor(c carrying) {
 	if opens, is := c.command.(tape.Open); is {
 		subject = opens.Account
 	}
+	w.onlyForAbout(subject, c)
+}
+
+// onlyForAbout does so for what is signed about a subject.
+func (w *world) onlyForAbout(subject tape.AccountID, c carrying) {
+	w.Helper()
 	signed := func(organisation string) string {
 		persons := c.persons
 		if persons == nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -169,6 +170,8 @@ func subjectOf(function string) string {
 		return group.Subject
 	case "Loan":
 		return loan.Subject
+	case "Pool":
+		return pool.Subject
 	}
 	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/group"
-	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -43,11 +42,8 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 	}
 	guaranteed, since := l.paidSince(l.Defaulted, day)
 	since -= now.Over
-	part := func(units int64) int64 {
-		share, _ := money.Portion(units, int64(l.Lenders[at].PartsPerMillion), million)
-		return share
-	}
-	lost := pool.Loan{Scheme: l.Scheme, Loan: l.ID, Lender: lender, Cooperative: scheme.Organisation, Currency: l.Principal.Currency, Contracted: l.Contract.Date, Defaulted: l.Defaulted,
+	part := func(units int64) int64 { return l.part(at, units) }
+	lost := pool.Loan{Scheme: l.Scheme, Loan: l.ID, Lender: lender, Account: l.Lenders[at].Account, Cooperative: scheme.Organisation, Currency: l.Principal.Currency, Contracted: l.Contract.Date, Defaulted: l.Defaulted,
 		Class: classes.Class(now.DaysPastDue, l.observed(day)), DaysPastDue: now.DaysPastDue, Principal: part(then.Principal), Interest: part(then.Principal+interest) - part(then.Principal),
 		Guaranteed: part(guaranteed), Recovered: part(since) - part(guaranteed), Owed: part(since + now.Payoff())}
 	if call != nil {

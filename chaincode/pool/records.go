@@ -62,6 +62,9 @@ func CountedKey(account tape.AccountID, payment string) string {
 	return "poolcounted/" + string(account) + "/" + payment
 }
 
+// PromisedKey is where a pool's Promised stands.
+func PromisedKey(account tape.AccountID) string { return "poolpromised/" + string(account) }
+
 // Pool is who keeps a pool, and the version of its terms.
 type Pool struct {
 	V       int32          `json:"v"`
@@ -239,6 +242,14 @@ type Claimed struct {
 	Entry   string         `json:"entry"`
 }
 
+// Promised is what of a pool's account approved claims wait for, in minor units:
+// no other claim is promised it.
+type Promised struct {
+	V     int32  `json:"v"`
+	Units int64  `json:"units,string"`
+	Entry string `json:"entry"`
+}
+
 // Counted notes that a payment was counted for a claim.
 type Counted struct {
 	V     int32   `json:"v"`
@@ -264,7 +275,9 @@ type Loan struct {
 	Scheme              tape.AccountID
 	Loan                tape.ID
 	Lender, Cooperative string
-	Currency            money.Currency
+	// Account is what the lender has lent from, and gets what comes back.
+	Account  tape.AccountID
+	Currency money.Currency
 	// Contracted is the day of its contract, Defaulted that on which it was in
 	// default by its scheme.
 	Contracted, Defaulted tape.Date
@@ -283,13 +296,11 @@ type Loan struct {
 	CuredUntil tape.Date
 }
 
-// Payment is money that the tape shows.
+// Payment is what the lender got of one payment on the loan.
 type Payment struct {
-	// Source is the tape's name of it, organisation/entry/index.
-	Source   string
-	From, To tape.AccountID
-	// Owner is the organisation of the account To.
-	Owner  string
+	// Source names it: the entry that brought it to the loan and which payment of
+	// that entry it is, organisation/entry/index.
+	Source string
 	Amount money.Amount
 	// Counted is CountedKey of its source; nil while it was counted for nothing.
 	Counted *Counted

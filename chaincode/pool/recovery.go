@@ -7,28 +7,43 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// PayClaim notes that the compensation was paid.
-type PayClaim struct {
-	Account tape.AccountID `json:"account"`
-	Claim   tape.ID        `json:"claim"`
-	ID      tape.ID        `json:"id"`
-	// Payment is the tape's name of the money, organisation/entry/index.
-	Payment string `json:"payment"`
+// Pay judges the command and returns what goes to the lender's account by the
+// same entry; loan gives the figures of the day. What guarantors or debtor have
+// paid meanwhile would be paid twice.
+func (p Pool) Pay(command Step, c Claim, loan Loan, ctx tape.Context) (Claim, tape.Payment, tape.Entry, error) {
+	if err := rule.First(c.is(command.Account, command.Claim), p.keeps(ctx), c.in(Approved), notBefore(ctx, c.At), loan.check(p.Currency), c.same(Ground{Loan: loan})); err != nil {
+		return c, tape.Payment{}, tape.Entry{}, err
+	}
+	payment := tape.Payment{Amount: money.New(c.Compensation, p.Currency), Line: "compensation", To: loan.Account}
+	c.State, c.Before = Paid, loan.Guaranteed+loan.Recovered
+	next, entry, err := c.changed(ctx.Entry(command.ID, "pay-pool-claim", string(c.Account)))
+	return next, payment, entry, err
 }
 
-// Pay judges the command; loan gives the figures of the day, payment is what the
-// tape shows. What guarantors or debtor have paid meanwhile would be paid twice.
-func (p Pool) Pay(command PayClaim, c Claim, loan Loan, payment Payment, ctx tape.Context) (Claim, Counted, tape.Entry, error) {
-	refuse := func(err error) (Claim, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	if err := rule.First(c.is(command.Account, command.Claim), p.keeps(ctx), c.in(Approved), notBefore(ctx, c.At), loan.check(p.Currency), c.same(Ground{Loan: loan}),
-		shown(payment, command.Payment, money.New(c.Compensation, p.Currency), p.Currency)); err != nil {
-		return refuse(err)
+// After is what a pool has promised once a claim of it has changed.
+func (p *Promised) After(before, after Claim) Promised {
+	next := Promised{V: 1, Entry: after.Entry}
+	if p != nil {
+		next.Units = p.Units
 	}
-	if payment.From != p.Account || payment.Owner != c.Lender {
-		return refuse(rule.Field("payment", rule.Refuse(rule.Conflict, "did not go from %s to an account of %s", p.Account, c.Lender)))
+	next.Units += after.waits() - before.waits()
+	return next
+}
+
+// Left is what of a balance nobody was promised.
+func (p *Promised) Left(balance money.Amount) money.Amount {
+	if p != nil {
+		balance.Units = max(0, balance.Units-p.Units)
 	}
-	c.State, c.Before = Paid, loan.Guaranteed+loan.Recovered
-	return c.count(ctx.Entry(command.ID, "pay-pool-claim", string(c.Account)), payment)
+	return balance
+}
+
+// waits is what the pool has promised on the claim and not paid.
+func (c Claim) waits() int64 {
+	if c.State != Approved {
+		return 0
+	}
+	return c.Compensation
 }
 
 // Recover shares what came in after the compensation: from the debtor, who owes
@@ -38,9 +53,10 @@ type Recover struct {
 	Amount  money.Amount   `json:"amount"`
 	Claim   tape.ID        `json:"claim"`
 	// Cost is what the recovery cost the lender, of Amount.
-	Cost    money.Amount `json:"cost"`
-	ID      tape.ID      `json:"id"`
-	Payment string       `json:"payment"`
+	Cost money.Amount `json:"cost"`
+	ID   tape.ID      `json:"id"`
+	// Payment is what came on the loan, by the entry that brought it: organisation/entry/index.
+	Payment string `json:"payment"`
 }
 
 // Shares are who gets what of a recovery, in minor units.
@@ -49,7 +65,7 @@ type Shares struct {
 }
 
 // Recover judges the command; loan gives the figures of the day, payment is what
-// the tape shows. First the cost, then both in proportion to the loss that each
+// came on the loan. First the cost, then both in proportion to the loss that each
 // has borne; what the lender has lost beyond that it gets alone, and nobody more than is owed.
 func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx tape.Context) (Claim, Shares, Counted, tape.Entry, error) {
 	refuse := func(err error) (Claim, Shares, Counted, tape.Entry, error) {
@@ -59,12 +75,12 @@ func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx 
 		shown(payment, command.Payment, command.Amount, p.Currency), rule.Field("cost", command.costs(p.Currency))); err != nil {
 		return refuse(err)
 	}
-	if payment.Owner != c.Lender && payment.Owner != p.Keeper {
-		return refuse(rule.Field("payment", rule.Refuse(rule.Conflict, "went neither to %s nor to %s", c.Lender, p.Keeper)))
-	}
 	net := command.Amount.Units - command.Cost.Units
 	if owed := c.Owed(loan); net > owed {
 		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s after its cost; %s is owed", money.New(net, p.Currency), money.New(owed, p.Currency))))
+	}
+	if came := loan.Guaranteed + loan.Recovered - c.Before; c.Net+net > came {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s came on the loan since claim %s was paid, and %s of it is shared", money.New(max(0, came), p.Currency), c.ID, money.New(c.Net, p.Currency))))
 	}
 	toPool := c.poolShare(c.Net + net)
 	shares := Shares{Cost: command.Cost.Units, ToPool: toPool - c.ToPool, ToLender: net - (toPool - c.ToPool)}
@@ -138,13 +154,13 @@ func (c Claim) count(entry tape.Entry, payment Payment) (Claim, Counted, tape.En
 	return next, Counted{V: 1, Claim: c.ID, Entry: entry.Reference()}, entry, err
 }
 
-// shown refuses a payment that the tape does not show so, or that was counted.
+// shown refuses a payment that did not come on the loan so, or that was counted.
 func shown(payment Payment, source string, amount money.Amount, currency money.Currency) error {
 	if err := rule.Field("payment", tape.CheckPosting(source)); err != nil {
 		return err
 	}
 	if payment.Source != source {
-		return rule.Field("payment", rule.Refuse(rule.NotFound, "the tape shows no such payment"))
+		return rule.Field("payment", rule.Refuse(rule.NotFound, "no such payment came on the loan"))
 	}
 	if payment.Counted != nil {
 		return rule.Field("payment", rule.Refuse(rule.Exists, "was counted for claim %s by entry %s", payment.Counted.Claim, payment.Counted.Entry))

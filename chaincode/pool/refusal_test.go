@@ -325,18 +325,20 @@ func TestRejectClaim(t *testing.T) {
 }
 
 type settling struct {
-	C       pool.PayClaim
-	Claim   pool.Claim
-	Loan    pool.Loan
-	Payment pool.Payment
-	Ctx     tape.Context
+	C     pool.Step
+	Claim pool.Claim
+	Loan  pool.Loan
+	Ctx   tape.Context
 }
 
 func TestPayClaim(t *testing.T) {
 	refusals(t, func() settling {
-		return settling{payClaim(), claim(t, pool.Approved), loan(), paid(638_641), by("county")}
+		return settling{claimStep("pay-1"), claim(t, pool.Approved), loan(), by("county")}
 	}, func(s settling) error {
-		_, _, _, err := county().Pay(s.C, s.Claim, s.Loan, s.Payment, s.Ctx)
+		c, payment, _, err := county().Pay(s.C, s.Claim, s.Loan, s.Ctx)
+		if err == nil && (payment.To != till || payment.Amount != cny(638_641) || c.Before != 100_000) {
+			t.Errorf("the payment is %+v, the claim %+v", payment, c)
+		}
 		return err
 	}, []row[settling]{
 		{func(s *settling) { s.C.Claim = "claim-2" }, "not-found: field claim: there is no claim"},
@@ -345,13 +347,30 @@ func TestPayClaim(t *testing.T) {
 		{func(s *settling) { s.Ctx.At-- }, "conflict: the transaction is of"},
 		{func(s *settling) { s.Loan.Currency = "USD" }, "conflict: loan loan-1 is of USD"},
 		{func(s *settling) { s.Loan.Guaranteed++ }, "conflict: claim claim-1 is for a loss of 912345, the books now say 912344; return it"},
-		{func(s *settling) { s.C.Payment = "capture-1" }, "invalid: field payment: is not a posting; write it as organisation/entry/index"},
-		{func(s *settling) { s.Payment.Source = "" }, "not-found: field payment: the tape shows no such payment"},
-		{func(s *settling) { s.Payment.Counted = &pool.Counted{Claim: "claim-0", Entry: "county/pay-0"} }, "exists: field payment: was counted for claim claim-0 by entry county/pay-0"},
-		{func(s *settling) { s.Payment.Amount = cny(638_642) }, "conflict: field amount: is 6386.41 CNY; the payment was of 6386.42 CNY"},
-		{func(s *settling) { s.Payment.From = till }, "conflict: field payment: did not go from pool:county:risk to an account of bank"},
-		{func(s *settling) { s.Payment.Owner = "coop" }, "conflict: field payment: did not go from"},
 	})
+}
+
+// TestPromised: what approved claims wait for is nobody else's, until they are paid or given back.
+func TestPromised(t *testing.T) {
+	review, approved, paid := claim(t, pool.Review), claim(t, pool.Approved), claim(t, pool.Paid)
+	returned, _, _, err := county().Return(decline(), approved, lender(), by("county", "officer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *pool.Promised
+	one := none.After(review, approved)
+	two := one.After(review, approved)
+	for _, c := range []struct {
+		promised pool.Promised
+		want     int64
+	}{{one, 638_641}, {two, 2 * 638_641}, {two.After(approved, paid), 638_641}, {two.After(approved, returned), 638_641}, {one.After(approved, approved), 638_641}, {none.After(paid, claim(t, pool.Sharing)), 0}} {
+		if c.promised.Units != c.want || c.promised.Left(cny(1_000_000)) != cny(max(0, 1_000_000-c.want)) {
+			t.Errorf("%+v are promised, want %d", c.promised, c.want)
+		}
+	}
+	if none.Left(cny(5)) != cny(5) {
+		t.Error("nothing was promised, and something is missing")
+	}
 }
 
 type sharing struct {
@@ -365,7 +384,7 @@ type sharing struct {
 func TestRecover(t *testing.T) {
 	refusals(t, func() sharing {
 		command, payment := recoverClaim(921_000, 1_000)
-		return sharing{command, claim(t, pool.Paid), loan(), payment, by("bank")}
+		return sharing{command, claim(t, pool.Paid), came(920_000), payment, by("bank")}
 	}, func(s sharing) error {
 		_, _, _, _, err := county().Recover(s.C, s.Claim, s.Loan, s.Payment, s.Ctx)
 		return err
@@ -383,7 +402,9 @@ func TestRecover(t *testing.T) {
 		{func(s *sharing) { s.C.Cost = cny(-1) }, "invalid: field cost: -0.01 CNY is not 0 to 9210.00 CNY"},
 		{func(s *sharing) { s.C.Cost = cny(921_001) }, "invalid: field cost: 9210.01 CNY is not 0 to 9210.00 CNY"},
 		{func(s *sharing) { s.C.Cost = money.New(0, "USD") }, "invalid: field cost: 0.00 USD is not 0 to"},
-		{func(s *sharing) { s.Payment.Owner = "coop" }, "conflict: field payment: went neither to bank nor to county"},
+		{func(s *sharing) { s.Payment.Source = "" }, "not-found: field payment: no such payment came on the loan"},
+		{func(s *sharing) { s.Loan.Recovered-- }, "insufficient: field amount: 9199.99 CNY came on the loan since claim claim-1 was paid, and 0.00 CNY of it is shared"},
+		{func(s *sharing) { s.Loan.Recovered, s.Loan.Guaranteed = 0, 0 }, "insufficient: field amount: 0.00 CNY came on the loan"},
 		{func(s *sharing) { s.C.Cost = cny(999) }, "insufficient: field amount: is 9200.01 CNY after its cost; 9200.00 CNY is owed"},
 	})
 }

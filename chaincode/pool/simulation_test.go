@@ -252,8 +252,7 @@ func (w *simulated) pay() error {
 	if c == nil {
 		return errNothing
 	}
-	p := paid(c.claim.Compensation)
-	next, _, _, err := county().Pay(pool.PayClaim{Account: fund, Claim: c.claim.ID, ID: w.id("pay"), Payment: p.Source}, *c.claim, c.loan, p, by("county"))
+	next, p, _, err := county().Pay(pool.Step{Account: fund, Claim: c.claim.ID, ID: w.id("pay")}, *c.claim, c.loan, by("county"))
 	if err != nil {
 		return err
 	}
@@ -285,10 +284,13 @@ func (w *simulated) recover() error {
 	}
 	command, payment := recoverClaim(units, cost)
 	command.Claim, command.ID = c.claim.ID, w.id("recover")
-	next, shares, _, _, err := county().Recover(command, *c.claim, c.loan, payment, by("bank"))
+	loan := c.loan
+	loan.Recovered += min(units-cost, loan.Owed-loan.Guaranteed-loan.Recovered)
+	next, shares, _, _, err := county().Recover(command, *c.claim, loan, payment, by("bank"))
 	if err != nil {
 		return err
 	}
+	c.loan = loan
 	if shares.Cost != cost || shares.Cost+shares.ToPool+shares.ToLender != units || shares.ToPool < 0 || shares.ToLender < 0 {
 		w.Errorf("%d with a cost of %d are shared as %+v", units, cost, shares)
 	}

@@ -55,7 +55,7 @@ func snapshot(quarter tape.Date, points int32) *pool.Snapshot {
 
 // loan is one of 10,000.00 CNY with 123.45 of interest, of which guarantors have paid 1,000.00.
 func loan() pool.Loan {
-	return pool.Loan{Scheme: scheme, Loan: "loan-1", Lender: "bank", Cooperative: "coop", Currency: "CNY", Contracted: "2025-05-02", Defaulted: "2026-05-31", Class: "substandard", DaysPastDue: 123,
+	return pool.Loan{Scheme: scheme, Loan: "loan-1", Lender: "bank", Account: till, Cooperative: "coop", Currency: "CNY", Contracted: "2025-05-02", Defaulted: "2026-05-31", Class: "substandard", DaysPastDue: 123,
 		Principal: 1_000_000, Interest: 12_345, Guaranteed: 100_000, Owed: 1_020_000, Called: "call-1", CuredUntil: "2026-07-31"}
 }
 
@@ -92,12 +92,12 @@ func claim(t *testing.T, state pool.State) pool.Claim {
 			return err
 		}},
 		{pool.Paid, func() (err error) {
-			c, _, _, err = p.Pay(payClaim(), c, loan(), paid(c.Compensation), by("county"))
+			c, _, _, err = p.Pay(claimStep("pay-1"), c, loan(), by("county"))
 			return err
 		}},
 		{pool.Sharing, func() (err error) {
 			command, payment := recoverClaim(10_000, 1_000)
-			c, _, _, _, err = p.Recover(command, c, loan(), payment, by("bank"))
+			c, _, _, _, err = p.Recover(command, c, came(9_000), payment, by("bank"))
 			return err
 		}},
 		{pool.Closed, func() (err error) {
@@ -120,17 +120,16 @@ func claim(t *testing.T, state pool.State) pool.Claim {
 	return c
 }
 
-func payClaim() pool.PayClaim {
-	return pool.PayClaim{Account: fund, Claim: "claim-1", ID: "pay-1", Payment: "county/capture-1/0"}
-}
-
-func paid(units int64) pool.Payment {
-	return pool.Payment{Source: "county/capture-1/0", From: fund, To: till, Owner: "bank", Amount: cny(units)}
-}
-
 func recoverClaim(units, cost int64) (pool.Recover, pool.Payment) {
-	return pool.Recover{Account: fund, Amount: cny(units), Claim: "claim-1", Cost: cny(cost), ID: "recover-1", Payment: "bank/settle-9/0"},
-		pool.Payment{Source: "bank/settle-9/0", From: "outside:bank:main", To: till, Owner: "bank", Amount: cny(units)}
+	return pool.Recover{Account: fund, Amount: cny(units), Claim: "claim-1", Cost: cny(cost), ID: "recover-1", Payment: "bank/repay-9/0"},
+		pool.Payment{Source: "bank/repay-9/0", Amount: cny(units)}
+}
+
+// came is the loan when so much came in since the claim was paid.
+func came(units int64) pool.Loan {
+	l := loan()
+	l.Recovered = units
+	return l
 }
 
 func closeClaim() pool.CloseClaim {

@@ -16,6 +16,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -89,6 +90,15 @@ func grams(n int64) string { return strconv.FormatInt(n, 10) }
 func organisationOf(account tape.AccountID) string {
 	parts := strings.Split(string(account), ":")
 	return parts[min(1, len(parts)-1)]
+}
+
+// offered are the figures of a pool's terms that decide what it costs.
+func offered(t pool.Terms) []string {
+	most := int32(0)
+	for _, tier := range t.Tiers {
+		most = max(most, tier.RatioPartsPerMillion)
+	}
+	return []string{"Agreement", t.Agreement.String(), "Count", count(len(t.Tiers)), "Max", t.LoanMax.String(), "Ratio", count(int(most)), "Year", count(int(t.AnnualPartsPerMillion))}
 }
 
 // total adds payments; a sum that is malformed stays zero and is refused by Read.
@@ -251,6 +261,37 @@ var forms = map[string]form{
 	}),
 	"Settlement:ChoosePrepayment": of("choose-prepayment", stated, 1, func(c settlement.ChoosePrepayment) gist {
 		return about(c.Account, "Household", string(c.Household), "Loan", string(c.Loan)).worth(c.Amount)
+	}),
+	"Pool:OpenPoolAccount": of("open-pool-account", absent, 2, func(c tape.Open) gist {
+		return about(c.Account, "Organisation", organisationOf(c.Account))
+	}),
+	"Pool:OpenPool": of("open-pool", absent, 2, func(c pool.OpenPool) gist {
+		return about(c.Account, offered(c.Terms)...)
+	}),
+	"Pool:AmendPool": of("amend-pool", absent, 2, func(c pool.AmendPool) gist {
+		return about(c.Account, offered(c.Terms)...)
+	}),
+	"Pool:AcceptPool": of("accept-pool", absent, 2, func(c pool.AcceptTerms) gist { return about(c.Account, "Version", count(int(c.Version))) }),
+	"Pool:FreezeQuarter": of("freeze-quarter", absent, 2, func(c pool.Freeze) gist {
+		return about(c.Account, "Lender", c.Lender, "Quarter", string(c.Quarter), "Gross", grams(c.Figures.Gross), "NonPerforming", grams(c.Figures.NonPerforming), "WrittenOff", grams(c.Figures.WrittenOff))
+	}),
+	"Pool:AdmitPoolLoan": of("admit-pool-loan", absent, 2, func(c pool.AdmitLoan) gist {
+		return about(c.Account, "Lender", c.Lender, "Loan", string(c.Loan), "Scheme", string(c.Scheme))
+	}),
+	"Pool:SubmitPoolClaim": of("submit-pool-claim", absent, 2, func(c pool.SubmitClaim) gist {
+		return about(c.Account, "Claim", string(c.Claim), "Loan", string(c.Loan), "Scheme", string(c.Scheme), "Count", count(len(c.Evidence)))
+	}),
+	"Pool:VerifyPoolClaim":  of("verify-pool-claim", absent, 1, func(c pool.Step) gist { return about(c.Account, "Claim", string(c.Claim)) }),
+	"Pool:ReviewPoolClaim":  of("review-pool-claim", absent, 1, func(c pool.Step) gist { return about(c.Account, "Claim", string(c.Claim)) }),
+	"Pool:ApprovePoolClaim": of("approve-pool-claim", known, 2, func(c pool.Step) gist { return about(c.Account, "Claim", string(c.Claim)) }),
+	"Pool:ReturnPoolClaim": of("return-pool-claim", absent, 1, func(c pool.Decline) gist {
+		return about(c.Account, "Claim", string(c.Claim), "Reason", c.Reason)
+	}),
+	"Pool:RejectPoolClaim": of("reject-pool-claim", known, 2, func(c pool.Decline) gist {
+		return about(c.Account, "Claim", string(c.Claim), "Reason", c.Reason)
+	}),
+	"Pool:ClosePoolClaim": of("close-pool-claim", absent, 2, func(c pool.CloseClaim) gist {
+		return about(c.Account, "Claim", string(c.Claim), "Reason", c.Reason)
 	}),
 	"Tape:Spend": of("spend", stated, 2, func(c tape.Spend) gist {
 		return about(c.Account, "Count", count(len(c.Payments))).worth(total(c.Payments))

@@ -20,8 +20,10 @@ import (
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
+	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -116,6 +118,8 @@ var unfilled = regexp.MustCompile(`\{\{`)
 // TestRead: the words of every command in both languages, every figure filled in.
 func TestRead(t *testing.T) {
 	address := party.Address{1}
+	pooled := pool.Terms{Agreement: merkle.Hash{1}, AnnualPartsPerMillion: 100_000, ClassMin: "substandard", LoanMax: cny(9000), Nature: pool.Compensation,
+		Tiers: []pool.Tier{{RatioPartsPerMillion: 800_000, ToBasisPoints: 200}, {RatioPartsPerMillion: 300_000, ToBasisPoints: 800}}}
 	for _, c := range []struct {
 		function string
 		command  any
@@ -182,6 +186,19 @@ func TestRead(t *testing.T) {
 		{"Credit:DisputeInput", assessment.DisputeInput{Account: scheme, Indicator: "days-past-due", Lender: "bank", Source: "entry/coop/l1"}, "", "Contest days-past-due of"},
 		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
 		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
+		{"Pool:OpenPoolAccount", tape.Open{Account: "pool:insurer:county", Attribution: tape.FIFO, Currency: "CNY"}, "", "compensation pool of insurer"},
+		{"Pool:OpenPool", pool.OpenPool{Account: "pool:insurer:county", Terms: pooled}, "", "at most 90.00 CNY for one loan, 800000 parts per million of a loss at best (2 tiers), and 100000 parts per million"},
+		{"Pool:AmendPool", pool.AmendPool{Account: "pool:insurer:county", Terms: pooled}, "", "Offer other terms of pool pool:insurer:county, for loans to come"},
+		{"Pool:AcceptPool", pool.AcceptTerms{Account: "pool:insurer:county", Version: 2}, "", "Accept version 2"},
+		{"Pool:FreezeQuarter", pool.Freeze{Account: "pool:insurer:county", Figures: pool.Figures{Gross: 100, NonPerforming: 20, WrittenOff: 3}, Lender: "bank", Quarter: "2026-03-31"}, "", "bank had lent on 2026-03-31 for pool pool:insurer:county, in minor units: 100 in all, 20 of it non-performing, 3 written off"},
+		{"Pool:AdmitPoolLoan", pool.AdmitLoan{Account: "pool:insurer:county", Lender: "bank", Loan: "l1", Scheme: scheme}, "", "to loan l1 of bank in coop:moon:coffee"},
+		{"Pool:SubmitPoolClaim", pool.SubmitClaim{Account: "pool:insurer:county", Claim: "c1", Evidence: []pool.Citation{{Kind: "visit"}}, Loan: "l1", Scheme: scheme}, "", "for loan l1 of coop:moon:coffee, as claim c1 with 1 documents"},
+		{"Pool:VerifyPoolClaim", pool.Step{Account: "pool:insurer:county", Claim: "c1"}, "", "the figures of claim c1"},
+		{"Pool:ReviewPoolClaim", pool.Step{Account: "pool:insurer:county", Claim: "c1"}, "", "Take up claim c1"},
+		{"Pool:ApprovePoolClaim", pool.Step{Account: "pool:insurer:county", Claim: "c1"}, "60.00 CNY", "Approve claim c1 on pool pool:insurer:county for a loss of 60.00 CNY"},
+		{"Pool:ReturnPoolClaim", pool.Decline{Account: "pool:insurer:county", Claim: "c1", Reason: "figures"}, "", "claim c1 on pool pool:insurer:county back (reason: figures)"},
+		{"Pool:RejectPoolClaim", pool.Decline{Account: "pool:insurer:county", Claim: "c1", Reason: "terms"}, "60.00 CNY", "Reject claim c1 on pool pool:insurer:county for a loss of 60.00 CNY"},
+		{"Pool:ClosePoolClaim", pool.CloseClaim{Account: "pool:insurer:county", Claim: "c1", Reason: "settled"}, "", "Close claim c1"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
 		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}, "0.00 CNY", "Hand 5"},
 		{"Tape:Spend", tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(1)}, {Amount: cny(2)}}}, "0.03 CNY", "Pay 0.03 CNY"},
