@@ -9,8 +9,9 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// poolGround is what a claim of a lender for a loan is judged by.
-func (t *transaction) poolGround(p pool.Pool, lender string, scheme tape.AccountID, id tape.ID) (pool.Ground, loan.Loan, error) {
+// poolGround is what a claim of a lender for a loan is judged by; since is the
+// day of the default that a paid claim is for, none for the loan's last.
+func (t *transaction) poolGround(p pool.Pool, lender string, scheme tape.AccountID, id tape.ID, since tape.Date) (pool.Ground, loan.Loan, error) {
 	schemeKey, loanKey, last, consent := group.SchemeKey(scheme), loan.Key(scheme, id), recourse.LastCallKey(scheme, id), pool.ConsentKey(p.Account, lender, scheme, id)
 	var g pool.Ground
 	if err := t.load(schemeKey, loanKey, last, consent, pool.LenderKey(p.Account, lender)); err != nil {
@@ -23,6 +24,9 @@ func (t *transaction) poolGround(p pool.Pool, lender string, scheme tape.Account
 	l, err := need[loan.Loan](t, loanKey, "loan "+id.String())
 	if err != nil {
 		return g, l, err
+	}
+	if since != "" {
+		l.Defaulted = since
 	}
 	g.Lender, g.Consent = read[pool.Lender](t, pool.LenderKey(p.Account, lender)), read[pool.Consent](t, consent)
 	if l.Contract != nil && g.Lender != nil {
@@ -82,7 +86,7 @@ func (*Pool) SubmitPoolClaim(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		state := pool.SubmitState{Known: read[pool.Claim](t, key)}
-		if state.Ground, _, err = t.poolGround(p, t.context.Organisation, c.Scheme, c.Loan); err != nil {
+		if state.Ground, _, err = t.poolGround(p, t.context.Organisation, c.Scheme, c.Loan, ""); err != nil {
 			return tape.Entry{}, err
 		}
 		claimedKey := pool.ClaimedKey(c.Scheme, c.Loan, t.context.Organisation)
@@ -133,7 +137,7 @@ func (*Pool) VerifyPoolClaim(ctx Context, argument string) (string, error) {
 		if err := t.said("verify-pool-claim", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan)
+		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, "")
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -173,7 +177,7 @@ func (*Pool) ApprovePoolClaim(ctx Context, argument string) (string, error) {
 		if err := t.poolStaff("approve-pool-claim", p.Keeper, p, claim, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan)
+		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, "")
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -241,7 +245,7 @@ func (*Pool) PayPoolClaim(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan)
+		ground, _, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, "")
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -264,7 +268,7 @@ func (*Pool) ShareRecovery(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		ground, l, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan)
+		ground, l, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, claim.Defaulted)
 		if err != nil {
 			return tape.Entry{}, err
 		}

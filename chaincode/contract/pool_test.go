@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -59,13 +60,19 @@ func (w *world) covered() {
 func (w *world) defaults() {
 	w.Helper()
 	w.Advance(63 * 24 * 3600e9)
-	for i, days := range []int32{1, 15} {
-		w.must("bank", "Loan:GiveNotice", w.agreed("give-notice", orchard, loan.GiveNotice{Account: orchard, Days: days, ID: []tape.ID{"notice-1", "notice-15"}[i], Instalment: 1, Loan: "l1"}, "bank-maker"))
-	}
-	w.must("bank", "Loan:DefaultLoan", w.agreed("default-loan", orchard, loan.Default{Account: orchard, ID: "default-1", Loan: "l1"}, bankStaff...))
+	w.declares(1)
 	w.writes(recourse.CallKey(orchard, "l1", "call-1"), recourse.Call{V: 1, Scheme: orchard, Loan: "l1", ID: "call-1", Lender: "bank", Cooperative: "coop", Debtor: house(orchard, 1), Amount: cny(1_000_00), Instalments: []int32{1},
 		Date: "2026-03-06", CureDays: 30, Guarantors: []recourse.Guarantor{{Household: house(orchard, 2), Until: "2026-05-20"}}, State: recourse.Open, Entry: "bank/call-1"})
 	w.writes(recourse.LastCallKey(orchard, "l1"), recourse.LastCall{V: 1, Call: "call-1", Entry: "bank/call-1"})
+}
+
+// declares gives the notices about an instalment, and files the default.
+func (w *world) declares(instalment int32) {
+	w.Helper()
+	for _, days := range []int32{1, 15} {
+		w.must("bank", "Loan:GiveNotice", w.agreed("give-notice", orchard, loan.GiveNotice{Account: orchard, Days: days, ID: tape.ID(fmt.Sprintf("notice-%d-%d", instalment, days)), Instalment: instalment, Loan: "l1"}, "bank-maker"))
+	}
+	w.must("bank", "Loan:DefaultLoan", w.agreed("default-loan", orchard, loan.Default{Account: orchard, ID: tape.ID(fmt.Sprint("default-", instalment)), Loan: "l1"}, bankStaff...))
 }
 
 // writes puts a record on the ledger that no contract wrote.
@@ -190,15 +197,18 @@ func TestCompensation(t *testing.T) {
 		return w.agreed("submit-pool-claim", county, again, bankStaff...)
 	}())
 
-	// 1,000.00 come from the debtor: 50.00 of it were the bank's cost, 80 % of the rest are the pool's.
+	// 1,300.00 come from the debtor: 50.00 of it were the bank's cost, 80 % of the rest are the pool's.
 	share := pool.Recover{Account: county, Amount: cny(1_000_00), Claim: "claim-1", Cost: cny(50_00), ID: "share-1", Payment: "bank/repay-1/0"}
 	w.refused("insufficient: field amount: 0.00 CNY came on the loan since claim claim-1 was paid", "bank", "Pool:ShareRecovery", share)
-	share.Payment = "bank/repay-2/0"
+	share.Payment, share.Amount = "bank/repay-2/0", cny(1_300_00)
 	w.refused("not-found: field payment: no such payment came on the loan", "bank", "Pool:ShareRecovery", share)
-	w.repays("repay-2", 42, "b4", "b3", 89_000_00, 1_000_00)
+	w.repays("repay-2", 42, "b4", "b3", 89_000_00, 1_300_00)
+	// Two instalments are paid by it, and the loan is in default with the third: what is shared is what came since the first default.
+	w.Advance(15 * 24 * 3600e9)
+	w.declares(3)
 	w.refused("forbidden: insurer (role gateway) does not sponsor lender:bank:coffee; bank does", "insurer", "Pool:ShareRecovery", share)
 	w.must("bank", "Pool:ShareRecovery", share)
-	if c := w.claimIs(pool.Sharing); c.Net != 950_00 || c.ToPool != 759_99 && c.ToPool != 760_00 {
+	if c := w.claimIs(pool.Sharing); c.Net != 1_250_00 || c.ToPool != 1_000_00 {
 		t.Errorf("shared: %+v", c)
 	}
 	if entry := record[tape.Entry](w, tape.EntryKey("bank", "share-1")); len(entry.Postings) != 1 || entry.Postings[0].To != county || entry.Postings[0].From != lending || entry.Postings[0].Amount.Units != w.claimIs(pool.Sharing).ToPool {
@@ -209,6 +219,32 @@ func TestCompensation(t *testing.T) {
 	end := pool.CloseClaim{Account: county, Claim: "claim-1", ID: "end-1", Reason: "settled"}
 	w.must("bank", "Pool:ClosePoolClaim", w.agreed("close-pool-claim", county, end, "bank-maker", "insurer-maker"))
 	w.claimIs(pool.Closed)
+	w.suspends()
+}
+
+// suspends lets the bank write its only loan off: that does not better its book, and the pool admits no loan of it any more.
+func (w *world) suspends() {
+	w.Helper()
+	w.Advance(29 * 24 * 3600e9) // to July 5
+	l := w.loanIs(loan.Running)
+	w.must("bank", "Loan:WriteOffLoan", w.signed("write-off-loan", orchard, l.Principal, loan.WriteOff{Account: orchard, ID: "off-1", Loan: "l1"}, bankStaff...))
+	off := w.loanIs(loan.Running).WrittenOff.Amount.Units
+	l.ID, l.State, l.Book = "l9", loan.Withdrawn, loan.Book{} // a loan of before, which the list is rid of
+	w.writes(l.Reference(), l)
+	old := l.LentKeys()[0]
+	w.writes(old, loan.Lent{V: 1, Loans: []string{l.Reference()}, Entry: l.Entry})
+	w.must("bank", "Pool:FreezeQuarter", w.agreed("freeze-quarter", county, freezeQuarter("freeze-4", "2026-06-30", pool.Figures{Gross: off}), "bank-maker", "insurer-maker"))
+	w.Advance(90 * 24 * 3600e9) // to October 3
+	admit := w.agreed("admit-pool-loan", county, pool.AdmitLoan{Account: county, ID: "admit-1", Lender: "bank", Loan: "l2", Scheme: orchard}, poolStaff...)
+	w.must("bank", "Pool:FreezeQuarter", w.agreed("freeze-quarter", county, freezeQuarter("freeze-5", "2026-09-30", pool.Figures{WrittenOff: off}), "bank-maker", "insurer-maker"))
+	snapshot := record[pool.Snapshot](w, pool.SnapshotKey(county, "bank", "2026-09-30"))
+	if off < 9_000_00 || snapshot.BasisPoints != 10_000 || !snapshot.Suspended {
+		w.Errorf("the quarter with %d written off: %+v", off, snapshot)
+	}
+	if list := record[loan.Lent](w, old); len(list.Loans) != 0 || list.Entry != "bank/freeze-4" {
+		w.Errorf("what was lent before: %+v", list)
+	}
+	w.refused("wrong-state: field lender: bank is suspended; its new loans are not admitted", "insurer", "Pool:AdmitPoolLoan", admit)
 }
 
 // TestWhoCarriesPools: every command about a pool by every role of every organisation

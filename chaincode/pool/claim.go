@@ -75,7 +75,7 @@ func (p Pool) Submit(command SubmitClaim, state SubmitState, ctx tape.Context) (
 	}
 	entry := ctx.Entry(command.ID, "submit-pool-claim", string(p.Account))
 	loan := state.Loan
-	claim := Claim{V: 1, Account: p.Account, ID: command.Claim, Lender: loan.Lender, Cooperative: loan.Cooperative, Scheme: loan.Scheme, Loan: loan.Loan, State: Submitted, Terms: state.Terms.N,
+	claim := Claim{V: 1, Account: p.Account, ID: command.Claim, Lender: loan.Lender, Cooperative: loan.Cooperative, Scheme: loan.Scheme, Loan: loan.Loan, State: Submitted, Defaulted: loan.Defaulted, Terms: state.Terms.N,
 		Evidence: command.Evidence, Eligible: loan.Eligible(), Quarter: state.AtDefault.Quarter, RatioPartsPerMillion: ratio, At: ctx.At, Entry: entry.Reference()}
 	return claim, Claimed{V: 1, Account: p.Account, Claim: claim.ID, Entry: claim.Entry}, entry, nil
 }

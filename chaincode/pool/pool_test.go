@@ -143,7 +143,7 @@ func TestCompensation(t *testing.T) {
 		}
 		p := county()
 		one, claimed, entry, err := p.Submit(submit(), pool.SubmitState{Ground: g}, by("bank", "maker", "checker"))
-		if err != nil || claimed.Claim != "claim-1" || entry.Kind != "submit-pool-claim" || one.Quarter != "2026-03-31" {
+		if err != nil || claimed.Claim != "claim-1" || entry.Kind != "submit-pool-claim" || one.Defaulted != "2026-05-31" || one.Quarter != "2026-03-31" {
 			t.Fatal(err)
 		}
 		one.State, one.Reviewer = pool.Review, "officer"

@@ -208,6 +208,8 @@ type Claim struct {
 	Scheme      tape.AccountID `json:"scheme"`
 	Loan        tape.ID        `json:"loan"`
 	State       State          `json:"state"`
+	// Defaulted is the day of the default that it is for: the loan may be in another later.
+	Defaulted tape.Date `json:"defaulted"`
 	// Terms is the version that the loan was contracted under.
 	Terms int32 `json:"terms"`
 	// Evidence are the documents of collection and recovery.
