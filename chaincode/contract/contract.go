@@ -33,10 +33,12 @@ type Chaincode struct {
 // New builds the contracts.
 func New() (*Chaincode, error) {
 	party, tape, audit, dossier, fund := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund)
-	group, harvest, loan, settlement, credit, pool := new(Group), new(Harvest), new(Loan), new(Settlement), new(Credit), new(Pool)
+	group, harvest, loan, settlement := new(Group), new(Harvest), new(Loan), new(Settlement)
+	credit, pool, recourse := new(Credit), new(Pool), new(Recourse)
 	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name = "Party", "Tape", "Audit", "Dossier", "Fund"
-	group.Name, harvest.Name, loan.Name, settlement.Name, credit.Name, pool.Name = "Group", "Harvest", "Loan", "Settlement", "Credit", "Pool"
-	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit, pool}
+	group.Name, harvest.Name, loan.Name, settlement.Name = "Group", "Harvest", "Loan", "Settlement"
+	credit.Name, pool.Name, recourse.Name = "Credit", "Pool", "Recourse"
+	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit, pool, recourse}
 	inner, err := contractapi.NewChaincode(all...)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)

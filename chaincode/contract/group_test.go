@@ -86,7 +86,13 @@ func (w *world) word(scheme tape.AccountID, id tape.ID, n int, joining tape.Acco
 // reviewed is a group that its households have signed and the cooperative has endorsed.
 func (w *world) reviewed(scheme tape.AccountID, id tape.ID, households ...int) {
 	w.Helper()
-	w.must("coop", "Group:FormGroup", w.agreed("form-group", scheme, formGroup(scheme, id, households...), coopStaff...))
+	w.formed(formGroup(scheme, id, households...), households...)
+}
+
+func (w *world) formed(c group.FormGroup, households ...int) {
+	w.Helper()
+	scheme, id := c.Account, c.Group
+	w.must("coop", "Group:FormGroup", w.agreed("form-group", scheme, c, coopStaff...))
 	for _, n := range households {
 		w.must("insurer", "Group:SignGroup", w.word(scheme, id, n, "", "sign"))
 	}

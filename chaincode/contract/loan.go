@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -192,7 +193,11 @@ func (t *transaction) debts(household tape.AccountID, fingerprint string, standi
 	if err != nil {
 		return group.Debts{}, err
 	}
-	facts, err := read[loan.Debts](t, key).Facts(household, loans, t.context.Date)
+	calls, err := t.ownCalls(fingerprint)
+	if err != nil {
+		return group.Debts{}, err
+	}
+	facts, err := read[loan.Debts](t, key).Facts(household, loans, calls, t.context.Date)
 	if standing != nil {
 		facts.ExcludedUntil = standing.ExcludedUntil
 	}
@@ -215,8 +220,36 @@ func (t *transaction) outstanding(g group.Group) (group.Outstanding, error) {
 				open.Loans++
 			}
 		}
+		if err := t.outstandingCalls(g, m, &open); err != nil {
+			return open, err
+		}
 	}
 	return open, nil
+}
+
+// outstandingCalls counts the calls of guarantors for a member's loans under a
+// group: those by which a lender still asks, and those of which guarantors are
+// without what they paid.
+func (t *transaction) outstandingCalls(g group.Group, m group.GroupMember, open *group.Outstanding) error {
+	calls, err := t.ownCalls(m.Fingerprint)
+	if err != nil {
+		return err
+	}
+	for _, call := range calls {
+		under, err := t.underGroup(call, g.Scheme, g.ID)
+		if err != nil {
+			return err
+		}
+		if !under || call.Debtor != m.Household {
+			continue
+		}
+		if call.State == recourse.Open {
+			open.Calls++
+		} else {
+			open.Recourses++
+		}
+	}
+	return nil
 }
 
 // signs judges the intents of a decision about a loan that moves an amount.
@@ -379,16 +412,32 @@ func (t *transaction) list(l loan.Loan, entry tape.Entry) error {
 
 // each rewrites the debts of borrower and guarantors.
 func (t *transaction) each(l loan.Loan, change func(known *loan.Debts, borrower bool) loan.Debts) error {
-	keys := []string{loan.DebtsKey(l.Fingerprint)}
+	err := t.changeDebts(l.Fingerprint, func(known *loan.Debts) loan.Debts { return change(known, true) })
 	for _, g := range l.Guarantors {
-		keys = append(keys, loan.DebtsKey(g.Fingerprint))
+		if err != nil {
+			return err
+		}
+		err = t.changeDebts(g.Fingerprint, func(known *loan.Debts) loan.Debts { return change(known, false) })
 	}
-	if err := t.load(keys...); err != nil {
+	return err
+}
+
+// changeDebts rewrites the debts of a household, on top of what this transaction
+// has made of them: a loan and a call can end by the same payment.
+func (t *transaction) changeDebts(fingerprint string, change func(known *loan.Debts) loan.Debts) error {
+	key := loan.DebtsKey(fingerprint)
+	if err := t.load(key); err != nil {
 		return err
 	}
-	for i, key := range keys {
-		t.save(key, change(read[loan.Debts](t, key), i == 0))
+	known := read[loan.Debts](t, key)
+	for i, write := range t.writes {
+		if write.Key == key {
+			pending := write.Record.(loan.Debts)
+			t.writes[i].Record = change(&pending)
+			return nil
+		}
 	}
+	t.save(key, change(known))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package contract
 import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -23,6 +24,9 @@ func (*Loan) RepayLoan(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.saveLoan(after)
+		if err := t.counts(l, after, loan.Pays{Amount: arrived.Amount, By: string(c.By)}, entry); err != nil {
+			return tape.Entry{}, rule.Field("gift", err)
+		}
 		t.save(c.Repaid(servicing), loan.Mark{V: 1, Entry: entry.Reference()})
 		if entry, err = t.handOn(servicing, onward, entry); err != nil {
 			return tape.Entry{}, err
@@ -112,6 +116,22 @@ func (*Loan) GiveNotice(ctx Context, argument string) (string, error) {
 	})
 }
 
+// notices are those given about a loan's oldest overdue instalment, nil for what was not given.
+func (t *transaction) notices(l loan.Loan, version group.SchemeTerms) ([]*loan.Notice, error) {
+	keys, err := l.NoticeKeys(version, t.context.Date)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.load(keys...); err != nil {
+		return nil, err
+	}
+	notices := make([]*loan.Notice, len(keys))
+	for i, key := range keys {
+		notices[i] = read[loan.Notice](t, key)
+	}
+	return notices, nil
+}
+
 // DefaultLoan makes it a fact that a loan is in default.
 func (*Loan) DefaultLoan(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.Default, intents []intent) (tape.Entry, error) {
@@ -123,16 +143,9 @@ func (*Loan) DefaultLoan(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		keys, err := l.NoticeKeys(version, t.context.Date)
+		notices, err := t.notices(l, version)
 		if err != nil {
 			return tape.Entry{}, err
-		}
-		if err := t.load(keys...); err != nil {
-			return tape.Entry{}, err
-		}
-		notices := make([]*loan.Notice, len(keys))
-		for i, key := range keys {
-			notices[i] = read[loan.Notice](t, key)
 		}
 		if err := t.organised("default-loan", l.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
@@ -147,7 +160,8 @@ func (*Loan) DefaultLoan(ctx Context, argument string) (string, error) {
 func (*Loan) DeclareStay(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.DeclareStay, intents []intent) (tape.Entry, error) {
 		key := loan.StayKey(c.Account, c.ID)
-		scheme, err := t.scheme(c.ID, c.Account, key)
+		stays := loan.StaysKey(c.Account)
+		scheme, err := t.scheme(c.ID, c.Account, key, stays)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -163,6 +177,7 @@ func (*Loan) DeclareStay(ctx Context, argument string) (string, error) {
 		}
 		stay, entry, err := c.Declare(version, t.context)
 		t.save(key, stay)
+		t.save(stays, read[loan.Stays](t, stays).With(stay, t.context.Date))
 		return entry, err
 	})
 }
@@ -171,6 +186,10 @@ func (*Loan) DeclareStay(ctx Context, argument string) (string, error) {
 func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.Restructure, intents []intent) (tape.Entry, error) {
 		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		last, err := t.lastCall(l)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -185,7 +204,7 @@ func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
 		if err := t.lends("restructure-loan", c.Account, l.Organisation, l.Principal, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		l, entry, err := l.Restructure(c, of.Agreement.Expiry, t.context)
+		l, entry, err := l.Restructure(c, of.Agreement.Expiry, last, t.context)
 		t.saveLoan(l)
 		return entry, err
 	})

@@ -35,7 +35,7 @@ func (t *transaction) poolGround(p pool.Pool, lender string, scheme tape.Account
 			return g, l, err
 		}
 	}
-	call, err := t.lastCall(scheme, id)
+	call, err := t.lastCall(l)
 	if err != nil {
 		return g, l, err
 	}
@@ -47,19 +47,6 @@ func (t *transaction) poolGround(p pool.Pool, lender string, scheme tape.Account
 	}
 	g.AtDefault, err = t.snapshot(p, g.Loan, g.Loan.Defaulted)
 	return g, l, err
-}
-
-// lastCall is the last call of a loan's guarantors, nil for none; its key was loaded.
-func (t *transaction) lastCall(scheme tape.AccountID, id tape.ID) (*recourse.Call, error) {
-	last := read[recourse.LastCall](t, recourse.LastCallKey(scheme, id))
-	if last == nil {
-		return nil, nil
-	}
-	key := recourse.CallKey(scheme, id, last.Call)
-	if err := t.load(key); err != nil {
-		return nil, err
-	}
-	return read[recourse.Call](t, key), nil
 }
 
 // snapshot is a lender's book of the quarter before a day, nil where it is not frozen.

@@ -126,7 +126,7 @@ func (w *world) claims(suffix tape.ID) pool.Claim {
 }
 
 // repays brings money of the household to the loan.
-func (w *world) repays(id tape.ID, n int, statement, previous tape.ID, opening, units int64) {
+func (w *world) recovers(id tape.ID, n int, statement, previous tape.ID, opening, units int64) {
 	w.Helper()
 	paid := gift(n, units)
 	w.must("bank", "Tape:Receive", page(lending, "page-"+id, paid))
@@ -171,7 +171,7 @@ func TestCompensation(t *testing.T) {
 		t.Errorf("the approved claim: %+v, %d promised", c, w.promised())
 	}
 	// The household pays before the pool does: what the claim is for is no more the loss.
-	w.repays("repay-1", 41, "b3", "b2", 88_000_00, 1_000_00)
+	w.recovers("repay-1", 41, "b3", "b2", 88_000_00, 1_000_00)
 	w.refused("conflict: claim claim-1 is for a loss of 1223868, the books now say 1123868; return it", "insurer", "Pool:PayPoolClaim", claimStep("pay-0"))
 	back := pool.Decline{Account: county, Claim: "claim-1", ID: "return-1", Reason: "figures"}
 	w.must("insurer", "Pool:ReturnPoolClaim", w.agreed("return-pool-claim", county, back, "insurer-maker"))
@@ -202,7 +202,7 @@ func TestCompensation(t *testing.T) {
 	w.refused("insufficient: field amount: 0.00 CNY came on the loan since claim claim-1 was paid", "bank", "Pool:ShareRecovery", share)
 	share.Payment, share.Amount = "bank/repay-2/0", cny(1_300_00)
 	w.refused("not-found: field payment: no such payment came on the loan", "bank", "Pool:ShareRecovery", share)
-	w.repays("repay-2", 42, "b4", "b3", 89_000_00, 1_300_00)
+	w.recovers("repay-2", 42, "b4", "b3", 89_000_00, 1_300_00)
 	// Two instalments are paid by it, and the loan is in default with the third: what is shared is what came since the first default.
 	w.Advance(15 * 24 * 3600e9)
 	w.declares(3)
@@ -300,7 +300,7 @@ func TestWhoCarriesPools(t *testing.T) {
 	w.refused("field intents[0].signature", "insurer", "Pool:ApprovePoolClaim", w.signed("approve-pool-claim", county, cny(1), step("approve-2"), poolStaff...))
 	about("ApprovePoolClaim", "approve-pool-claim", eligible, step("approve-2"), "insurer")
 	w.bareOnlyFor("Pool:PayPoolClaim", step("pay-2"), "insurer")
-	w.repays("repay-2", 42, "b3", "b2", 88_000_00, 1_000_00)
+	w.recovers("repay-2", 42, "b3", "b2", 88_000_00, 1_000_00)
 	share := pool.Recover{Account: county, Amount: cny(1_000_00), Claim: "claim-2", Cost: cny(0), ID: "share-1", Payment: "bank/repay-2/0"}
 	w.bareOnlyFor("Pool:ShareRecovery", share, "bank")
 	w.both("ClosePoolClaim", "close-pool-claim", pool.CloseClaim{Account: county, Claim: "claim-2", ID: "end-1", Reason: "settled"}, "charity", "coop", "regulator", "bank:auditor", "insurer:admin")

@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -75,7 +76,7 @@ func (*Settlement) SettleHouseholds(ctx Context, argument string) (string, error
 			return tape.Entry{}, err
 		}
 		entry := t.context.Entry(c.ID, "settle-households", string(c.Account))
-		settled, owners, err := t.settled(s, c, entry)
+		settled, err := t.settled(s, c, entry)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -84,42 +85,39 @@ func (*Settlement) SettleHouseholds(ctx Context, argument string) (string, error
 			return tape.Entry{}, err
 		}
 		ran.Kind = entry.Kind
-		return ran, t.repaid(settled, owners, entry)
+		return ran, t.repaid(settled, entry)
 	})
 }
 
 // settled works a chunk out, with the households of its page.
-func (t *transaction) settled(s settlement.Settlement, c settlement.SettleHouseholds, entry tape.Entry) (settlement.Settled, []string, error) {
+func (t *transaction) settled(s settlement.Settlement, c settlement.SettleHouseholds, entry tape.Entry) (settlement.Settled, error) {
 	page := s.Page(c.N)
 	if page < 0 {
-		settled, err := s.PayCosts(c)
-		return settled, nil, err
+		return s.PayCosts(c)
 	}
 	pageKey := harvest.ShareKey(c.Account, c.Sale, page)
 	if err := t.load(pageKey); err != nil {
-		return settlement.Settled{}, nil, err
+		return settlement.Settled{}, err
 	}
 	shares := read[harvest.Page](t, pageKey)
 	if shares == nil {
 		shares = &harvest.Page{} // a number that is no chunk's is refused by the rule
 	}
-	fingerprints, known, err := t.known(c.Account, *shares)
+	known, err := t.known(c.Account, *shares)
 	if err != nil {
-		return settlement.Settled{}, nil, err
+		return settlement.Settled{}, err
 	}
-	settled, err := s.Settle(c, *shares, known, entry)
-	return settled, fingerprints, err
+	return s.Settle(c, *shares, known, entry)
 }
 
-// known is what the ledger knows of the households of a page, in their order,
-// and the fingerprints that they have in all schemes.
-func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]string, []settlement.Known, error) {
+// known is what the ledger knows of the households of a page, in their order.
+func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]settlement.Known, error) {
 	var keys []string
 	for _, share := range page.Shares {
 		keys = append(keys, group.MemberKey(scheme, share.Household), settlement.PrepaymentKey(scheme, share.Household))
 	}
 	if err := t.load(keys...); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	fingerprints, debts := make([]string, len(page.Shares)), []string{}
 	known := make([]settlement.Known, len(page.Shares))
@@ -131,10 +129,10 @@ func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]string,
 		}
 	}
 	if err := t.load(debts...); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := t.load(t.loanKeys(fingerprints)...); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i, fingerprint := range fingerprints {
 		if fingerprint == "" {
@@ -142,13 +140,13 @@ func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]string,
 		}
 		loans, err := t.ownLoans(fingerprint)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		known[i].Loans = slices.DeleteFunc(loans, func(l loan.Loan) bool {
 			return l.Scheme != scheme || l.State != loan.Running || l.Household != page.Shares[i].Household
 		})
 	}
-	return fingerprints, known, nil
+	return known, nil
 }
 
 // loanKeys are the open loans of households; their debts were loaded.
@@ -203,34 +201,45 @@ func onLedger(payees []tape.AccountID) []string {
 	return keys
 }
 
-// repaid saves the loans that a chunk has paid, and takes those that are over off
-// everybody's debts: one who guarantees several of them is written once.
-func (t *transaction) repaid(settled settlement.Settled, fingerprints []string, entry tape.Entry) error {
-	var keys []string
-	for i, l := range settled.Loans {
+// repaid saves the loans that a chunk has paid, lets that count for calls of their
+// guarantors, and takes loans that are over off everybody's debts.
+func (t *transaction) repaid(settled settlement.Settled, entry tape.Entry) error {
+	if err := t.load(repaidKeys(settled.Loans)...); err != nil {
+		return err
+	}
+	for _, l := range settled.Loans {
+		before, err := need[loan.Loan](t, l.Reference(), l.Reference())
+		if err != nil {
+			return err
+		}
 		t.saveLoan(l)
+		if err := t.counts(before, l, loan.Pays{}, entry); err != nil {
+			return err
+		}
 		if l.State != loan.Closed {
 			continue
 		}
-		keys = append(keys, loan.DebtsKey(fingerprints[settled.Owns[i]]))
+		if err := t.end(l, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repaidKeys are what a chunk reads of loans that it has paid, in one round trip.
+func repaidKeys(loans []loan.Loan) []string {
+	var keys []string
+	for _, l := range loans {
+		keys = append(keys, recourse.LastCallKey(l.Scheme, l.ID))
+		if l.State != loan.Closed {
+			continue
+		}
+		keys = append(keys, loan.DebtsKey(l.Fingerprint))
 		for _, g := range l.Guarantors {
 			keys = append(keys, loan.DebtsKey(g.Fingerprint))
 		}
 	}
-	if err := t.load(keys...); err != nil {
-		return err
-	}
-	slices.Sort(keys)
-	for _, key := range slices.Compact(keys) {
-		debts := read[loan.Debts](t, key)
-		for i, l := range settled.Loans {
-			if l.State == loan.Closed {
-				*debts = debts.End(l, key == loan.DebtsKey(fingerprints[settled.Owns[i]]), entry)
-			}
-		}
-		t.save(key, *debts)
-	}
-	return nil
+	return keys
 }
 
 // CloseSettlement ends a settlement whose chunks have all run.

@@ -17,9 +17,9 @@ type Calling struct {
 	Version group.SchemeTerms // of the loan's SchemeVersion
 	Group   group.Group
 	Notices []*Notice // NoticeKeys, in their order; nil for what was not given
-	Stay    *Stay     // the one that ends last of those declared for the scheme; nil for none
-	// Bears are what the guarantors bear and are asked for by calls of other loans
-	// under the agreement, in their order and in minor units.
+	Stay    *Stay     // the one in force that ends last; nil for none
+	// Bears are what the guarantors bear and are asked for by earlier calls under
+	// the agreement, in their order and in minor units.
 	Bears []int64
 }
 
@@ -78,6 +78,55 @@ func overdue(owed Owed) []recourse.Instalment {
 		instalments[i].Unpaid += due.Total()
 	}
 	return instalments
+}
+
+// Bears is what a household bears and is asked for by a call, in minor units.
+func Bears(call recourse.Call, household tape.AccountID) int64 {
+	for _, stand := range call.Stands() {
+		if stand.Household == household {
+			return stand.Share
+		}
+	}
+	return 0
+}
+
+// unpaid is what is owed on a day of the instalments with these numbers.
+func (l Loan) unpaid(numbers []int32, day tape.Date) (int64, error) {
+	owed, err := l.Owed(day)
+	units := int64(0)
+	for _, due := range owed.Dues {
+		if slices.Contains(numbers, due.N) {
+			units += due.Total()
+		}
+	}
+	return units, err
+}
+
+// Count is an open call of the loan's guarantors once a payment has made the loan
+// what it is after. A guarantor's pays what is asked of it. Anybody else's lowers
+// the call by what it paid of the instalments called: no guarantor owes more than
+// the debtor (Interpretation art. 3).
+func (l Loan) Count(after Loan, call recourse.Call, by tape.AccountID, amount money.Amount, day tape.Date) (recourse.Call, error) {
+	before, err := l.unpaid(call.Instalments, day)
+	if err != nil {
+		return call, err
+	}
+	left, err := after.unpaid(call.Instalments, day)
+	if err != nil {
+		return call, err
+	}
+	lower := before - left
+	if guarantor := call.Guarantor(by); guarantor != "" {
+		if call, err = call.Take(guarantor, amount.Units); err != nil {
+			return call, err
+		}
+		lower = 0
+	}
+	// A payment of an earlier day leaves less of interest and late charges as well.
+	if lower = min(call.Open(), max(lower, call.Open()-left)); lower == 0 {
+		return call, nil
+	}
+	return call.Lower(lower)
 }
 
 // Backed is what a household owes by a call of the loan's guarantors to those who

@@ -23,7 +23,7 @@ func calling() loan.Calling {
 // 50.76), and late charges at 3 % of 2.95 and 0.73.
 func TestDebt(t *testing.T) {
 	l := running(t)
-	command := recourse.MakeCall{Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Scheme: coffee}
+	command := recourse.MakeCall{Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Account: coffee}
 	for _, c := range []struct {
 		name   string
 		day    tape.Date
@@ -101,7 +101,7 @@ func TestDebtOfSeveral(t *testing.T) {
 // the call and the waterfall split alike, until nobody owes anything.
 func TestBacked(t *testing.T) {
 	l := running(t)
-	command := recourse.MakeCall{Amount: cny(200_003), Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Scheme: coffee}
+	command := recourse.MakeCall{Amount: cny(200_003), Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1", Account: coffee}
 	debt, conditions, err := l.Debt(calling(), "2026-03-10")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestBacked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if call, _, err = call.Respread(recourse.Respread{Call: "call-1", Guarantor: household(3), ID: "respread-1", Loan: "l1", Scheme: coffee}, on("2026-05-01", "bank", "maker")); err != nil {
+	if call, _, err = call.Respread(recourse.Respread{Call: "call-1", Guarantor: household(3), ID: "respread-1", Loan: "l1", Account: coffee}, on("2026-05-01", "bank", "maker")); err != nil {
 		t.Fatal(err)
 	}
 	if claim := loan.Backed(call, household(1)); claim.Dues != nil {
@@ -170,5 +170,99 @@ func TestBacked(t *testing.T) {
 	}
 	if call.State != recourse.Closed {
 		t.Errorf("%+v", call)
+	}
+}
+
+// TestCount: what a payment on a loan does to an open call. On March 10 the
+// borrower owes 2,073.47 on two instalments, of which 1,500.00 are called.
+func TestCount(t *testing.T) {
+	l := running(t)
+	debt, conditions, err := l.Debt(calling(), "2026-03-10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := recourse.MakeCall{Account: coffee, Amount: cny(150_000), Guarantors: []tape.AccountID{household(2), household(3), household(4)}, ID: "call-1", Instalments: []int32{1, 2}, Loan: "l1"}
+	open, _, _, err := debt.Call(command, conditions, nil, on("2026-03-10", "bank", "maker"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside := tape.AccountID("outside:" + strings.TrimSuffix(string(household(2)), ":coffee"))
+	for _, c := range []struct {
+		name  string
+		by    tape.AccountID
+		units int64
+		on    tape.Date
+		want  string
+	}{
+		{"a guarantor pays its share", household(2), 50_000, "2026-03-10", "open 100000: 50000 paid, 0 lowered"},
+		{"by its account outside the ledger", outside, 50_000, "2026-03-10", "open 100000: 50000 paid, 0 lowered"},
+		{"more than its share", household(2), 50_001, "2026-03-10", "insufficient: field amount: is 500.01 CNY; 500.00 CNY is asked of"},
+		{"the borrower pays a part", "", 10_000, "2026-03-10", "open 140000: 0 paid, 10000 lowered"},
+		{"a supplier pays for it", "outside:supplier:nursery", 10_000, "2026-03-10", "open 140000: 0 paid, 10000 lowered"},
+		{"the borrower pays more than was called", "", 200_000, "2026-03-10", "closed 0: 0 paid, 150000 lowered"},
+		// It paid 38.77 of principal on February 2: 0.17 less of interest and 0.11 less of late charges.
+		{"the bank shows it of an earlier day", "", 10_000, "2026-02-02", "open 139972: 0 paid, 10028 lowered"},
+	} {
+		after, _, err := l.Pay(loan.Pays{Amount: cny(c.units), By: string(c.by), Date: c.on, Mostly: loan.Anything}, on("2026-03-10", "bank").Entry("repay-1", "repay-loan", string(coffee)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		call, err := l.Count(after, open, c.by, cny(c.units), "2026-03-10")
+		got := fmt.Sprintf("%s %d: %d paid, %d lowered", call.State, call.Open(), call.Guarantors[0].Paid+call.Guarantors[1].Paid+call.Guarantors[2].Paid, call.Lowered)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if loan.Bears(open, household(3)) != 50_000 || loan.Bears(open, household(1)) != 0 {
+			t.Errorf("%s: household 3 bears %d", c.name, loan.Bears(open, household(3)))
+		}
+	}
+
+	// What everybody's debts say of the call.
+	entry := on("2026-03-10", "bank").Entry("call-1", "make-call", string(coffee))
+	known := (*loan.Debts)(nil).Begin(l, false, entry)
+	called := known.Concerned(open, household(2), entry)
+	facts := must2(called.Facts(household(2), nil, []recourse.Call{open}, "2026-03-10"))(t)
+	if facts.OpenCall != "call/coop:coop:coffee/l1/call-1" || facts.OpenRecourse != "" || len(known.Calls) != 0 {
+		t.Errorf("one who is called: %+v, %+v", facts, known)
+	}
+	paid, err := open.Take(household(2), 50_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if facts = must2(called.Facts(household(2), nil, []recourse.Call{paid}, "2026-03-10"))(t); facts.OpenCall != "" || facts.OpenRecourse != "" {
+		t.Errorf("one who has paid: %+v", facts)
+	}
+	borrower := (*loan.Debts)(nil).Begin(l, true, entry)
+	borrower = borrower.Concerned(paid, household(1), entry)
+	if facts = must2(borrower.Facts(household(1), []loan.Loan{l}, []recourse.Call{paid}, "2026-03-10"))(t); facts.OpenCall != "" || facts.OpenRecourse != "call/coop:coop:coffee/l1/call-1" {
+		t.Errorf("the borrower: %+v", facts)
+	}
+	again := called.Concerned(paid, household(2), entry)
+	paid.State = recourse.Closed
+	if over := again.Concerned(paid, household(2), entry); len(again.Calls) != 1 || len(over.Calls) != 0 || len(over.Guarantees) != 1 {
+		t.Errorf("%+v, and when it is closed %+v", again, over)
+	}
+}
+
+// TestStays: those in force are known on every day, whichever was declared last.
+func TestStays(t *testing.T) {
+	var none *loan.Stays
+	stays := none.With(loan.Stay{From: "2026-03-01", To: "2026-03-31", Entry: "county/a"}, "2026-03-01")
+	stays = stays.With(loan.Stay{From: "2026-06-01", To: "2026-06-30", Entry: "county/b"}, "2026-03-10")
+	stays = stays.With(loan.Stay{From: "2026-03-20", To: "2026-04-10", Entry: "county/c"}, "2026-03-11")
+	for day, want := range map[tape.Date]string{"2026-02-28": "", "2026-03-01": "county/a", "2026-03-19": "county/a", "2026-03-20": "county/c", "2026-04-10": "county/c", "2026-04-11": "", "2026-06-30": "county/b"} {
+		got := ""
+		if stay := stays.On(day); stay != nil {
+			got = stay.Entry
+		}
+		if got != want {
+			t.Errorf("on %s: %s, want %s", day, got, want)
+		}
+	}
+	if left := stays.With(loan.Stay{To: "2026-07-01", Entry: "county/d"}, "2026-04-11"); none.On("2026-03-01") != nil || len(left.Stays) != 2 || left.Stays[0].Entry != "county/b" || left.Entry != "county/d" || len(stays.Stays) != 3 {
+		t.Errorf("left: %+v of %+v", left, stays)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -25,16 +26,11 @@ type Restructure struct {
 // Restructure judges the command. Maker and checker of the originator sign, which
 // the caller judges against the policy; the borrower signs, and every guarantor:
 // who did not consent in writing does not answer for more, or for longer (Civil Code art. 695).
-func (l Loan) Restructure(c Restructure, expiry tape.Date, ctx tape.Context) (Loan, tape.Entry, error) {
+// Called is the last call of its guarantors, nil for none: an open one asks for instalments that would be no more.
+func (l Loan) Restructure(c Restructure, expiry tape.Date, called *recourse.Call, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return l, tape.Entry{}, err }
-	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan has terms to change", Running), rule.Field("terms", c.Terms.Check()), rule.Field("termEnd", c.TermEnd.Check())); err != nil {
+	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan has terms to change", Running), rule.Field("terms", c.Terms.Check()), rule.Field("termEnd", c.TermEnd.Check()), l.settled(called, ctx.Date)); err != nil {
 		return refuse(err)
-	}
-	if l.ordered() != l.advancedUnits() {
-		return refuse(rule.Refuse(rule.WrongState, "a tranche of loan %s is on its way; its terms are changed when it has arrived", l.ID))
-	}
-	if l.Book.ahead(ctx.Date) > 0 {
-		return refuse(rule.Refuse(rule.WrongState, "an instalment of loan %s is paid ahead of its day; its terms are changed after that day", l.ID))
 	}
 	if err := rule.First(rule.Field("terms", withoutDeduction(c.Terms)), l.signedByAll(ctx)); err != nil {
 		return refuse(err)
@@ -60,6 +56,20 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, ctx tape.Context) (Lo
 	l.Terms, l.TermEnd = c.Terms, c.TermEnd
 	l.Restructured = append(slices.Clone(l.Restructured), Restructured{Date: ctx.Date, DaysPastDue: owed.DaysPastDue, Observed: ctx.Date.AddDays(int(classes.ObservationDays)), Entry: entry.Reference()})
 	return l.touched(entry), entry, nil
+}
+
+// settled refuses to change terms while something is on its way that the old ones say what becomes of.
+func (l Loan) settled(called *recourse.Call, day tape.Date) error {
+	if l.ordered() != l.advancedUnits() {
+		return rule.Refuse(rule.WrongState, "a tranche of loan %s is on its way; its terms are changed when it has arrived", l.ID)
+	}
+	if l.Book.ahead(day) > 0 {
+		return rule.Refuse(rule.WrongState, "an instalment of loan %s is paid ahead of its day; its terms are changed after that day", l.ID)
+	}
+	if called != nil && called.State == recourse.Open {
+		return rule.Refuse(rule.WrongState, "call %s of the guarantors of loan %s is open; its terms are changed when that is withdrawn", called.ID, l.ID)
+	}
+	return nil
 }
 
 // signedByAll refuses a change that borrower or a guarantor has not signed by a key in its own hands.

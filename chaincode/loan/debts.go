@@ -5,6 +5,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -57,11 +58,33 @@ func counted(cycles []Cycle, l Loan) []Cycle {
 	return cycles
 }
 
-// Facts turns what open loans say of a household on a day into what the rules of groups ask.
-func (d *Debts) Facts(household tape.AccountID, own []Loan, day tape.Date) (group.Debts, error) {
+// Concerned is what the debts of one whom a guarantor call concerns become by it:
+// a call stands there until it is closed. Household is its name in the call.
+func (d *Debts) Concerned(call recourse.Call, household tape.AccountID, entry tape.Entry) Debts {
+	next, key := *d, recourse.CallKey(call.Scheme, call.Loan, call.ID) // a contract wrote it when the loan was contracted
+	next.Entry = entry.Reference()
+	next.Calls = slices.DeleteFunc(slices.Clone(next.Calls), func(one Called) bool { return one.Call == key })
+	if call.State != recourse.Closed {
+		next.Calls = append(next.Calls, Called{Call: key, Household: household})
+	}
+	return next
+}
+
+// Facts turns what open loans and calls say of a household on a day into what the
+// rules of groups ask; calls are those of Calls, in their order.
+func (d *Debts) Facts(household tape.AccountID, own []Loan, calls []recourse.Call, day tape.Date) (group.Debts, error) {
 	facts := group.Debts{Household: household}
 	if d == nil {
 		return facts, nil
+	}
+	for i, call := range calls {
+		asked, owed := call.Owes(d.Calls[i].Household)
+		if facts.OpenCall == "" && asked > 0 {
+			facts.OpenCall = d.Calls[i].Call
+		}
+		if facts.OpenRecourse == "" && len(owed) > 0 {
+			facts.OpenRecourse = d.Calls[i].Call
+		}
 	}
 	facts.LastOverdue, facts.OpenLoans, facts.GroupLoans = d.LastOverdue, int32(len(d.Loans)), int32(len(d.Guarantees))
 	for _, l := range own {

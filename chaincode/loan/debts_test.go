@@ -68,7 +68,7 @@ func TestFacts(t *testing.T) {
 		{"under changed terms it never will be", changed, "2026-01-15", " 2025-06-01 1 2", "3 1 12000.00 CNY"},
 		{"under another group", elsewhere, "2026-01-15", " 2025-06-01 1 2", "2 1 0.00 CNY"},
 	} {
-		facts := must2(debts.Facts(household(1), []loan.Loan{c.loan}, c.day))(t)
+		facts := must2(debts.Facts(household(1), []loan.Loan{c.loan}, nil, c.day))(t)
 		if got := fmt.Sprint(facts.OverdueLoan, " ", facts.LastOverdue, " ", facts.OpenLoans, " ", facts.GroupLoans); got != c.facts || facts.Household != household(1) {
 			t.Errorf("%s: facts %s, want %s", c.name, got, c.facts)
 		}
@@ -78,7 +78,7 @@ func TestFacts(t *testing.T) {
 		}
 	}
 	var none *loan.Debts
-	facts, borrowed := must2(none.Facts(household(1), nil, today))(t), must2(none.Borrowed(*formed(group.Active), household(1), nil, today))(t)
+	facts, borrowed := must2(none.Facts(household(1), nil, nil, today))(t), must2(none.Borrowed(*formed(group.Active), household(1), nil, today))(t)
 	if facts != (group.Debts{Household: household(1)}) || borrowed != (group.Borrowed{Household: household(1), Open: cny(0)}) {
 		t.Errorf("of nobody: %+v, %+v", facts, borrowed)
 	}

@@ -138,6 +138,30 @@ func StayKinds() []string {
 	return []string{"drought", "flood", "frost", "hail", "disease", "price-collapse"}
 }
 
+// With is what stands for the scheme once another stay was declared on a day.
+func (s *Stays) With(declared Stay, day tape.Date) Stays {
+	next := Stays{V: 1, Entry: declared.Entry}
+	if s != nil {
+		next.Stays = slices.DeleteFunc(slices.Clone(s.Stays), func(one Stay) bool { return one.To < day })
+	}
+	next.Stays = append(next.Stays, declared)
+	return next
+}
+
+// On is the stay in force on a day, of several the one that ends last; nil for none.
+func (s *Stays) On(day tape.Date) *Stay {
+	var found *Stay
+	if s == nil {
+		return nil
+	}
+	for i, one := range s.Stays {
+		if one.From <= day && day <= one.To && (found == nil || found.To < one.To) {
+			found = &s.Stays[i]
+		}
+	}
+	return found
+}
+
 // DeclareStay declares a disaster: no guarantor of the scheme is called while it lasts.
 type DeclareStay struct {
 	Account tape.AccountID `json:"account"`

@@ -18,7 +18,7 @@ func TestReadme(t *testing.T) {
 	}
 	readme := string(data)
 	for _, key := range []string{loan.ProductKey("s", "p", 1), loan.OfferKey("s", "p"), loan.Key("s", "l"), loan.OrderKey("s", "o"), loan.DebtsKey("f"), loan.NoticeKey("s", "l", 1, 15),
-		loan.StayKey("s", "d"), loan.RepaidKey("a", "p", 0), loan.LentKey("o", 1)} {
+		loan.StayKey("s", "d"), loan.StaysKey("s"), loan.RepaidKey("a", "p", 0), loan.LentKey("o", 1)} {
 		kind, rest, _ := strings.Cut(key, "/")
 		pattern := "(?m)^\\| `" + kind + strings.Repeat("/<[a-z]+>", strings.Count(rest, "/")+1) + "` \\|"
 		if !regexp.MustCompile(pattern).MatchString(readme) {

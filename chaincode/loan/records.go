@@ -54,6 +54,9 @@ func StayKey(scheme tape.AccountID, id tape.ID) string {
 	return "stay/" + string(scheme) + "/" + string(id)
 }
 
+// StaysKey is where the Stays of a scheme stand.
+func StaysKey(scheme tape.AccountID) string { return "stays/" + string(scheme) }
+
 func decimal(n int32) string { return strconv.Itoa(int(n)) }
 
 // Reference names a loan on the whole ledger by its key.
@@ -276,8 +279,17 @@ type Debts struct {
 	// Cycles count its closed loans by group.
 	Cycles []Cycle `json:"cycles,omitempty"`
 	// Past are its closed loans of the last five years, in the order in which they ended.
-	Past  []Past `json:"past,omitempty"`
-	Entry string `json:"entry"`
+	Past []Past `json:"past,omitempty"`
+	// Calls are those of guarantors that concern it and are not closed.
+	Calls []Called `json:"calls,omitempty"`
+	Entry string   `json:"entry"`
+}
+
+// Called is a guarantor call that concerns a household: it was called, or it borrowed.
+type Called struct {
+	// Call is the call's key, Household its name in the call's scheme.
+	Call      string         `json:"call"`
+	Household tape.AccountID `json:"household"`
 }
 
 // Cycle counts what a household has repaid under one group.
@@ -321,6 +333,14 @@ type Stay struct {
 	To    tape.Date `json:"to"`
 	Kind  string    `json:"kind"`
 	Entry string    `json:"entry"`
+}
+
+// Stays are all that were declared for a scheme and were not over at the last
+// declaration: a call must know those in force without a search.
+type Stays struct {
+	V     int32  `json:"v"`
+	Stays []Stay `json:"stays"`
+	Entry string `json:"entry"`
 }
 
 // Mark is a record whose being there is the fact.

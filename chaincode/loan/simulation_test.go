@@ -434,7 +434,7 @@ func (w *season) change(l *tracked) error {
 	c := loan.Restructure{Account: coffee, ID: "restructure-1", Loan: l.ID, TermEnd: w.day.AddMonths(14), Terms: list[w.random.IntN(len(list))]}
 	owed := w.owed(l)
 	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
-		return l.Restructure(c, w.day.AddMonths(14), w.ctx("bank", everybody...))
+		return l.Restructure(c, w.day.AddMonths(14), nil, w.ctx("bank", everybody...))
 	})
 	if l.Loan = after; err != nil {
 		return err

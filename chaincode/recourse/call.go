@@ -13,20 +13,21 @@ import (
 
 // MakeCall calls everybody who guarantees a loan.
 type MakeCall struct {
+	// Account is the scheme.
+	Account    tape.AccountID   `json:"account"`
 	Amount     money.Amount     `json:"amount"`
 	Guarantors []tape.AccountID `json:"guarantors"`
 	// ID is the entry's and the call's.
 	ID tape.ID `json:"id"`
 	// Instalments are the numbers of those that are called, ascending; 0 are
 	// charges that belong to none, such as the cost of enforcement (art. 691).
-	Instalments []int32        `json:"instalments"`
-	Loan        tape.ID        `json:"loan"`
-	Scheme      tape.AccountID `json:"scheme"`
+	Instalments []int32 `json:"instalments"`
+	Loan        tape.ID `json:"loan"`
 }
 
 // Check refuses what is malformed.
 func (c MakeCall) Check() error {
-	if err := rule.First(checkNames(c.Scheme, c.Loan, c.ID), rule.Field("amount", c.Amount.Positive(c.Amount.Currency))); err != nil {
+	if err := rule.First(checkNames(c.Account, c.Loan, c.ID), rule.Field("amount", c.Amount.Positive(c.Amount.Currency))); err != nil {
 		return err
 	}
 	if n := len(c.Instalments); n == 0 || n > InstalmentsMax {
@@ -52,7 +53,7 @@ func (c MakeCall) Check() error {
 }
 
 func checkNames(scheme tape.AccountID, loan, call tape.ID) error {
-	return rule.First(rule.Field("scheme", scheme.Check()), rule.Field("loan", loan.Check()), rule.Field("id", call.Check()))
+	return rule.First(rule.Field("account", scheme.Check()), rule.Field("loan", loan.Check()), rule.Field("id", call.Check()))
 }
 
 // Call judges the command; last is the loan's last call, nil for none. That maker
@@ -66,7 +67,7 @@ func (d Debt) Call(command MakeCall, terms Terms, last *Call, ctx tape.Context) 
 	if err != nil {
 		return refuse(err)
 	}
-	entry := ctx.Entry(command.ID, "make-call", string(command.Scheme))
+	entry := ctx.Entry(command.ID, "make-call", string(command.Account))
 	for i := range guarantors {
 		guarantors[i].Until = ctx.Date.AddDays(int(terms.CureDays))
 	}
@@ -82,8 +83,8 @@ func (c Call) shares() []int64 { return ownShares(c.Open()+c.Borne(), c.members(
 
 // asks refuses anybody but the lender, and figures of another loan.
 func (d Debt) asks(command MakeCall, ctx tape.Context) error {
-	if d.Scheme != command.Scheme || d.Loan != command.Loan {
-		return rule.Field("loan", rule.Refuse(rule.NotFound, "there is no loan %s of %s", command.Loan, command.Scheme))
+	if d.Scheme != command.Account || d.Loan != command.Loan {
+		return rule.Field("loan", rule.Refuse(rule.NotFound, "there is no loan %s of %s", command.Loan, command.Account))
 	}
 	if ctx.Organisation != d.Lender || ctx.Role != party.RoleGateway {
 		return rule.Refuse(rule.Forbidden, "%s (role %s) does not call the guarantors of loan %s; its lender %s does", ctx.Organisation, ctx.Role, d.Loan, d.Lender)
@@ -222,16 +223,16 @@ func (d Debt) within(g Bound, instalments []int32, on tape.Date) (tape.Date, err
 // WithdrawCall asks no more of what a call asks: the loan was restructured, or
 // nobody can pay. It frees nobody from the guarantee.
 type WithdrawCall struct {
-	Call   tape.ID        `json:"call"`
-	ID     tape.ID        `json:"id"`
-	Loan   tape.ID        `json:"loan"`
-	Scheme tape.AccountID `json:"scheme"`
+	Account tape.AccountID `json:"account"`
+	Call    tape.ID        `json:"call"`
+	ID      tape.ID        `json:"id"`
+	Loan    tape.ID        `json:"loan"`
 }
 
 // Withdraw judges the command. That maker and checker of the lender signed is
 // checked against the policy by the caller.
 func (c Call) Withdraw(command WithdrawCall, ctx tape.Context) (Call, tape.Entry, error) {
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.lender(ctx), c.open(), party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.lender(ctx), c.open(), party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
 		return c, tape.Entry{}, err
 	}
 	c.Withdrawn += c.Open()

@@ -47,27 +47,25 @@ func step(c recourse.Call, id tape.ID, n int, word string, of []string) (recours
 	lender, late := by("bank", "maker", "checker"), onDay("2026-03-10", by("bank", "maker"))
 	switch word {
 	case "pay":
-		p := payment(n, outside(of[0]), till, "bank", units)
-		c, _, _, err = c.Pay(recourse.PayCall{Amount: cny(units), Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, p, lender)
+		c, err = c.Take(household(of[0]), units)
 	case "lower":
-		p := payment(n, outside("A"), till, "bank", units)
-		c, _, _, err = c.LowerBy(recourse.LowerCall{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, p, lender)
+		c, err = c.Lower(units)
 	case "back":
-		p := payment(n, outside("A"), till, "bank", units)
-		c, _, _, _, err = c.Reimburse(recourse.Reimburse{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme}, recourse.Debt{}, p, lender)
+		p := payment(n, outside("A"), till, units)
+		c, _, _, _, err = c.Reimburse(recourse.Reimburse{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Account: scheme}, recourse.Debt{}, p, lender)
 	case "give":
-		p := payment(n, outside(of[0]), outside(of[1]), "", units)
-		c, _, _, err = c.Contribute(recourse.Contribute{Amount: cny(units), Call: c.ID, From: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Scheme: scheme, To: household(of[1])}, &p, "", lender)
+		p := payment(n, outside(of[0]), outside(of[1]), units)
+		c, _, _, err = c.Contribute(recourse.Contribute{Amount: cny(units), Call: c.ID, From: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Account: scheme, To: household(of[1])}, &p, "", lender)
 	case "late":
-		c, _, err = c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Scheme: scheme}, late)
+		c, _, err = c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Account: scheme}, late)
 	case "unable", "able":
 		u := declare(of[0])
 		u.ID, u.Lift = id, word == "able"
 		c, _, err = c.Declare(u, by("bank", "maker", "clerk@coop"))
 	case "release":
-		c, _, err = c.Release(recourse.Release{Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Scheme: scheme}, recourse.Debt{}, lender)
+		c, _, err = c.Release(recourse.Release{Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Account: scheme}, recourse.Debt{}, lender)
 	case "withdraw":
-		c, _, err = c.Withdraw(recourse.WithdrawCall{Call: c.ID, ID: id, Loan: c.Loan, Scheme: scheme}, lender)
+		c, _, err = c.Withdraw(recourse.WithdrawCall{Call: c.ID, ID: id, Loan: c.Loan, Account: scheme}, lender)
 	default:
 		err = fmt.Errorf("no such word: %s", word)
 	}
@@ -208,31 +206,21 @@ func TestGive(t *testing.T) {
 
 // TestEntries: what a payment leaves on the ledger, and who gets what of the debtor's.
 func TestEntries(t *testing.T) {
-	c := called(t)
-	p := payment(7, outside("B"), till, "bank", 100_000)
-	c, counted, entry, err := c.Pay(recourse.PayCall{Amount: cny(100_000), Call: "call-1", Guarantor: household("B"), ID: "pay-1", Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank"))
-	if err != nil || counted != (recourse.Counted{V: 1, Call: "call-1", Entry: "bank/pay-1"}) || c.Entry != "bank/pay-1" || entry.Kind != "pay-call" || entry.Subject != string(scheme) ||
-		!slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/settle-1/7"}}) || entry.Check() != nil {
-		t.Errorf("%+v %+v %v", counted, entry, err)
-	}
+	c := called(t, paid("B", 100_000))
 	if lender, others := c.Owes(household("A")); lender != 0 || fmt.Sprint(others) != fmt.Sprint([]recourse.Part{{Household: household("B"), Units: 100_000}}) {
 		t.Errorf("the debtor owes %d, %v", lender, others)
 	}
 	if lender, others := c.Owes(household("C")); lender != 100_000 || others != nil {
 		t.Errorf("C owes %d, %v", lender, others)
 	}
-	c.CoLenders = []string{"fund"}
-	p = payment(9, outside("C"), "lender:fund:loans", "fund", 1)
-	if _, _, _, err := c.Pay(recourse.PayCall{Amount: cny(1), Call: "call-1", Guarantor: household("C"), ID: "pay-2", Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank")); err != nil {
-		t.Errorf("what a co-lender was paid: %v", err)
-	}
 	c = withdrawn(t, c)
 	if lender, others := c.Owes(household("C")); lender != 0 || fmt.Sprint(others) != fmt.Sprint([]recourse.Part{{Household: household("B"), Units: 33_333}}) {
 		t.Errorf("C owes %d, %v", lender, others)
 	}
-	p = payment(8, household("A"), till, "bank", 1)
-	_, parts, _, _, err := c.Reimburse(recourse.Reimburse{Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "loan-1", Payment: p.Source, Scheme: scheme}, recourse.Debt{}, p, by("coop"))
-	if err != nil || !slices.Equal(parts, []recourse.Part{{Household: household("B"), Units: 1}}) {
-		t.Errorf("%v %v", parts, err)
+	p := payment(8, outside("A"), till, 1)
+	c, parts, counted, entry, err := c.Reimburse(recourse.Reimburse{Account: scheme, Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "loan-1", Payment: p.Source}, recourse.Debt{}, p, by("coop"))
+	if err != nil || counted != (recourse.Counted{V: 1, Call: "call-1", Entry: "coop/back-1"}) || c.Entry != "coop/back-1" || entry.Kind != "reimburse-call" || entry.Subject != string(scheme) ||
+		!slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/settle-1/8"}}) || entry.Check() != nil || !slices.Equal(parts, []recourse.Part{{Household: household("B"), Units: 1}}) {
+		t.Errorf("%+v %+v %v %v", counted, entry, parts, err)
 	}
 }

@@ -8,11 +8,11 @@ import (
 
 // Respread asks the others for what one guarantor has not paid in its time.
 type Respread struct {
+	Account   tape.AccountID `json:"account"`
 	Call      tape.ID        `json:"call"`
 	Guarantor tape.AccountID `json:"guarantor"`
 	ID        tape.ID        `json:"id"`
 	Loan      tape.ID        `json:"loan"`
-	Scheme    tape.AccountID `json:"scheme"`
 }
 
 // Respread judges the command. Who was late still owes its part; what another
@@ -20,7 +20,7 @@ type Respread struct {
 func (c Call) Respread(command Respread, ctx tape.Context) (Call, tape.Entry, error) {
 	refuse := func(err error) (Call, tape.Entry, error) { return c, tape.Entry{}, err }
 	i, err := c.guarantor("guarantor", command.Guarantor)
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.lender(ctx), c.open(), err, party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.lender(ctx), c.open(), err, party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
 		return refuse(err)
 	}
 	if late := c.Guarantors[i].Late; late != "" {
@@ -61,11 +61,11 @@ func (c Call) cured(i int, on tape.Date) error {
 
 // Release frees a guarantor from what it has not paid of its share.
 type Release struct {
+	Account   tape.AccountID `json:"account"`
 	Call      tape.ID        `json:"call"`
 	Guarantor tape.AccountID `json:"guarantor"`
 	ID        tape.ID        `json:"id"`
 	Loan      tape.ID        `json:"loan"`
-	Scheme    tape.AccountID `json:"scheme"`
 }
 
 // Release judges the command; debt are the loan's figures. The debt of the others
@@ -75,7 +75,7 @@ type Release struct {
 func (c Call) Release(command Release, debt Debt, ctx tape.Context) (Call, tape.Entry, error) {
 	refuse := func(err error) (Call, tape.Entry, error) { return c, tape.Entry{}, err }
 	i, err := c.guarantor("guarantor", command.Guarantor)
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.lender(ctx), c.open(), err, party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.lender(ctx), c.open(), err, party.SignedBy(ctx, c.Lender), c.notBefore(ctx)); err != nil {
 		return refuse(err)
 	}
 	if debt.WrittenOff {
@@ -113,14 +113,14 @@ func (c Call) releasable(i int) (int64, error) {
 
 // DeclareUnable says that a guarantor cannot pay, on what evidence, or that it can again.
 type DeclareUnable struct {
+	Account   tape.AccountID `json:"account"`
 	Call      tape.ID        `json:"call"`
 	Evidence  []Citation     `json:"evidence,omitempty"`
 	Guarantor tape.AccountID `json:"guarantor"`
 	ID        tape.ID        `json:"id"`
 	// Lift says that it can pay again.
-	Lift   bool           `json:"lift,omitempty"`
-	Loan   tape.ID        `json:"loan"`
-	Scheme tape.AccountID `json:"scheme"`
+	Lift bool    `json:"lift,omitempty"`
+	Loan tape.ID `json:"loan"`
 }
 
 // Check refuses what is malformed.
@@ -137,7 +137,7 @@ func (c DeclareUnable) Check() error {
 func (c Call) Declare(command DeclareUnable, ctx tape.Context) (Call, tape.Entry, error) {
 	refuse := func(err error) (Call, tape.Entry, error) { return c, tape.Entry{}, err }
 	i, err := c.guarantor("guarantor", command.Guarantor)
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), err, command.Check(), party.SignedBy(ctx, c.Lender), party.SignedBy(ctx, c.Cooperative), c.notBefore(ctx)); err != nil {
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.keeper(ctx), err, command.Check(), party.SignedBy(ctx, c.Lender), party.SignedBy(ctx, c.Cooperative), c.notBefore(ctx)); err != nil {
 		return refuse(err)
 	}
 	if c.State == Closed {

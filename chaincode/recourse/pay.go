@@ -10,34 +10,9 @@ import (
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
-// PayCall counts what a guarantor has paid the lender.
-type PayCall struct {
-	Amount    money.Amount   `json:"amount"`
-	Call      tape.ID        `json:"call"`
-	Guarantor tape.AccountID `json:"guarantor"`
-	ID        tape.ID        `json:"id"`
-	Loan      tape.ID        `json:"loan"`
-	// Payment is the tape's name of the money, organisation/entry/index.
-	Payment string         `json:"payment"`
-	Scheme  tape.AccountID `json:"scheme"`
-}
-
-// Pay judges the command; payment is what the tape shows of Payment.
-func (c Call) Pay(command PayCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
-	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
-		c.shown(payment, command.Payment, command.Amount), from(payment, command.Guarantor, "guarantor"), c.toLender(payment)); err != nil {
-		return refuse(err)
-	}
-	next, err := c.Take(command.Guarantor, command.Amount.Units)
-	if err != nil {
-		return refuse(err)
-	}
-	return next.count(ctx.Entry(command.ID, "pay-call", string(c.Scheme)), payment)
-}
-
-// A sale pays what is asked, owed and due back in one entry with other dues. Its
-// rules take Take, Lower, Return and Give, and not the commands that judge who may say so.
+// What comes to the lender repays the loan in the same entry, and a sale pays what
+// is asked, owed and due back in one entry with other dues. Their rules take Take,
+// Lower, Return and Give, and no command that judges who may say so.
 
 // Take is the call once a guarantor has paid the lender.
 func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
@@ -50,31 +25,6 @@ func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
 		return c, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; %s is asked of %s", c.money(units), c.money(asked), guarantor))
 	}
 	return c.at(i, func(g *Guarantor) { g.Paid += units }).stated(), nil
-}
-
-// LowerCall counts what the debtor itself has paid the lender on the instalments called.
-type LowerCall struct {
-	Amount  money.Amount   `json:"amount"`
-	Call    tape.ID        `json:"call"`
-	ID      tape.ID        `json:"id"`
-	Loan    tape.ID        `json:"loan"`
-	Payment string         `json:"payment"`
-	Scheme  tape.AccountID `json:"scheme"`
-}
-
-// LowerBy judges the command; payment is the part of the money that the loan took
-// for these instalments. The guarantors owe less by it (Interpretation art. 3).
-func (c Call) LowerBy(command LowerCall, payment Payment, ctx tape.Context) (Call, Counted, tape.Entry, error) {
-	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
-		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment"), c.toLender(payment)); err != nil {
-		return refuse(err)
-	}
-	next, err := c.Lower(command.Amount.Units)
-	if err != nil {
-		return refuse(err)
-	}
-	return next.count(ctx.Entry(command.ID, "lower-call", string(c.Scheme)), payment)
 }
 
 // Lower is the call once the debtor has paid the lender.
@@ -91,12 +41,13 @@ func (c Call) Lower(units int64) (Call, error) {
 
 // Reimburse shares among the guarantors what the debtor repays once the lender is whole.
 type Reimburse struct {
+	Account tape.AccountID `json:"account"`
 	Amount  money.Amount   `json:"amount"`
 	Call    tape.ID        `json:"call"`
 	ID      tape.ID        `json:"id"`
 	Loan    tape.ID        `json:"loan"`
-	Payment string         `json:"payment"`
-	Scheme  tape.AccountID `json:"scheme"`
+	// Payment is the tape's name of the money, organisation/entry/index.
+	Payment string `json:"payment"`
 }
 
 // Reimburse judges the command; debt are the loan's figures, payment the debtor's
@@ -106,7 +57,7 @@ func (c Call) Reimburse(command Reimburse, debt Debt, payment Payment, ctx tape.
 	refuse := func(err error) (Call, []Part, Counted, tape.Entry, error) {
 		return c, nil, Counted{}, tape.Entry{}, err
 	}
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.whole(debt), c.notBefore(ctx),
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.keeper(ctx), c.whole(debt), c.notBefore(ctx),
 		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment")); err != nil {
 		return refuse(err)
 	}
@@ -151,14 +102,14 @@ func (c Call) whole(debt Debt) error {
 
 // Contribute counts what one guarantor has paid another of what it owes it.
 type Contribute struct {
-	Amount money.Amount   `json:"amount"`
-	Call   tape.ID        `json:"call"`
-	From   tape.AccountID `json:"from"`
-	ID     tape.ID        `json:"id"`
-	Loan   tape.ID        `json:"loan"`
+	Account tape.AccountID `json:"account"`
+	Amount  money.Amount   `json:"amount"`
+	Call    tape.ID        `json:"call"`
+	From    tape.AccountID `json:"from"`
+	ID      tape.ID        `json:"id"`
+	Loan    tape.ID        `json:"loan"`
 	// Payment is the tape's name of the money; empty for cash, which its receiver signs for.
 	Payment string         `json:"payment,omitempty"`
-	Scheme  tape.AccountID `json:"scheme"`
 	To      tape.AccountID `json:"to"`
 }
 
@@ -166,7 +117,7 @@ type Contribute struct {
 // receiver is the person who signs for the household To.
 func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) (Call, Counted, tape.Entry, error) {
 	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
-	if err := rule.First(c.is(command.Scheme, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
+	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
 		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(command, payment, receiver, ctx)); err != nil {
 		return refuse(err)
 	}
@@ -255,13 +206,6 @@ func from(payment Payment, household tape.AccountID, field string) error {
 func to(payment Payment, household tape.AccountID) error {
 	if !sameHousehold(payment.To, household) {
 		return rule.Field("to", rule.Refuse(rule.Conflict, "the payment did not go to %s", household))
-	}
-	return nil
-}
-
-func (c Call) toLender(payment Payment) error {
-	if payment.Owner != c.Lender && !slices.Contains(c.CoLenders, payment.Owner) {
-		return rule.Field("payment", rule.Refuse(rule.Conflict, "did not go to an account of %s, the lender", c.Lender))
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if len(entries) != 9 {
+	if len(entries) != 7 {
 		t.Errorf("the sources make the entries %v", entries)
 	}
 	for entry := range entries {

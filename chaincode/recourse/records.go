@@ -55,8 +55,7 @@ type Call struct {
 	Scheme tape.AccountID `json:"scheme"`
 	Loan   tape.ID        `json:"loan"`
 	ID     tape.ID        `json:"id"`
-	// Lender called, for all who lend together; what is paid to one of CoLenders
-	// counts as well. Debtor is the borrower's household.
+	// Lender called, for all who lend together: CoLenders are the others. Debtor is the borrower's household.
 	Lender      string         `json:"lender"`
 	CoLenders   []string       `json:"coLenders,omitempty"`
 	Cooperative string         `json:"cooperative"`
@@ -211,9 +210,8 @@ type Payment struct {
 	// Source is the tape's name of it, organisation/entry/index.
 	Source string
 	// From is whose money it is (of a posting on somebody's behalf, that
-	// somebody), To whose account it reached; Owner is that account's organisation.
+	// somebody), To whose account it reached.
 	From, To tape.AccountID
-	Owner    string
 	Amount   money.Amount
 	// Counted is CountedKey of its source; nil while it was counted for nothing.
 	Counted *Counted
@@ -314,6 +312,16 @@ func (c Call) Owes(household tape.AccountID) (lender int64, others []Part) {
 		}
 	}
 	return lender, others
+}
+
+// Guarantor is the household called that an account is, on the ledger or outside it; empty for who was not called.
+func (c Call) Guarantor(account tape.AccountID) tape.AccountID {
+	for _, g := range c.Guarantors {
+		if sameHousehold(account, g.Household) {
+			return g.Household
+		}
+	}
+	return ""
 }
 
 // index finds a guarantor, -1 for who is none.

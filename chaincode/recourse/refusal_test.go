@@ -25,7 +25,7 @@ func TestMakeCall(t *testing.T) {
 	refusals(t, func() calling {
 		return calling{makeCall(), debt(), terms(), nil, by("bank", "maker", "checker")}
 	}, func(s calling) error { _, _, _, err := s.Debt.Call(s.C, s.Terms, s.Last, s.Ctx); return err }, []row[calling]{
-		{func(s *calling) { s.C.Scheme = "coop" }, "invalid: field scheme: is not an account"},
+		{func(s *calling) { s.C.Account = "coop" }, "invalid: field account: is not an account"},
 		{func(s *calling) { s.C.Loan = "" }, "invalid: field loan: is not an id"},
 		{func(s *calling) { s.C.ID = "a b" }, "invalid: field id: is not an id"},
 		{func(s *calling) { s.C.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
@@ -84,62 +84,25 @@ func TestWhoIsBound(t *testing.T) {
 	}
 }
 
-type paying struct {
-	Call    recourse.Call
-	C       recourse.PayCall
-	Payment recourse.Payment
-	Ctx     tape.Context
-}
-
-func TestPayCall(t *testing.T) {
+// TestTakeAndLower: what a loan's payment and a sale count by.
+func TestTakeAndLower(t *testing.T) {
+	type taking struct {
+		Call      recourse.Call
+		Guarantor tape.AccountID
+		Units     int64
+	}
 	met := called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000))
-	refusals(t, func() paying {
-		return paying{called(t), recourse.PayCall{Amount: cny(100_000), Call: "call-1", Guarantor: household("B"), ID: "pay-1", Loan: "loan-1", Payment: "bank/settle-1/0", Scheme: scheme},
-			payment(0, outside("B"), till, "bank", 100_000), by("bank")}
-	}, func(s paying) error { _, _, _, err := s.Call.Pay(s.C, s.Payment, s.Ctx); return err }, []row[paying]{
-		{func(s *paying) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2 of loan loan-1"},
-		{func(s *paying) { s.C.Scheme = "coop:coop:tea" }, "not-found: field call: there is no call"},
-		{func(s *paying) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books of call call-1; bank and coop do"},
-		{func(s *paying) { s.Ctx.Role = "auditor" }, "forbidden: bank (role auditor) keeps no books"},
-		{func(s *paying) { s.Ctx.At-- }, "conflict: the transaction is of 2026-01-01T03:59:59.999Z, before the last change"},
-		{func(s *paying) { s.C.Amount = cny(-1) }, "invalid: field amount: -0.01 CNY is not more than zero"},
-		{func(s *paying) { s.C.Amount.Currency = "USD" }, "invalid: field amount: 1000.00 USD is not in CNY"},
-		{func(s *paying) { s.C.Payment = "settle-1/0" }, "invalid: field payment: is not a posting; write it as organisation/entry/index"},
-		{func(s *paying) { s.C.Payment = "bank/settle-1/01" }, "invalid: field payment: is not a posting"},
-		{func(s *paying) { s.C.Payment = "bank/settle-1/1" }, "not-found: field payment: the tape shows no such payment"},
-		{func(s *paying) { s.Payment.Counted = &recourse.Counted{Call: "call-0", Entry: "bank/pay-0"} }, "exists: field payment: was counted for call call-0 by entry bank/pay-0"},
-		{func(s *paying) { s.Payment.Amount = cny(99_999) }, "conflict: field amount: is 1000.00 CNY; the payment was of 999.99 CNY"},
-		{func(s *paying) { s.Payment.From = outside("C") }, "conflict: field guarantor: the payment is not the money of " + household("B").String()},
-		{func(s *paying) { s.Payment.Owner = "coop" }, "conflict: field payment: did not go to an account of bank, the lender"},
-		{func(s *paying) { s.C.Guarantor, s.Payment.From = household("E"), outside("E") }, "not-found: field guarantor: " + household("E").String() + " was not called by call-1"},
-		{func(s *paying) { s.C.Amount, s.Payment.Amount = cny(100_001), cny(100_001) }, "insufficient: field amount: is 1000.01 CNY; 1000.00 CNY is asked of " + household("B").String()},
-		{func(s *paying) { s.Call = called(t, unable("B")) }, "insufficient: field amount: is 1000.00 CNY; 0.00 CNY is asked of"},
-		{func(s *paying) { s.Call = met }, "wrong-state: call call-1 is met"},
+	refusals(t, func() taking { return taking{called(t), household("B"), 100_000} }, func(s taking) error { _, err := s.Call.Take(s.Guarantor, s.Units); return err }, []row[taking]{
+		{func(s *taking) { s.Guarantor = household("E") }, "not-found: field guarantor: " + household("E").String() + " was not called by call-1"},
+		{func(s *taking) { s.Units = 100_001 }, "insufficient: field amount: is 1000.01 CNY; 1000.00 CNY is asked of " + household("B").String()},
+		{func(s *taking) { s.Units = 0 }, "insufficient: field amount: is 0.00 CNY; 1000.00 CNY is asked of"},
+		{func(s *taking) { s.Call = called(t, unable("B")) }, "insufficient: field amount: is 1000.00 CNY; 0.00 CNY is asked of"},
+		{func(s *taking) { s.Call = met }, "wrong-state: call call-1 is met"},
 	})
-}
-
-type lowering struct {
-	Call    recourse.Call
-	C       recourse.LowerCall
-	Payment recourse.Payment
-	Ctx     tape.Context
-}
-
-func TestLowerCall(t *testing.T) {
-	refusals(t, func() lowering {
-		return lowering{called(t, paid("B", 100_000)), recourse.LowerCall{Amount: cny(200_000), Call: "call-1", ID: "lower-1", Loan: "loan-1", Payment: "bank/settle-1/0", Scheme: scheme},
-			payment(0, household("A"), till, "bank", 200_000), by("coop")}
-	}, func(s lowering) error { _, _, _, err := s.Call.LowerBy(s.C, s.Payment, s.Ctx); return err }, []row[lowering]{
-		{func(s *lowering) { s.C.Loan = "loan-2" }, "not-found: field call: there is no call call-1 of loan loan-2"},
-		{func(s *lowering) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books"},
-		{func(s *lowering) {
-			s.Call = called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000))
-		}, "wrong-state: call call-1 is met"},
-		{func(s *lowering) { s.Ctx.At-- }, "conflict: the transaction is of"},
-		{func(s *lowering) { s.Payment.Source = "" }, "not-found: field payment: the tape shows no such payment"},
-		{func(s *lowering) { s.Payment.From = household("B") }, "conflict: field payment: the payment is not the money of " + household("A").String()},
-		{func(s *lowering) { s.Payment.Owner = "" }, "conflict: field payment: did not go to an account of bank"},
-		{func(s *lowering) { s.C.Amount, s.Payment.Amount = cny(200_001), cny(200_001) }, "insufficient: field amount: is 2000.01 CNY; the lender asks for 2000.00 CNY"},
+	refusals(t, func() taking { return taking{called(t, paid("B", 100_000)), "", 200_000} }, func(s taking) error { _, err := s.Call.Lower(s.Units); return err }, []row[taking]{
+		{func(s *taking) { s.Call = met }, "wrong-state: call call-1 is met"},
+		{func(s *taking) { s.Units = 200_001 }, "insufficient: field amount: is 2000.01 CNY; the lender asks for 2000.00 CNY"},
+		{func(s *taking) { s.Units = 0 }, "insufficient: field amount: is 0.00 CNY"},
 	})
 }
 
@@ -151,7 +114,7 @@ type spreading struct {
 
 func TestRespread(t *testing.T) {
 	refusals(t, func() spreading {
-		return spreading{called(t, paid("B", 100_000)), recourse.Respread{Call: "call-1", Guarantor: household("C"), ID: "respread-1", Loan: "loan-1", Scheme: scheme}, onDay("2026-02-01", by("bank", "maker"))}
+		return spreading{called(t, paid("B", 100_000)), recourse.Respread{Call: "call-1", Guarantor: household("C"), ID: "respread-1", Loan: "loan-1", Account: scheme}, onDay("2026-02-01", by("bank", "maker"))}
 	}, func(s spreading) error { _, _, err := s.Call.Respread(s.C, s.Ctx); return err }, []row[spreading]{
 		{func(s *spreading) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *spreading) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run call call-1; its lender bank does"},
@@ -182,7 +145,7 @@ type releasing struct {
 
 func TestRelease(t *testing.T) {
 	refusals(t, func() releasing {
-		return releasing{called(t, paid("B", 40_000)), recourse.Release{Call: "call-1", Guarantor: household("B"), ID: "release-1", Loan: "loan-1", Scheme: scheme}, debt(), by("bank", "maker", "checker")}
+		return releasing{called(t, paid("B", 40_000)), recourse.Release{Call: "call-1", Guarantor: household("B"), ID: "release-1", Loan: "loan-1", Account: scheme}, debt(), by("bank", "maker", "checker")}
 	}, func(s releasing) error { _, _, err := s.Call.Release(s.C, s.Debt, s.Ctx); return err }, []row[releasing]{
 		{func(s *releasing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *releasing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run call call-1"},
@@ -231,7 +194,7 @@ func TestDeclareUnable(t *testing.T) {
 
 func withdrawn(t *testing.T, c recourse.Call) recourse.Call {
 	t.Helper()
-	next, entry, err := c.Withdraw(recourse.WithdrawCall{Call: "call-1", ID: "withdraw-1", Loan: "loan-1", Scheme: scheme}, by("bank", "maker", "checker"))
+	next, entry, err := c.Withdraw(recourse.WithdrawCall{Call: "call-1", ID: "withdraw-1", Loan: "loan-1", Account: scheme}, by("bank", "maker", "checker"))
 	if err != nil || entry.Kind != "withdraw-call" {
 		t.Fatal(err)
 	}
@@ -246,7 +209,7 @@ type withdrawing struct {
 
 func TestWithdrawCall(t *testing.T) {
 	refusals(t, func() withdrawing {
-		return withdrawing{called(t), recourse.WithdrawCall{Call: "call-1", ID: "withdraw-1", Loan: "loan-1", Scheme: scheme}, by("bank", "maker", "checker")}
+		return withdrawing{called(t), recourse.WithdrawCall{Call: "call-1", ID: "withdraw-1", Loan: "loan-1", Account: scheme}, by("bank", "maker", "checker")}
 	}, func(s withdrawing) error { _, _, err := s.Call.Withdraw(s.C, s.Ctx); return err }, []row[withdrawing]{
 		{func(s *withdrawing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *withdrawing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run call call-1"},
@@ -268,15 +231,24 @@ func TestReimburse(t *testing.T) {
 	refusals(t, func() repaying {
 		d := debt()
 		d.Overdue = nil
-		return repaying{called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000)), recourse.Reimburse{Amount: cny(100), Call: "call-1", ID: "reimburse-1", Loan: "loan-1", Payment: "coop/sale-1/0", Scheme: scheme},
-			d, recourse.Payment{Source: "coop/sale-1/0", From: household("A"), To: scheme, Owner: "coop", Amount: cny(100)}, by("coop")}
+		return repaying{called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000)), recourse.Reimburse{Amount: cny(100), Call: "call-1", ID: "reimburse-1", Loan: "loan-1", Payment: "coop/sale-1/0", Account: scheme},
+			d, recourse.Payment{Source: "coop/sale-1/0", From: household("A"), To: scheme, Amount: cny(100)}, by("coop")}
 	}, func(s repaying) error { _, _, _, _, err := s.Call.Reimburse(s.C, s.Debt, s.Payment, s.Ctx); return err }, []row[repaying]{
 		{func(s *repaying) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *repaying) { s.Ctx.Role = "admin" }, "forbidden: coop (role admin) keeps no books"},
 		{func(s *repaying) { s.Call = called(t, paid("B", 100_000)) }, "wrong-state: the lender still asks for 2000.00 CNY by call call-1, and ranks before the guarantors (art. 700)"},
 		{func(s *repaying) { s.Debt.Overdue = []recourse.Instalment{{N: 5, Due: "2026-01-01", Unpaid: 1}} }, "wrong-state: the debtor owes the lender 0.01 CNY on loan loan-1, which ranks before"},
 		{func(s *repaying) { s.Ctx.At-- }, "conflict: the transaction is of"},
-		{func(s *repaying) { s.C.Payment = "sale" }, "invalid: field payment: is not a posting"},
+		{func(s *repaying) { s.C.Account = "coop:coop:tea" }, "not-found: field call: there is no call"},
+		{func(s *repaying) { s.C.Loan = "loan-2" }, "not-found: field call: there is no call call-1 of loan loan-2"},
+		{func(s *repaying) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books of call call-1; bank and coop do"},
+		{func(s *repaying) { s.C.Amount = cny(-1) }, "invalid: field amount: -0.01 CNY is not more than zero"},
+		{func(s *repaying) { s.C.Amount.Currency = "USD" }, "invalid: field amount: 1.00 USD is not in CNY"},
+		{func(s *repaying) { s.C.Payment = "settle-1/0" }, "invalid: field payment: is not a posting; write it as organisation/entry/index"},
+		{func(s *repaying) { s.C.Payment = "coop/sale-1/00" }, "invalid: field payment: is not a posting"},
+		{func(s *repaying) { s.C.Payment = "coop/sale-1/1" }, "not-found: field payment: the tape shows no such payment"},
+		{func(s *repaying) { s.Payment.Counted = &recourse.Counted{Call: "call-0", Entry: "bank/pay-0"} }, "exists: field payment: was counted for call call-0 by entry bank/pay-0"},
+		{func(s *repaying) { s.Payment.Amount = cny(99) }, "conflict: field amount: is 1.00 CNY; the payment was of 0.99 CNY"},
 		{func(s *repaying) { s.Payment.From = household("B") }, "conflict: field payment: the payment is not the money of " + household("A").String()},
 		{func(s *repaying) { s.C.Amount, s.Payment.Amount = cny(300_001), cny(300_001) }, "insufficient: field amount: is 3000.01 CNY; the guarantors are without 3000.00 CNY"},
 	})
@@ -296,9 +268,9 @@ func TestContribute(t *testing.T) {
 		_, _, _, err := s.Call.Contribute(s.C, s.Payment, s.Receiver, s.Ctx)
 		return err
 	}
-	command := recourse.Contribute{Amount: cny(50_000), Call: "call-1", From: household("C"), ID: "give-1", Loan: "loan-1", Scheme: scheme, To: household("B")}
+	command := recourse.Contribute{Amount: cny(50_000), Call: "call-1", From: household("C"), ID: "give-1", Loan: "loan-1", Account: scheme, To: household("B")}
 	refusals(t, func() contributing {
-		c, p := command, payment(0, household("C"), outside("B"), "", 50_000)
+		c, p := command, payment(0, household("C"), outside("B"), 50_000)
 		c.Payment = p.Source
 		return contributing{all, c, &p, "person-b", by("coop")}
 	}, judge, []row[contributing]{
@@ -325,7 +297,7 @@ func TestContribute(t *testing.T) {
 		{func(s *contributing) { s.Ctx.Approvals[0].Person = "person-c" }, signs},
 		{func(s *contributing) { s.Receiver, s.Ctx.Approvals[0].Person = "", "" }, signs},
 		{func(s *contributing) { s.Ctx.Approvals = append(s.Ctx.Approvals, s.Ctx.Approvals[0]) }, signs},
-		{func(s *contributing) { p := payment(0, household("C"), outside("B"), "", 50_000); s.Payment = &p }, signs},
+		{func(s *contributing) { p := payment(0, household("C"), outside("B"), 50_000); s.Payment = &p }, signs},
 		{func(s *contributing) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: the key of person-b is agent-held; cash is signed for by a key in the receiver's own hands"},
 	})
 }

@@ -122,7 +122,7 @@ func (w *simulated) one() recourse.Guarantor {
 
 func (w *simulated) payment(from, to tape.AccountID, units int64) recourse.Payment {
 	w.n++
-	return payment(w.n, from, to, map[tape.AccountID]string{bank: "bank"}[to], units)
+	return payment(w.n, from, to, units)
 }
 
 func (w *simulated) move(p recourse.Payment) {
@@ -137,7 +137,7 @@ func (w *simulated) pay() error {
 	if !w.chance(3) {
 		p.Amount = cny(max(1, owed))
 	}
-	call, _, _, err := w.call.Pay(recourse.PayCall{Amount: p.Amount, Call: "call-1", Guarantor: g.Household, ID: w.id("pay"), Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("coop"))
+	call, err := w.call.Take(g.Household, p.Amount.Units)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (w *simulated) lower() error {
 		return errNothing
 	}
 	p := w.payment(w.call.Debtor, bank, w.units(w.call.Open()/2+1))
-	call, _, _, err := w.call.LowerBy(recourse.LowerCall{Amount: p.Amount, Call: "call-1", ID: w.id("lower"), Loan: "loan-1", Payment: p.Source, Scheme: scheme}, p, by("bank"))
+	call, err := w.call.Lower(p.Amount.Units)
 	if err == nil {
 		w.call = call
 		w.move(p)
@@ -175,7 +175,7 @@ func (w *simulated) lower() error {
 
 func (w *simulated) respread() error {
 	w.date = w.date.AddDays(w.random.IntN(40))
-	call, _, err := w.call.Respread(recourse.Respread{Call: "call-1", Guarantor: w.one().Household, ID: w.id("late"), Loan: "loan-1", Scheme: scheme}, onDay(w.date, by("bank", "maker")))
+	call, _, err := w.call.Respread(recourse.Respread{Call: "call-1", Guarantor: w.one().Household, ID: w.id("late"), Loan: "loan-1", Account: scheme}, onDay(w.date, by("bank", "maker")))
 	if err == nil {
 		w.call = call
 	}
@@ -191,7 +191,7 @@ func (w *simulated) release() error {
 	for _, s := range w.call.Stands() {
 		asked[s.Household] = s.Asked
 	}
-	call, _, err := w.call.Release(recourse.Release{Call: "call-1", Guarantor: g.Household, ID: w.id("release"), Loan: "loan-1", Scheme: scheme}, recourse.Debt{}, by("bank", "maker", "checker"))
+	call, _, err := w.call.Release(recourse.Release{Call: "call-1", Guarantor: g.Household, ID: w.id("release"), Loan: "loan-1", Account: scheme}, recourse.Debt{}, by("bank", "maker", "checker"))
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (w *simulated) declare() error {
 	if !w.chance(3) {
 		return errNothing
 	}
-	command := recourse.DeclareUnable{Call: "call-1", Evidence: []recourse.Citation{{Hash: merkle.Hash{1}, Kind: "death"}}, Guarantor: w.one().Household, ID: w.id("unable"), Lift: w.chance(3), Loan: "loan-1", Scheme: scheme}
+	command := recourse.DeclareUnable{Call: "call-1", Evidence: []recourse.Citation{{Hash: merkle.Hash{1}, Kind: "death"}}, Guarantor: w.one().Household, ID: w.id("unable"), Lift: w.chance(3), Loan: "loan-1", Account: scheme}
 	call, _, err := w.call.Declare(command, by("coop", "clerk", "maker@bank"))
 	if err == nil {
 		w.call = call
@@ -221,7 +221,7 @@ func (w *simulated) declare() error {
 
 func (w *simulated) reimburse() error {
 	p := w.payment(w.call.Debtor, scheme, w.units(w.call.Borne()+1))
-	call, parts, _, _, err := w.call.Reimburse(recourse.Reimburse{Amount: p.Amount, Call: "call-1", ID: w.id("back"), Loan: "loan-1", Payment: p.Source, Scheme: scheme}, recourse.Debt{}, p, by("coop"))
+	call, parts, _, _, err := w.call.Reimburse(recourse.Reimburse{Amount: p.Amount, Call: "call-1", ID: w.id("back"), Loan: "loan-1", Payment: p.Source, Account: scheme}, recourse.Debt{}, p, by("coop"))
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (w *simulated) contribute() error {
 				continue
 			}
 			p := w.payment(owed.Household, s.Household, w.units(owed.Units+1))
-			call, _, _, err := w.call.Contribute(recourse.Contribute{Amount: p.Amount, Call: "call-1", From: p.From, ID: w.id("give"), Loan: "loan-1", Payment: p.Source, Scheme: scheme, To: p.To}, &p, "", by("coop"))
+			call, _, _, err := w.call.Contribute(recourse.Contribute{Amount: p.Amount, Call: "call-1", From: p.From, ID: w.id("give"), Loan: "loan-1", Payment: p.Source, Account: scheme, To: p.To}, &p, "", by("coop"))
 			if err != nil {
 				return err
 			}
@@ -259,7 +259,7 @@ func (w *simulated) withdraw() error {
 	if !w.chance(8) {
 		return errNothing
 	}
-	call, _, err := w.call.Withdraw(recourse.WithdrawCall{Call: "call-1", ID: w.id("withdraw"), Loan: "loan-1", Scheme: scheme}, by("bank", "maker", "checker"))
+	call, _, err := w.call.Withdraw(recourse.WithdrawCall{Call: "call-1", ID: w.id("withdraw"), Loan: "loan-1", Account: scheme}, by("bank", "maker", "checker"))
 	if err == nil {
 		w.call = call
 	}

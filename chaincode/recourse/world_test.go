@@ -71,7 +71,7 @@ func terms() recourse.Terms {
 }
 
 func makeCall() recourse.MakeCall {
-	return recourse.MakeCall{Amount: cny(300_000), Guarantors: households("B", "C", "D"), ID: "call-1", Instalments: []int32{3, 4}, Loan: "loan-1", Scheme: scheme}
+	return recourse.MakeCall{Amount: cny(300_000), Guarantors: households("B", "C", "D"), ID: "call-1", Instalments: []int32{3, 4}, Loan: "loan-1", Account: scheme}
 }
 
 // called is the call of that debt, changed by steps.
@@ -95,14 +95,14 @@ func paid(name string, units int64) func(recourse.Call) (recourse.Call, error) {
 
 func respread(name string, on tape.Date) func(recourse.Call) (recourse.Call, error) {
 	return func(c recourse.Call) (recourse.Call, error) {
-		next, _, err := c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(name), ID: "respread-" + tape.ID(name), Loan: c.Loan, Scheme: scheme}, onDay(on, by("bank", "maker")))
+		next, _, err := c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(name), ID: "respread-" + tape.ID(name), Loan: c.Loan, Account: scheme}, onDay(on, by("bank", "maker")))
 		return next, err
 	}
 }
 
 func released(name string) func(recourse.Call) (recourse.Call, error) {
 	return func(c recourse.Call) (recourse.Call, error) {
-		next, _, err := c.Release(recourse.Release{Call: c.ID, Guarantor: household(name), ID: "release-" + tape.ID(name), Loan: c.Loan, Scheme: scheme}, debt(), by("bank", "maker", "checker"))
+		next, _, err := c.Release(recourse.Release{Call: c.ID, Guarantor: household(name), ID: "release-" + tape.ID(name), Loan: c.Loan, Account: scheme}, debt(), by("bank", "maker", "checker"))
 		return next, err
 	}
 }
@@ -115,12 +115,12 @@ func unable(name string) func(recourse.Call) (recourse.Call, error) {
 }
 
 func declare(name string) recourse.DeclareUnable {
-	return recourse.DeclareUnable{Call: "call-1", Evidence: []recourse.Citation{{Hash: merkle.Hash{1}, Kind: "bankruptcy"}}, Guarantor: household(name), ID: "unable-" + tape.ID(name), Loan: "loan-1", Scheme: scheme}
+	return recourse.DeclareUnable{Call: "call-1", Evidence: []recourse.Citation{{Hash: merkle.Hash{1}, Kind: "bankruptcy"}}, Guarantor: household(name), ID: "unable-" + tape.ID(name), Loan: "loan-1", Account: scheme}
 }
 
 // payment is one that the tape shows.
-func payment(n int, from, to tape.AccountID, owner string, units int64) recourse.Payment {
-	return recourse.Payment{Source: "bank/settle-1/" + strconv.Itoa(n), From: from, To: to, Owner: owner, Amount: cny(units)}
+func payment(n int, from, to tape.AccountID, units int64) recourse.Payment {
+	return recourse.Payment{Source: "bank/settle-1/" + strconv.Itoa(n), From: from, To: to, Amount: cny(units)}
 }
 
 // by is a command of an organisation's gateway that persons signed:

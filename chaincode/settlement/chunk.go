@@ -37,8 +37,6 @@ type Known struct {
 type Settled struct {
 	Part  tape.Part
 	Loans []loan.Loan
-	// Owns says whose each of Loans is, by its place on the page.
-	Owns []int
 }
 
 // linesMax is the most payments of one chunk: everybody's rest, and to some lenders each.
@@ -96,9 +94,7 @@ func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known,
 		}
 		// Payouts stand before the dues, so that the names of their holds stay short.
 		result.Part.Lines, dues = append(result.Part.Lines, one.rest...), append(dues, one.dues...)
-		for _, l := range one.loans {
-			result.Loans, result.Owns = append(result.Loans, l), append(result.Owns, i)
-		}
+		result.Loans = append(result.Loans, one.loans...)
 	}
 	result.Part.Lines = append(result.Part.Lines, dues...)
 	return result, nil

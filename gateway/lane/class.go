@@ -95,6 +95,13 @@ var classes = map[string]class{
 	"Credit:Retract":              beside,
 	"Credit:Assess":               beside,
 	"Credit:DisputeInput":         beside,
+	"Recourse:MakeCall":           beside,
+	"Recourse:RespreadCall":       beside,
+	"Recourse:DeclareUnable":      beside,
+	"Recourse:ReleaseGuarantor":   beside,
+	"Recourse:WithdrawCall":       beside,
+	"Recourse:ReimburseCall":      beside,
+	"Recourse:ContributeCall":     beside,
 	"Settlement:SettleHouseholds": beside,
 	"Settlement:ChoosePrepayment": beside,
 	// What lender, cooperative and keeper say of one claim; the lender's cap and the pool's head are the head class's.

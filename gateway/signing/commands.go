@@ -17,6 +17,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -256,6 +257,24 @@ var forms = map[string]form{
 	"Credit:DisputeInput": of("dispute-input", absent, 1, func(c assessment.DisputeInput) gist {
 		return about(c.Account, "Indicator", c.Indicator, "Household", string(c.Household), "Source", c.Source, "Lender", c.Lender)
 	}),
+	"Recourse:MakeCall": of("make-call", stated, 2, func(c recourse.MakeCall) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Count", count(len(c.Guarantors))).worth(c.Amount)
+	}),
+	"Recourse:RespreadCall": of("respread-call", absent, 1, func(c recourse.Respread) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Household", string(c.Guarantor))
+	}),
+	"Recourse:DeclareUnable": of("declare-unable", absent, 2, func(c recourse.DeclareUnable) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Household", string(c.Guarantor), "Count", count(len(c.Evidence)), "Lift", strconv.FormatBool(c.Lift))
+	}),
+	"Recourse:ReleaseGuarantor": of("release-guarantor", absent, 2, func(c recourse.Release) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Household", string(c.Guarantor))
+	}),
+	"Recourse:WithdrawCall": of("withdraw-call", absent, 2, func(c recourse.WithdrawCall) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Call", string(c.Call))
+	}),
+	"Recourse:ContributeCall": of("contribute-call", stated, 1, func(c recourse.Contribute) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Household", string(c.From), "Other", string(c.To)).worth(c.Amount)
+	}),
 	"Settlement:OpenSettlement": of("open-settlement", known, 2, func(c settlement.OpenSettlement) gist {
 		return about(c.Account, "Sale", string(c.Sale))
 	}),
@@ -431,7 +450,7 @@ func Read(function string, command []byte, amount string) (Act, error) {
 func key(action string, figures []string) string {
 	for i := 0; i+1 < len(figures); i += 2 {
 		switch name, value := figures[i], figures[i+1]; {
-		case name == "Cancel" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
+		case name == "Cancel" && value == "true", name == "Lift" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
 			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
@@ -443,7 +462,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Cancel": "cancel", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
+		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -24,6 +24,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -184,6 +185,13 @@ func TestRead(t *testing.T) {
 		{"Credit:Retract", assessment.Retract{Account: scheme, Indicator: "meetings-attended", Lender: "bank", Source: "attestation/coop/a1"}, "", "by attestation/coop/a1"},
 		{"Credit:Assess", assessment.Assess{Account: scheme, Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", IncomeMax: cny(6000)}, "", "its income bears 60.00 CNY at most"},
 		{"Credit:DisputeInput", assessment.DisputeInput{Account: scheme, Indicator: "days-past-due", Lender: "bank", Source: "entry/coop/l1"}, "", "Contest days-past-due of"},
+		{"Recourse:MakeCall", recourse.MakeCall{Account: scheme, Amount: cny(6000), Guarantors: []tape.AccountID{"household:a", "household:b"}, Instalments: []int32{1}, Loan: "l1"}, "60.00 CNY", "Call all 2 guarantors of loan l1 of coop:moon:coffee for 60.00 CNY"},
+		{"Recourse:RespreadCall", recourse.Respread{Account: scheme, Call: "c1", Guarantor: "household:a", Loan: "l1"}, "", "what household:a has not paid"},
+		{"Recourse:DeclareUnable", recourse.DeclareUnable{Account: scheme, Call: "c1", Evidence: []recourse.Citation{{Kind: "death"}}, Guarantor: "household:a", Loan: "l1"}, "", "household:a cannot pay its part of loan l1"},
+		{"Recourse:DeclareUnable", recourse.DeclareUnable{Account: scheme, Call: "c1", Guarantor: "household:a", Lift: true, Loan: "l1"}, "", "household:a can pay again"},
+		{"Recourse:ReleaseGuarantor", recourse.Release{Account: scheme, Call: "c1", Guarantor: "household:a", Loan: "l1"}, "", "Release household:a"},
+		{"Recourse:WithdrawCall", recourse.WithdrawCall{Account: scheme, Call: "c1", Loan: "l1"}, "", "Withdraw call c1"},
+		{"Recourse:ContributeCall", recourse.Contribute{Account: scheme, Amount: cny(6000), Call: "c1", From: "household:a", Loan: "l1", To: "household:b"}, "60.00 CNY", "household:b has got 60.00 CNY of household:a"},
 		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
 		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
 		{"Pool:OpenPoolAccount", tape.Open{Account: "pool:insurer:county", Attribution: tape.FIFO, Currency: "CNY"}, "", "compensation pool of insurer"},
@@ -286,7 +294,7 @@ func proof(t *testing.T) tape.GiftProof {
 // TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
 func TestEveryKeyIsReached(t *testing.T) {
 	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
-		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true}
+		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true
