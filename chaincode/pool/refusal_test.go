@@ -109,6 +109,7 @@ func TestFreeze(t *testing.T) {
 	}, []row[freezing]{
 		{func(s *freezing) { s.C.Account = till }, "not-found: field account: there is no pool"},
 		{func(s *freezing) { s.Lender = nil }, "not-found: field lender: bank has no contract with pool:county:risk"},
+		{func(s *freezing) { s.C.Lender = "Nobody" }, "invalid: field lender: is not a name"},
 		{func(s *freezing) { s.C.Lender = "coop" }, "not-found: field lender: coop has no contract"},
 		{func(s *freezing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) freezes no figures of bank; bank and county do"},
 		{func(s *freezing) { s.Ctx.Approvals = s.Ctx.Approvals[:1] }, "forbidden: one of the staff of bank must sign"},

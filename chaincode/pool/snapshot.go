@@ -148,6 +148,9 @@ func (l Lender) after(points int32, terms Terms) Lender {
 
 // covers refuses a lender that has no contract with the pool.
 func (p Pool) covers(name string, lender *Lender) error {
+	if err := tape.CheckSegment(name); err != nil {
+		return rule.Field("lender", err)
+	}
 	if lender == nil || lender.Lender != name || lender.Account != p.Account {
 		return rule.Field("lender", rule.Refuse(rule.NotFound, "%s has no contract with %s", name, p.Account))
 	}
