@@ -191,7 +191,7 @@ func (*Credit) DisputeInput(ctx Context, argument string) (string, error) {
 		if _, err := t.scheme(c.ID, c.Account, key, member); err != nil {
 			return tape.Entry{}, err
 		}
-		standing, err := need[assessment.Standing](t, key, "the score of "+c.Household.String()+" with "+c.Lender)
+		standing, err := need[assessment.Standing](t, key, "the score of "+c.Household.String()+" with that lender")
 		if err != nil {
 			return tape.Entry{}, err
 		}
