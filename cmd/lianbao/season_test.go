@@ -37,7 +37,7 @@ type season struct {
 }
 
 // TestSeason takes a cooperative on real peers from its scheme to a sale that
-// repays a loan first. It does not audit: the second books know no loans yet.
+// repays a loan first, and audits it.
 func TestSeason(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a network; left out with -short")
@@ -58,6 +58,7 @@ func TestSeason(t *testing.T) {
 	s.lends()
 	s.sells()
 	s.settles()
+	y.types(0, nil, "audit")
 }
 
 // household is an invented household of the scheme, member its person.

@@ -48,11 +48,13 @@ func otherAgreement(p *parts) {
 	*digit = '0'
 }
 
-// lent is a season of one scheme: a group forms, one leaves, another joins, one
-// dies, and it ends by vote.
-func (v *village) lent() {
+// Who decides for the cooperative and for the lender.
+var coopStaff, bankStaff = []tape.ID{"coop-maker", "coop-checker"}, []tape.ID{"bank-maker", "bank-checker"}
+
+// grouped opens a scheme of six households, of which four form an active group.
+func (v *village) grouped() group.Agreement {
 	v.t.Helper()
-	coop, bank := []tape.ID{"coop-maker", "coop-checker"}, []tape.ID{"bank-maker", "bank-checker"}
+	coop, bank := coopStaff, bankStaff
 	for i, name := range slices.Concat(coop, bank) {
 		of, other := "coop", "bank"
 		if i > 1 {
@@ -76,21 +78,34 @@ func (v *village) lent() {
 	v.agree("coop", "relate", group.Relate{Account: coffee, Household: houseOf(1), ID: "kin", Other: houseOf(6)}, coop...)
 	v.agree("coop", "name-supplier", group.NameSupplier{Account: coffee, Categories: []string{"seed"}, Controllers: []string{fingerprintOf(9)}, ID: "supplier", Supplier: supplier}, coop...)
 	v.agree("coop", "form-group", group.FormGroup{Account: coffee, Agreement: agreement, Group: "g1", ID: "form"}, coop...)
-	hash, err := agreement.Hash(coffee, "g1")
-	must(v.t, hash, err)
-	sign := func(n int, joining tape.AccountID, id string) {
-		v.agree("insurer", "sign-group", group.SignGroup{Account: coffee, Agreement: hash, Group: "g1", Household: houseOf(n), ID: tape.ID(fmt.Sprint(id, "-", n)), Joining: joining}, tape.ID(fmt.Sprint("farmer-", n)))
-	}
 	for n := 1; n <= 4; n++ {
-		sign(n, "", "sign")
+		v.joins(agreement, n, "", "sign")
 	}
 	v.agree("coop", "endorse", group.Endorse{Account: coffee, Group: "g1", ID: "endorse"}, coop...)
 	v.agree("bank", "approve-group", group.ApproveGroup{Account: coffee, Group: "g1", ID: "approve"}, bank...)
+	return agreement
+}
+
+// joins signs an agreement for household n, and with it whoever joins.
+func (v *village) joins(agreement group.Agreement, n int, joining tape.AccountID, id string) {
+	v.t.Helper()
+	hash, err := agreement.Hash(coffee, "g1")
+	must(v.t, hash, err)
+	v.agree("insurer", "sign-group", group.SignGroup{Account: coffee, Agreement: hash, Group: "g1", Household: houseOf(n), ID: tape.ID(fmt.Sprint(id, "-", n)), Joining: joining}, farmer(n))
+}
+
+func farmer(n int) tape.ID { return tape.ID(fmt.Sprint("farmer-", n)) }
+
+// lent is a season of one scheme: a group forms, one leaves, another joins, one
+// dies, and it ends by vote.
+func (v *village) lent() {
+	v.t.Helper()
+	agreement, coop, bank := v.grouped(), coopStaff, bankStaff
 	v.agree("insurer", "exit", group.Exit{Account: coffee, Group: "g1", Household: houseOf(4), ID: "exit"}, "farmer-4")
 	members := append(append([]group.Share(nil), agreement.Members[:3]...), group.Share{Household: houseOf(5)})
 	v.agree("coop", "refill", group.Refill{Account: coffee, Group: "g1", Household: houseOf(5), ID: "refill", Members: members}, coop...)
 	for _, n := range []int{1, 2, 3, 5} {
-		sign(n, houseOf(5), "join")
+		v.joins(agreement, n, houseOf(5), "join")
 	}
 	v.agree("bank", "approve-group", group.ApproveGroup{Account: coffee, Group: "g1", ID: "approve-5"}, bank...)
 	v.person("farmer-7", "coop", "bank", party.Own, party.DutyMember)

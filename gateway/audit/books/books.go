@@ -60,6 +60,8 @@ type Books struct {
 	rules    map[int32]bool
 	trail    trail
 	lending  lending
+	// dividends are sales that are shared out, by the keys of their settlements.
+	dividends map[string]*dividend
 	// brings is the gift that the entry at hand moves to another account whole,
 	// home what of its money a partner gives back to budget lines.
 	brings *tape.GiftName
@@ -75,7 +77,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending()}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}}
 }
 
 // Entries is the number of entries that were booked.

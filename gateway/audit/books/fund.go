@@ -154,6 +154,9 @@ func (b *Books) booked() (func(*Books) error, bool) {
 	if one, known := groupKinds[b.transaction.Function]; known {
 		return func(b *Books) error { return b.bookGroup(one) }, true
 	}
+	if book, known := b.lent(); known {
+		return book, true
+	}
 	if !strings.HasPrefix(b.transaction.Function, "Fund:") {
 		book, known := kinds[b.entry.Kind]
 		return book, known
