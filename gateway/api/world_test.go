@@ -152,11 +152,21 @@ func (w *world) enlist(person tape.ID, organisation string, duty party.Duty) {
 	w.must(organisation, "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(key), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
+// must gives a command past the gateways, which follow what it writes.
 func (w *world) must(organisation, role, function string, command any) {
 	w.Helper()
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	defer w.arrives()
 	if _, err := w.network.Invoke(w.network.Identity(organisation, role), function, string(encoded(w.T, command))); err != nil {
 		w.Fatalf("%s by %s: %v", function, organisation, err)
 	}
+}
+
+// arrives wakes who waits for a block. Its caller holds the mutex.
+func (w *world) arrives() {
+	close(w.arrived)
+	w.arrived = make(chan struct{})
 }
 
 func encoded(t *testing.T, command any) []byte {
@@ -303,8 +313,7 @@ func (g *gateway) submit(function string, argument []byte, sent func(string) err
 	if err != nil {
 		return fabric.Receipt{}, err
 	}
-	close(g.arrived)
-	g.arrived = make(chan struct{})
+	g.arrives()
 	receipt := fabric.Receipt{Entry: endorsed.Outcome.Response.Payload, TransactionID: results[0].TransactionID, Block: results[0].Block}
 	if results[0].Code != peer.TxValidationCode_VALID {
 		return receipt, &fabric.CommitFailure{TransactionID: receipt.TransactionID, Block: receipt.Block, Code: results[0].Code.String()}
