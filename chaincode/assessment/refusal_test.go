@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/credit"
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -32,7 +33,7 @@ func full() *assessment.Inputs {
 func TestAttest(t *testing.T) {
 	type s = attesting
 	entry := tape.Entry{Organisation: "coop", ID: "d1", Subject: string(coffee)}
-	refusals(t, func() attesting {
+	ruletest.Refusals(t, func() attesting {
 		return attesting{attest("meetings-attended", 950_000), assessment.AttestState{Scheme: scheme(), Industry: "coffee", Member: member(), Consent: allowed("participation")}, by("coop", "maker")}
 	}, func(s attesting) error { _, _, err := s.C.Apply(s.State, s.Ctx); return err }, []row[s]{
 		{func(s *s) { s.C.ID = "" }, "invalid: field id: "},
@@ -151,7 +152,7 @@ type retracting struct {
 
 func TestRetract(t *testing.T) {
 	type s = retracting
-	refusals(t, func() retracting {
+	ruletest.Refusals(t, func() retracting {
 		return retracting{assessment.Retract{Account: coffee, Household: house, ID: "r1", Indicator: "meetings-attended", Lender: "bank", Source: "attestation/coop/a1"}, assessing().Inputs, by("coop", "maker")}
 	}, func(s retracting) error { _, _, err := s.Known.Retract(s.C, s.Ctx); return err }, []row[s]{
 		{func(s *s) { s.Ctx.Role = "admin" }, "forbidden: coop (role admin) is no gateway"},
@@ -171,7 +172,7 @@ type scoring struct {
 
 func TestAssess(t *testing.T) {
 	type s = scoring
-	refusals(t, func() scoring { return scoring{assess(), assessing(), by("bank", "maker", "checker")} },
+	ruletest.Refusals(t, func() scoring { return scoring{assess(), assessing(), by("bank", "maker", "checker")} },
 		func(s scoring) error { _, _, err := s.C.Apply(s.State, s.Ctx); return err }, []row[s]{
 			{func(s *s) { s.Ctx.Role = "auditor" }, "forbidden: bank (role auditor) is no lender of coop:coop:coffee"},
 			{func(s *s) { s.Ctx.Powers = nil }, "forbidden: bank (role gateway) is no lender of coop:coop:coffee"},
@@ -199,7 +200,7 @@ type disputing struct {
 
 func TestDisputeInput(t *testing.T) {
 	type s = disputing
-	refusals(t, func() disputing {
+	ruletest.Refusals(t, func() disputing {
 		return disputing{scored(t), assessment.DisputeInput{Account: coffee, Household: house, ID: "d1", Indicator: "sales-trend", Lender: "bank", Source: "attestation/coop/a3"}, member(), by("moon", "h1")}
 	}, func(s disputing) error { _, _, err := s.S.Dispute(s.C, s.Member, s.Ctx); return err }, []row[s]{
 		{func(s *s) { s.Ctx.Role = "admin" }, "forbidden: moon (role admin) is no gateway"},

@@ -3,14 +3,13 @@ package assessment_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/assessment"
 	"github.com/lianbao/lianbao/chaincode/credit"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -163,7 +162,7 @@ func (s *simulated) retract() error {
 
 // TestSimulation takes random steps and asks all invariants after each.
 func TestSimulation(t *testing.T) {
-	seed, steps := setting(t, "LIANBAO_SEED", 1), setting(t, "LIANBAO_STEPS", 400)
+	seed, steps := ruletest.Setting(t, "LIANBAO_SEED", 1), ruletest.Setting(t, "LIANBAO_STEPS", 400)
 	s := &simulated{random: rand.New(rand.NewPCG(seed, 5)), day: today, state: assessing()}
 	for i := range s.state.Consents {
 		s.state.Consents[i].Until = "2100-12-31"
@@ -192,16 +191,4 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d, %d steps: %v", seed, steps, done)
-}
-
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text, found := os.LookupEnv(name)
-	if !found {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

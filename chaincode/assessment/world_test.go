@@ -1,8 +1,6 @@
 package assessment_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -98,35 +96,8 @@ func scored(t *testing.T) assessment.Standing {
 	return s
 }
 
+// row is a situation in which a command is refused, for ruletest.Refusals.
 type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals changes an allowed situation; the answer begins as the row says, and the rule changes nothing that it was given.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(s)
-		if got := fmt.Sprint(judge(s)); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := spelled(s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
-// spelled writes a situation; one whose amounts have no currency, which JSON refuses, is written plainly.
-func spelled(value any) string {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprintf("%+v", value)
-	}
-	return string(data)
+	Change func(*S)
+	Want   string
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/credit"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -69,7 +70,7 @@ func TestLimit(t *testing.T) {
 
 func TestLimitRefusals(t *testing.T) {
 	m := model(t, "coffee")
-	refusals(t, facts, func(f credit.LimitFacts) error { _, err := m.Limit(f); return err }, []row[credit.LimitFacts]{
+	ruletest.Refusals(t, facts, func(f credit.LimitFacts) error { _, err := m.Limit(f); return err }, []row[credit.LimitFacts]{
 		{func(f *credit.LimitFacts) { f.Day = "" }, "invalid: field day: is not a date"},
 		{func(f *credit.LimitFacts) { f.Limit = cny(-1) }, "invalid: field limit: -0.01 CNY is not more than zero"},
 		{func(f *credit.LimitFacts) { f.Limit = money.New(1, "USD") }, "invalid: field limit: 0.01 USD is not in CNY"},
@@ -187,7 +188,7 @@ type applied struct {
 
 func TestDecideRefusals(t *testing.T) {
 	m := model(t, "coffee")
-	refusals(t, func() applied {
+	ruletest.Refusals(t, func() applied {
 		score, err := m.Score(grower(t))
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/credit"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -103,7 +104,7 @@ func TestModelsAreReadStrictly(t *testing.T) {
 func TestModelRefusals(t *testing.T) {
 	first := func(m *credit.Model) *credit.Indicator { return &m.Factors[0].Indicators[0] }
 	call := func(m *credit.Model) *credit.Indicator { return &m.Factors[2].Indicators[3] }
-	refusals(t, func() credit.Model {
+	ruletest.Refusals(t, func() credit.Model {
 		m, err := credit.Read([]byte(source(t)))
 		if err != nil {
 			t.Fatal(err)

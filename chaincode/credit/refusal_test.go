@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/credit"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 )
 
 func TestRequestRefusals(t *testing.T) {
 	m := model(t, "coffee")
-	refusals(t, func() credit.Request { return grower(t) }, func(r credit.Request) error { _, err := m.Score(r); return err }, []row[credit.Request]{
+	ruletest.Refusals(t, func() credit.Request { return grower(t) }, func(r credit.Request) error { _, err := m.Score(r); return err }, []row[credit.Request]{
 		{func(r *credit.Request) { r.Household = "household:zhang-san:coffee" }, "invalid: field household: is not a household's account"},
 		{func(r *credit.Request) { r.Person = "a person" }, "invalid: field person: is not an id"},
 		{func(r *credit.Request) { r.Organisation = "Bank" }, "invalid: field organisation: is not a name"},

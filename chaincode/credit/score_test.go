@@ -11,6 +11,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/credit"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -188,7 +189,7 @@ func TestVerify(t *testing.T) {
 		}
 		return read
 	}
-	refusals(t, allowed, credit.Score.Verify, []row[credit.Score]{
+	ruletest.Refusals(t, allowed, credit.Score.Verify, []row[credit.Score]{
 		{func(s *credit.Score) { s.V = 2 }, "unsupported: field v: is not 1"},
 		{func(s *credit.Score) { s.Model = "coffee-1999-01-01" }, "unsupported: field model: is none of the credit models"},
 		{func(s *credit.Score) { s.Model = "livestock-2026-01-01" }, "not-found: field request.inputs["},
@@ -333,8 +334,8 @@ func TestPayingACallNeverLowersAScore(t *testing.T) {
 // everyModel tries a property on random households of each model.
 func everyModel(t *testing.T, holds func(*rand.Rand, credit.Model) error) {
 	t.Helper()
-	steps := setting(t, "LIANBAO_STEPS", 200)
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", 200)
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	for _, m := range models(t) {
 		for n := range steps {
 			if err := holds(rand.New(rand.NewPCG(seed+n, 11)), m); err != nil {

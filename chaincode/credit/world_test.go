@@ -2,7 +2,6 @@ package credit_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -120,31 +119,6 @@ func told(s credit.Score) string {
 	return strings.Join(append(words, fmt.Sprint(s.Points)), ", ")
 }
 
-// row is a change of an allowed situation and the refusal that it earns.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals tries each change on an allowed situation, and that the rule leaves it as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := fmt.Sprintf("%+v", s)
-		if got := fmt.Sprint(judge(s)); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := fmt.Sprintf("%+v", s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
 // spelled is a record's canonical bytes.
 func spelled(t testing.TB, record any) string {
 	t.Helper()
@@ -155,15 +129,8 @@ func spelled(t testing.TB, record any) string {
 	return string(data)
 }
 
-// setting reads a number from the environment.
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	var value uint64
-	if _, err := fmt.Sscan(text, &value); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
 }

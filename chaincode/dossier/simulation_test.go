@@ -3,14 +3,13 @@ package dossier_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/dossier"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -18,7 +17,7 @@ import (
 // records, and holds the invariants after each. Beside the rules stands a book
 // that knows less: whose a record is, which value it holds, whether it was purged.
 func TestSimulation(t *testing.T) {
-	seed, steps := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano())), setting(t, "LIANBAO_STEPS", 4000)
+	seed, steps := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano())), ruletest.Setting(t, "LIANBAO_STEPS", 4000)
 	t.Logf("LIANBAO_SEED=%d", seed)
 	s := newSimulation(t, seed)
 	for step := range steps {
@@ -34,19 +33,6 @@ func TestSimulation(t *testing.T) {
 			t.Errorf("LIANBAO_SEED=%d: no %s in %d steps: %v", seed, what, steps, s.done)
 		}
 	}
-}
-
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	value, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
 }
 
 // held is one record as a peer of a member holds it, and as the book knows it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -321,7 +322,7 @@ func TestJudge(t *testing.T) {
 
 // TestSharesAgainstBigNumbers: two ways to compute a share that must be one.
 func TestSharesAgainstBigNumbers(t *testing.T) {
-	seed := setting(t, "LIANBAO_SEED", rand.Uint64())
+	seed := ruletest.Setting(t, "LIANBAO_SEED", rand.Uint64())
 	t.Logf("LIANBAO_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 2))
 	number := func() int64 { return random.Int64N(money.Max+1) >> random.IntN(53) }
@@ -348,16 +349,4 @@ func TestSharesAgainstBigNumbers(t *testing.T) {
 			t.Fatalf("%d of %d against %d: %t", part, whole, parts, got)
 		}
 	}
-}
-
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	var value uint64
-	if _, err := fmt.Sscan(text, &value); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -27,7 +28,7 @@ func TestNamePublisher(t *testing.T) {
 		change(&p.Imprint)
 		return &p
 	}
-	refusals(t, func() naming {
+	ruletest.Refusals(t, func() naming {
 		return naming{fund.NamePublisher{ID: "name-1", Imprint: imprint(), Organisation: "charity"}, fund.PublisherState{}, by("charity", "maker", "checker")}
 	}, func(s naming) error { _, _, _, err := s.C.Apply(s.State, s.Ctx); return err }, []row[naming]{
 		{func(s *naming) { s.C.Organisation = "" }, "invalid: field organisation: "},

@@ -10,6 +10,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -27,7 +28,7 @@ func TestOpenCampaign(t *testing.T) {
 		_, _, err := s.C.Apply(s.State, s.Ctx)
 		return err
 	}
-	refusals(t, func() opening {
+	ruletest.Refusals(t, func() opening {
 		return opening{fund.OpenCampaign{Account: speech, Basis: fund.Filing, Custodian: custody, ID: "open-1", Plan: plan()}, fund.OpenState{Regulates: true, Keeps: true}, by("charity", "maker", "checker")}
 	}, judge, []row[opening]{
 		{func(s *opening) { s.C.Basis = "charter" }, `invalid: field basis: is not one of filing, agreement, grant, earmark`},
@@ -41,7 +42,7 @@ func TestOpenCampaign(t *testing.T) {
 		{func(s *opening) { s.State.OwnFunds = &tape.Account{ID: children, Unidentified: speech} }, "forbidden: field ownFunds: charity:sunrise:children holds money given"},
 		{func(s *opening) { s.C.Parent = children }, "invalid: field parent: only grants and earmarks have one"},
 	})
-	refusals(t, func() opening {
+	ruletest.Refusals(t, func() opening {
 		parent, p := campaign(), plan()
 		p.Leftover, p.Goal, p.Lines = speech, cny(70_000), p.Lines[:1]
 		return opening{fund.OpenCampaign{Account: school, Basis: fund.Grant, Custodian: custody, ID: "open-1", Parent: speech, Plan: p},
@@ -69,7 +70,7 @@ func TestOpenCampaign(t *testing.T) {
 // TestDonors: who must consent to a change of use is registered, can sign, and
 // is not staff of the charity that would change it.
 func TestDonors(t *testing.T) {
-	refusals(t, func() opening {
+	ruletest.Refusals(t, func() opening {
 		p := plan()
 		p.Donors = []tape.ID{"giver", "friend"}
 		friend := registered("friend")
@@ -83,7 +84,7 @@ func TestDonors(t *testing.T) {
 		{func(s *opening) { s.State.Donors[0].Key.Duty = party.DutyStaff }, "forbidden: field plan.donors[0]: giver is staff of charity, which runs the campaign"},
 		{func(s *opening) { s.State.Donors[1].Organisation = "charity" }, "forbidden: field plan.donors[1]: friend is staff of charity"},
 	})
-	refusals(t, func() amending {
+	ruletest.Refusals(t, func() amending {
 		c, p := campaign(), plan()
 		c.Basis, c.Plan.Donors, p.Donors = fund.Agreement, []tape.ID{"giver"}, []tape.ID{"giver", "friend"}
 		gone := registered("giver") // who was named before may have died
@@ -113,7 +114,7 @@ func TestAmendCampaign(t *testing.T) {
 		c, p := campaign(), plan()
 		return amending{c, fund.AmendCampaign{Account: speech, ID: "amend-1", Plan: p}, nil, nil, budget(60_000, 0, 10_000), by("charity", "maker", "checker")}
 	}
-	refusals(t, allowed, judge, []row[amending]{
+	ruletest.Refusals(t, allowed, judge, []row[amending]{
 		{func(s *amending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run charity:sunrise:speech; charity does"},
 		{func(s *amending) { s.Ctx.Role = "admin" }, "forbidden: charity (role admin) does not run charity:sunrise:speech; charity does"},
 		{func(s *amending) { s.C.State, s.A.Plan.Area = fund.Closed, "CN" }, "wrong-state: charity:sunrise:speech was closed on 1970-01-01T00:00:00.000Z; only where its remainder goes"},
@@ -164,7 +165,7 @@ func TestAmendCampaign(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	refusals(t, func() amending {
+	ruletest.Refusals(t, func() amending {
 		s := allowed()
 		parent := campaign()
 		s.C.Basis, s.C.Parent, s.Parent, s.B = fund.Earmark, children, &parent, budget()
@@ -187,7 +188,7 @@ type accepting struct {
 }
 
 func TestAcceptFiling(t *testing.T) {
-	refusals(t, func() accepting {
+	ruletest.Refusals(t, func() accepting {
 		c, p := campaign(), plan()
 		c.Pending, c.Entry = &p, "charity/amend-1"
 		return accepting{c, fund.AcceptFiling{Account: speech, ID: "file-1", Number: "53000020261", Plan: "charity/amend-1"}, budget(60_000), by("regulator", "officer")}
@@ -243,7 +244,7 @@ func TestCloseAndCarry(t *testing.T) {
 		c.State, heir.Account = fund.Closed, children
 		return ending{c, &heir, fund.Carry{Account: speech, Amount: cny(100), ID: "carry-1"}, 100, by("charity", "maker", "checker")}
 	}
-	refusals(t, allowed, func(s ending) error { return s.C.Carry(s.A, s.Free, s.Heir, s.Ctx) }, []row[ending]{
+	ruletest.Refusals(t, allowed, func(s ending) error { return s.C.Carry(s.A, s.Free, s.Heir, s.Ctx) }, []row[ending]{
 		{func(s *ending) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *ending) { s.C.State = fund.Active }, "wrong-state: charity:sunrise:speech is active; close it before"},
 		{func(s *ending) { s.C.Version = 0 }, "wrong-state: no plan of charity:sunrise:speech was ever accepted; refund"},
@@ -259,7 +260,7 @@ func TestCloseAndCarry(t *testing.T) {
 	if err := home.C.Carry(home.A, 100, home.Heir, home.Ctx); err != nil {
 		t.Errorf("a grant goes home to a closed campaign: %v", err)
 	}
-	refusals(t, func() ending { s := allowed(); s.C.State = fund.Active; return s }, func(s ending) error {
+	ruletest.Refusals(t, func() ending { s := allowed(); s.C.State = fund.Active; return s }, func(s ending) error {
 		_, _, err := s.C.Close(fund.CloseCampaign{Account: speech, ID: "close-1"}, s.Ctx)
 		return err
 	}, []row[ending]{
@@ -276,7 +277,7 @@ type inviting struct {
 }
 
 func TestInvite(t *testing.T) {
-	refusals(t, func() inviting {
+	ruletest.Refusals(t, func() inviting {
 		return inviting{campaign(), fund.Invite{Account: speech, ID: "invite-1", Partner: school}, nil, by("charity", "maker", "checker")}
 	}, func(s inviting) error {
 		_, _, err := s.C.Invite(s.A, s.Known, s.Ctx)
@@ -305,7 +306,7 @@ type enrolling struct {
 
 func TestEnrol(t *testing.T) {
 	known := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Entry: "charity/enrol-0"}
-	refusals(t, func() enrolling {
+	ruletest.Refusals(t, func() enrolling {
 		return enrolling{campaign(), fund.Enrol{Account: speech, Agent: "agent", ID: "enrol-1", Payees: []fund.NewPayee{{Kind: fund.Household, Payee: family, Person: "h1"}, {Kind: fund.Supplier, Payee: shop}}},
 			&fund.Agent{V: 1, Person: "agent", PayeesMax: 2}, make([]*fund.Payee, 2), []*party.Person{registered("h1"), nil}, as("agent", by("charity", "agent"))}
 	}, func(s enrolling) error {
@@ -373,7 +374,7 @@ func TestReplacePerson(t *testing.T) {
 		return err
 	}
 	next := &fund.NextPerson{Person: "h2", Reason: "lost-key", From: noon + 1, Entry: "charity/replace-0"}
-	refusals(t, allowed, judge, []row[replacing]{
+	ruletest.Refusals(t, allowed, judge, []row[replacing]{
 		{func(s *replacing) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *replacing) { s.A.Person = "王虚构" }, "invalid: field person: is not an id"},
 		{func(s *replacing) { s.A.Reason = "mood" }, `invalid: field reason: is not one of lost-key, death, guardian, mistake`},
@@ -462,7 +463,7 @@ type appointing struct {
 }
 
 func TestAppointAgent(t *testing.T) {
-	refusals(t, func() appointing {
+	ruletest.Refusals(t, func() appointing {
 		return appointing{campaign(), fund.AppointAgent{Account: speech, ID: "appoint-1", PayeesMax: 5, Person: "agent"}, &fund.Agent{Payees: 5}, by("charity", "maker", "checker")}
 	}, func(s appointing) error {
 		_, _, err := s.C.Appoint(s.A, s.Known, s.Ctx)
@@ -495,7 +496,7 @@ func TestSetFlag(t *testing.T) {
 	}
 	household := fund.Payee{V: 1, Payee: family, Kind: fund.Household, Person: "h1", Agent: "agent"}
 	for _, organisation := range []string{"charity", "regulator"} {
-		refusals(t, func() flagging {
+		ruletest.Refusals(t, func() flagging {
 			p := household
 			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-1", Payee: family, Raise: true, Reason: "device"}, &p, nil, by(organisation, "maker")}
 		}, judge, []row[flagging]{
@@ -510,7 +511,7 @@ func TestSetFlag(t *testing.T) {
 			{func(s *flagging) { s.A.Reason = "cleared" }, "invalid: field reason: cleared is the reason of a flag that is lifted"},
 		})
 		other := map[string]string{"charity": "regulator", "regulator": "charity"}[organisation]
-		refusals(t, func() flagging {
+		ruletest.Refusals(t, func() flagging {
 			p := household
 			return flagging{campaign(), fund.SetFlag{Account: speech, ID: "flag-2", Payee: family, Reason: "cleared"}, &p, flagOf(organisation), by(organisation, "maker", "checker")}
 		}, judge, []row[flagging]{
@@ -585,7 +586,7 @@ type calling struct {
 }
 
 func TestCallBackPayee(t *testing.T) {
-	refusals(t, func() calling {
+	ruletest.Refusals(t, func() calling {
 		return calling{campaign(), fund.CallBackPayee{Account: speech, ID: "call-1", Outcome: "confirmed", Payee: family}, &fund.Payee{Payee: family, Agent: "agent", Person: "h1"}, nil, by("charity", "maker")}
 	}, func(s calling) error {
 		_, _, _, err := s.C.CallBack(s.A, s.Payee, s.Known, s.Ctx)
@@ -641,7 +642,7 @@ func TestConfirm(t *testing.T) {
 	if _, _, err := guarded.P.Confirm(guarded.A, guarded.Hold, nil, "", guarded.Ctx); err == nil || !strings.HasPrefix(err.Error(), "forbidden: only the receiver") {
 		t.Errorf("the word of who is no guardian: %v", err)
 	}
-	refusals(t, arrived, judge, []row[confirming]{
+	ruletest.Refusals(t, arrived, judge, []row[confirming]{
 		{func(s *confirming) { s.Ctx.Role = "auditor" }, `forbidden: confirmations are carried by a gateway, not by the role "auditor"`},
 		{func(s *confirming) { s.A.Account = "x/y" }, `invalid: field account: is not an account`},
 		{func(s *confirming) { s.A.Hold = "x/y" }, `invalid: field hold: is not an id`},
@@ -661,7 +662,7 @@ func TestConfirm(t *testing.T) {
 		{func(s *confirming) { s.Hold.Returned = tape.Spans{{Start: 0, End: 60}} }, "wrong-state: field hold: d1.0.0 is not paid"},
 		{func(s *confirming) { s.A.Amount = cny(100) }, "conflict: field amount: is 1.00 CNY; the bank has paid 0.60 CNY"},
 	})
-	refusals(t, func() confirming {
+	ruletest.Refusals(t, func() confirming {
 		s := arrived()
 		s.A.Amount, s.A.Outcome, s.A.Reason, s.Ctx.Approvals[0].Custody = cny(100), fund.Disputed, "late", "agent-held"
 		return s
@@ -710,7 +711,7 @@ type citing struct {
 }
 
 func TestCite(t *testing.T) {
-	refusals(t, func() citing {
+	ruletest.Refusals(t, func() citing {
 		return citing{campaign(), fund.Cite{Account: speech, Evidence: []fund.Citation{{Hash: merkle.Hash{1}, Kind: "photo"}}, For: "charity/pay-1", ID: "cite-1"}, []bool{false}, fund.Cites{Entry: &tape.Entry{Subject: string(speech)}}, by("charity", "maker")}
 	}, func(s citing) error {
 		_, _, err := s.C.Cite(s.A, s.Known, s.Found, s.Ctx)
@@ -750,7 +751,7 @@ func TestDeclare(t *testing.T) {
 		return declaring{campaign(), fund.Declare{Account: speech, ID: "declare-1", Page: "cash"}, tape.Account{V: 1, ID: speech, Currency: "CNY", Custodian: custody, Organisation: "charity", Subject: fund.Subject},
 			tape.Head{V: 1, Account: speech, Received: 100, Spent: 100}, tape.Source{Page: &page}, by("charity", "maker", "checker")}
 	}
-	refusals(t, allowed, func(s declaring) error {
+	ruletest.Refusals(t, allowed, func(s declaring) error {
 		_, _, _, err := s.C.Declare(s.A, s.Account, s.Head, s.Source, s.Ctx)
 		return err
 	}, []row[declaring]{

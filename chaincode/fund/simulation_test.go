@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -27,11 +28,11 @@ const (
 )
 
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", stepsInAll)
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll)
 	if testing.Short() {
 		steps = min(steps, stepsShort)
 	}
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused, homeward := map[string]int{}, map[string]int{}, 0
 	for n := uint64(0); n*stepsAWorld < steps; n++ {

@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -22,7 +23,7 @@ type proposing struct {
 }
 
 func TestPropose(t *testing.T) {
-	refusals(t, func() proposing {
+	ruletest.Refusals(t, func() proposing {
 		return proposing{campaign(), fund.Propose{Account: speech, Amount: cny(10_000), Chunks: 2, Count: 400, Evidence: []fund.Citation{{Hash: merkle.Hash{1}, Kind: "list"}}, Expires: noon + 366*tape.Day,
 			ID: "d1", Line: "training", Root: merkle.Hash{1}}, budget(60_000), by("charity", "maker")}
 	}, func(s proposing) error {
@@ -74,7 +75,7 @@ func TestList(t *testing.T) {
 	household := func() *fund.Payee {
 		return &fund.Payee{Payee: family, Kind: fund.Household, Person: "h1", Agent: "agent"}
 	}
-	refusals(t, func() listing {
+	ruletest.Refusals(t, func() listing {
 		payments := []tape.Payment{pay("a", 6_000, family), pay("b", 4_000, shop)}
 		d, path := chunk("d1", "training", payments...)
 		return listing{campaign(), fund.List{Account: speech, Disbursement: "d1", ID: "list-1", Lines: payments, Path: path}, d, []fund.Line{{Payment: payments[0], Payee: household()},
@@ -147,7 +148,7 @@ type approving struct {
 }
 
 func TestApprove(t *testing.T) {
-	refusals(t, func() approving {
+	ruletest.Refusals(t, func() approving {
 		d, _ := chunk("d1", "training", pay("a", 6_000, family))
 		return approving{campaign(), fund.Approve{Account: speech, Disbursement: "d1", ID: "approve-1"}, d, []*fund.Listed{{Count: 1, Concerned: []tape.ID{"h1"}, Total: cny(6_000)}}, nil, nil, by("coop", "checker")}
 	}, func(s approving) error {
@@ -182,7 +183,7 @@ type rejecting struct {
 }
 
 func TestReject(t *testing.T) {
-	refusals(t, func() rejecting {
+	ruletest.Refusals(t, func() rejecting {
 		d, _ := chunk("d1", "training", pay("a", 6_000, family))
 		return rejecting{campaign(), fund.Reject{Account: speech, Disbursement: "d1", ID: "no-1", Reason: "withdrawn"}, d, nil, nil, by("charity", "maker")}
 	}, func(s rejecting) error {
@@ -216,7 +217,7 @@ func inForce(id tape.ID) *party.Person {
 
 func TestOrder(t *testing.T) {
 	for _, line := range []tape.ID{"training", "office"} {
-		refusals(t, func() ordering {
+		ruletest.Refusals(t, func() ordering {
 			d, _ := chunk("d1", line, pay("a", 1_000, shop))
 			return ordering{campaign(), fund.Order{Account: speech, Approvers: []tape.ID{"checker"}, Disbursement: "d1", ID: "order-1"}, fund.OrderState{Disbursement: d,
 				Approved: []*fund.Approved{{Approval: tape.Approval{Person: "checker", Organisation: "charity", Custody: "own", Duty: "staff"}}}, Persons: []*party.Person{inForce("maker"), inForce("checker")}, Budget: budget(60_000, 0, 500),
@@ -301,7 +302,7 @@ func TestPayAndRestore(t *testing.T) {
 		}
 		return 100 - b.Lines[0].Units, err
 	}
-	refusals(t, reclaimed, func(s restoring) error { _, err := judge(s); return err }, []row[restoring]{
+	ruletest.Refusals(t, reclaimed, func(s restoring) error { _, err := judge(s); return err }, []row[restoring]{
 		{func(s *restoring) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *restoring) { s.A.Index = 1 }, "conflict: field hold: d1.0.0 is not payment 1 of chunk 0 of disbursement d1"},
 		{func(s *restoring) { s.Chunk = nil }, "conflict: field hold: d1.0.0 is not payment 0 of chunk 0"},
@@ -393,7 +394,7 @@ type publishing struct {
 }
 
 func TestPublish(t *testing.T) {
-	refusals(t, func() publishing {
+	ruletest.Refusals(t, func() publishing {
 		return publishing{campaign(), fund.Publish{Account: speech, Block: 7, Document: merkle.Hash{1}, Duty: "progress", From: "2025-12-01", ID: "pub-2", N: 2, To: "2026-01-01",
 			Figures: fund.Figures{Raised: cny(100), Settled: cny(90), Ordered: cny(80), Paid: cny(70), Confirmed: cny(60), Management: cny(8)}}, &fund.Publications{V: 1, N: 1, Block: 5}, tape.Head{Received: 90}, by("charity", "maker")}
 	}, func(s publishing) error {
@@ -455,7 +456,7 @@ func given() inKind {
 }
 
 func TestPledgesAndGoods(t *testing.T) {
-	refusals(t, given, func(s inKind) error { _, _, err := s.C.RecordPledge(s.Pledge, s.Ctx); return err }, []row[inKind]{
+	ruletest.Refusals(t, given, func(s inKind) error { _, _, err := s.C.RecordPledge(s.Pledge, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
 		{func(s *inKind) { s.Pledge.Amount = cny(0) }, "invalid: field amount"},
@@ -463,13 +464,13 @@ func TestPledgesAndGoods(t *testing.T) {
 		{func(s *inKind) { s.Pledge.Due = "2025-12-31" }, "invalid: field due: is 2025-12-31, before 2026-01-01, when it is promised"},
 		{func(s *inKind) { s.Pledge.Due = "2026-02-29" }, `invalid: field due: is not a date`},
 	})
-	refusals(t, given, func(s inKind) error { _, _, err := s.C.SettlePledge(s.Settle, s.P, s.Gift, s.Kept, s.Ctx); return err }, []row[inKind]{
+	ruletest.Refusals(t, given, func(s inKind) error { _, _, err := s.C.SettlePledge(s.Settle, s.P, s.Gift, s.Kept, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.P.State = "kept" }, "wrong-state: pledge p1 is kept"},
 		{func(s *inKind) { s.Kept = &fund.Mark{Entry: "charity/kept-0"} }, "wrong-state: field gift: gift gift-1 has kept a pledge, by entry charity/kept-0"},
 		{func(s *inKind) { s.Gift.Amount = cny(99) }, "conflict: field gift: gift gift-1 is of 0.99 CNY, the pledge of 1.00 CNY"},
 	})
-	refusals(t, given, func(s inKind) error { _, _, err := s.C.ReceiveGoods(s.Goods, s.Ctx); return err }, []row[inKind]{
+	ruletest.Refusals(t, given, func(s inKind) error { _, _, err := s.C.ReceiveGoods(s.Goods, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.C.State = fund.Closed }, "wrong-state: charity:sunrise:speech was closed on"},
 		{func(s *inKind) { s.Goods.Donor = "x" }, "invalid: field donor"},
@@ -487,7 +488,7 @@ func TestPledgesAndGoods(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	refusals(t, given, func(s inKind) error { _, _, err := s.C.GiveGoods(s.Give, s.G, s.Line, s.Ctx); return err }, []row[inKind]{
+	ruletest.Refusals(t, given, func(s inKind) error { _, _, err := s.C.GiveGoods(s.Give, s.G, s.Line, s.Ctx); return err }, []row[inKind]{
 		{func(s *inKind) { s.Ctx.Organisation = "coop" }, "forbidden: coop (role gateway) does not run"},
 		{func(s *inKind) { s.C.State = fund.Draft }, "wrong-state: the plan of charity:sunrise:speech waits for its filing number"},
 		{func(s *inKind) { s.Give.Evidence = make([]fund.Citation, 21) }, "invalid: field evidence: holds 21 documents"},

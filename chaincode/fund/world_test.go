@@ -79,33 +79,6 @@ func as(duty string, ctx tape.Context) tape.Context {
 	return ctx
 }
 
-// row is a situation in which a command is refused, and the refusal's beginning.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals judges a command that is allowed, and then with one thing changed
-// each time. A rule leaves what it was given as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(t, s)
-		err := judge(s)
-		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := spelled(t, s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
 // spelled writes a situation; one whose amounts have no currency, which JSON
 // refuses, is written plainly.
 func spelled(t *testing.T, value any) string {
@@ -129,4 +102,10 @@ func chunk(id tape.ID, line tape.ID, payments ...tape.Payment) (fund.Disbursemen
 
 func pay(line tape.ID, units int64, to tape.AccountID) tape.Payment {
 	return tape.Payment{Amount: cny(units), Line: line, To: to}
+}
+
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
 }

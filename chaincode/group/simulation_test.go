@@ -3,7 +3,6 @@ package group_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -28,11 +28,11 @@ const (
 )
 
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", stepsInAll)
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll)
 	if testing.Short() {
 		steps = min(steps, stepsShort)
 	}
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused := map[string]int{}, map[string]int{}
 	for n := uint64(0); n*stepsAWorld < steps; n++ {
@@ -58,18 +58,6 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	t.Logf("%d steps; accepted %v; refused %v", steps, done, refused)
-}
-
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text, found := os.LookupEnv(name)
-	if !found {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // frame is one scheme with its members and groups.

@@ -1,7 +1,7 @@
 package group_test
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -158,31 +159,15 @@ func by(organisation string, persons ...string) tape.Context {
 	return ctx
 }
 
-// row is a situation in which a command is refused, and the refusal's beginning.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals judges a command that is allowed, and then with one thing changed
-// each time. A rule leaves what it was given as it was.
+// refusals is ruletest.Refusals, with the households by their numbers.
 func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
 	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(t, s)
-		err := judge(s)
-		if got := named(err); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
+	ruletest.Refusals(t, allowed, func(s S) error {
+		if err := judge(s); err != nil {
+			return errors.New(named(err))
 		}
-		if after := spelled(t, s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
+		return nil
+	}, rows)
 }
 
 // named spells a refusal, with the households by their numbers.
@@ -194,13 +179,8 @@ func named(err error) string {
 	return text
 }
 
-// spelled writes a situation; one whose amounts have no currency, which JSON
-// refuses, is written plainly.
-func spelled(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprintf("%+v", value)
-	}
-	return string(data)
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -19,7 +20,7 @@ type agreeing struct {
 }
 
 func TestAgree(t *testing.T) {
-	refusals(t, func() agreeing {
+	ruletest.Refusals(t, func() agreeing {
 		known := terms()
 		return agreeing{harvest.Agree{Agreement: agreement(), ID: "agree-2", Account: scheme}, "coop", &known, by("coop", "maker", "checker", "lender@bank")}
 	}, func(s agreeing) error {
@@ -66,7 +67,7 @@ func TestDeliver(t *testing.T) {
 		}
 		return err
 	}
-	refusals(t, func() delivering {
+	ruletest.Refusals(t, func() delivering {
 		return delivering{deliver("l1", "h1", 20_000), household("h1"), by("coop", "weigher", "+h1")}
 	}, judge, []row[delivering]{
 		{func(s *delivering) { s.Ctx.Organisation = "bank" }, "forbidden: bank (role gateway) does not carry commands"},
@@ -124,7 +125,7 @@ type merging struct {
 
 func TestMerge(t *testing.T) {
 	many := make([]tape.ID, harvest.LotsMax+1)
-	refusals(t, func() merging {
+	ruletest.Refusals(t, func() merging {
 		return merging{harvest.Merge{ID: "m1", Lots: []tape.ID{"l1", "l2"}, Account: scheme},
 			[]*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 100)), stock(t, "l2", "cherry", "ripe", "mill", share("h2", 50))}, by("coop", "maker")}
 	}, func(s merging) error {
@@ -157,7 +158,7 @@ type processing struct {
 }
 
 func TestProcess(t *testing.T) {
-	refusals(t, func() processing {
+	ruletest.Refusals(t, func() processing {
 		return processing{harvest.Run{ID: "p1", LossGrams: 8_000, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 1_500, Lot: "o1"}, {Grade: "b", Grams: 500, Lot: "o2"}},
 			Process: "wet-milling", Account: scheme}, []*harvest.Stock{stock(t, "l1", "cherry", "ripe", "mill", share("h1", 7_000), share("h2", 3_000))}, by("coop", "maker")}
 	}, func(s processing) error {
@@ -202,7 +203,7 @@ type bagging struct {
 
 func TestBag(t *testing.T) {
 	many := make([]harvest.Unit, harvest.BagsMax+1)
-	refusals(t, func() bagging {
+	ruletest.Refusals(t, func() bagging {
 		return bagging{harvest.Bag{ID: "b1", Lot: "l1", Account: scheme, Units: []harvest.Unit{{Grams: 60_000, SSCC: "106141411234567897"}, {Grams: 40_000, SSCC: "106141411234567903"}}},
 			&stock(t, "l1", "green", "a", "mill", share("h1", 100_000)).Lot, []bool{false, false}, by("coop", "maker")}
 	}, func(s bagging) error {
@@ -237,7 +238,7 @@ type shipping struct {
 }
 
 func TestShip(t *testing.T) {
-	refusals(t, func() shipping {
+	ruletest.Refusals(t, func() shipping {
 		return shipping{harvest.Ship{ID: "s1", Lots: []tape.ID{"l1"}, Account: scheme, Store: "warehouse"}, []*harvest.Lot{&stock(t, "l1", "green", "a", "mill", share("h1", 100)).Lot}, by("coop", "maker")}
 	}, func(s shipping) error {
 		lots, move, _, err := terms().Ship(s.C, s.Lots, s.Ctx)
@@ -265,7 +266,7 @@ type arriving struct {
 }
 
 func TestArrive(t *testing.T) {
-	refusals(t, func() arriving {
+	ruletest.Refusals(t, func() arriving {
 		s := arriving{harvest.Arrive{ID: "a1", Lots: []tape.ID{"l1"}, Account: scheme}, []*harvest.Lot{&stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot}, by("coop", "keeper@bank")}
 		s.Lots[0].State = harvest.Shipped
 		return s
@@ -295,7 +296,7 @@ type selling struct {
 }
 
 func TestSell(t *testing.T) {
-	refusals(t, func() selling {
+	ruletest.Refusals(t, func() selling {
 		return selling{harvest.Sell{Buyer: "outside:buyer:roaster", Costs: []harvest.Cost{{Amount: cny(500), Kind: "transport", Payee: "outside:supplier:lorry"}}, ID: "sale-1", Lots: []tape.ID{"l1", "l2"},
 			PricePerTonne: cny(30_000_00), Proceeds: cny(45_00), Account: scheme},
 			[]*harvest.Stock{stock(t, "l1", "green", "a", "mill", share("h1", 900)), stock(t, "l2", "green", "a", "mill", share("h1", 100), share("h2", 500))}, by("coop", "maker", "checker")}
@@ -352,7 +353,7 @@ type pledging struct {
 }
 
 func TestPledge(t *testing.T) {
-	refusals(t, func() pledging {
+	ruletest.Refusals(t, func() pledging {
 		return pledging{harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot,
 			household("h1"), true, by("coop", "maker", "checker", "lender@bank", "+h1")}
 	}, func(s pledging) error {
@@ -389,7 +390,7 @@ type releasing struct {
 }
 
 func TestReleasePledge(t *testing.T) {
-	refusals(t, func() releasing {
+	ruletest.Refusals(t, func() releasing {
 		s := releasing{harvest.ReleasePledge{Free: "l2", Grams: 30, ID: "r1", Lot: "l1", Rest: "l3", Account: scheme}, stock(t, "l1", "green", "a", "warehouse", share("h1", 60), share("h2", 40)), by("bank", "lender")}
 		s.Stock.Lot.Pledged = &harvest.Pledged{Lender: "bank", Loan: "loan-1", Entry: "coop/p1"}
 		return s
@@ -429,7 +430,7 @@ type correctingDelivery struct {
 }
 
 func TestCorrectDelivery(t *testing.T) {
-	refusals(t, func() correctingDelivery {
+	ruletest.Refusals(t, func() correctingDelivery {
 		lot := stock(t, "l1", "cherry", "ripe", "mill", share("h1", 100)).Lot
 		lot.Delivery = &harvest.Delivery{}
 		return correctingDelivery{harvest.CorrectDelivery{ID: "c1", Lot: "l1", Reason: "incorrect_data", Account: scheme}, &lot, household("h1"), by("coop", "weigher", "+h1")}
@@ -460,7 +461,7 @@ type correctingStep struct {
 }
 
 func TestCorrectStep(t *testing.T) {
-	refusals(t, func() correctingStep {
+	ruletest.Refusals(t, func() correctingStep {
 		input := stock(t, "l1", "cherry", "ripe", "mill", share("h1", 10_000))
 		change, _, err := terms().Process(harvest.Run{ID: "p1", LossGrams: 8_000, Lots: []tape.ID{"l1"}, Outputs: []harvest.Output{{Grade: "a", Grams: 2_000, Lot: "o1"}}, Process: "wet-milling", Account: scheme},
 			[]*harvest.Stock{input}, by("coop", "maker"))
@@ -494,7 +495,7 @@ type correctingSale struct {
 }
 
 func TestCorrectSale(t *testing.T) {
-	refusals(t, func() correctingSale {
+	ruletest.Refusals(t, func() correctingSale {
 		lot := stock(t, "l1", "green", "a", "mill", share("h1", 100)).Lot
 		lot.State, lot.Sale = harvest.Sold, "sale-1"
 		return correctingSale{harvest.CorrectSale{ID: "c1", Reason: "incorrect_data", Sale: "sale-1", Account: scheme}, harvest.Sale{ID: "sale-1", State: harvest.SaleOpen, Proceeds: cny(1), Net: cny(1), PricePerTonne: cny(1)},

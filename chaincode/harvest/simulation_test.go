@@ -3,13 +3,12 @@ package harvest_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -23,20 +22,8 @@ const (
 	stepsAWorld = 100
 )
 
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	value, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
-}
-
 func TestSimulation(t *testing.T) {
-	steps, seed := setting(t, "LIANBAO_STEPS", stepsInAll), setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	steps, seed := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll), ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused := map[string]int{}, map[string]int{}
 	for n := uint64(0); n*stepsAWorld < steps; n++ {

@@ -1,8 +1,6 @@
 package harvest_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -99,40 +97,8 @@ func share(of string, grams int64) harvest.Share {
 	return harvest.Share{Household: family(of), Grams: grams}
 }
 
-// row is a situation in which a command is refused, and the refusal's beginning.
+// row is a situation in which a command is refused, for ruletest.Refusals.
 type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals judges a command that is allowed, and then with one thing changed
-// each time. A rule leaves what it was given as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(t, s)
-		err := judge(s)
-		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := spelled(t, s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
-// spelled writes a situation; one whose amounts have no currency, which JSON
-// refuses, is written plainly.
-func spelled(t *testing.T, value any) string {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprintf("%+v", value)
-	}
-	return string(data)
+	Change func(*S)
+	Want   string
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -24,7 +25,7 @@ type noticing struct {
 }
 
 func TestGiveNotice(t *testing.T) {
-	refusals(t, func() noticing {
+	ruletest.Refusals(t, func() noticing {
 		return noticing{running(t), loan.GiveNotice{Account: coffee, Days: 15, ID: "notice-15", Instalment: 1, Loan: "l1"}, scheme(), version(), on("2026-02-16", "coop", "maker")}
 	}, func(s noticing) error {
 		n, _, err := s.L.GiveNotice(s.C, s.S, s.V, s.Ctx)
@@ -54,7 +55,7 @@ type defaulting struct {
 }
 
 func TestDefault(t *testing.T) {
-	refusals(t, func() defaulting {
+	ruletest.Refusals(t, func() defaulting {
 		return defaulting{running(t), loan.Default{Account: coffee, ID: "default-1", Loan: "l1"}, version(), []*loan.Notice{{V: 1}, {V: 1}}, on("2026-03-04", "bank", "maker", "checker")}
 	}, func(s defaulting) error { _, _, err := s.L.Default(s.C, s.V, s.Notices, s.Ctx); return err }, []row[defaulting]{
 		{func(s *defaulting) { s.Ctx = on("2026-03-04", "coop", "maker") }, "forbidden: coop (role gateway) does not lend l1; bank does"},
@@ -94,7 +95,7 @@ type staying struct {
 }
 
 func TestDeclareStay(t *testing.T) {
-	refusals(t, func() staying {
+	ruletest.Refusals(t, func() staying {
 		return staying{loan.DeclareStay{Account: coffee, From: "2025-12-01", ID: "stay-1", Kind: "frost", To: "2026-05-29"}, version(), by("county", "maker")}
 	}, func(s staying) error { _, _, err := s.C.Declare(s.V, s.Ctx); return err }, []row[staying]{
 		{func(s *staying) { s.Ctx = by("bank", "maker") }, "forbidden: bank (role gateway) holds no power of a regulator"},
@@ -129,7 +130,7 @@ func restructure() loan.Restructure {
 }
 
 func TestRestructure(t *testing.T) {
-	refusals(t, func() restructuring {
+	ruletest.Refusals(t, func() restructuring {
 		return restructuring{running(t), restructure(), "2028-06-30", &recourse.Call{State: recourse.Met}, on("2026-02-20", "bank", everybody...)}
 	}, func(s restructuring) error { _, _, err := s.L.Restructure(s.C, s.Expiry, s.Called, s.Ctx); return err }, []row[restructuring]{
 		{func(s *restructuring) { s.Ctx = on("2026-02-20", "coop", everybody...) }, "forbidden: coop (role gateway) does not lend l1; bank does"},
@@ -202,7 +203,7 @@ func defaulted(t *testing.T) loan.Loan {
 }
 
 func TestWriteOff(t *testing.T) {
-	refusals(t, func() writing {
+	ruletest.Refusals(t, func() writing {
 		return writing{defaulted(t), loan.WriteOff{Account: coffee, ID: "write-off-1", Loan: "l1"}, on("2026-05-03", "bank", "maker", "checker")}
 	}, func(s writing) error { _, _, err := s.L.WriteOff(s.C, s.Ctx); return err }, []row[writing]{
 		{func(s *writing) { s.Ctx.Organisation = "union" }, "forbidden: union (role gateway) does not lend l1; bank does"},
@@ -240,7 +241,7 @@ type costing struct {
 }
 
 func TestAddCosts(t *testing.T) {
-	refusals(t, func() costing {
+	ruletest.Refusals(t, func() costing {
 		return costing{defaulted(t), loan.AddCosts{Account: coffee, Amount: cny(30_000), Evidence: party.Hash{1}, ID: "costs-1", Loan: "l1"}, on("2026-04-01", "bank", "maker", "checker")}
 	}, func(s costing) error { _, _, err := s.L.AddCosts(s.C, s.Ctx); return err }, []row[costing]{
 		{func(s *costing) { s.Ctx.Organisation = "union" }, "forbidden: union (role gateway) does not lend l1; bank does"},

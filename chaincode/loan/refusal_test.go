@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -36,7 +37,7 @@ func shared() loan.Conditions {
 }
 
 func TestOfferProduct(t *testing.T) {
-	refusals(t, func() offering {
+	ruletest.Refusals(t, func() offering {
 		return offering{loan.OfferProduct{Account: coffee, Conditions: shared(), ID: "offer-2", Product: "season", Version: 2}, scheme(), version(), &loan.Offer{V: 1, Latest: 1, Version: 1, Organisation: "bank"},
 			[]loan.Lending{{Account: account(lending, "bank"), Lends: true}, {Account: account(unions, "union"), Lends: true}}, by("bank", "maker", "checker", "maker@union")}
 	}, func(s offering) error {
@@ -79,7 +80,7 @@ func TestOfferProduct(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	type c = loan.Conditions
-	refusals(t, shared, func(c loan.Conditions) error { return c.Check("CNY") }, []row[c]{
+	ruletest.Refusals(t, shared, func(c loan.Conditions) error { return c.Check("CNY") }, []row[c]{
 		{func(c *c) { c.Terms.RatePartsPerMillion = -1 }, "invalid: field terms.ratePartsPerMillion: "},
 		{func(c *c) { c.Terms.RatePartsPerMillion = 10_000_001 }, "invalid: field terms.ratePartsPerMillion: "},
 		{func(c *c) { c.Terms.LateRatePartsPerMillion = -1 }, "invalid: field terms.lateRatePartsPerMillion: "},
@@ -126,7 +127,7 @@ func TestWithdrawProduct(t *testing.T) {
 		Latest loan.Product
 		Ctx    tape.Context
 	}
-	refusals(t, func() s { return s{loan.Offer{V: 1, Latest: 1, Version: 1}, product(), by("bank", "maker", "checker")} },
+	ruletest.Refusals(t, func() s { return s{loan.Offer{V: 1, Latest: 1, Version: 1}, product(), by("bank", "maker", "checker")} },
 		func(s s) error {
 			after, _, err := s.Offer.Withdraw(loan.WithdrawProduct{Account: coffee, ID: "w-1", Product: "season"}, s.Latest, s.Ctx)
 			if err == nil && (after.Version != 0 || after.Latest != 1) {
@@ -147,7 +148,7 @@ type applying struct {
 }
 
 func TestApply(t *testing.T) {
-	refusals(t, func() applying { return applying{apply(), frame(), by("coop", "h1", "h2", "h3", "h4")} },
+	ruletest.Refusals(t, func() applying { return applying{apply(), frame(), by("coop", "h1", "h2", "h3", "h4")} },
 		func(s applying) error { _, _, err := s.C.Apply(s.F, s.Ctx); return err }, []row[applying]{
 			{func(s *applying) { s.Ctx.Role = "auditor" }, "forbidden: coop (role auditor) is no gateway"},
 			{func(s *applying) { s.C.ID = "a/b" }, "invalid: field id: "},
@@ -229,7 +230,7 @@ type loaned[C any] struct {
 
 func TestGuarantee(t *testing.T) {
 	type s = loaned[loan.Guarantee]
-	refusals(t, func() s {
+	ruletest.Refusals(t, func() s {
 		asked := apply()
 		l, _, err := asked.Apply(frame(), by("coop", "h1", "h2"))
 		return s{must(t, l, err), loan.Guarantee{Account: coffee, Application: "coop/l1", ID: "guarantee-1", Loan: "l1"}, frame(), by("bank", "h3", "h4")}
@@ -258,7 +259,7 @@ func referred(t *testing.T) loan.Loan {
 
 func TestDecide(t *testing.T) {
 	type s = loaned[loan.Decide]
-	refusals(t, func() s {
+	ruletest.Refusals(t, func() s {
 		return s{referred(t), loan.Decide{Account: coffee, Amount: cny(1_000_000), ID: "decide-1", Loan: "l1", Reason: "income"}, frame(), by("bank", "maker", "checker")}
 	}, func(s s) error { _, _, err := s.L.Decide(s.C, s.F, s.Ctx); return err }, []row[s]{
 		{func(s *s) { s.Ctx = by("coop", "maker", "checker") }, "forbidden: coop (role gateway) does not lend l1; bank does"},
@@ -291,7 +292,7 @@ func TestContractLoan(t *testing.T) {
 	quoted := func(l loan.Loan, advances ...terms.Advance) party.Hash {
 		return must2(must2(l.Quote(advances))(t).Hash())(t)
 	}
-	refusals(t, func() s {
+	ruletest.Refusals(t, func() s {
 		l := applied(t, frame())
 		advances := []terms.Advance{{Amount: cny(700_000), Date: today}, {Amount: cny(500_000), Date: "2026-03-15"}}
 		return s{l, loan.ContractLoan{Account: coffee, Advances: advances, ID: "contract-1", Loan: "l1", Quote: quoted(l, advances...)}, frame(), by("coop", "h1")}
@@ -327,7 +328,7 @@ func TestContractLoan(t *testing.T) {
 
 func TestWithdrawLoan(t *testing.T) {
 	type s = loaned[loan.WithdrawLoan]
-	refusals(t, func() s {
+	ruletest.Refusals(t, func() s {
 		return s{contracted(t), loan.WithdrawLoan{Account: coffee, ID: "withdraw-1", Loan: "l1"}, frame(), by("coop", "h1!agent-held")}
 	}, func(s s) error { _, _, err := s.L.Withdraw(s.C, s.Ctx); return err }, []row[s]{
 		{func(s *s) { s.Ctx.Role = "auditor" }, "forbidden: coop (role auditor) is no gateway"},

@@ -3,9 +3,7 @@ package loan_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -31,21 +30,9 @@ const (
 	loansAtOnce = 4
 )
 
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	t.Helper()
-	value, err := strconv.ParseUint(os.Getenv(name), 10, 64)
-	if os.Getenv(name) == "" {
-		return otherwise
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
-}
-
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", stepsInAll)
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll)
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused := map[string]int{}, map[string]int{}
 	for n := uint64(0); n*stepsAWorld < steps; n++ {

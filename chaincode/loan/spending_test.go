@@ -6,6 +6,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -31,7 +32,7 @@ func together(t *testing.T) loan.Loan {
 }
 
 func TestDisburse(t *testing.T) {
-	refusals(t, func() spending {
+	ruletest.Refusals(t, func() spending {
 		return spending{together(t), disburse(1_200_000), disbursing(), by("bank", "maker", "checker")}
 	},
 		func(s spending) error {
@@ -81,7 +82,7 @@ func TestDisburse(t *testing.T) {
 
 // TestJoin: what the first lender has begun, the others join as it stands.
 func TestJoin(t *testing.T) {
-	refusals(t, func() spending {
+	ruletest.Refusals(t, func() spending {
 		l, _, _, err := together(t).Disburse(disburse(600_001), disbursing(), by("bank", "maker", "checker"))
 		join := disburse(600_001)
 		join.ID = "out-2"
@@ -120,7 +121,7 @@ func buying(t *testing.T) (loan.Loan, loan.Disbursing) {
 }
 
 func TestPurposeLocked(t *testing.T) {
-	refusals(t, func() spending {
+	ruletest.Refusals(t, func() spending {
 		l, d := buying(t)
 		c := disburse(500_000)
 		c.To, c.Order = shop, "order-1"
@@ -158,7 +159,7 @@ type ordering struct {
 }
 
 func TestOrderSupplies(t *testing.T) {
-	refusals(t, func() ordering {
+	ruletest.Refusals(t, func() ordering {
 		l, d := buying(t)
 		return ordering{l, loan.OrderSupplies{Account: coffee, Amount: cny(1_200_000), Category: "seedlings", ID: "order-1", Loan: "l1", Supplier: shop}, d.Supplier, by("coop", "h1")}
 	}, func(s ordering) error { _, _, err := s.L.OrderSupplies(s.C, s.Supplier, s.Ctx); return err }, []row[ordering]{
@@ -185,7 +186,7 @@ type confirming struct {
 }
 
 func TestConfirmDelivery(t *testing.T) {
-	refusals(t, func() confirming {
+	ruletest.Refusals(t, func() confirming {
 		l, d := buying(t)
 		d.Supplies.State = loan.Ordered
 		return confirming{*d.Supplies, loan.ConfirmDelivery{Account: coffee, ID: "confirm-1", Invoice: "invented-invoice---01A", Order: "order-1", Place: "invented-place-----01A"}, l, by("bank", "h1", "maker@coop")}
@@ -239,7 +240,7 @@ func returned(id tape.ID, units int64, back int64) *tape.Hold {
 }
 
 func TestBookTranche(t *testing.T) {
-	refusals(t, func() booking {
+	ruletest.Refusals(t, func() booking {
 		return booking{onItsWay(t), loan.BookTranche{Account: coffee, ID: "book-1", Loan: "l1", Tranche: 1}, []*tape.Hold{paid("out-1", 360_000, today), paid("out-2", 840_000, "2026-01-03")}, by("coop")}
 	}, func(s booking) error { _, _, err := s.L.BookTranche(s.C, s.Holds, s.Ctx); return err }, []row[booking]{
 		{func(s *booking) { s.Ctx.Role = "auditor" }, "forbidden: coop (role auditor) is no gateway"},
@@ -330,7 +331,7 @@ type repaying struct {
 }
 
 func TestRepay(t *testing.T) {
-	refusals(t, func() repaying {
+	ruletest.Refusals(t, func() repaying {
 		l := running(t)
 		l.Lenders = shared().Lenders
 		return repaying{l, loan.Repay{Account: coffee, By: shop, ID: "repay-1", Loan: "l1"}, loan.Arrived{Amount: cny(100_001), Date: "2026-02-01"}, on("2026-02-10", "bank")}
@@ -359,7 +360,7 @@ type paying struct {
 }
 
 func TestPay(t *testing.T) {
-	refusals(t, func() paying {
+	ruletest.Refusals(t, func() paying {
 		return paying{running(t), loan.Pays{Amount: cny(103_266), Date: "2026-02-01", Mostly: loan.UntilDue}, "2026-02-01"}
 	}, func(s paying) error {
 		_, _, err := s.L.Pay(s.P, on(s.When, "bank").Entry("repay-1", "repay", string(coffee)))

@@ -185,33 +185,6 @@ func paid(id tape.ID, units int64, day tape.Date) *tape.Hold {
 	return &tape.Hold{V: 1, Account: lending, ID: id, To: cash(1), Amount: cny(units), Captured: tape.Spans{{Start: 0, End: units}}, Paid: day, State: tape.HoldCaptured}
 }
 
-// row is a situation in which a command is refused, and the refusal's beginning.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals judges a command that is allowed, and then with one thing changed
-// each time. A rule leaves what it was given as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(s)
-		err := judge(s)
-		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := spelled(s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
 // spelled writes a situation; one whose amounts have no currency, which JSON
 // refuses, is written plainly.
 func spelled(value any) string {
@@ -220,4 +193,10 @@ func spelled(value any) string {
 		return fmt.Sprintf("%+v", value)
 	}
 	return string(data)
+}
+
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -20,7 +21,7 @@ type opening struct {
 }
 
 func TestOpenPool(t *testing.T) {
-	refusals(t, func() opening {
+	ruletest.Refusals(t, func() opening {
 		return opening{pool.OpenPool{Account: fund, ID: "open-1", Terms: terms()}, &tape.Account{V: 1, ID: fund, Currency: "CNY", Organisation: "county", Subject: "pool"}, nil, by("county", "officer", "head")}
 	}, func(s opening) error { _, _, _, err := s.C.Apply(s.Account, s.Known, s.Ctx); return err }, []row[opening]{
 		{func(s *opening) { known := county(); s.Known = &known }, "exists: field account: is a pool already, by entry county/open-1"},
@@ -54,7 +55,7 @@ type amending struct {
 }
 
 func TestAmendPool(t *testing.T) {
-	refusals(t, func() amending {
+	ruletest.Refusals(t, func() amending {
 		return amending{county(), pool.AmendPool{Account: fund, ID: "amend-1", Terms: terms()}, by("county", "officer", "head")}
 	}, func(s amending) error { _, _, _, err := s.Pool.Amend(s.C, s.Ctx); return err }, []row[amending]{
 		{func(s *amending) { s.C.Account = till }, "not-found: field account: there is no pool lender:bank:loans"},
@@ -74,7 +75,7 @@ type accepting struct {
 }
 
 func TestAcceptTerms(t *testing.T) {
-	refusals(t, func() accepting {
+	ruletest.Refusals(t, func() accepting {
 		p := county()
 		p.Version = 2
 		return accepting{p, pool.AcceptTerms{Account: fund, ID: "accept-2", Version: 2}, lender(), by("bank", "maker", "checker")}
@@ -101,7 +102,7 @@ type freezing struct {
 
 func TestFreeze(t *testing.T) {
 	figures := pool.Figures{Gross: 1000, NonPerforming: 20, WrittenOff: 5}
-	refusals(t, func() freezing {
+	ruletest.Refusals(t, func() freezing {
 		return freezing{pool.Freeze{Account: fund, Figures: figures, ID: "freeze-1", Lender: "bank", Quarter: "2026-06-30"}, lender(), record(1), figures, nil, by("county", "officer", "maker@bank")}
 	}, func(s freezing) error {
 		_, _, _, err := county().Freeze(s.C, s.Lender, s.Terms, s.Found, s.Known, s.Ctx)
@@ -140,7 +141,7 @@ type admitting struct {
 }
 
 func TestAdmitLoan(t *testing.T) {
-	refusals(t, func() admitting {
+	ruletest.Refusals(t, func() admitting {
 		return admitting{pool.AdmitLoan{Account: fund, ID: "admit-1", Lender: "bank", Loan: "loan-2", Scheme: scheme}, lender(), nil, by("county", "officer", "head")}
 	}, func(s admitting) error { _, _, err := county().Admit(s.C, s.Lender, s.Known, s.Ctx); return err }, []row[admitting]{
 		{func(s *admitting) { s.C.Account = till }, "not-found: field account: there is no pool"},
@@ -162,7 +163,7 @@ type submitting struct {
 
 func TestSubmitClaim(t *testing.T) {
 	known := claim(t, pool.Submitted)
-	refusals(t, func() submitting {
+	ruletest.Refusals(t, func() submitting {
 		return submitting{submit(), pool.SubmitState{Ground: ground()}, by("bank", "maker", "checker")}
 	}, func(s submitting) error { _, _, _, err := county().Submit(s.C, s.State, s.Ctx); return err }, []row[submitting]{
 		{func(s *submitting) { s.C.Account = till }, "not-found: field account: there is no pool"},
@@ -231,7 +232,7 @@ type moving struct {
 }
 
 func TestVerifyClaim(t *testing.T) {
-	refusals(t, func() moving {
+	ruletest.Refusals(t, func() moving {
 		return moving{claimStep("verify-1"), claim(t, pool.Submitted), ground(), money.Amount{}, by("coop", "clerk")}
 	}, func(s moving) error { _, _, err := s.Claim.Verify(s.C, s.Ground, s.Ctx); return err }, []row[moving]{
 		{func(s *moving) { s.C.Claim = "claim-2" }, "not-found: field claim: there is no claim claim-2 of pool:county:risk"},
@@ -246,7 +247,7 @@ func TestVerifyClaim(t *testing.T) {
 }
 
 func TestReviewClaim(t *testing.T) {
-	refusals(t, func() moving {
+	ruletest.Refusals(t, func() moving {
 		return moving{claimStep("review-1"), claim(t, pool.Verified), pool.Ground{}, money.Amount{}, by("county", "officer")}
 	}, func(s moving) error { _, _, err := county().TakeUp(s.C, s.Claim, s.Ctx); return err }, []row[moving]{
 		{func(s *moving) { s.C.Claim = "claim-2" }, "not-found: field claim: there is no claim"},
@@ -259,7 +260,7 @@ func TestReviewClaim(t *testing.T) {
 }
 
 func TestApproveClaim(t *testing.T) {
-	refusals(t, func() moving {
+	ruletest.Refusals(t, func() moving {
 		return moving{claimStep("approve-1"), claim(t, pool.Review), ground(), cny(50_000_000), by("county", "officer", "head")}
 	}, func(s moving) error {
 		_, _, _, err := county().Approve(s.C, s.Claim, s.Ground, s.Balance, s.Ctx)
@@ -297,7 +298,7 @@ type declining struct {
 }
 
 func TestReturnClaim(t *testing.T) {
-	refusals(t, func() declining {
+	ruletest.Refusals(t, func() declining {
 		return declining{decline(), claim(t, pool.Approved), lender(), by("county", "officer")}
 	}, func(s declining) error { _, _, _, err := county().Return(s.C, s.Claim, s.Lender, s.Ctx); return err }, []row[declining]{
 		{func(s *declining) { s.C.Claim = "claim-2" }, "not-found: field claim: there is no claim"},
@@ -313,7 +314,7 @@ func TestReturnClaim(t *testing.T) {
 }
 
 func TestRejectClaim(t *testing.T) {
-	refusals(t, func() declining {
+	ruletest.Refusals(t, func() declining {
 		return declining{decline(), claim(t, pool.Review), nil, by("county", "officer", "head")}
 	}, func(s declining) error { _, _, _, err := county().Reject(s.C, s.Claim, s.Ctx); return err }, []row[declining]{
 		{func(s *declining) { s.C.Account = till }, "not-found: field claim: there is no claim"},
@@ -333,7 +334,7 @@ type settling struct {
 }
 
 func TestPayClaim(t *testing.T) {
-	refusals(t, func() settling {
+	ruletest.Refusals(t, func() settling {
 		return settling{claimStep("pay-1"), claim(t, pool.Approved), loan(), by("county")}
 	}, func(s settling) error {
 		c, payment, _, err := county().Pay(s.C, s.Claim, s.Loan, s.Ctx)
@@ -383,7 +384,7 @@ type sharing struct {
 }
 
 func TestRecover(t *testing.T) {
-	refusals(t, func() sharing {
+	ruletest.Refusals(t, func() sharing {
 		command, payment := recoverClaim(921_000, 1_000)
 		return sharing{command, claim(t, pool.Paid), came(920_000), payment, by("bank")}
 	}, func(s sharing) error {
@@ -417,7 +418,7 @@ type ending struct {
 }
 
 func TestCloseClaim(t *testing.T) {
-	refusals(t, func() ending {
+	ruletest.Refusals(t, func() ending {
 		return ending{closeClaim(), claim(t, pool.Sharing), by("bank", "maker", "head@county")}
 	}, func(s ending) error { _, _, err := county().Close(s.C, s.Claim, s.Ctx); return err }, []row[ending]{
 		{func(s *ending) { s.C.Claim = "claim-2" }, "not-found: field claim: there is no claim"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -23,8 +24,8 @@ const (
 )
 
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", stepsInAll)
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll)
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused := map[string]int{}, map[string]int{}
 	for n := uint64(0); n*stepsAWorld < steps; n++ {

@@ -1,12 +1,8 @@
 package pool_test
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -157,54 +153,11 @@ func by(organisation string, persons ...string) tape.Context {
 	return ctx
 }
 
-// row is a situation in which a command is refused, and the refusal's beginning.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals judges a command that is allowed, and then with one thing changed
-// each time. A rule leaves what it was given as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := spelled(s)
-		err := judge(s)
-		if got := fmt.Sprint(err); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := spelled(s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
-// spelled writes a situation; one whose amounts have no currency, which JSON
-// refuses, is written plainly.
-func spelled(value any) string {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprintf("%+v", value)
-	}
-	return string(data)
-}
-
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	value, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
-}
-
 // errNothing says that a random step found nothing to do.
 var errNothing = errors.New("nothing to do")
+
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
+}

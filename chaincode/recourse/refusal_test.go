@@ -6,6 +6,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -22,7 +23,7 @@ type calling struct {
 
 func TestMakeCall(t *testing.T) {
 	last := called(t)
-	refusals(t, func() calling {
+	ruletest.Refusals(t, func() calling {
 		return calling{makeCall(), debt(), terms(), nil, by("bank", "maker", "checker")}
 	}, func(s calling) error { _, _, _, err := s.Debt.Call(s.C, s.Terms, s.Last, s.Ctx); return err }, []row[calling]{
 		{func(s *calling) { s.C.Account = "coop" }, "invalid: field account: is not an account"},
@@ -92,14 +93,14 @@ func TestTakeAndLower(t *testing.T) {
 		Units     int64
 	}
 	met := called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000))
-	refusals(t, func() taking { return taking{called(t), household("B"), 100_000} }, func(s taking) error { _, err := s.Call.Take(s.Guarantor, s.Units); return err }, []row[taking]{
+	ruletest.Refusals(t, func() taking { return taking{called(t), household("B"), 100_000} }, func(s taking) error { _, err := s.Call.Take(s.Guarantor, s.Units); return err }, []row[taking]{
 		{func(s *taking) { s.Guarantor = household("E") }, "not-found: field guarantor: " + household("E").String() + " was not called by call-1"},
 		{func(s *taking) { s.Units = 100_001 }, "insufficient: field amount: is 1000.01 CNY; 1000.00 CNY is asked of " + household("B").String()},
 		{func(s *taking) { s.Units = 0 }, "insufficient: field amount: is 0.00 CNY; 1000.00 CNY is asked of"},
 		{func(s *taking) { s.Call = called(t, unable("B")) }, "insufficient: field amount: is 1000.00 CNY; 0.00 CNY is asked of"},
 		{func(s *taking) { s.Call = met }, "wrong-state: call call-1 is met"},
 	})
-	refusals(t, func() taking { return taking{called(t, paid("B", 100_000)), "", 200_000} }, func(s taking) error { _, err := s.Call.Lower(s.Units); return err }, []row[taking]{
+	ruletest.Refusals(t, func() taking { return taking{called(t, paid("B", 100_000)), "", 200_000} }, func(s taking) error { _, err := s.Call.Lower(s.Units); return err }, []row[taking]{
 		{func(s *taking) { s.Call = met }, "wrong-state: call call-1 is met"},
 		{func(s *taking) { s.Units = 200_001 }, "insufficient: field amount: is 2000.01 CNY; the lender asks for 2000.00 CNY"},
 		{func(s *taking) { s.Units = 0 }, "insufficient: field amount: is 0.00 CNY"},
@@ -113,7 +114,7 @@ type spreading struct {
 }
 
 func TestRespread(t *testing.T) {
-	refusals(t, func() spreading {
+	ruletest.Refusals(t, func() spreading {
 		return spreading{called(t, paid("B", 100_000)), recourse.Respread{Call: "call-1", Guarantor: household("C"), ID: "respread-1", Loan: "loan-1", Account: scheme}, onDay("2026-02-01", by("bank", "maker"))}
 	}, func(s spreading) error { _, _, err := s.Call.Respread(s.C, s.Ctx); return err }, []row[spreading]{
 		{func(s *spreading) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
@@ -144,7 +145,7 @@ type releasing struct {
 }
 
 func TestRelease(t *testing.T) {
-	refusals(t, func() releasing {
+	ruletest.Refusals(t, func() releasing {
 		return releasing{called(t, paid("B", 40_000)), recourse.Release{Call: "call-1", Guarantor: household("B"), ID: "release-1", Loan: "loan-1", Account: scheme}, debt(), by("bank", "maker", "checker")}
 	}, func(s releasing) error { _, _, err := s.Call.Release(s.C, s.Debt, s.Ctx); return err }, []row[releasing]{
 		{func(s *releasing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
@@ -170,7 +171,7 @@ type declaring struct {
 }
 
 func TestDeclareUnable(t *testing.T) {
-	refusals(t, func() declaring {
+	ruletest.Refusals(t, func() declaring {
 		return declaring{called(t, paid("B", 40_000)), declare("B"), by("coop", "clerk", "maker@bank")}
 	}, func(s declaring) error { _, _, err := s.Call.Declare(s.C, s.Ctx); return err }, []row[declaring]{
 		{func(s *declaring) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
@@ -208,7 +209,7 @@ type withdrawing struct {
 }
 
 func TestWithdrawCall(t *testing.T) {
-	refusals(t, func() withdrawing {
+	ruletest.Refusals(t, func() withdrawing {
 		return withdrawing{called(t), recourse.WithdrawCall{Call: "call-1", ID: "withdraw-1", Loan: "loan-1", Account: scheme}, by("bank", "maker", "checker")}
 	}, func(s withdrawing) error { _, _, err := s.Call.Withdraw(s.C, s.Ctx); return err }, []row[withdrawing]{
 		{func(s *withdrawing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
@@ -228,7 +229,7 @@ type repaying struct {
 }
 
 func TestReimburse(t *testing.T) {
-	refusals(t, func() repaying {
+	ruletest.Refusals(t, func() repaying {
 		d := debt()
 		d.Overdue = nil
 		return repaying{called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000)), recourse.Reimburse{Amount: cny(100), Call: "call-1", ID: "reimburse-1", Loan: "loan-1", Payment: "coop/sale-1/0", Account: scheme},
@@ -269,7 +270,7 @@ func TestContribute(t *testing.T) {
 		return err
 	}
 	command := recourse.Contribute{Amount: cny(50_000), Call: "call-1", From: household("C"), ID: "give-1", Loan: "loan-1", Account: scheme, To: household("B")}
-	refusals(t, func() contributing {
+	ruletest.Refusals(t, func() contributing {
 		c, p := command, payment(0, household("C"), outside("B"), 50_000)
 		c.Payment = p.Source
 		return contributing{all, c, &p, "person-b", by("coop")}
@@ -288,7 +289,7 @@ func TestContribute(t *testing.T) {
 		{func(s *contributing) { s.C.From, s.Payment.From = household("D"), outside("D") }, "insufficient: field amount: is 500.00 CNY; " + household("D").String() + " owes " + household("B").String() + " 0.00 CNY"},
 	})
 	const signs = "forbidden: the receiver of cash signs for it, and nobody else"
-	refusals(t, func() contributing {
+	ruletest.Refusals(t, func() contributing {
 		ctx := by("coop", "person-b")
 		ctx.Approvals[0].Duty = "member"
 		return contributing{all, command, nil, "person-b", ctx}

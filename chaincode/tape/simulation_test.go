@@ -3,13 +3,12 @@ package tape_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -27,24 +26,12 @@ const (
 	lost         = tape.AccountID("charity:lost:a") // holds what nobody has claimed
 )
 
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	value, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
-}
-
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", stepsInAll)
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", stepsInAll)
 	if testing.Short() {
 		steps = min(steps, stepsShort)
 	}
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	done, refused := map[string]int{}, map[string]int{}
 	for n := uint64(0); n*stepsAWorld < steps; n++ {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -97,7 +98,7 @@ func TestSharesAreThoseOfSplit(t *testing.T) {
 // TestCutCannotBeMoved: with another cut the shares are no longer the net, so
 // that whoever adds them up needs no list of all.
 func TestCutCannotBeMoved(t *testing.T) {
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	random := rand.New(rand.NewPCG(seed, 5))
 	for range 300 {
 		s := waterfall.Sale{Proceeds: cny(1 + random.Int64N(1_000_000))}
@@ -132,7 +133,7 @@ func TestCutCannotBeMoved(t *testing.T) {
 }
 
 func TestSaleRefusals(t *testing.T) {
-	refusals(t, sale, func(s waterfall.Sale) error { _, _, err := s.Distribute(); return err }, []row[waterfall.Sale]{
+	ruletest.Refusals(t, sale, func(s waterfall.Sale) error { _, _, err := s.Distribute(); return err }, []row[waterfall.Sale]{
 		{func(s *waterfall.Sale) { s.Proceeds = money.Amount{} }, "invalid: field proceeds: is not a currency"},
 		{func(s *waterfall.Sale) { s.Proceeds = cny(0) }, "invalid: field proceeds: 0.00 CNY is not more than zero"},
 		{func(s *waterfall.Sale) { s.Proceeds = cny(-1) }, "invalid: field proceeds: -0.01 CNY is not more than zero"},
@@ -161,7 +162,7 @@ type alone struct {
 }
 
 func TestDistributionRefusals(t *testing.T) {
-	refusals(t, func() alone {
+	ruletest.Refusals(t, func() alone {
 		s := sale()
 		s.Costs[0].Amount = cny(7_001)
 		d, _, err := s.Distribute()

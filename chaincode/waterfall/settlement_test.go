@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -24,7 +25,7 @@ type settled struct {
 }
 
 func TestSettleRefusals(t *testing.T) {
-	refusals(t, func() settled { return settled{cny(150_000), two()} },
+	ruletest.Refusals(t, func() settled { return settled{cny(150_000), two()} },
 		func(s settled) error { _, _, err := terms().Settle(s.Net, s.Positions); return err },
 		[]row[settled]{
 			{func(s *settled) { s.Positions = nil }, "invalid: field positions: names 0 households; 1 to 100000 is possible"},
@@ -49,7 +50,7 @@ func TestSettlementOfNothing(t *testing.T) {
 }
 
 func TestCountRefusals(t *testing.T) {
-	refusals(t, func() []waterfall.Outcome {
+	ruletest.Refusals(t, func() []waterfall.Outcome {
 		outcomes, _, err := terms().Chunk(two())
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +75,7 @@ func TestCountRefusals(t *testing.T) {
 }
 
 func TestCloseRefusals(t *testing.T) {
-	refusals(t, func() []waterfall.Tally {
+	ruletest.Refusals(t, func() []waterfall.Tally {
 		var tallies []waterfall.Tally
 		for _, p := range two() {
 			_, tally, err := terms().Chunk([]waterfall.Position{p})

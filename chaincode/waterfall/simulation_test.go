@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -238,11 +239,11 @@ func within(got, total, weight, sum int64) error {
 }
 
 func TestSimulation(t *testing.T) {
-	steps := setting(t, "LIANBAO_STEPS", settlementsInAll)
+	steps := ruletest.Setting(t, "LIANBAO_STEPS", settlementsInAll)
 	if testing.Short() {
 		steps = min(steps, settlementsShort)
 	}
-	seed := setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
+	seed := ruletest.Setting(t, "LIANBAO_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("LIANBAO_SEED=%d", seed)
 	met := map[string]int{}
 	for n := range steps {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
@@ -102,7 +103,7 @@ func TestSurplus(t *testing.T) {
 }
 
 func TestSurplusRefusals(t *testing.T) {
-	refusals(t, surplus, func(s waterfall.Surplus) error { _, err := s.Distribute(law(t)); return err }, []row[waterfall.Surplus]{
+	ruletest.Refusals(t, surplus, func(s waterfall.Surplus) error { _, err := s.Distribute(law(t)); return err }, []row[waterfall.Surplus]{
 		{func(s *waterfall.Surplus) { s.Amount = money.Amount{} }, "invalid: field amount: is not a currency"},
 		{func(s *waterfall.Surplus) { s.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(s *waterfall.Surplus) { s.VolumePartsPerMillion = 599_999 }, "forbidden: field volumePartsPerMillion: is 599999; Farmers' Cooperatives Law art. 44 asks for 600000 to 1000000"},
@@ -127,7 +128,7 @@ type judged struct {
 
 // TestKeepsRefusals: dividends that a meeting decided are judged by what the law asks.
 func TestKeepsRefusals(t *testing.T) {
-	refusals(t, func() judged {
+	ruletest.Refusals(t, func() judged {
 		return judged{cny(101), []waterfall.Dividend{{cny(20), cny(31), house(1)}, {cny(20), cny(30), house(2)}}}
 	}, func(s judged) error { return law(t).Keeps(s.Surplus, s.Dividends) }, []row[judged]{
 		{func(s *judged) { s.Surplus = money.Amount{} }, "invalid: field amount: is not a currency"},

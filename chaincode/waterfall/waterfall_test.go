@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -132,7 +133,7 @@ type asked struct {
 }
 
 func TestPositionRefusals(t *testing.T) {
-	refusals(t, func() asked { return asked{terms(), position(200_000)} },
+	ruletest.Refusals(t, func() asked { return asked{terms(), position(200_000)} },
 		func(s asked) error { _, err := s.T.Apply(s.P); return err },
 		[]row[asked]{
 			{func(s *asked) { s.T.Day = "30.11.2026" }, "invalid: field terms.day: is not a date"},

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -89,31 +88,6 @@ func told(o waterfall.Outcome) string {
 	return strings.Join(append(words, fmt.Sprintf("rest %d", o.Rest.Units)), "; ")
 }
 
-// row is a change of an allowed situation and the refusal that it earns.
-type row[S any] struct {
-	change func(*S)
-	want   string
-}
-
-// refusals tries each change on an allowed situation, and that the rule leaves it as it was.
-func refusals[S any](t *testing.T, allowed func() S, judge func(S) error, rows []row[S]) {
-	t.Helper()
-	if err := judge(allowed()); err != nil {
-		t.Errorf("what is allowed: %v", err)
-	}
-	for i, r := range rows {
-		s := allowed()
-		r.change(&s)
-		before := fmt.Sprintf("%+v", s)
-		if got := fmt.Sprint(judge(s)); !strings.HasPrefix(got, r.want) || r.want == "" {
-			t.Errorf("row %d:\n got %s\nwant %s", i, got, r.want)
-		}
-		if after := fmt.Sprintf("%+v", s); after != before {
-			t.Errorf("row %d: the rule changed what it was given:\n%s\n%s", i, before, after)
-		}
-	}
-}
-
 // digest is the hash of a value's canonical bytes.
 func digest(t *testing.T, value any) string {
 	t.Helper()
@@ -129,15 +103,8 @@ func digest(t *testing.T, value any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// setting reads a number from the environment.
-func setting(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	var value uint64
-	if _, err := fmt.Sscan(text, &value); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return value
+// row is a situation in which a command is refused, for ruletest.Refusals.
+type row[S any] struct {
+	Change func(*S)
+	Want   string
 }
