@@ -364,6 +364,9 @@ func TestHarvestExport(t *testing.T) {
 			t.Errorf("%s of no account: %d %s", list, status, text)
 		}
 	}
+	if status, _, text := coop.request(http.MethodGet, path("schemes", "Chen", "harvest"), "", nil); status != http.StatusUnprocessableEntity || strings.Contains(text, "Chen") {
+		t.Errorf("a harvest of no account: %d %s", status, text)
+	}
 	for _, test := range []struct {
 		account, query string
 		status         int

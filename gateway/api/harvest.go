@@ -31,6 +31,9 @@ func (s *Server) harvestReads() {
 		Reading
 		Account string `path:"account"`
 	}) (HarvestTerms, error) {
+		if err := rule.Field("account", tape.AccountID(in.Account).Check()); err != nil {
+			return HarvestTerms{}, err
+		}
 		return readmodel.RecordOf[HarvestTerms](ctx, s.Model, harvest.TermsKey(tape.AccountID(in.Account)))
 	})
 	schemeReads[HarvestLot](s, "lots", "lot", "Lots of a scheme: form, grade, grams, whose, where")

@@ -112,6 +112,8 @@ func (v *village) lent() {
 	v.agree("coop", "replace-signer", group.ReplaceSigner{Account: coffee, Household: houseOf(6), ID: "replace", Person: "farmer-7", Reason: "other-adult"}, coop...)
 	v.agree("coop", "member-died", group.MemberDied{Account: coffee, Household: houseOf(2), ID: "died"}, "coop-maker", "county-clerk")
 	v.agree("insurer", "wind-down", group.WindDown{Account: coffee, Group: "g1", ID: "wind-down", Reason: group.Vote}, "farmer-1", "farmer-3", "farmer-5")
+	v.agree("coop", "name-supplier", group.NameSupplier{Account: coffee, Categories: []string{"seed"}, Controllers: []string{fingerprintOf(9)}, ID: "supplier-gone", Supplier: supplier, Withdraw: true}, coop...)
+	v.agree("coop", "name-supplier", group.NameSupplier{Account: coffee, Categories: []string{"seed"}, Controllers: []string{fingerprintOf(8)}, ID: "supplier-again", Supplier: supplier}, coop...)
 	v.by("regulator", "Group:CloseGroup", group.CloseGroup{Account: coffee, Group: "g1", ID: "close"})
 }
 
@@ -138,6 +140,7 @@ func TestGroupTampering(t *testing.T) {
 		{"a member has another person", of("Admit", "admit-5"), inRecord("member/", `"person":"farmer-5"`, `"person":"farmer-6"`), "member/coop:coop:coffee/" + string(houseOf(5)) + ", who signs for a household, and where it stands"},
 		{"kin are in one group", of("Relate", "kin"), everywhere(string(houseOf(6)), string(houseOf(3))), "member/coop:coop:coffee/" + string(houseOf(1)) + ", two of a group are one household or close kin"},
 		{"a supplier's controller is in a group", of("NameSupplier", "supplier"), everywhere(fingerprintOf(9), fingerprintOf(3)), "member/coop:coop:coffee/" + string(houseOf(3)) + ", a household in a group supplies nobody"},
+		{"a supplier that was withdrawn is still controlled", of("NameSupplier", "supplier-again"), inRecord("controls/coop:coop:coffee/"+fingerprintOf(9), `"entry":"coop/supplier-again"`, `"entry":"coop/supplier-again","suppliers":["`+string(supplier)+`"]`), "controls/coop:coop:coffee/" + fingerprintOf(9) + ", what a household controls; expected []"},
 		{"the agreement ends too late", of("FormGroup", "form"), everywhere("2027-12-31", "2031-12-31"), g1 + ", when the agreement of a group ends; expected by "},
 		{"another signs for a household", of("SignGroup", "sign-2"), inEntry(`"person":"farmer-2"`, `"person":"farmer-3"`), "member/coop:coop:coffee/" + string(houseOf(2)) + ", a household signs by a key in its own hands; expected farmer-2"},
 		{"a signature for another agreement", of("SignGroup", "sign-2"), otherAgreement, g1 + ", the agreement that a household signs"},

@@ -170,6 +170,11 @@ func TestLoanTampering(t *testing.T) {
 		{"a household gets another's money", page, inRecords(string(cashOf(5)), string(cashOf(6))), "share/coop:coop:coffee/sale/0, what a household gets and pays of the sale is its part by weight: " + string(houseOf(5)) + "; expected 593333, found 0"},
 		{"the loan is repaid by less than the sale holds back", page, everywhere("1032.66 CNY", "1032.65 CNY"), "job/coop:coop:coffee/share, what line 2 pays to lender:bank:coffee; expected 796734..899999, found 796734..900000"},
 		{"what repays a loan goes elsewhere", page, everywhere(string(lending), "lender:bank:tea"), "entry/coop/share-1, it cannot be booked: account lender:bank:tea was never opened"},
+		{"a lot that weighs more than there can be", place{"Harvest:Deliver", "lot-1"}, everywhere(`"100000"`, `"4611686018427387904"`), "entry/coop/lot-1, it cannot be booked: it weighs 4611686018427387904 g"},
+		{"a sale of less than nothing", place{"Harvest:Sell", "sale"}, everywhere(`"9000.00 CNY"`, `"-9000.00 CNY"`), "sale/coop:coop:coffee/sale, price times weight; expected 900000, found -900000"},
+		{"a share of less than nothing", place{"Harvest:Sell", "sale"}, inRecord("share/", `"grams":"100000"`, `"grams":"-1"`), "share/coop:coop:coffee/sale/0, whose the grams are"},
+		{"a repayment hands on less than nothing", place{"Loan:RepayLoan", "repay"}, inEntry(`"organisation":"bank",`, `"organisation":"bank","postings":[{"amount":"-1.00 CNY","from":"`+string(lending)+`","to":"`+string(coffee)+`"}],`),
+			"entry/bank/repay, it cannot be booked: -100 minor units are taken of lender:bank:coffee"},
 		{"a repayment of another kind", place{"Loan:RepayLoan", "repay"}, inEntry(`"kind":"repay-loan"`, `"kind":"refund"`), "entry/bank/repay, the kind of the entry; expected repay-loan, found refund"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

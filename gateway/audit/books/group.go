@@ -34,8 +34,14 @@ type scheme struct {
 	accepted map[string]bool
 	members  map[tape.AccountID]*resident
 	groups   map[tape.ID]*circle
-	// suppliers are the fingerprints of those who control each.
-	suppliers map[tape.AccountID][]string
+	// suppliers are those that were ever named.
+	suppliers map[tape.AccountID]control
+}
+
+// control is who controls a supplier, by fingerprints, as it was named last.
+type control struct {
+	by        []string
+	withdrawn bool
 }
 
 // resident is one household of a scheme.
@@ -99,7 +105,7 @@ func (b *Books) bookGroup(one groupKind) error {
 	s := b.lending.schemes[named.Account]
 	if one.kind == "open-scheme" {
 		s = &scheme{organisation: b.entry.Organisation, terms: map[int32]group.SchemeTerms{}, members: map[tape.AccountID]*resident{},
-			groups: map[tape.ID]*circle{}, suppliers: map[tape.AccountID][]string{}}
+			groups: map[tape.ID]*circle{}, suppliers: map[tape.AccountID]control{}}
 		b.lending.schemes[named.Account] = s
 	}
 	if s == nil {
@@ -184,10 +190,8 @@ func (b *Books) nameSupplier(s *scheme) error {
 	if err != nil {
 		return err
 	}
-	touched := append(slices.Clone(s.suppliers[c.Supplier]), c.Controllers...)
-	if s.suppliers[c.Supplier] = c.Controllers; c.Withdraw {
-		delete(s.suppliers, c.Supplier)
-	}
+	touched := append(slices.Clone(s.suppliers[c.Supplier].by), c.Controllers...)
+	s.suppliers[c.Supplier] = control{c.Controllers, c.Withdraw}
 	noted(b, group.SupplierKey(c.Account, c.Supplier), "who controls a supplier", fmt.Sprint(c.Controllers, c.Withdraw), func(r group.Supplier) string { return fmt.Sprint(r.Controllers, r.Withdrawn) })
 	for _, fingerprint := range touched {
 		noted(b, group.ControlsKey(c.Account, fingerprint), "what a household controls", fmt.Sprint(s.controls(fingerprint)), func(r group.Controls) string {
@@ -200,8 +204,8 @@ func (b *Books) nameSupplier(s *scheme) error {
 // controls are the suppliers that a household controls.
 func (s *scheme) controls(fingerprint string) []tape.AccountID {
 	var all []tape.AccountID
-	for account, by := range s.suppliers {
-		if slices.Contains(by, fingerprint) {
+	for account, one := range s.suppliers {
+		if !one.withdrawn && slices.Contains(one.by, fingerprint) {
 			all = append(all, account)
 		}
 	}

@@ -119,6 +119,9 @@ func (b *Books) deliver(c *crop) error {
 		net -= deduction.Grams
 	}
 	b.differs(key, "what a delivery weighs net", fmt.Sprint(net), fmt.Sprint(d.NetGrams))
+	if net < 1 || net > harvest.GramsMax {
+		return fmt.Errorf("it weighs %d g", net)
+	}
 	stored, err := record[harvest.Lot](b, key)
 	if err != nil || stored.Delivery == nil {
 		return fmt.Errorf("it delivers no lot: %v", err)
@@ -184,10 +187,14 @@ func (b *Books) notePages(of onLines, key func(n int32) string) {
 // free finds lots that a command uses up, and reports those that it may not use.
 func (b *Books) free(c *crop, ids []tape.ID) ([]*heap, error) {
 	var found []*heap
+	left := int64(harvest.GramsMax)
 	for _, id := range ids {
 		h := c.heaps[id]
 		if h == nil {
 			return nil, fmt.Errorf("lot %s was never made", id)
+		}
+		if left -= h.of.total(); left < 0 {
+			return nil, fmt.Errorf("its lots weigh more than %d g", int64(harvest.GramsMax))
 		}
 		if h.lot.State != harvest.Stored || h.lot.Pledged != nil {
 			b.problem(harvest.LotKey(c.scheme, id), "a lot is used that is not free", "stored", string(h.lot.State)+" since "+h.lot.Entry)

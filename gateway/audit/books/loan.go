@@ -207,6 +207,9 @@ func (b *Books) fair(scheme tape.AccountID, sale tape.ID, page int32, d *dividen
 		got[pseudonymOf(whose)] += line.Amount.Units
 	}
 	for _, share := range shares.Shares {
+		if share.Grams < 0 || share.Grams > d.sale.Grams || d.sale.Grams < 1 || d.sale.Net.Units < 0 || d.sale.Net.Units > money.Max {
+			return fmt.Errorf("%d g of %d g of %s are nobody's part", share.Grams, d.sale.Grams, d.sale.Net)
+		}
 		name := pseudonymOf(share.Household)
 		floor, rest := money.Portion(d.sale.Net.Units, share.Grams, d.sale.Grams)
 		if units := got[name]; units != floor && (units != floor+1 || rest == 0) {

@@ -89,6 +89,9 @@ func (a *account) lay(units int64) tape.Span {
 // take gives the first free units another fate: first in, first out, and what
 // came back is the first again, because it is the lowest on the tape.
 func (a *account) take(units int64, to fate) (tape.Spans, error) {
+	if units < 0 {
+		return nil, fmt.Errorf("%d minor units are taken of %s", units, a.id)
+	}
 	var taken tape.Spans
 	left := units
 	for _, s := range a.segments {
@@ -108,7 +111,7 @@ func (a *account) take(units int64, to fate) (tape.Spans, error) {
 // change gives spans another fate, all units of which must have had one fate.
 func (a *account) change(spans tape.Spans, from, to fate) error {
 	for _, span := range spans {
-		if span.Start < 0 || span.End > a.end() {
+		if span.Start < 0 || span.End <= span.Start || span.End > a.end() {
 			return fmt.Errorf("%s is not on the tape of %s, which ends at %d", span, a.id, a.end())
 		}
 		first := sort.Search(len(a.segments), func(i int) bool { return a.segments[i].end > span.Start })
