@@ -80,6 +80,8 @@ func TestIdentifiedGift(t *testing.T) {
 	other := refund
 	other.Gift.Moved = charged.Moved
 	w.refused("conflict: field gift.moved: inflow charity/identify-line-6/0 did not bring gift 1 of page lost to "+string(speech), "charity", "Tape:Refund", w.signed("refund", speech, cny(700), other, staff...))
+	other.Gift.Moved = &tape.Moved{Account: charged.Moved.Account, Inflow: "Nobodyname"}
+	w.refused("invalid: field gift.moved.inflow: is not a posting; write it as organisation/entry/index", "charity", "Tape:Refund", w.signed("refund", speech, cny(700), other, staff...))
 	other = refund
 	other.Gift.Moved = nil
 	w.refused("not-found: page lost does not exist", "charity", "Tape:Refund", w.signed("refund", speech, cny(700), other, staff...))

@@ -250,9 +250,12 @@ func (*Pool) PayPoolClaim(ctx Context, argument string) (string, error) {
 // ShareRecovery gives the pool its part of what came on a loan that it compensated.
 func (*Pool) ShareRecovery(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[pool.Recover], func(t *transaction, c pool.Recover) (tape.Entry, error) {
-		countedKey := pool.CountedKey(c.Account, c.Payment)
-		p, claim, err := t.claim(c.ID, c.Account, c.Claim, countedKey)
+		p, claim, err := t.claim(c.ID, c.Account, c.Claim)
 		if err != nil {
+			return tape.Entry{}, err
+		}
+		countedKey := pool.CountedKey(c.Account, claim.Lender, c.Payment)
+		if err := t.load(countedKey); err != nil {
 			return tape.Entry{}, err
 		}
 		ground, l, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, claim.Defaulted)

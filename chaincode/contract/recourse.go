@@ -289,6 +289,13 @@ func (t *transaction) shown(scheme tape.AccountID, source string) (recourse.Paym
 		return recourse.Payment{}, nil
 	}
 	posting := entry.Postings[n]
+	toKey := tape.AccountKey(posting.To)
+	if err := t.load(toKey); err != nil {
+		return recourse.Payment{}, err
+	}
+	if to := read[tape.Account](t, toKey); to != nil && to.Subject == loan.Subject { // what a lender got repays the loan, and no guarantor
+		return recourse.Payment{}, nil
+	}
 	payment := recourse.Payment{Source: source, From: posting.From, To: posting.To, Amount: posting.Amount, Counted: read[recourse.Counted](t, counted)}
 	if posting.OnBehalfOf != "" {
 		payment.From = posting.OnBehalfOf

@@ -149,13 +149,15 @@ func TestGuarantorsAreCalled(t *testing.T) {
 func (w *world) repaysLater(payments []int64) {
 	w.Helper()
 	w.settled()
-	spend := tape.Spend{Account: books, ID: "spend-1", Payments: []tape.Payment{{Amount: cny(100_00), Line: "a", OnBehalfOf: house(orchard, 1), To: orchard}}}
-	w.must("charity", "Tape:Spend", w.signed("spend", books, cny(100_00), spend, "charity-maker", "charity-checker"))
+	spend := tape.Spend{Account: books, ID: "spend-1", Payments: []tape.Payment{{Amount: cny(100_00), Line: "a", OnBehalfOf: house(orchard, 1), To: orchard}, {Amount: cny(50_00), Line: "b", OnBehalfOf: house(orchard, 1), To: lending}}}
+	w.must("charity", "Tape:Spend", w.signed("spend", books, cny(150_00), spend, "charity-maker", "charity-checker"))
 	reimburse := recourse.Reimburse{Account: orchard, Amount: cny(100_00), Call: "call-1", ID: "back-1", Loan: "l1", Payment: "charity/spend-1/0"}
 	w.refused("wrong-state: the debtor owes the lender ", "coop", "Recourse:ReimburseCall", reimburse)
 	w.must("bank", "Loan:RepayLoan", w.repays(payments, 4, 0))
 	other := reimburse
-	other.Payment = "charity/spend-1/1"
+	other.Payment = "charity/spend-1/2"
+	w.refused("not-found: field payment: the tape shows no such payment", "coop", "Recourse:ReimburseCall", other)
+	other.Amount, other.Payment = cny(50_00), "charity/spend-1/1" // to the lender
 	w.refused("not-found: field payment: the tape shows no such payment", "coop", "Recourse:ReimburseCall", other)
 	w.must("coop", "Recourse:ReimburseCall", reimburse)
 	reimburse.ID = "back-2"

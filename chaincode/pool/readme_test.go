@@ -18,7 +18,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(data)
-	for _, key := range []string{pool.PoolKey("a"), pool.TermsKey("a", 1), pool.LenderKey("a", "l"), pool.SnapshotKey("a", "l", "q"), pool.ConsentKey("a", "l", "s", "o"), pool.ClaimKey("a", "c"), pool.ClaimedKey("s", "o", "l"), pool.CountedKey("a", "o/e/1"), pool.PromisedKey("a")} {
+	for _, key := range []string{pool.PoolKey("a"), pool.TermsKey("a", 1), pool.LenderKey("a", "l"), pool.SnapshotKey("a", "l", "q"), pool.ConsentKey("a", "l", "s", "o"), pool.ClaimKey("a", "c"), pool.ClaimedKey("s", "o", "l"), pool.CountedKey("a", "b", "o/e/1"), pool.PromisedKey("a")} {
 		kind, rest, _ := strings.Cut(key, "/")
 		pattern := "(?m)^\\| `" + kind + strings.Repeat("/<[a-z]+>", strings.Count(rest, "/")+1) + "` \\|"
 		if !regexp.MustCompile(pattern).MatchString(readme) {

@@ -57,9 +57,10 @@ func ClaimedKey(scheme tape.AccountID, loan tape.ID, lender string) string {
 	return "claimed/" + string(scheme) + "/" + string(loan) + "/" + lender
 }
 
-// CountedKey exists once a payment was counted for a claim: it counts for no other.
-func CountedKey(account tape.AccountID, payment string) string {
-	return "poolcounted/" + string(account) + "/" + payment
+// CountedKey exists once a payment was counted for a claim: it counts for no other
+// of that lender's. Of those who lend together each shares its own part of it.
+func CountedKey(account tape.AccountID, lender, payment string) string {
+	return "poolcounted/" + string(account) + "/" + lender + "/" + payment
 }
 
 // PromisedKey is where a pool's Promised stands.

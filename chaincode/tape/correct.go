@@ -32,6 +32,11 @@ func (s SettledGift) kind() string {
 // has none there or was taken back.
 func (s SettledGift) Place(account AccountID, p GiftProof) (Gift, Span, error) {
 	refuse := func(err error) (Gift, Span, error) { return Gift{}, Span{}, rule.Field("gift", err) }
+	if p.Moved != nil {
+		if err := rule.Field("moved", rule.Field("inflow", CheckPosting(p.Moved.Inflow))); err != nil {
+			return refuse(err)
+		}
+	}
 	if p.Moved != nil && (s.Inflow == nil || s.Inflow.Gift == nil || *s.Inflow.Gift != p.Name(account)) {
 		return refuse(rule.Field("moved", rule.Refuse(rule.Conflict, "inflow %.140s did not bring gift %d of page %s to %s", p.Moved.Inflow, p.Index, p.Page, account)))
 	}
