@@ -85,6 +85,8 @@ func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known,
 	if err != nil {
 		return refuse(err)
 	}
+	// What is owed is reckoned on the day on which it is paid: loans may have been repaid or changed since the settlement was opened.
+	s.Terms.Day = max(s.Terms.Day, entry.BusinessDate)
 	result := Settled{Part: tape.Part{ID: c.ID, Job: s.Job, N: c.N, Leaf: leaf, Path: c.Path, LinesMax: linesMax}}
 	var dues []tape.Payment
 	for i, share := range shares {

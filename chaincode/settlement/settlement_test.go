@@ -202,6 +202,23 @@ func TestOneSale(t *testing.T) {
 	}
 }
 
+// TestPaidSinceTheOpening: a chunk asks for what is owed on its own day.
+func TestPaidSinceTheOpening(t *testing.T) {
+	sale, all := sold(nil, 100_000, 150_000, 50_000)
+	w := opened(t, "2026-03-05", sale, all)
+	l := borrowed("l0", household(0), today)
+	owed, err := l.Owed("2026-03-06")
+	if err != nil || owed.Due() != 103_266+103_713 {
+		t.Fatalf("two instalments are overdue: %+v, %v", owed, err)
+	}
+	l.Book.Payments = append(l.Book.Payments, loan.Payment{Amount: cny(owed.Due()), Date: "2026-03-06"})
+	w.loans[household(0)] = []loan.Loan{l}
+	settled, _, err := w.run("2026-03-07", 0)
+	if got := spelled(settled.Part.Lines); err != nil || !strings.HasPrefix(got, "lender:bank:coffee 103426, ") {
+		t.Errorf("what the sale pays: %s, %v", got, err)
+	}
+}
+
 // TestRefusals: what a settlement refuses, by name.
 func TestRefusals(t *testing.T) {
 	sale, all := sold(nil, 100_000, 150_000, 50_000)
