@@ -97,7 +97,7 @@ type world struct {
 	early  map[tape.AccountID]*settlement.Prepayment
 }
 
-func opened(t *testing.T, day tape.Date, sale harvest.Sale, all harvest.Shares) *world {
+func opened(t testing.TB, day tape.Date, sale harvest.Sale, all harvest.Shares) *world {
 	t.Helper()
 	open, chunks, err := settlement.NewSettlement(sale, all, "settle-1", noon+tape.Instant(today.DaysUntil(day)+300)*tape.Day)
 	if err != nil {

@@ -3,6 +3,7 @@ package tape_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -102,6 +103,31 @@ func TestNames(t *testing.T) {
 		if (err == nil) != c.want {
 			t.Errorf("%s %q: %v", c.kind, c.text, err)
 		}
+	}
+}
+
+// TestDates compares what dates say with package time, for every day of four
+// centuries, which is when the calendar begins anew, and what is no date.
+func TestDates(t *testing.T) {
+	first := time.Date(1890, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 146_097 {
+		at := first.AddDate(0, 0, i)
+		d := tape.Date(at.Format(time.DateOnly))
+		if d.Check() != nil || !d.Civil().Equal(at) || tape.Date("1890-01-01").AddDays(i) != d || tape.Date("1890-01-01").DaysUntil(d) != i {
+			t.Fatalf("%s is %v, %v", d, d.Civil(), d.Check())
+		}
+		after := d.AddMonths(i % 37).Civil()
+		if whole := (after.Year()-at.Year())*12 + int(after.Month()-at.Month()); whole != i%37 || after.Day() != at.Day() && after.AddDate(0, 0, 1).Day() != 1 {
+			t.Fatalf("%d months after %s is %v", i%37, d, after)
+		}
+	}
+	for _, none := range []tape.Date{"", "2026-2-01", "2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "2026-01-32", "2026/01/01", "+026-01-01", "2026-01-01 ", "２026-01-1"} {
+		if _, err := time.Parse(time.DateOnly, string(none)); none.Check() == nil || err == nil {
+			t.Errorf("%q is a date", none)
+		}
+	}
+	if far := tape.Date("9999-12-31").AddDays(1); far.Check() == nil {
+		t.Errorf("%s is a date", far)
 	}
 }
 

@@ -115,7 +115,7 @@ func endsOf(list []flow) monthEnds {
 	latest := 0
 	for _, f := range list {
 		if f.units < 0 && f.at.Date != "" {
-			latest = max(latest, civil(f.at.Date).Day())
+			latest = max(latest, f.at.Date.Civil().Day())
 		}
 	}
 	ends := monthEnds(latest)
@@ -144,7 +144,7 @@ func (e monthEnds) back(day tape.Date, months int) tape.Date {
 
 // between counts whole months back from a later date, down to another.
 func (e monthEnds) between(first, last tape.Date) int {
-	a, b := civil(first), civil(last)
+	a, b := first.Civil(), last.Civil()
 	months := (b.Year()-a.Year())*12 + int(b.Month()-a.Month())
 	for months > 0 && e.back(last, months) < first {
 		months--

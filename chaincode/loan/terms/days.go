@@ -110,7 +110,7 @@ func between(from, to tape.Date) error {
 
 // thirty is 360*years + 30*months + days, with the days of month that each convention gives.
 func thirty(d DayCount, from, to, last tape.Date) int64 {
-	a, b := civil(from), civil(to)
+	a, b := from.Civil(), to.Civil()
 	day1, day2 := int64(a.Day()), int64(b.Day())
 	switch d {
 	case Eurobond:
@@ -132,11 +132,6 @@ func thirty(d DayCount, from, to, last tape.Date) int64 {
 	return 30*months + day2 - day1
 }
 
-func civil(d tape.Date) time.Time {
-	parsed, _ := time.Parse(time.DateOnly, string(d)) // it was checked
-	return parsed
-}
-
 func endOfFebruary(t time.Time) bool {
 	return t.Month() == time.February && t.AddDate(0, 0, 1).Month() == time.March
 }
@@ -144,7 +139,7 @@ func endOfFebruary(t time.Time) bool {
 // leapDays counts the days of leap years among [from, to).
 func leapDays(from, to tape.Date) int64 {
 	var days int64
-	a, b := civil(from), civil(to)
+	a, b := from.Civil(), to.Civil()
 	for year := a.Year(); year <= b.Year(); year++ {
 		first := time.Date(year, time.January, 1, 0, 0, 0, 0, time.UTC)
 		next := time.Date(year+1, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -2,6 +2,7 @@ package terms
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -124,6 +125,9 @@ func checkRate(rate int32) error {
 
 // oneOf refuses a word that is not on a list.
 func oneOf[T ~string](word T, list []T) error {
+	if slices.Contains(list, word) {
+		return nil
+	}
 	words := make([]string, len(list))
 	for i, known := range list {
 		words[i] = string(known)

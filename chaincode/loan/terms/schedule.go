@@ -81,6 +81,16 @@ func (t Terms) scheduled(advances []Advance) (*plan, error) {
 }
 
 func (t Terms) plan(advances []Advance) (*plan, error) {
+	p, err := t.advanced(advances)
+	if err != nil {
+		return nil, err
+	}
+	p.dues = t.dueDates(advances[0].Date)
+	return p, p.checkAdvances()
+}
+
+// advanced is a plan that has no dues yet.
+func (t Terms) advanced(advances []Advance) (*plan, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
@@ -101,15 +111,15 @@ func (t Terms) plan(advances []Advance) (*plan, error) {
 			return nil, rule.Item("advances", i, err)
 		}
 	}
-	if p.dues = t.dueDates(advances[0].Date); p.dues[0] <= advances[0].Date {
-		return nil, rule.Field("firstDue", rule.Refuse(rule.Invalid, "%s is not later than the first advance", p.dues[0]))
-	}
-	return p, p.checkAdvances(currency)
+	return p, nil
 }
 
 // checkAdvances refuses what the days and the currency of the terms do not go with.
-func (p *plan) checkAdvances(currency money.Currency) error {
-	last := p.advances[len(p.advances)-1].Date
+func (p *plan) checkAdvances() error {
+	if p.dues[0] <= p.advances[0].Date {
+		return rule.Field("firstDue", rule.Refuse(rule.Invalid, "%s is not later than the first advance", p.dues[0]))
+	}
+	last, currency := p.advances[len(p.advances)-1].Date, p.advances[0].Amount.Currency
 	if last >= p.dues[len(p.dues)-1] {
 		return rule.Field("advances", rule.Refuse(rule.Invalid, "one of %s is not earlier than the last due, %s", last, p.dues[len(p.dues)-1]))
 	}

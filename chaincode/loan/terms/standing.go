@@ -90,14 +90,20 @@ func (t Terms) Standing(advances []Advance, payments []Payment, date tape.Date) 
 // StandingOn is Standing for a schedule that was reckoned before: rows are those
 // that Schedule gave for the same advances. An annuity's are the dear part of it.
 func (t Terms) StandingOn(rows []Instalment, advances []Advance, payments []Payment, date tape.Date) (Standing, error) {
-	p, err := t.plan(advances)
+	p, err := t.advanced(advances)
 	if err != nil {
 		return Standing{}, err
 	}
-	if len(rows) == 0 || len(rows) > len(p.dues) || rows[len(rows)-1].Due != p.dues[len(rows)-1] {
+	if n := len(rows); n == 0 || n > t.dueCount() || rows[n-1].Due != t.due(advances[0].Date, n-1) {
 		return Standing{}, rule.Field("rows", rule.Refuse(rule.Conflict, "are not the schedule of these advances"))
 	}
-	p.rows, p.dues = rows, p.dues[:len(rows)]
+	p.rows, p.dues = rows, make([]tape.Date, len(rows))
+	for i, row := range rows {
+		p.dues[i] = row.Due
+	}
+	if err := p.checkAdvances(); err != nil {
+		return Standing{}, err
+	}
 	return p.standing(payments, date)
 }
 
@@ -329,6 +335,9 @@ func (a *account) charge(i int, day tape.Date) error {
 
 // pay gives a payment to what is due, then to interest to the day and to principal.
 func (a *account) pay(units int64) error {
+	if units == 0 {
+		return nil // the day on which it is asked
+	}
 	paid, rest, err := Allocate(a.Allocation, a.Dues, units)
 	if err != nil {
 		return err

@@ -8,7 +8,6 @@ package terms
 
 import (
 	"math/big"
-	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -466,7 +465,7 @@ func (t Terms) Sold(firstAdvance, sale tape.Date) (Terms, error) {
 	if err := rule.First(t.Check(), rule.Field("date", checkDay(firstAdvance)), rule.Field("sale", checkDay(sale))); err != nil {
 		return t, err
 	}
-	latest := t.dueDates(firstAdvance)[0]
+	latest := t.due(firstAdvance, 0)
 	if sale < firstAdvance {
 		return t, rule.Field("sale", rule.Refuse(rule.Invalid, "lies before the first advance"))
 	}
@@ -507,21 +506,33 @@ func (t Terms) interestMultiple() int64   { return max(1, int64(t.InterestMultip
 
 // dueDates are the days of all instalments. The terms were checked.
 func (t Terms) dueDates(firstAdvance tape.Date) []tape.Date {
-	if len(t.DueDates) > 0 {
-		return slices.Clone(t.DueDates)
-	}
-	first := t.FirstDue
-	if first == "" {
-		first = t.Every.after(firstAdvance, 1)
-	}
-	dues := make([]tape.Date, max(1, t.Instalments))
-	if t.Instalment != (money.Amount{}) {
-		dues = make([]tape.Date, min(InstalmentsMax, daysMax/t.Every.days()))
-	}
+	dues := make([]tape.Date, t.dueCount())
 	for i := range dues {
-		dues[i] = t.Every.after(first, i)
+		dues[i] = t.due(firstAdvance, i)
 	}
 	return dues
+}
+
+// dueCount is how many instalments there are at most.
+func (t Terms) dueCount() int {
+	switch {
+	case len(t.DueDates) > 0:
+		return len(t.DueDates)
+	case t.Instalment != (money.Amount{}):
+		return int(min(InstalmentsMax, daysMax/t.Every.days()))
+	}
+	return int(max(1, t.Instalments))
+}
+
+// due is the day of an instalment.
+func (t Terms) due(firstAdvance tape.Date, i int) tape.Date {
+	switch {
+	case len(t.DueDates) > 0:
+		return t.DueDates[i]
+	case t.FirstDue == "":
+		return t.Every.after(t.Every.after(firstAdvance, 1), i)
+	}
+	return t.Every.after(t.FirstDue, i)
 }
 
 // rate is the rate as a fraction of the principal, of a year or an interval.
