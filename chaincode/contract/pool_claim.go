@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"strings"
+
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -249,29 +251,27 @@ func (*Pool) PayPoolClaim(ctx Context, argument string) (string, error) {
 
 // ShareRecovery gives the pool its part of what came on a loan that it compensated.
 func (*Pool) ShareRecovery(ctx Context, argument string) (string, error) {
-	return run(ctx, argument, decode[pool.Recover], func(t *transaction, c pool.Recover) (tape.Entry, error) {
+	return runSigned(ctx, argument, func(t *transaction, c pool.Recover, intents []intent) (tape.Entry, error) {
 		p, claim, err := t.claim(c.ID, c.Account, c.Claim)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		countedKey := pool.CountedKey(c.Account, claim.Lender, c.Payment)
-		if err := t.load(countedKey); err != nil {
+		if err := t.signs("share-recovery", c.Account, c.Cost, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
 		ground, l, err := t.poolGround(p, claim.Lender, claim.Scheme, claim.Loan, claim.Defaulted)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		came, err := l.Came(claim.Lender, c.Payment)
+		came, err := t.came(l, claim.Lender, c)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		came.Counted = read[pool.Counted](t, countedKey)
 		after, shares, counted, entry, err := p.Recover(c, claim, ground.Loan, came, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		t.save(countedKey, counted)
+		t.save(pool.CountedKey(c.Account, claim.Lender, c.Payment), counted)
 		if err := t.saveClaim(claim, after); err != nil {
 			return tape.Entry{}, err
 		}
@@ -281,6 +281,22 @@ func (*Pool) ShareRecovery(ctx Context, argument string) (string, error) {
 		payment := tape.Payment{Amount: money.New(shares.ToPool, p.Currency), Line: "recovery", To: c.Account}
 		return t.poolSpends(ground.Loan.Account, loan.Subject, payment, entry)
 	})
+}
+
+// came is what a lender got of a payment on a loan; nothing where none is named so.
+func (t *transaction) came(l loan.Loan, lender string, c pool.Recover) (pool.Payment, error) {
+	came, err := l.Came(lender, c.Payment)
+	if err != nil || came.Source == "" {
+		return came, err
+	}
+	parts := strings.Split(c.Payment, "/")
+	entryKey, countedKey := tape.EntryKey(parts[0], tape.ID(parts[1])), pool.CountedKey(c.Account, lender, c.Payment)
+	if err := t.load(entryKey, countedKey); err != nil {
+		return came, err
+	}
+	entry, err := need[tape.Entry](t, entryKey, "entry "+parts[1])
+	came.At, came.Counted = entry.At, read[pool.Counted](t, countedKey)
+	return came, err
 }
 
 // ClosePoolClaim ends the sharing of a claim.

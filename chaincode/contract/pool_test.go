@@ -180,6 +180,7 @@ func TestCompensation(t *testing.T) {
 	}
 	c = w.claims("b")
 	before := w.free(lending)
+	w.Advance(1e9)
 	w.must("insurer", "Pool:PayPoolClaim", claimStep("pay-1"))
 	w.must("insurer", "Pool:PayPoolClaim", claimStep("pay-1")) // answered again
 	inflow := record[tape.Inflow](w, tape.InflowKey(lending, "insurer/pay-1/0"))
@@ -199,23 +200,28 @@ func TestCompensation(t *testing.T) {
 
 	// 1,300.00 come from the debtor: 50.00 of it were the bank's cost, 80 % of the rest are the pool's.
 	share := pool.Recover{Account: county, Amount: cny(1_000_00), Claim: "claim-1", Cost: cny(50_00), ID: "share-1", Payment: "bank/repay-1/0"}
-	w.refused("insufficient: field amount: 0.00 CNY came on the loan since claim claim-1 was paid", "bank", "Pool:ShareRecovery", share)
+	shared := func(persons ...tape.ID) string {
+		return w.signed("share-recovery", county, share.Cost, share, persons...)
+	}
+	w.refused("wrong-state: field payment: came before claim claim-1 was paid", "bank", "Pool:ShareRecovery", shared("bank-maker", "insurer-maker"))
 	share.Payment, share.Amount = "bank/repay-2/0", cny(1_300_00)
-	w.refused("not-found: field payment: no such payment came on the loan", "bank", "Pool:ShareRecovery", share)
+	w.refused("not-found: field payment: no such payment came on the loan", "bank", "Pool:ShareRecovery", shared("bank-maker", "insurer-maker"))
 	w.recovers("repay-2", 42, "b4", "b3", 89_000_00, 1_300_00)
 	// Two instalments are paid by it, and the loan is in default with the third: what is shared is what came since the first default.
 	w.Advance(15 * 24 * 3600e9)
 	w.declares(3)
-	w.refused("forbidden: insurer (role gateway) does not sponsor lender:bank:coffee; bank does", "insurer", "Pool:ShareRecovery", share)
-	w.must("bank", "Pool:ShareRecovery", share)
+	w.refused("forbidden: insurer (role gateway) does not sponsor lender:bank:coffee; bank does", "insurer", "Pool:ShareRecovery", shared("bank-maker", "insurer-maker"))
+	w.refused("forbidden: field cost: one of the staff of insurer must sign", "bank", "Pool:ShareRecovery", shared(bankStaff...))
+	w.refused("forbidden: field cost: one of the staff of bank must sign", "bank", "Pool:ShareRecovery", w.signedBare(share))
+	w.must("bank", "Pool:ShareRecovery", shared("bank-maker", "insurer-maker"))
 	if c := w.claimIs(pool.Sharing); c.Net != 1_250_00 || c.ToPool != 1_000_00 {
 		t.Errorf("shared: %+v", c)
 	}
 	if entry := record[tape.Entry](w, tape.EntryKey("bank", "share-1")); len(entry.Postings) != 1 || entry.Postings[0].To != county || entry.Postings[0].From != lending || entry.Postings[0].Amount.Units != w.claimIs(pool.Sharing).ToPool {
 		t.Errorf("what goes to the pool: %+v", entry.Postings)
 	}
-	share.ID = "share-2"
-	w.refused("exists: field payment: was counted for claim claim-1 by entry bank/share-1", "bank", "Pool:ShareRecovery", share)
+	share.ID, share.Cost = "share-2", cny(0)
+	w.refused("exists: field payment: was counted for claim claim-1 by entry bank/share-1", "bank", "Pool:ShareRecovery", w.signedBare(share))
 	end := pool.CloseClaim{Account: county, Claim: "claim-1", ID: "end-1", Reason: "settled"}
 	w.must("bank", "Pool:ClosePoolClaim", w.agreed("close-pool-claim", county, end, "bank-maker", "insurer-maker"))
 	w.claimIs(pool.Closed)
@@ -302,7 +308,14 @@ func TestWhoCarriesPools(t *testing.T) {
 	w.bareOnlyFor("Pool:PayPoolClaim", step("pay-2"), "insurer")
 	w.recovers("repay-2", 42, "b3", "b2", 88_000_00, 1_000_00)
 	share := pool.Recover{Account: county, Amount: cny(1_000_00), Claim: "claim-2", Cost: cny(0), ID: "share-1", Payment: "bank/repay-2/0"}
-	w.bareOnlyFor("Pool:ShareRecovery", share, "bank")
+	for _, organisation := range organisations {
+		for _, role := range []string{"gateway", "auditor", "admin"} {
+			if role != "gateway" || organisation != "bank" {
+				w.refused("forbidden: ", organisation+":"+role, "Pool:ShareRecovery", w.signedBare(share))
+			}
+		}
+	}
+	w.must("bank", "Pool:ShareRecovery", w.signedBare(share))
 	w.both("ClosePoolClaim", "close-pool-claim", pool.CloseClaim{Account: county, Claim: "claim-2", ID: "end-1", Reason: "settled"}, "charity", "coop", "regulator", "bank:auditor", "insurer:admin")
 }
 

@@ -145,11 +145,11 @@ func (l Loan) Came(lender, payment string) (pool.Payment, error) {
 			continue
 		}
 		if decimal(n) == payment[cut+1:] {
-			parts, err := money.Split(p.Amount.Units, l.weights())
+			part, err := l.parts(of, p.Amount.Units)
 			if err != nil {
 				return pool.Payment{}, err
 			}
-			return pool.Payment{Source: payment, Amount: money.New(parts[of], p.Amount.Currency)}, nil
+			return pool.Payment{Source: payment, Amount: money.New(part[0], p.Amount.Currency)}, nil
 		}
 		n++
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -11,7 +12,8 @@ import (
 )
 
 // Lost is what a claim on a compensation pool is judged by: one lender's part of
-// the loan on a day, rounded down. Interest counts until a number of days past
+// the loan on a day, as money.Split gives it in the lenders' order, and what that
+// lender has got of each payment, to the unit. Interest counts until a number of days past
 // due; call is the loan's last guarantor call, nil for none.
 func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call *recourse.Call, day tape.Date) (pool.Loan, error) {
 	at := slices.IndexFunc(l.Lenders, func(one Lender) bool { return one.Organisation == lender })
@@ -40,12 +42,11 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 	if err != nil {
 		return pool.Loan{}, err
 	}
-	guaranteed, since := l.paidSince(l.Defaulted, day)
-	since -= now.Over
-	part := func(units int64) int64 { return l.part(at, units) }
-	lost := pool.Loan{Scheme: l.Scheme, Loan: l.ID, Lender: lender, Account: l.Lenders[at].Account, Cooperative: scheme.Organisation, Currency: l.Principal.Currency, Contracted: l.Contract.Date, Defaulted: l.Defaulted,
-		Class: classes.Class(now.DaysPastDue, l.observed(day)), DaysPastDue: now.DaysPastDue, Principal: part(then.Principal), Interest: part(then.Principal+interest) - part(then.Principal),
-		Guaranteed: part(guaranteed), Recovered: part(since) - part(guaranteed), Owed: part(since + now.Payoff())}
+	lost, err := l.lostBy(at, then, now, interest)
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	lost.Lender, lost.Cooperative, lost.Class, lost.DaysPastDue = lender, scheme.Organisation, classes.Class(now.DaysPastDue, l.observed(day)), now.DaysPastDue
 	if call != nil {
 		lost.Called, lost.CuredUntil = recourse.CallKey(call.Scheme, call.Loan, call.ID), curedUntil(*call)
 	}
@@ -61,18 +62,47 @@ func curedUntil(call recourse.Call) tape.Date {
 	return last
 }
 
-// paidSince is what was paid after a default and up to a day: by guarantors, and in all.
-func (l Loan) paidSince(defaulted, day tape.Date) (guaranteed, all int64) {
+// lostBy are the figures of one lender's part: what was owed at the default and now, interest as far as it counts.
+func (l Loan) lostBy(lender int, then, now Owed, interest int64) (pool.Loan, error) {
+	part, err := l.parts(lender, then.Principal, interest, now.Over, now.Payoff())
+	if err != nil {
+		return pool.Loan{}, err
+	}
+	guaranteed, since, err := l.gotSince(lender, then.Date, now.Date)
+	since = max(0, since-part[2])
+	guaranteed = min(guaranteed, since) // a guarantor can have paid too much
+	return pool.Loan{Scheme: l.Scheme, Loan: l.ID, Account: l.Lenders[lender].Account, Currency: l.Principal.Currency, Contracted: l.Contract.Date, Defaulted: l.Defaulted,
+		Principal: part[0], Interest: part[1], Guaranteed: guaranteed, Recovered: since - guaranteed, Owed: max(part[0]+part[1], since+part[3])}, err
+}
+
+// parts are one lender's of some amounts.
+func (l Loan) parts(lender int, amounts ...int64) ([]int64, error) {
+	for i, units := range amounts {
+		split, err := money.Split(units, l.weights())
+		if err != nil {
+			return nil, err
+		}
+		amounts[i] = split[lender]
+	}
+	return amounts, nil
+}
+
+// gotSince is what a lender got after a default and up to a day: of guarantors, and in all.
+func (l Loan) gotSince(lender int, defaulted, day tape.Date) (guaranteed, all int64, err error) {
 	for _, p := range l.Book.Payments {
 		if p.Date <= defaulted || p.Date > day {
 			continue
 		}
-		all += p.Amount.Units
+		part, err := l.parts(lender, p.Amount.Units)
+		if err != nil {
+			return 0, 0, err
+		}
+		all += part[0]
 		if slices.ContainsFunc(l.Guarantors, func(g Guarantor) bool { return string(g.Household) == p.By }) {
-			guaranteed += p.Amount.Units
+			guaranteed += part[0]
 		}
 	}
-	return guaranteed, all
+	return guaranteed, all, nil
 }
 
 // interestUntil is what was due of interest on the day of default and has grown

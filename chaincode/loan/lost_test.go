@@ -2,6 +2,7 @@ package loan_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -62,5 +63,54 @@ func TestLost(t *testing.T) {
 	call := recourse.Call{Scheme: coffee, Loan: "l1", ID: "call-1", Date: "2026-03-10", Guarantors: []recourse.Guarantor{{Until: "2026-04-09"}, {Until: "2026-04-09", SpreadUntil: "2026-05-10"}}}
 	if lost, err := l.Lost("bank", scheme(), 90, &call, "2026-06-01"); err != nil || lost.Called != "call/coop:coop:coffee/l1/call-1" || lost.CuredUntil != "2026-05-10" {
 		t.Errorf("%+v %v", lost, err)
+	}
+}
+
+// TestLostTogether: what each of several lenders has lost, and got, is together
+// all of it, whatever was paid and whether the parts come out even; and a payment
+// brings each what Came says, but for what was paid too much.
+func TestLostTogether(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		l := running(t)
+		l.Defaulted = "2026-03-05"
+		l.Lenders = []loan.Lender{{Organisation: "bank", PartsPerMillion: 333_334}, {Organisation: "fund", PartsPerMillion: 333_333}, {Organisation: "union", PartsPerMillion: 333_333}}
+		paid := int64(0)
+		for i := range 1 + random.IntN(5) {
+			p := loan.Payment{Amount: cny(1 + random.Int64N(400_000)), Date: tape.Date("2026-03-06").AddDays(7 * i), Entry: "bank/r"}
+			if random.IntN(3) == 0 {
+				p.By = string(household(2))
+			}
+			l.Book.Payments, paid = append(l.Book.Payments, p), paid+p.Amount.Units
+		}
+		if random.IntN(4) == 0 {
+			l.Book.Payments, paid = append(l.Book.Payments, loan.Payment{Amount: cny(1_500_000), Date: "2026-05-31", Entry: "bank/r", By: string(household(2))}), paid+1_500_000
+		}
+		then, err := l.Owed(l.Defaulted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := l.Owed("2026-06-01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var principal, got, came int64
+		for _, lender := range l.Lenders {
+			lost, err := l.Lost(lender.Organisation, scheme(), 90, nil, "2026-06-01")
+			if err != nil || lost.Guaranteed < 0 || lost.Recovered < 0 || lost.Guaranteed+lost.Recovered > lost.Owed || lost.Principal+lost.Interest > lost.Owed {
+				t.Fatalf("seed %d, %s: %+v %v", seed, lender.Organisation, lost, err)
+			}
+			principal, got = principal+lost.Principal, got+lost.Guaranteed+lost.Recovered
+			for i := range l.Book.Payments {
+				part, err := l.Came(lender.Organisation, fmt.Sprint("bank/r/", i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				came += part.Amount.Units
+			}
+		}
+		if principal != then.Principal || got != paid-now.Over || came != paid {
+			t.Errorf("seed %d: principal %d of %d, got %d of %d less %d, %d came", seed, principal, then.Principal, got, paid, now.Over, came)
+		}
 	}
 }

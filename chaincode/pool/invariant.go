@@ -23,8 +23,8 @@ func Invariants() []Invariant {
 }
 
 func brokenDebt(c Claim, loan Loan) error {
-	if c.Received() > loan.Owed || c.Before+c.Net > loan.Owed {
-		return rule.Refuse(rule.Conflict, "claim %s: of %d owed the lender has %d, %d came in", c.ID, loan.Owed, c.Received(), c.Before+c.Net)
+	if c.Received() > loan.Owed || c.Before+c.shared() > loan.Owed {
+		return rule.Refuse(rule.Conflict, "claim %s: of %d owed the lender has %d, %d came in", c.ID, loan.Owed, c.Received(), c.Before+c.shared())
 	}
 	return nil
 }
@@ -38,7 +38,7 @@ func brokenShare(c Claim, _ Loan) error {
 
 func brokenPaid(c Claim, _ Loan) error {
 	approved := slices.Contains([]State{Approved, Paid, Sharing, Closed}, c.State)
-	if approved != (c.Compensation > 0) || c.Compensation > share(c.Eligible, c.RatioPartsPerMillion) || !approved && c.Net+c.Cost+c.Before != 0 {
+	if approved != (c.Compensation > 0) || c.Compensation > share(c.Eligible, c.RatioPartsPerMillion) || !approved && c.shared()+c.Before != 0 {
 		return rule.Refuse(rule.Conflict, "claim %s is %s with %d of %d", c.ID, c.State, c.Compensation, c.Eligible)
 	}
 	return nil

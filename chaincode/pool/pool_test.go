@@ -160,29 +160,37 @@ func TestCompensation(t *testing.T) {
 	}
 }
 
-// TestRecoveries: cost first, then 638,641 to 273,704, in small parts as in one.
+// TestRecoveries: cost first, then 638,641 to 273,704, in small parts as in one;
+// what is beyond the 920,000 that are owed is the lender's to give back.
 func TestRecoveries(t *testing.T) {
 	for _, c := range []struct {
 		script [][2]int64 // amount and cost
 		want   string
 	}{
-		{[][2]int64{{10_000, 1_000}}, "[{1000 6300 2700}] sharing"},
-		{[][2]int64{{1, 0}, {1, 0}, {1, 0}, {1, 1}}, "[{0 1 0} {0 0 1} {0 1 0} {1 0 0}] sharing"},
-		{[][2]int64{{912_345, 0}}, "[{0 638641 273704}] sharing"},
-		{[][2]int64{{912_344, 0}, {1, 0}}, "[{0 638640 273704} {0 1 0}] sharing"},
-		{[][2]int64{{920_000, 0}}, "[{0 638641 281359}] closed"}, // what was added after day 90 is the lender's
-		{[][2]int64{{912_345, 0}, {7_655, 0}}, "[{0 638641 273704} {0 0 7655}] closed"},
-		{[][2]int64{{5_000, 5_000}}, "[{5000 0 0}] sharing"},
+		{[][2]int64{{10_000, 1_000}}, "[{1000 6300 2700 0}] sharing"},
+		{[][2]int64{{1, 0}, {1, 0}, {1, 0}, {1, 1}}, "[{0 1 0 0} {0 0 1 0} {0 1 0 0} {1 0 0 0}] sharing"},
+		{[][2]int64{{912_345, 0}}, "[{0 638641 273704 0}] sharing"},
+		{[][2]int64{{912_344, 0}, {1, 0}}, "[{0 638640 273704 0} {0 1 0 0}] sharing"},
+		{[][2]int64{{920_000, 0}}, "[{0 638641 281359 0}] closed"}, // what was added after day 90 is the lender's
+		{[][2]int64{{912_345, 0}, {7_655, 0}}, "[{0 638641 273704 0} {0 0 7655 0}] closed"},
+		{[][2]int64{{5_000, 5_000}}, "[{5000 0 0 0}] sharing"},
+		{[][2]int64{{920_000, 20_000}}, "[{20000 630000 270000 0}] closed"}, // nothing more will come, though costs were taken of it
+		{[][2]int64{{920_001, 0}}, "[{0 638641 281359 1}] closed"},
+		{[][2]int64{{919_999, 0}, {1_000_000, 0}}, "[{0 638641 281358 0} {0 0 1 999999}] closed"},
+		{[][2]int64{{1_000_000, 920_000}}, "[{920000 0 0 80000}] closed"},
 	} {
 		one := claim(t, pool.Paid)
 		var all []pool.Shares
-		net := int64(0)
+		gross := int64(0)
 		for i, step := range c.script {
 			command, payment := recoverClaim(step[0], step[1])
-			command.ID, net = tape.ID(fmt.Sprint("recover-", i)), net+step[0]-step[1]
-			next, shares, counted, entry, err := county().Recover(command, one, came(net), payment, by("county"))
+			command.ID, gross = tape.ID(fmt.Sprint("recover-", i)), min(920_000, gross+step[0])
+			next, shares, counted, entry, err := county().Recover(command, one, came(gross), payment, by("county", "head", "maker@bank"))
 			if err != nil || counted.Claim != "claim-1" || !slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/repay-9/0"}}) {
 				t.Fatal(err)
+			}
+			if shares.Cost+shares.ToPool+shares.ToLender+shares.Over != step[0] {
+				t.Errorf("%v: %+v is not the payment", step, shares)
 			}
 			all, one = append(all, shares), next
 			for _, invariant := range pool.Invariants() {

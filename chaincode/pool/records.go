@@ -227,6 +227,8 @@ type Claim struct {
 	Reviewer tape.ID `json:"reviewer,omitempty"`
 	// Reason is why it was returned, rejected or closed.
 	Reason string `json:"reason,omitempty"`
+	// PaidAt is when the pool paid: only what came on the loan since is shared.
+	PaidAt tape.Instant `json:"paidAt,omitempty"`
 	// Before is what guarantors and debtor had paid when the pool did; Cost and
 	// Net are what came in since, ToPool is the pool's part of Net.
 	Before int64        `json:"before,omitempty,string"`
@@ -305,6 +307,8 @@ type Payment struct {
 	// that entry it is, organisation/entry/index.
 	Source string
 	Amount money.Amount
+	// At is when that entry was made.
+	At tape.Instant
 	// Counted is CountedKey of its source; nil while it was counted for nothing.
 	Counted *Counted
 }

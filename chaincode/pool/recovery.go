@@ -15,7 +15,7 @@ func (p Pool) Pay(command Step, c Claim, loan Loan, ctx tape.Context) (Claim, ta
 		return c, tape.Payment{}, tape.Entry{}, err
 	}
 	payment := tape.Payment{Amount: money.New(c.Compensation, p.Currency), Line: "compensation", To: loan.Account}
-	c.State, c.Before = Paid, loan.Guaranteed+loan.Recovered
+	c.State, c.Before, c.PaidAt = Paid, loan.Guaranteed+loan.Recovered, ctx.At
 	next, entry, err := c.changed(ctx.Entry(command.ID, "pay-pool-claim", string(c.Account)))
 	return next, payment, entry, err
 }
@@ -59,31 +59,36 @@ type Recover struct {
 	Payment string `json:"payment"`
 }
 
-// Shares are who gets what of a recovery, in minor units.
+// Shares are who gets what of a recovery, in minor units: together the payment.
 type Shares struct {
 	Cost, ToPool, ToLender int64
+	// Over is what was paid beyond everything owed: no recovery, and the lender's to give back.
+	Over int64
 }
 
 // Recover judges the command; loan gives the figures of the day, payment is what
 // came on the loan. First the cost, then both in proportion to the loss that each
-// has borne; what the lender has lost beyond that it gets alone, and nobody more than is owed.
+// has borne; what the lender has lost beyond that it gets alone, and nobody more
+// than is owed: what a payment brings beyond that stays with the lender, unshared.
 func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx tape.Context) (Claim, Shares, Counted, tape.Entry, error) {
 	refuse := func(err error) (Claim, Shares, Counted, tape.Entry, error) {
 		return c, Shares{}, Counted{}, tape.Entry{}, err
 	}
 	if err := rule.First(c.is(command.Account, command.Claim), p.shares(c, ctx), c.in(Paid, Sharing), notBefore(ctx, c.At), loan.check(p.Currency),
-		shown(payment, command.Payment, command.Amount, p.Currency), rule.Field("cost", command.costs(p.Currency))); err != nil {
+		c.shown(payment, command.Payment, command.Amount, p.Currency)); err != nil {
 		return refuse(err)
 	}
-	net := command.Amount.Units - command.Cost.Units
-	if owed := c.Owed(loan); net > owed {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s after its cost; %s is owed", money.New(net, p.Currency), money.New(owed, p.Currency))))
+	came := max(0, loan.Guaranteed+loan.Recovered-c.Before)
+	taken := min(command.Amount.Units, came-c.shared())
+	if taken <= 0 {
+		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s came on the loan since claim %s was paid, and %s of it is shared", money.New(came, p.Currency), c.ID, money.New(c.shared(), p.Currency))))
 	}
-	if came := loan.Guaranteed + loan.Recovered - c.Before; c.Net+net > came {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s came on the loan since claim %s was paid, and %s of it is shared", money.New(max(0, came), p.Currency), c.ID, money.New(c.Net, p.Currency))))
+	if err := rule.Field("cost", p.costs(command.Cost, taken, c, ctx)); err != nil {
+		return refuse(err)
 	}
+	net := taken - command.Cost.Units
 	toPool := c.poolShare(c.Net + net)
-	shares := Shares{Cost: command.Cost.Units, ToPool: toPool - c.ToPool, ToLender: net - (toPool - c.ToPool)}
+	shares := Shares{Cost: command.Cost.Units, ToPool: toPool - c.ToPool, ToLender: net - (toPool - c.ToPool), Over: command.Amount.Units - taken}
 	c.State, c.Cost, c.Net, c.ToPool = Sharing, c.Cost+shares.Cost, c.Net+net, toPool
 	if c.Owed(loan) == 0 {
 		c.State, c.Reason = Closed, "recovered"
@@ -91,6 +96,9 @@ func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx 
 	next, counted, entry, err := c.count(ctx.Entry(command.ID, "share-recovery", string(c.Account)), payment)
 	return next, shares, counted, entry, err
 }
+
+// shared is what of the money that came in since was shared, with its costs.
+func (c Claim) shared() int64 { return c.Net + c.Cost }
 
 // shares refuses anybody but the two who share.
 func (p Pool) shares(c Claim, ctx tape.Context) error {
@@ -100,16 +108,21 @@ func (p Pool) shares(c Claim, ctx tape.Context) error {
 	return nil
 }
 
-func (c Recover) costs(currency money.Currency) error {
-	if c.Cost.Currency != currency || c.Cost.Units < 0 || c.Cost.Units > c.Amount.Units {
-		return rule.Refuse(rule.Invalid, "%s is not 0 to %s", c.Cost, c.Amount)
+// costs refuses a cost that is more than what is shared, or that the lender alone
+// says: it lowers what the pool gets back, so that its keeper's staff sign as well.
+func (p Pool) costs(cost money.Amount, taken int64, c Claim, ctx tape.Context) error {
+	if cost.Currency != p.Currency || cost.Units < 0 || cost.Units > taken {
+		return rule.Refuse(rule.Invalid, "%s is not 0 to %s", cost, money.New(taken, p.Currency))
 	}
-	return nil
+	if cost.Units == 0 {
+		return nil
+	}
+	return rule.First(party.SignedBy(ctx, c.Lender), party.SignedBy(ctx, p.Keeper))
 }
 
 // Owed is what the debtor still owes on the loan, to lender and pool together:
 // the compensation frees it from nothing.
-func (c Claim) Owed(loan Loan) int64 { return max(0, loan.Owed-c.Before-c.Net) }
+func (c Claim) Owed(loan Loan) int64 { return max(0, loan.Owed-c.Before-c.shared()) }
 
 // poolShare is the pool's part of all that came in, in proportion to its loss. It
 // is taken of the sum, so that many small recoveries round like a large one.
@@ -154,13 +167,16 @@ func (c Claim) count(entry tape.Entry, payment Payment) (Claim, Counted, tape.En
 	return next, Counted{V: 1, Claim: c.ID, Entry: entry.Reference()}, entry, err
 }
 
-// shown refuses a payment that did not come on the loan so, or that was counted.
-func shown(payment Payment, source string, amount money.Amount, currency money.Currency) error {
+// shown refuses a payment that did not come on the loan so since the pool paid, or that was counted.
+func (c Claim) shown(payment Payment, source string, amount money.Amount, currency money.Currency) error {
 	if err := rule.Field("payment", tape.CheckPosting(source)); err != nil {
 		return err
 	}
 	if payment.Source != source {
 		return rule.Field("payment", rule.Refuse(rule.NotFound, "no such payment came on the loan"))
+	}
+	if payment.At < c.PaidAt {
+		return rule.Field("payment", rule.Refuse(rule.WrongState, "came before claim %s was paid: the pool has paid so much less", c.ID))
 	}
 	if payment.Counted != nil {
 		return rule.Field("payment", rule.Refuse(rule.Exists, "was counted for claim %s by entry %s", payment.Counted.Claim, payment.Counted.Entry))

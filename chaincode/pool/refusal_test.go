@@ -386,7 +386,7 @@ type sharing struct {
 func TestRecover(t *testing.T) {
 	ruletest.Refusals(t, func() sharing {
 		command, payment := recoverClaim(921_000, 1_000)
-		return sharing{command, claim(t, pool.Paid), came(920_000), payment, by("bank")}
+		return sharing{command, claim(t, pool.Paid), came(920_000), payment, by("bank", "maker", "head@county")}
 	}, func(s sharing) error {
 		_, _, _, _, err := county().Recover(s.C, s.Claim, s.Loan, s.Payment, s.Ctx)
 		return err
@@ -401,13 +401,16 @@ func TestRecover(t *testing.T) {
 		{func(s *sharing) { s.Payment.Counted = &pool.Counted{Claim: "claim-1", Entry: "bank/recover-0"} }, "exists: field payment: was counted for claim claim-1"},
 		{func(s *sharing) { s.C.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
 		{func(s *sharing) { s.C.Amount = cny(921_001) }, "conflict: field amount: is 9210.01 CNY; the payment was of 9210.00 CNY"},
-		{func(s *sharing) { s.C.Cost = cny(-1) }, "invalid: field cost: -0.01 CNY is not 0 to 9210.00 CNY"},
-		{func(s *sharing) { s.C.Cost = cny(921_001) }, "invalid: field cost: 9210.01 CNY is not 0 to 9210.00 CNY"},
+		{func(s *sharing) { s.C.Cost = cny(-1) }, "invalid: field cost: -0.01 CNY is not 0 to 9200.00 CNY"},
+		{func(s *sharing) { s.C.Cost = cny(920_001) }, "invalid: field cost: 9200.01 CNY is not 0 to 9200.00 CNY"},
 		{func(s *sharing) { s.C.Cost = money.New(0, "USD") }, "invalid: field cost: 0.00 USD is not 0 to"},
+		{func(s *sharing) { s.Ctx.Approvals = s.Ctx.Approvals[:1] }, "forbidden: field cost: one of the staff of county must sign"},
+		{func(s *sharing) { s.Ctx.Approvals = s.Ctx.Approvals[1:] }, "forbidden: field cost: one of the staff of bank must sign"},
+		{func(s *sharing) { s.Ctx.Approvals[1].Custody = "agent-held" }, "forbidden: field cost: one of the staff of county must sign"},
 		{func(s *sharing) { s.Payment.Source = "" }, "not-found: field payment: no such payment came on the loan"},
-		{func(s *sharing) { s.Loan.Recovered-- }, "insufficient: field amount: 9199.99 CNY came on the loan since claim claim-1 was paid, and 0.00 CNY of it is shared"},
+		{func(s *sharing) { s.Payment.At-- }, "wrong-state: field payment: came before claim claim-1 was paid"},
+		{func(s *sharing) { s.Claim.Net, s.Claim.Cost = 900_000, 20_000 }, "insufficient: field amount: 9200.00 CNY came on the loan since claim claim-1 was paid, and 9200.00 CNY of it is shared"},
 		{func(s *sharing) { s.Loan.Recovered, s.Loan.Guaranteed = 0, 0 }, "insufficient: field amount: 0.00 CNY came on the loan"},
-		{func(s *sharing) { s.C.Cost = cny(999) }, "insufficient: field amount: is 9200.01 CNY after its cost; 9200.00 CNY is owed"},
 	})
 }
 

@@ -69,7 +69,7 @@ type simulated struct {
 type trouble struct {
 	loan  pool.Loan
 	claim *pool.Claim
-	// got is what the lender has got from anybody, in the case of its debtor and guarantors net of cost; came is what these have paid net.
+	// got is what the lender has got from anybody, less its costs; came is what debtor and guarantors have paid of what they owed.
 	got, came int64
 }
 
@@ -273,12 +273,15 @@ func (w *simulated) repay() error {
 	return nil
 }
 
+// recover lets a payment come, of more than is owed now and then, and shares it:
+// the books take it up to what is owed, and the rest is nobody's recovery.
 func (w *simulated) recover() error {
 	c := w.one(pool.Paid, pool.Sharing)
 	if c == nil {
 		return errNothing
 	}
 	units := 1 + w.random.Int64N(1+(c.loan.Owed-c.came)/4+int64(w.random.IntN(5)))
+	taken := min(units, c.loan.Owed-c.came)
 	cost := int64(0)
 	if w.chance(3) {
 		cost = w.random.Int64N(1 + units/3)
@@ -286,17 +289,17 @@ func (w *simulated) recover() error {
 	command, payment := recoverClaim(units, cost)
 	command.Claim, command.ID = c.claim.ID, w.id("recover")
 	loan := c.loan
-	loan.Recovered += min(units-cost, loan.Owed-loan.Guaranteed-loan.Recovered)
-	next, shares, _, _, err := county().Recover(command, *c.claim, loan, payment, by("bank"))
+	loan.Recovered += taken
+	next, shares, _, _, err := county().Recover(command, *c.claim, loan, payment, by("bank", "maker", "head@county"))
 	if err != nil {
 		return err
 	}
 	c.loan = loan
-	if shares.Cost != cost || shares.Cost+shares.ToPool+shares.ToLender != units || shares.ToPool < 0 || shares.ToLender < 0 {
+	if shares.Cost != cost || shares.Over != units-taken || shares.Cost+shares.ToPool+shares.ToLender+shares.Over != units || shares.ToPool < 0 || shares.ToLender < 0 {
 		w.Errorf("%d with a cost of %d are shared as %+v", units, cost, shares)
 	}
 	w.balance, w.spent = w.balance+shares.ToPool, w.spent-shares.ToPool
-	c.got, c.came, c.claim = c.got+shares.ToLender, c.came+units-cost, &next
+	c.got, c.came, c.claim = c.got+shares.ToLender, c.came+taken, &next
 	return nil
 }
 

@@ -93,7 +93,7 @@ func claim(t *testing.T, state pool.State) pool.Claim {
 		}},
 		{pool.Sharing, func() (err error) {
 			command, payment := recoverClaim(10_000, 1_000)
-			c, _, _, _, err = p.Recover(command, c, came(9_000), payment, by("bank"))
+			c, _, _, _, err = p.Recover(command, c, came(10_000), payment, by("bank", "maker", "head@county"))
 			return err
 		}},
 		{pool.Closed, func() (err error) {
@@ -118,7 +118,7 @@ func claim(t *testing.T, state pool.State) pool.Claim {
 
 func recoverClaim(units, cost int64) (pool.Recover, pool.Payment) {
 	return pool.Recover{Account: fund, Amount: cny(units), Claim: "claim-1", Cost: cny(cost), ID: "recover-1", Payment: "bank/repay-9/0"},
-		pool.Payment{Source: "bank/repay-9/0", Amount: cny(units)}
+		pool.Payment{Source: "bank/repay-9/0", Amount: cny(units), At: noon}
 }
 
 // came is the loan when so much came in since the claim was paid.

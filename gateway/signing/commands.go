@@ -309,6 +309,9 @@ var forms = map[string]form{
 	"Pool:RejectPoolClaim": of("reject-pool-claim", known, 2, func(c pool.Decline) gist {
 		return about(c.Account, "Claim", string(c.Claim), "Reason", c.Reason)
 	}),
+	"Pool:ShareRecovery": of("share-recovery", stated, 2, func(c pool.Recover) gist {
+		return about(c.Account, "Claim", string(c.Claim), "Recovered", c.Amount.String()).worth(c.Cost)
+	}),
 	"Pool:ClosePoolClaim": of("close-pool-claim", absent, 2, func(c pool.CloseClaim) gist {
 		return about(c.Account, "Claim", string(c.Claim), "Reason", c.Reason)
 	}),

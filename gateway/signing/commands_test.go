@@ -206,6 +206,7 @@ func TestRead(t *testing.T) {
 		{"Pool:ApprovePoolClaim", pool.Step{Account: "pool:insurer:county", Claim: "c1"}, "60.00 CNY", "Approve claim c1 on pool pool:insurer:county for a loss of 60.00 CNY"},
 		{"Pool:ReturnPoolClaim", pool.Decline{Account: "pool:insurer:county", Claim: "c1", Reason: "figures"}, "", "claim c1 on pool pool:insurer:county back (reason: figures)"},
 		{"Pool:RejectPoolClaim", pool.Decline{Account: "pool:insurer:county", Claim: "c1", Reason: "terms"}, "60.00 CNY", "Reject claim c1 on pool pool:insurer:county for a loss of 60.00 CNY"},
+		{"Pool:ShareRecovery", pool.Recover{Account: "pool:insurer:county", Amount: cny(9000), Claim: "c1", Cost: cny(6000), Payment: "bank/r1/0"}, "60.00 CNY", "recovering 90.00 CNY on claim c1 of pool pool:insurer:county cost its lender 60.00 CNY"},
 		{"Pool:ClosePoolClaim", pool.CloseClaim{Account: "pool:insurer:county", Claim: "c1", Reason: "settled"}, "", "Close claim c1"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
 		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}, "0.00 CNY", "Hand 5"},
