@@ -84,23 +84,57 @@ func Figures(lender string, currency money.Currency, loans []Loan, day tape.Date
 	var positions []Position
 	var figures pool.Figures
 	for _, l := range loans {
-		at := slices.IndexFunc(l.Lenders, func(one Lender) bool { return one.Organisation == lender })
-		if at < 0 || l.Principal.Currency != currency {
+		if l.Principal.Currency != currency || !l.LentBy(lender) {
 			continue
 		}
-		position, err := l.stood(day)
+		position, err := l.Held(lender, day)
 		if err != nil {
 			return figures, err
 		}
-		position.Principal, position.WrittenOff = l.part(at, position.Principal), l.part(at, position.WrittenOff)
 		positions = append(positions, position)
-		if off := l.WrittenOff; off != nil && off.Date <= day && off.Date > day.AddMonths(-12) {
-			figures.WrittenOff += l.part(at, off.Amount.Units)
-		}
+		figures.WrittenOff += l.WrittenOffIn(lender, day.AddMonths(-12), day)
 	}
 	book := classes.Reckon(currency, positions)
 	figures.Gross, figures.NonPerforming = book.Gross, book.NonPerforming
 	return figures, nil
+}
+
+// LentBy reports whether an organisation lends the loan, or a part of it.
+func (l Loan) LentBy(lender string) bool { return l.lenderAt(lender) >= 0 }
+
+func (l Loan) lenderAt(lender string) int {
+	return slices.IndexFunc(l.Lenders, func(one Lender) bool { return one.Organisation == lender })
+}
+
+// Held is how the book of one of its lenders sees the loan on a day: by that
+// lender's part, rounded down. Without a lender it is the whole loan.
+func (l Loan) Held(lender string, day tape.Date) (Position, error) {
+	position, err := l.stood(day)
+	if lender != "" {
+		position.Principal, position.WrittenOff = l.partOf(lender, position.Principal), l.partOf(lender, position.WrittenOff)
+	}
+	return position, err
+}
+
+// WrittenOffIn is what one of its lenders took out of its books of the loan, from
+// the day after one up to another; without a lender, what all did.
+func (l Loan) WrittenOffIn(lender string, after, until tape.Date) int64 {
+	if l.WrittenOff == nil || l.WrittenOff.Date <= after || l.WrittenOff.Date > until {
+		return 0
+	}
+	if lender == "" {
+		return l.WrittenOff.Amount.Units
+	}
+	return l.partOf(lender, l.WrittenOff.Amount.Units)
+}
+
+// partOf is a lender's part of an amount, nothing of who does not lend it.
+func (l Loan) partOf(lender string, units int64) int64 {
+	at := l.lenderAt(lender)
+	if at < 0 {
+		return 0
+	}
+	return l.part(at, units)
 }
 
 // stood is the loan's Position on a day, of which the book may know nothing any

@@ -131,7 +131,7 @@ func (s Settlement) household(i int, share waterfall.Share, known Known, entry t
 	}
 	result := paid{dues: s.duesOf(i, outcome)}
 	if outcome.Rest.Units > 0 {
-		result.rest = []tape.Payment{{Amount: outcome.Rest, Line: tape.ID("h" + decimal(i)), To: outside(share.Household)}}
+		result.rest = []tape.Payment{{Amount: outcome.Rest, Line: tape.ID("h" + decimal(i)), To: Outside(share.Household)}}
 	}
 	for j, l := range known.Loans {
 		after, changed, err := s.book(l, claims[j], outcome.Lines, entry)

@@ -270,8 +270,8 @@ func (s Settlement) Close(entry tape.Entry) Settlement {
 	return s
 }
 
-// outside is where a household is paid off the ledger: its own pseudonym.
-func outside(household tape.AccountID) tape.AccountID {
+// Outside is where a household is paid off the ledger: its own pseudonym.
+func Outside(household tape.AccountID) tape.AccountID {
 	_, rest, _ := strings.Cut(string(household), ":")
 	pseudonym, _, _ := strings.Cut(rest, ":")
 	return tape.AccountID("outside:" + tape.Household + ":" + pseudonym)

@@ -31,9 +31,19 @@ func (w *writer) entryRecord(_ int, rest string, value []byte) error {
 		int64(entry.At), string(entry.BusinessDate), evidence, filled(value)); err != nil {
 		return err
 	}
-	for i, posting := range entry.Postings {
+	if err := w.agents(entry.Intents); err != nil {
+		return err
+	}
+	return rule.Field("postings", w.postings(entry.Postings))
+}
+
+func (w *writer) postings(postings []tape.Posting) error {
+	for i, posting := range postings {
+		if err := w.turnover(posting); err != nil {
+			return err
+		}
 		if err := w.posting(i, posting); err != nil {
-			return rule.Field("postings", err)
+			return err
 		}
 	}
 	return nil

@@ -207,6 +207,9 @@ type HoldFilter struct {
 	Account tape.AccountID
 	State   tape.HoldState
 	ID      tape.ID
+	// Job is the one whose chunks ordered them, Payee who is to get them.
+	Job   tape.ID
+	Payee tape.AccountID
 }
 
 // Holds lists holds in the order in which they were made.
@@ -215,6 +218,8 @@ func (m *Model) Holds(ctx context.Context, filter HoldFilter, window Window) (Li
 	q.where("account = ?", string(filter.Account))
 	q.where("state = ?", string(filter.State))
 	q.where("id = ?", string(filter.ID))
+	q.where("job = ?", string(filter.Job))
+	q.where("payee = ?", string(filter.Payee))
 	return read(ctx, m, window, q, func(scan func(...any) error, key any) (Hold, error) {
 		var h Hold
 		var body []byte

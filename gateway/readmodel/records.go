@@ -24,6 +24,10 @@ type kind struct {
 // Prefixes that are not here are kept in "records" as they are.
 var kinds = []kind{
 	{"person/", (*writer).person},
+	{"member/", (*writer).member},
+	{"loan/", (*writer).loan},
+	{"order/", (*writer).order},
+	{"lot/", (*writer).lot},
 	{"account/", (*writer).account},
 	{"campaign/", (*writer).campaign},
 	{"payee/", (*writer).payee},
