@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ import (
 
 // functions are what templates may call, bound to a language.
 func (s *Set) functions(l *words.Language) template.FuncMap {
-	return template.FuncMap{
+	all := template.FuncMap{
 		"t": l.Say, "th": l.Mark, "n": l.Number, "word": l.Word,
 		"money": words.Money, "date": l.Date, "day": func(typed string) string { return l.Date(tape.Date(typed)) }, "moment": l.Moment, "month": l.Month, "share": words.Share, "shareOf": wholeShare,
 		"count": words.Count[int], "count32": words.Count[int32], "count64": words.Count[uint64],
@@ -67,6 +68,8 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"query":              func(text any) string { return url.QueryEscape(fmt.Sprint(text)) },
 		"units":              func(units int64, currency money.Currency) money.Amount { return money.New(units, currency) },
 	}
+	maps.Copy(all, s.tableFunctions(l))
+	return all
 }
 
 // helpOf is what stands below a field's label; empty where its label says it all.

@@ -68,7 +68,7 @@ func New() (*Set, error) {
 }
 
 // shared are the templates that every page can use.
-var shared = []string{"templates/frame.html", "templates/parts.html", "templates/pictures.html", "templates/fund.html"}
+var shared = []string{"templates/frame.html", "templates/parts.html", "templates/pictures.html", "templates/fund.html", "templates/loans.html"}
 
 func (s *Set) read(language *words.Language) (*template.Template, error) {
 	all, err := template.New("frame.html").Funcs(s.functions(language)).ParseFS(files, shared...)

@@ -15,12 +15,17 @@ import (
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 
+	"github.com/lianbao/lianbao/chaincode/credit"
 	"github.com/lianbao/lianbao/chaincode/fund"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/party"
 )
 
-//go:embed en.json zh-CN.json
+//go:embed *.json
 var catalogues embed.FS
+
+// domains are the catalogues of a language: one of everything, one of a cooperative's loans.
+var domains = []string{"", "cooperative."}
 
 // Tags are the languages, the default first, as they stand in addresses.
 var Tags = []string{"en", "zh-CN"}
@@ -37,13 +42,15 @@ func Languages() (map[string]*Language, error) {
 	bundle := i18n.NewBundle(language.English)
 	all := map[string]*Language{}
 	for _, tag := range Tags {
-		file, err := bundle.LoadMessageFileFS(catalogues, tag+".json")
-		if err != nil {
-			return nil, err
-		}
 		l := &Language{Tag: tag, localizer: i18n.NewLocalizer(bundle, tag), known: map[string]bool{}}
-		for _, message := range file.Messages {
-			l.known[message.ID] = true
+		for _, domain := range domains {
+			file, err := bundle.LoadMessageFileFS(catalogues, domain+tag+".json")
+			if err != nil {
+				return nil, err
+			}
+			for _, message := range file.Messages {
+				l.known[message.ID] = true
+			}
 		}
 		all[tag] = l
 	}
@@ -120,14 +127,26 @@ func pairs(key string, values []any, take func(any) any) (map[string]any, error)
 	return data, nil
 }
 
-// Catalogue is a language's file as it is, for the test that compares them.
+// Catalogue is a language's files as they are, for the test that compares them.
 func Catalogue(tag string) (map[string]any, error) {
-	data, err := catalogues.ReadFile(tag + ".json")
-	if err != nil {
-		return nil, err
+	all := map[string]any{}
+	for _, domain := range domains {
+		data, err := catalogues.ReadFile(domain + tag + ".json")
+		if err != nil {
+			return nil, err
+		}
+		var one map[string]any
+		if err := json.Unmarshal(data, &one); err != nil {
+			return nil, err
+		}
+		for key, message := range one {
+			if all[key] != nil {
+				return nil, fmt.Errorf("%s stands in two catalogues", key)
+			}
+			all[key] = message
+		}
 	}
-	var all map[string]any
-	return all, json.Unmarshal(data, &all)
+	return all, nil
 }
 
 // Keys of families whose words are chosen by a value, with all values that the
@@ -193,19 +212,36 @@ var Keys = map[string][]string{
 	"export.":             strings.Fields("iati.xml 360giving.json"),
 	"table.": strings.Fields("gifts pages settlements transfers-in orders jobs postings entries statements lines " +
 		"budget disbursements approvals payees confirmations publications pledges goods citations partners agents"),
-	"do.":              strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
-	"do-lead.":         strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
-	"correct-reason.":  strings.Fields("wrong-reference booked-wrongly wrongly-identified"),
-	"withdraw-reason.": strings.Fields("not-paid entered-twice entered-wrongly"),
-	"ask.":             strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement home why payout giver-name day proof giver-code delivery description counted-in worth worth-by worth-number bank-line payouts hold unclaimed identifier name law-kind iati-type language prefix license source"),
-	"ask-help.":        strings.Fields("account parent custodian own-funds area sector goal management donors leftover organisation person agent item unit document for bank-line payouts unclaimed identifier name law-kind iati-type language prefix license source"),
-	"worth-by.":        strings.Fields("invoice appraisal"),
-	"fit.":             strings.Fields("page payout paid"),
-	"back.":            strings.Fields("refund chargeback identified returned corrected"),
-	"basis.":           strings.Fields("filing agreement grant earmark"),
-	"line-kind.":       strings.Fields("programme management fundraising"),
-	"campaign-state.":  strings.Fields("draft active closed"),
-	"pledge-state.":    strings.Fields("open kept cancelled"),
+	"part.":             strings.Fields("proceeds costs repaid overdue window recourse pool prepayment paid-out waiting standard special-mention substandard doubtful loss"),
+	"sum.":              strings.Fields("outstanding overdue par30 par90 nonperforming written-off"),
+	"class.":            strings.Fields("standard special-mention substandard doubtful loss"),
+	"column.":           strings.Fields("class loans principal share group groups state households owed days until loan purpose left overdue next instalment instalments scheme cooperative lenders outstanding due amount sale date proceeds repaid paidout what to household grams portion window recourse pool early asked paid back part indicator value why points source"),
+	"group-state.":      strings.Fields("draft signing review active frozen winding-down closed rejected"),
+	"member-state.":     strings.Fields("admitted left deceased"),
+	"stage-of.":         strings.Fields("applied referred approved refused withdrawn contracted running overdue defaulted written-off closed"),
+	"loan-purpose.":     loan.PurposeWords(),
+	"settlement-state.": strings.Fields("open closed"),
+	"cost.":             strings.Fields("transport storage processing fee tax"),
+	"share.":            strings.Fields("repaid overdue window recourse pool prepayment"),
+	"rest.":             strings.Fields("ordered part-paid paid returned released taken-back waits"),
+	"call-state.":       strings.Fields("asked late met closed unable released"),
+	"factor.":           strings.Fields("community stability reputation"),
+	"score-code.":       credit.Codes(),
+	"indicator.":        strings.Fields("meetings-attended training-completed shared-work agreement-breaches seasons-delivered delivery-kept first-grade sales-trend canopy-index days-past-due loans-repaid own-defaults call-paid herd-kept vaccinated mortality herd-insured pasture-index"),
+	"unit.":             strings.Fields("days months seasons"),
+	"do.":               strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"do-lead.":          strings.Fields("open-campaign name-publisher amend-campaign accept-filing close-campaign carry invite withdraw-invitation appoint-agent end-agent enrol replace-person raise-flag lift-flag call-back record-pledge keep-pledge cancel-pledge receive-goods give-goods cite abandon-disbursement refund-gift correct-gift identify-gift withdraw-page declare-page execute-payouts return-payout charge-back expire-payout reclaim-payouts restore-payout match-page settle-page receive-unclaimed"),
+	"correct-reason.":   strings.Fields("wrong-reference booked-wrongly wrongly-identified"),
+	"withdraw-reason.":  strings.Fields("not-paid entered-twice entered-wrongly"),
+	"ask.":              strings.Fields("account basis parent custodian own-funds title purpose beneficiaries area sector from to goal lines id kind title-en title-zh amount management leftover regulator emergency donors number partner organisation person payees-max agent payees payee bank-account device reason outcome due pledge page gift item quantity unit goods receiver document for disbursement home why payout giver-name day proof giver-code delivery description counted-in worth worth-by worth-number bank-line payouts hold unclaimed identifier name law-kind iati-type language prefix license source"),
+	"ask-help.":         strings.Fields("account parent custodian own-funds area sector goal management donors leftover organisation person agent item unit document for bank-line payouts unclaimed identifier name law-kind iati-type language prefix license source"),
+	"worth-by.":         strings.Fields("invoice appraisal"),
+	"fit.":              strings.Fields("page payout paid"),
+	"back.":             strings.Fields("refund chargeback identified returned corrected"),
+	"basis.":            strings.Fields("filing agreement grant earmark"),
+	"line-kind.":        strings.Fields("programme management fundraising"),
+	"campaign-state.":   strings.Fields("draft active closed"),
+	"pledge-state.":     strings.Fields("open kept cancelled"),
 }
 
 // articles are the places in the law that its versions name, as they write them.
