@@ -303,9 +303,31 @@ func (t *transaction) shown(scheme tape.AccountID, source string) (recourse.Paym
 	return payment, nil
 }
 
-// ReimburseCall shares among the guarantors what the debtor repays once the lender is whole.
+// arrival is what is known of money that is said to have reached a household: by
+// a payment on the tape, or else by whoever signs for it.
+func (t *transaction) arrival(scheme tape.AccountID, part recourse.Handed) (recourse.Arrival, error) {
+	if err := rule.Field("to", part.To.Check()); err != nil {
+		return recourse.Arrival{}, err
+	}
+	var arrival recourse.Arrival
+	if part.Payment != "" {
+		payment, err := t.shown(scheme, part.Payment)
+		arrival.Payment = &payment
+		return arrival, err
+	}
+	key := group.MemberKey(scheme, part.To)
+	if err := t.load(key); err != nil {
+		return arrival, err
+	}
+	if member := read[group.Member](t, key); member != nil {
+		arrival.Receiver = member.Person
+	}
+	return arrival, nil
+}
+
+// ReimburseCall counts what of the debtor's money has reached the guarantors once the lender is whole.
 func (*Recourse) ReimburseCall(ctx Context, argument string) (string, error) {
-	return run(ctx, argument, decode[recourse.Reimburse], func(t *transaction, c recourse.Reimburse) (tape.Entry, error) {
+	return runSigned(ctx, argument, func(t *transaction, c recourse.Reimburse, intents []intent) (tape.Entry, error) {
 		scheme, l, call, err := t.called(c.ID, c.Account, c.Loan, c.Call)
 		if err != nil {
 			return tape.Entry{}, err
@@ -314,15 +336,27 @@ func (*Recourse) ReimburseCall(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		payment, err := t.shown(c.Account, c.Payment)
+		if len(c.Parts) > recourse.GuarantorsMax {
+			return tape.Entry{}, rule.Field("parts", rule.Refuse(rule.Invalid, "there are %d; %d at most guarantee a loan", len(c.Parts), recourse.GuarantorsMax))
+		}
+		arrivals := make([]recourse.Arrival, len(c.Parts))
+		for i, part := range c.Parts {
+			if arrivals[i], err = t.arrival(c.Account, part); err != nil {
+				return tape.Entry{}, rule.Item("parts", i, err)
+			}
+		}
+		if err := t.signs("reimburse-call", c.Account, c.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		next, counted, entry, err := call.Reimburse(c, debt, arrivals, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		next, _, counted, entry, err := call.Reimburse(c, debt, payment, t.context)
-		if err != nil {
-			return tape.Entry{}, err
+		for _, part := range c.Parts {
+			if part.Payment != "" {
+				t.save(recourse.CountedKey(c.Account, part.Payment), counted)
+			}
 		}
-		t.save(recourse.CountedKey(c.Account, c.Payment), counted)
 		return entry, t.saveCall(l, next, entry)
 	})
 }
@@ -330,38 +364,24 @@ func (*Recourse) ReimburseCall(ctx Context, argument string) (string, error) {
 // ContributeCall counts what one guarantor has paid another.
 func (*Recourse) ContributeCall(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c recourse.Contribute, intents []intent) (tape.Entry, error) {
-		memberKey := group.MemberKey(c.Account, c.To)
-		_, l, call, err := t.called(c.ID, c.Account, c.Loan, c.Call, memberKey)
+		_, l, call, err := t.called(c.ID, c.Account, c.Loan, c.Call)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		receiver := tape.ID("")
-		if member := read[group.Member](t, memberKey); member != nil {
-			receiver = member.Person
-		}
-		payment, err := t.contributed(c)
+		arrival, err := t.arrival(c.Account, recourse.Handed{Amount: c.Amount, Payment: c.Payment, To: c.To})
 		if err != nil {
 			return tape.Entry{}, err
 		}
 		if err := t.signs("contribute-call", c.Account, c.Amount, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		next, counted, entry, err := call.Contribute(c, payment, receiver, t.context)
+		next, counted, entry, err := call.Contribute(c, arrival, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if payment != nil {
+		if c.Payment != "" {
 			t.save(recourse.CountedKey(c.Account, c.Payment), counted)
 		}
 		return entry, t.saveCall(l, next, entry)
 	})
-}
-
-// contributed is the payment that a contribution names, nil for cash.
-func (t *transaction) contributed(c recourse.Contribute) (*recourse.Payment, error) {
-	if c.Payment == "" {
-		return nil, nil
-	}
-	payment, err := t.shown(c.Account, c.Payment)
-	return &payment, err
 }

@@ -151,17 +151,27 @@ func (w *world) repaysLater(payments []int64) {
 	w.settled()
 	spend := tape.Spend{Account: books, ID: "spend-1", Payments: []tape.Payment{{Amount: cny(100_00), Line: "a", OnBehalfOf: house(orchard, 1), To: orchard}, {Amount: cny(50_00), Line: "b", OnBehalfOf: house(orchard, 1), To: lending}}}
 	w.must("charity", "Tape:Spend", w.signed("spend", books, cny(150_00), spend, "charity-maker", "charity-checker"))
-	reimburse := recourse.Reimburse{Account: orchard, Amount: cny(100_00), Call: "call-1", ID: "back-1", Loan: "l1", Payment: "charity/spend-1/0"}
-	w.refused("wrong-state: the debtor owes the lender ", "coop", "Recourse:ReimburseCall", reimburse)
+	reimburse := recourse.Reimburse{Account: orchard, Amount: cny(100_00), Call: "call-1", ID: "back-1", Loan: "l1", Parts: []recourse.Handed{{Amount: cny(100_00), Payment: "charity/spend-1/0", To: house(orchard, 2)}}}
+	back := func(c recourse.Reimburse, persons ...tape.ID) string {
+		return w.signed("reimburse-call", orchard, c.Amount, c, persons...)
+	}
+	w.refused("wrong-state: the debtor owes the lender ", "coop", "Recourse:ReimburseCall", back(reimburse))
 	w.must("bank", "Loan:RepayLoan", w.repays(payments, 4, 0))
-	other := reimburse
-	other.Payment = "charity/spend-1/2"
-	w.refused("not-found: field payment: the tape shows no such payment", "coop", "Recourse:ReimburseCall", other)
-	other.Amount, other.Payment = cny(50_00), "charity/spend-1/1" // to the lender
-	w.refused("not-found: field payment: the tape shows no such payment", "coop", "Recourse:ReimburseCall", other)
-	w.must("coop", "Recourse:ReimburseCall", reimburse)
-	reimburse.ID = "back-2"
-	w.refused("exists: field payment: was counted for call call-1 by entry coop/back-1", "coop", "Recourse:ReimburseCall", reimburse)
+	// What came to the cooperative has not reached household 2, what came to the lender repays the loan.
+	w.refused("conflict: field parts[0].to: the payment did not go to "+string(house(orchard, 2)), "coop", "Recourse:ReimburseCall", back(reimburse))
+	for _, source := range []string{"charity/spend-1/1", "charity/spend-1/2"} {
+		reimburse.Parts[0].Payment = source
+		w.refused("not-found: field parts[0].payment: the tape shows no such payment", "coop", "Recourse:ReimburseCall", back(reimburse))
+	}
+	reimburse.Parts[0].Payment = ""
+	for _, person := range []tape.ID{seat(1), seat(3), "coop-maker"} {
+		w.refused("forbidden: field parts[0]: the receiver of cash signs for it, and nobody else", "coop", "Recourse:ReimburseCall", back(reimburse, person))
+	}
+	w.refused("forbidden: ", "coop", "Recourse:ReimburseCall", back(reimburse))
+	w.must("coop", "Recourse:ReimburseCall", back(reimburse, seat(2)))
+	if call := w.callIs("call-1", recourse.Met); call.Borne() != 550_00 {
+		w.Errorf("the guarantors are without %d", call.Borne())
+	}
 
 	lift := unableOf(3, "able-3")
 	lift.Evidence, lift.Lift = nil, true
@@ -177,7 +187,7 @@ func (w *world) repaysLater(payments []int64) {
 	w.refused("forbidden: the receiver of cash signs for it, and nobody else", "coop", "Recourse:ContributeCall", signed(seat(3)))
 	shown := cash
 	shown.Amount, shown.Payment = cny(100_00), "charity/spend-1/0"
-	w.refused("exists: field payment: was counted for call call-1 by entry coop/back-1", "coop", "Recourse:ContributeCall", w.signedBare(shown))
+	w.refused("conflict: field from: the payment is not the money of "+string(house(orchard, 3)), "coop", "Recourse:ContributeCall", w.signedBare(shown))
 	w.must("coop", "Recourse:ContributeCall", signed(seat(2)))
 	if _, owed := w.callIs("call-1", recourse.Met).Owes(house(orchard, 3)); owed != nil {
 		w.Errorf("household 3 owes %v still", owed)
@@ -325,7 +335,7 @@ func TestWhoCarriesCalls(t *testing.T) {
 	}
 	w.must("coop", "Recourse:DeclareUnable", w.agreed("declare-unable", orchard, unable, "coop-maker", "bank-maker"))
 	w.keepersOnly("Recourse:ReimburseCall", func() string {
-		return encode(w, recourse.Reimburse{Account: orchard, Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "l1", Payment: "bank/x/0"})
+		return w.signedBare(recourse.Reimburse{Account: orchard, Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "l1", Parts: []recourse.Handed{{Amount: cny(1), Payment: "bank/x/0", To: house(orchard, 2)}}})
 	})
 	w.keepersOnly("Recourse:ContributeCall", func() string {
 		return w.signed("contribute-call", orchard, cny(1), recourse.Contribute{Account: orchard, Amount: cny(1), Call: "call-1", From: house(orchard, 3), ID: "cash-1", Loan: "l1", To: house(orchard, 2)}, seat(2))

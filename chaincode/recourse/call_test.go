@@ -51,11 +51,15 @@ func step(c recourse.Call, id tape.ID, n int, word string, of []string) (recours
 	case "lower":
 		c, err = c.Lower(units)
 	case "back":
-		p := payment(n, outside("A"), till, units)
-		c, _, _, _, err = c.Reimburse(recourse.Reimburse{Amount: cny(units), Call: c.ID, ID: id, Loan: c.Loan, Payment: p.Source, Account: scheme}, recourse.Debt{}, p, lender)
+		var parts []recourse.Part
+		if _, parts, err = c.Return(units); err == nil {
+			command, arrivals := arrived(n, parts)
+			command.ID = id
+			c, _, _, err = c.Reimburse(command, recourse.Debt{}, arrivals, lender)
+		}
 	case "give":
 		p := payment(n, outside(of[0]), outside(of[1]), units)
-		c, _, _, err = c.Contribute(recourse.Contribute{Amount: cny(units), Call: c.ID, From: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Account: scheme, To: household(of[1])}, &p, "", lender)
+		c, _, _, err = c.Contribute(recourse.Contribute{Amount: cny(units), Call: c.ID, From: household(of[0]), ID: id, Loan: c.Loan, Payment: p.Source, Account: scheme, To: household(of[1])}, recourse.Arrival{Payment: &p}, lender)
 	case "late":
 		c, _, err = c.Respread(recourse.Respread{Call: c.ID, Guarantor: household(of[0]), ID: id, Loan: c.Loan, Account: scheme}, late)
 	case "unable", "able":
@@ -217,10 +221,10 @@ func TestEntries(t *testing.T) {
 	if lender, others := c.Owes(household("C")); lender != 0 || fmt.Sprint(others) != fmt.Sprint([]recourse.Part{{Household: household("B"), Units: 33_333}}) {
 		t.Errorf("C owes %d, %v", lender, others)
 	}
-	p := payment(8, outside("A"), till, 1)
-	c, parts, counted, entry, err := c.Reimburse(recourse.Reimburse{Account: scheme, Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "loan-1", Payment: p.Source}, recourse.Debt{}, p, by("coop"))
+	command, arrivals := arrived(8, []recourse.Part{{Household: household("B"), Units: 1}})
+	c, counted, entry, err := c.Reimburse(command, recourse.Debt{}, arrivals, by("coop"))
 	if err != nil || counted != (recourse.Counted{V: 1, Call: "call-1", Entry: "coop/back-1"}) || c.Entry != "coop/back-1" || entry.Kind != "reimburse-call" || entry.Subject != string(scheme) ||
-		!slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/settle-1/8"}}) || entry.Check() != nil || !slices.Equal(parts, []recourse.Part{{Household: household("B"), Units: 1}}) {
-		t.Errorf("%+v %+v %v %v", counted, entry, parts, err)
+		!slices.Equal(entry.Evidence, []tape.Evidence{{Kind: "entry", Reference: "bank/settle-1/8"}}) || entry.Check() != nil || c.Guarantors[0].Returned != 1 {
+		t.Errorf("%+v %+v %v", counted, entry, err)
 	}
 }

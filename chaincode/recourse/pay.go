@@ -39,34 +39,85 @@ func (c Call) Lower(units int64) (Call, error) {
 	return c.stated(), nil
 }
 
-// Reimburse shares among the guarantors what the debtor repays once the lender is whole.
+// Reimburse counts what the debtor has repaid the guarantors once the lender is
+// whole, when it has reached them.
 type Reimburse struct {
 	Account tape.AccountID `json:"account"`
-	Amount  money.Amount   `json:"amount"`
-	Call    tape.ID        `json:"call"`
-	ID      tape.ID        `json:"id"`
-	Loan    tape.ID        `json:"loan"`
-	// Payment is the tape's name of the money, organisation/entry/index.
-	Payment string `json:"payment"`
+	// Amount is all parts together.
+	Amount money.Amount `json:"amount"`
+	Call   tape.ID      `json:"call"`
+	ID     tape.ID      `json:"id"`
+	Loan   tape.ID      `json:"loan"`
+	// Parts are what Call.Return gives each guarantor of the amount, in the order of the call.
+	Parts []Handed `json:"parts"`
 }
 
-// Reimburse judges the command; debt are the loan's figures, payment the debtor's
-// money. It says what each guarantor gets: in proportion to what it is without
-// (art. 700, Interpretation arts. 13 and 18), which lowers what they owe one another.
-func (c Call) Reimburse(command Reimburse, debt Debt, payment Payment, ctx tape.Context) (Call, []Part, Counted, tape.Entry, error) {
-	refuse := func(err error) (Call, []Part, Counted, tape.Entry, error) {
-		return c, nil, Counted{}, tape.Entry{}, err
-	}
+// Handed is money that has reached a guarantor.
+type Handed struct {
+	Amount money.Amount `json:"amount"`
+	// Payment is the tape's name of the money, organisation/entry/index; empty for cash, which its receiver signs for.
+	Payment string         `json:"payment,omitempty"`
+	To      tape.AccountID `json:"to"`
+}
+
+// Arrival is what is known of money that a command says has reached a guarantor.
+type Arrival struct {
+	// Payment is what the tape shows; nil for cash.
+	Payment *Payment
+	// Receiver is the person who signs for the guarantor's household.
+	Receiver tape.ID
+}
+
+// Reimburse judges the command; debt are the loan's figures, arrivals what is known
+// of its parts. Each guarantor gets in proportion to what it is without (art. 700,
+// Interpretation arts. 13 and 18), which lowers what they owe one another; and
+// nothing counts that has not reached it.
+func (c Call) Reimburse(command Reimburse, debt Debt, arrivals []Arrival, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
 	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.keeper(ctx), c.whole(debt), c.notBefore(ctx),
-		c.shown(payment, command.Payment, command.Amount), from(payment, c.Debtor, "payment")); err != nil {
+		rule.Field("amount", command.Amount.Positive(c.Amount.Currency))); err != nil {
 		return refuse(err)
 	}
 	next, parts, err := c.Return(command.Amount.Units)
 	if err != nil {
 		return refuse(err)
 	}
-	next, counted, entry, err := next.count(ctx.Entry(command.ID, "reimburse-call", string(c.Scheme)), payment)
-	return next, parts, counted, entry, err
+	if err := rule.First(rule.Field("parts", c.divided(command, parts)), c.handed(command.Parts, arrivals, ctx)); err != nil {
+		return refuse(err)
+	}
+	entry := ctx.Entry(command.ID, "reimburse-call", string(c.Scheme))
+	for _, part := range command.Parts {
+		if part.Payment != "" {
+			entry.Evidence = append(entry.Evidence, tape.Evidence{Kind: "entry", Reference: part.Payment})
+		}
+	}
+	return next.Changed(entry), Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
+}
+
+// divided refuses parts that are not what each guarantor gets.
+func (c Call) divided(command Reimburse, parts []Part) error {
+	if slices.EqualFunc(command.Parts, parts, func(h Handed, p Part) bool { return h.To == p.Household && h.Amount == c.money(p.Units) }) {
+		return nil
+	}
+	each := make([]string, len(parts))
+	for i, part := range parts {
+		each[i] = c.money(part.Units).String() + " to " + string(part.Household)
+	}
+	return rule.Refuse(rule.Conflict, "of %s go %s", command.Amount, strings.Join(each, ", "))
+}
+
+// handed refuses a part that has not reached its guarantor, and signatures of others.
+func (c Call) handed(parts []Handed, arrivals []Arrival, ctx tape.Context) error {
+	cash := 0
+	for i, part := range parts {
+		if part.Payment == "" {
+			cash++
+		}
+		if err := rule.Item("parts", i, c.reached(part, c.Debtor, "payment", arrivals[i], ctx)); err != nil {
+			return err
+		}
+	}
+	return onlyReceivers(cash, ctx)
 }
 
 // Return is the call once the debtor has repaid the guarantors, and what each of
@@ -113,12 +164,15 @@ type Contribute struct {
 	To      tape.AccountID `json:"to"`
 }
 
-// Contribute judges the command; payment is what the tape shows, nil for cash;
-// receiver is the person who signs for the household To.
-func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) (Call, Counted, tape.Entry, error) {
+// Contribute judges the command; arrival is what is known of the money.
+func (c Call) Contribute(command Contribute, arrival Arrival, ctx tape.Context) (Call, Counted, tape.Entry, error) {
 	refuse := func(err error) (Call, Counted, tape.Entry, error) { return c, Counted{}, tape.Entry{}, err }
+	part, cash := Handed{Amount: command.Amount, Payment: command.Payment, To: command.To}, 0
+	if part.Payment == "" {
+		cash = 1
+	}
 	if err := rule.First(c.is(command.Account, command.Loan, command.Call), c.keeper(ctx), c.notBefore(ctx),
-		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(command, payment, receiver, ctx)); err != nil {
+		rule.Field("amount", command.Amount.Positive(c.Amount.Currency)), c.reached(part, command.From, "from", arrival, ctx), onlyReceivers(cash, ctx)); err != nil {
 		return refuse(err)
 	}
 	next, err := c.Give(command.From, Part{command.To, command.Amount.Units})
@@ -126,10 +180,11 @@ func (c Call) Contribute(command Contribute, payment *Payment, receiver tape.ID,
 		return refuse(err)
 	}
 	entry := ctx.Entry(command.ID, "contribute-call", string(c.Scheme))
-	if payment == nil {
+	if part.Payment == "" {
 		return next.Changed(entry), Counted{}, entry, nil
 	}
-	return next.count(entry, *payment)
+	entry.Evidence = []tape.Evidence{{Kind: "entry", Reference: part.Payment}}
+	return next.Changed(entry), Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
 }
 
 // Give is the call once one guarantor has paid others, all at the same time: to
@@ -155,28 +210,35 @@ func (c Call) Give(from tape.AccountID, to ...Part) (Call, error) {
 	return next.stated(), nil
 }
 
-// reached refuses a contribution that neither the tape shows nor its receiver
-// says it has: with a key in its own hands, since it gives up a claim by that.
-func (c Call) reached(command Contribute, payment *Payment, receiver tape.ID, ctx tape.Context) error {
-	if command.Payment != "" {
-		if payment == nil {
+// reached refuses money that neither the tape shows nor its receiver says it has:
+// with a key in its own hands, since it gives up a claim by that. It is a payer's,
+// whom a field of the command names.
+func (c Call) reached(part Handed, payer tape.AccountID, field string, arrival Arrival, ctx tape.Context) error {
+	if part.Payment != "" {
+		if arrival.Payment == nil {
 			return rule.Field("payment", rule.Refuse(rule.NotFound, "the tape shows no such payment"))
 		}
-		return rule.First(c.shown(*payment, command.Payment, command.Amount), from(*payment, command.From, "from"), to(*payment, command.To))
+		return rule.First(c.shown(*arrival.Payment, part.Payment, part.Amount), from(*arrival.Payment, payer, field), to(*arrival.Payment, part.To))
 	}
-	if payment != nil || len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != receiver || receiver == "" {
-		return rule.Refuse(rule.Forbidden, "the receiver of cash signs for it, and nobody else")
+	signer := slices.IndexFunc(ctx.Approvals, func(a tape.Approval) bool { return a.Person == arrival.Receiver })
+	if arrival.Payment != nil || arrival.Receiver == "" || signer < 0 {
+		return errReceiver
 	}
-	if custody := party.Custody(ctx.Approvals[0].Custody); !custody.Confirms() {
-		return rule.Refuse(rule.Forbidden, "the key of %s is %s; cash is signed for by a key in the receiver's own hands", receiver, custody)
+	if custody := party.Custody(ctx.Approvals[signer].Custody); !custody.Confirms() {
+		return rule.Refuse(rule.Forbidden, "the key of %s is %s; cash is signed for by a key in the receiver's own hands", arrival.Receiver, custody)
 	}
 	return nil
 }
 
-// count is the call after a payment, and the mark that it counts for no other.
-func (c Call) count(entry tape.Entry, payment Payment) (Call, Counted, tape.Entry, error) {
-	entry.Evidence = []tape.Evidence{{Kind: "entry", Reference: payment.Source}}
-	return c.Changed(entry), Counted{V: 1, Call: c.ID, Entry: entry.Reference()}, entry, nil
+// errReceiver refuses cash that nobody, or somebody else, has signed for.
+var errReceiver = rule.Refuse(rule.Forbidden, "the receiver of cash signs for it, and nobody else")
+
+// onlyReceivers refuses signatures of others than those who got cash.
+func onlyReceivers(cash int, ctx tape.Context) error {
+	if cash > 0 && len(ctx.Approvals) != cash {
+		return errReceiver
+	}
+	return nil
 }
 
 // shown refuses a payment that the tape does not show so, or that was counted.

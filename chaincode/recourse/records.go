@@ -205,7 +205,7 @@ type Terms struct {
 	NoticeDays []int32
 }
 
-// Payment is money that the tape shows, or that its receiver has signed for.
+// Payment is money that the tape shows.
 type Payment struct {
 	// Source is the tape's name of it, organisation/entry/index.
 	Source string

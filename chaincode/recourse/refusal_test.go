@@ -221,20 +221,25 @@ func TestWithdrawCall(t *testing.T) {
 }
 
 type repaying struct {
-	Call    recourse.Call
-	C       recourse.Reimburse
-	Debt    recourse.Debt
-	Payment recourse.Payment
-	Ctx     tape.Context
+	Call     recourse.Call
+	C        recourse.Reimburse
+	Debt     recourse.Debt
+	Arrivals []recourse.Arrival
+	Ctx      tape.Context
 }
 
 func TestReimburse(t *testing.T) {
+	// B, C and D have paid as 3 : 2 : 1; of 101 the odd units go to D and C, whose fractions are larger.
+	three := called(t, respread("D", "2026-02-01"), paid("B", 150_000), paid("C", 100_000), paid("D", 50_000))
+	without := debt()
+	without.Overdue = nil
+	judge := func(s repaying) error { _, _, _, err := s.Call.Reimburse(s.C, s.Debt, s.Arrivals, s.Ctx); return err }
+	const each = "conflict: field parts: of 1.01 CNY go 0.50 CNY to "
+	parts := []recourse.Part{{Household: household("B"), Units: 50}, {Household: household("C"), Units: 34}, {Household: household("D"), Units: 17}}
 	ruletest.Refusals(t, func() repaying {
-		d := debt()
-		d.Overdue = nil
-		return repaying{called(t, paid("B", 100_000), paid("C", 100_000), paid("D", 100_000)), recourse.Reimburse{Amount: cny(100), Call: "call-1", ID: "reimburse-1", Loan: "loan-1", Payment: "coop/sale-1/0", Account: scheme},
-			d, recourse.Payment{Source: "coop/sale-1/0", From: household("A"), To: scheme, Amount: cny(100)}, by("coop")}
-	}, func(s repaying) error { _, _, _, _, err := s.Call.Reimburse(s.C, s.Debt, s.Payment, s.Ctx); return err }, []row[repaying]{
+		c, arrivals := arrived(0, parts)
+		return repaying{three, c, without, arrivals, by("coop")}
+	}, judge, []row[repaying]{
 		{func(s *repaying) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *repaying) { s.Ctx.Role = "admin" }, "forbidden: coop (role admin) keeps no books"},
 		{func(s *repaying) { s.Call = called(t, paid("B", 100_000)) }, "wrong-state: the lender still asks for 2000.00 CNY by call call-1, and ranks before the guarantors (art. 700)"},
@@ -244,61 +249,92 @@ func TestReimburse(t *testing.T) {
 		{func(s *repaying) { s.C.Loan = "loan-2" }, "not-found: field call: there is no call call-1 of loan loan-2"},
 		{func(s *repaying) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books of call call-1; bank and coop do"},
 		{func(s *repaying) { s.C.Amount = cny(-1) }, "invalid: field amount: -0.01 CNY is not more than zero"},
-		{func(s *repaying) { s.C.Amount.Currency = "USD" }, "invalid: field amount: 1.00 USD is not in CNY"},
-		{func(s *repaying) { s.C.Payment = "settle-1/0" }, "invalid: field payment: is not a posting; write it as organisation/entry/index"},
-		{func(s *repaying) { s.C.Payment = "coop/sale-1/00" }, "invalid: field payment: is not a posting"},
-		{func(s *repaying) { s.C.Payment = "coop/sale-1/1" }, "not-found: field payment: the tape shows no such payment"},
-		{func(s *repaying) { s.Payment.Counted = &recourse.Counted{Call: "call-0", Entry: "bank/pay-0"} }, "exists: field payment: was counted for call call-0 by entry bank/pay-0"},
-		{func(s *repaying) { s.Payment.Amount = cny(99) }, "conflict: field amount: is 1.00 CNY; the payment was of 0.99 CNY"},
-		{func(s *repaying) { s.Payment.From = household("B") }, "conflict: field payment: the payment is not the money of " + household("A").String()},
-		{func(s *repaying) { s.C.Amount, s.Payment.Amount = cny(300_001), cny(300_001) }, "insufficient: field amount: is 3000.01 CNY; the guarantors are without 3000.00 CNY"},
+		{func(s *repaying) { s.C.Amount.Currency = "USD" }, "invalid: field amount: 1.01 USD is not in CNY"},
+		{func(s *repaying) { s.C.Amount = cny(300_001) }, "insufficient: field amount: is 3000.01 CNY; the guarantors are without 3000.00 CNY"},
+		{func(s *repaying) { s.C.Amount = cny(102) }, "conflict: field parts: of 1.02 CNY go 0.51 CNY to " + household("B").String() + ", 0.34 CNY to " + household("C").String()},
+		{func(s *repaying) { s.C.Parts = s.C.Parts[:2] }, each},
+		{func(s *repaying) { s.C.Parts = nil }, each},
+		{func(s *repaying) { s.C.Parts[0].Amount = cny(51) }, each},
+		{func(s *repaying) { s.C.Parts[0].Amount.Currency = "USD" }, each},
+		{func(s *repaying) { s.C.Parts[1].To = household("E") }, each},
+		{func(s *repaying) { s.C.Parts[0], s.C.Parts[1] = s.C.Parts[1], s.C.Parts[0] }, each},
+		{func(s *repaying) { s.C.Parts[0].Payment = "settle-1/0" }, "invalid: field parts[0].payment: is not a posting; write it as organisation/entry/index"},
+		{func(s *repaying) { s.C.Parts[1].Payment = "coop/sale-1/00" }, "invalid: field parts[1].payment: is not a posting"},
+		{func(s *repaying) { s.C.Parts[1].Payment = "coop/sale-1/7" }, "not-found: field parts[1].payment: the tape shows no such payment"},
+		{func(s *repaying) { s.Arrivals[2].Payment = nil }, "not-found: field parts[2].payment: the tape shows no such payment"},
+		{func(s *repaying) {
+			s.Arrivals[0].Payment.Counted = &recourse.Counted{Call: "call-0", Entry: "bank/pay-0"}
+		}, "exists: field parts[0].payment: was counted for call call-0 by entry bank/pay-0"},
+		{func(s *repaying) { s.Arrivals[0].Payment.Amount = cny(49) }, "conflict: field parts[0].amount: is 0.50 CNY; the payment was of 0.49 CNY"},
+		{func(s *repaying) { s.Arrivals[0].Payment.From = household("C") }, "conflict: field parts[0].payment: the payment is not the money of " + household("A").String()},
+		{func(s *repaying) { s.Arrivals[0].Payment.To = scheme }, "conflict: field parts[0].to: the payment did not go to " + household("B").String()},
+		{func(s *repaying) { s.C.Parts[1].Payment = "" }, receives("parts[1]")},
+	})
+	// C and D get cash, and sign for it with keys in their own hands.
+	ruletest.Refusals(t, func() repaying {
+		c, arrivals := arrived(0, parts)
+		c.Parts[1].Payment, c.Parts[2].Payment = "", ""
+		arrivals[1], arrivals[2] = recourse.Arrival{Receiver: "person-c"}, recourse.Arrival{Receiver: "person-d"}
+		return repaying{three, c, without, arrivals, by("bank", "person-c", "person-d")}
+	}, judge, []row[repaying]{
+		{func(s *repaying) { s.Ctx.Approvals = s.Ctx.Approvals[:1] }, receives("parts[2]")},
+		{func(s *repaying) { s.Ctx.Approvals = nil }, receives("parts[1]")},
+		{func(s *repaying) { s.Ctx.Approvals[1].Person = "person-b" }, receives("parts[2]")},
+		{func(s *repaying) { s.Ctx.Approvals = append(s.Ctx.Approvals, tape.Approval{Person: "clerk"}) }, "forbidden: the receiver of cash signs for it, and nobody else"},
+		{func(s *repaying) { s.Arrivals[1].Receiver = "" }, receives("parts[1]")},
+		{func(s *repaying) { s.Ctx.Approvals[1].Custody = "gateway-held" }, "forbidden: field parts[2]: the key of person-d is gateway-held; cash is signed for by a key in the receiver's own hands"},
 	})
 }
 
+func receives(field string) string {
+	return "forbidden: field " + field + ": the receiver of cash signs for it, and nobody else"
+}
+
 type contributing struct {
-	Call     recourse.Call
-	C        recourse.Contribute
-	Payment  *recourse.Payment
-	Receiver tape.ID
-	Ctx      tape.Context
+	Call    recourse.Call
+	C       recourse.Contribute
+	Arrival recourse.Arrival
+	Ctx     tape.Context
 }
 
 func TestContribute(t *testing.T) {
 	all := called(t, respread("C", "2026-02-01"), paid("B", 150_000), paid("D", 150_000))
 	judge := func(s contributing) error {
-		_, _, _, err := s.Call.Contribute(s.C, s.Payment, s.Receiver, s.Ctx)
+		_, _, _, err := s.Call.Contribute(s.C, s.Arrival, s.Ctx)
 		return err
 	}
 	command := recourse.Contribute{Amount: cny(50_000), Call: "call-1", From: household("C"), ID: "give-1", Loan: "loan-1", Account: scheme, To: household("B")}
 	ruletest.Refusals(t, func() contributing {
 		c, p := command, payment(0, household("C"), outside("B"), 50_000)
 		c.Payment = p.Source
-		return contributing{all, c, &p, "person-b", by("coop")}
+		return contributing{all, c, recourse.Arrival{Payment: &p}, by("coop")}
 	}, judge, []row[contributing]{
 		{func(s *contributing) { s.C.Call = "call-2" }, "not-found: field call: there is no call call-2"},
 		{func(s *contributing) { s.Ctx.Organisation = "charity" }, "forbidden: charity (role gateway) keeps no books"},
-		{func(s *contributing) { s.C.From, s.Payment.From = household("A"), outside("A") }, "not-found: field from: " + household("A").String() + " was not called"},
-		{func(s *contributing) { s.C.To, s.Payment.To = household("A"), outside("A") }, "not-found: field to: " + household("A").String() + " was not called"},
+		{func(s *contributing) { s.C.From, s.Arrival.Payment.From = household("A"), outside("A") }, "not-found: field from: " + household("A").String() + " was not called"},
+		{func(s *contributing) { s.C.To, s.Arrival.Payment.To = household("A"), outside("A") }, "not-found: field to: " + household("A").String() + " was not called"},
 		{func(s *contributing) { s.Ctx.At-- }, "conflict: the transaction is of"},
 		{func(s *contributing) { s.C.Amount = cny(0) }, "invalid: field amount: 0.00 CNY is not more than zero"},
-		{func(s *contributing) { s.Payment = nil }, "not-found: field payment: the tape shows no such payment"},
-		{func(s *contributing) { s.Payment.Counted = &recourse.Counted{Call: "call-1", Entry: "coop/give-0"} }, "exists: field payment: was counted for call call-1"},
-		{func(s *contributing) { s.Payment.From = household("D") }, "conflict: field from: the payment is not the money of " + household("C").String()},
-		{func(s *contributing) { s.Payment.To = household("D") }, "conflict: field to: the payment did not go to " + household("B").String()},
-		{func(s *contributing) { s.C.Amount, s.Payment.Amount = cny(50_001), cny(50_001) }, "insufficient: field amount: is 500.01 CNY; " + household("C").String() + " owes " + household("B").String() + " 500.00 CNY"},
-		{func(s *contributing) { s.C.From, s.Payment.From = household("D"), outside("D") }, "insufficient: field amount: is 500.00 CNY; " + household("D").String() + " owes " + household("B").String() + " 0.00 CNY"},
+		{func(s *contributing) { s.Arrival.Payment = nil }, "not-found: field payment: the tape shows no such payment"},
+		{func(s *contributing) {
+			s.Arrival.Payment.Counted = &recourse.Counted{Call: "call-1", Entry: "coop/give-0"}
+		}, "exists: field payment: was counted for call call-1"},
+		{func(s *contributing) { s.Arrival.Payment.From = household("D") }, "conflict: field from: the payment is not the money of " + household("C").String()},
+		{func(s *contributing) { s.Arrival.Payment.To = household("D") }, "conflict: field to: the payment did not go to " + household("B").String()},
+		{func(s *contributing) { s.C.Amount, s.Arrival.Payment.Amount = cny(50_001), cny(50_001) }, "insufficient: field amount: is 500.01 CNY; " + household("C").String() + " owes " + household("B").String() + " 500.00 CNY"},
+		{func(s *contributing) { s.C.From, s.Arrival.Payment.From = household("D"), outside("D") }, "insufficient: field amount: is 500.00 CNY; " + household("D").String() + " owes " + household("B").String() + " 0.00 CNY"},
 	})
 	const signs = "forbidden: the receiver of cash signs for it, and nobody else"
 	ruletest.Refusals(t, func() contributing {
 		ctx := by("coop", "person-b")
 		ctx.Approvals[0].Duty = "member"
-		return contributing{all, command, nil, "person-b", ctx}
+		return contributing{all, command, recourse.Arrival{Receiver: "person-b"}, ctx}
 	}, judge, []row[contributing]{
 		{func(s *contributing) { s.Ctx.Approvals = nil }, signs},
 		{func(s *contributing) { s.Ctx.Approvals[0].Person = "person-c" }, signs},
-		{func(s *contributing) { s.Receiver, s.Ctx.Approvals[0].Person = "", "" }, signs},
+		{func(s *contributing) { s.Arrival.Receiver, s.Ctx.Approvals[0].Person = "", "" }, signs},
 		{func(s *contributing) { s.Ctx.Approvals = append(s.Ctx.Approvals, s.Ctx.Approvals[0]) }, signs},
-		{func(s *contributing) { p := payment(0, household("C"), outside("B"), 50_000); s.Payment = &p }, signs},
+		{func(s *contributing) { p := payment(0, household("C"), outside("B"), 50_000); s.Arrival.Payment = &p }, signs},
 		{func(s *contributing) { s.Ctx.Approvals[0].Custody = "agent-held" }, "forbidden: the key of person-b is agent-held; cash is signed for by a key in the receiver's own hands"},
 	})
 }

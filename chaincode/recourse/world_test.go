@@ -121,6 +121,19 @@ func payment(n int, from, to tape.AccountID, units int64) recourse.Payment {
 	return recourse.Payment{Source: "bank/settle-1/" + strconv.Itoa(n), From: from, To: to, Amount: cny(units)}
 }
 
+// arrived are these parts of the debtor's money, as the tape shows them from number n on, and a command that names them.
+func arrived(n int, parts []recourse.Part) (recourse.Reimburse, []recourse.Arrival) {
+	c := recourse.Reimburse{Account: scheme, Amount: cny(0), Call: "call-1", ID: "back-1", Loan: "loan-1"}
+	arrivals := make([]recourse.Arrival, len(parts))
+	for i, part := range parts {
+		p := payment(n+i, household("A"), part.Household, part.Units)
+		c.Amount.Units += part.Units
+		c.Parts = append(c.Parts, recourse.Handed{Amount: p.Amount, Payment: p.Source, To: part.Household})
+		arrivals[i].Payment = &p
+	}
+	return c, arrivals
+}
+
 // by is a command of an organisation's gateway that persons signed:
 // "maker" is of the caller's organisation, "maker@coop" of another.
 func by(organisation string, persons ...string) tape.Context {

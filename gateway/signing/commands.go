@@ -272,6 +272,9 @@ var forms = map[string]form{
 	"Recourse:WithdrawCall": of("withdraw-call", absent, 2, func(c recourse.WithdrawCall) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Call", string(c.Call))
 	}),
+	"Recourse:ReimburseCall": of("reimburse-call", stated, 1, func(c recourse.Reimburse) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Parts", handed(c.Parts)).worth(c.Amount)
+	}),
 	"Recourse:ContributeCall": of("contribute-call", stated, 1, func(c recourse.Contribute) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Household", string(c.From), "Other", string(c.To)).worth(c.Amount)
 	}),
@@ -511,3 +514,12 @@ func roles(function string) []login.Role {
 // Persons is the fewest persons that may sign a command of a function under any policy; 0 for one
 // that cannot be signed here.
 func Persons(function string) int { return forms[function].persons }
+
+// handed is what each guarantor has got, as it is read before it is signed.
+func handed(parts []recourse.Handed) string {
+	each := make([]string, len(parts))
+	for i, part := range parts {
+		each[i] = string(part.To) + " " + part.Amount.String()
+	}
+	return strings.Join(each, "; ")
+}

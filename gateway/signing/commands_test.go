@@ -191,6 +191,7 @@ func TestRead(t *testing.T) {
 		{"Recourse:DeclareUnable", recourse.DeclareUnable{Account: scheme, Call: "c1", Guarantor: "household:a", Lift: true, Loan: "l1"}, "", "household:a can pay again"},
 		{"Recourse:ReleaseGuarantor", recourse.Release{Account: scheme, Call: "c1", Guarantor: "household:a", Loan: "l1"}, "", "Release household:a"},
 		{"Recourse:WithdrawCall", recourse.WithdrawCall{Account: scheme, Call: "c1", Loan: "l1"}, "", "Withdraw call c1"},
+		{"Recourse:ReimburseCall", recourse.Reimburse{Account: scheme, Amount: cny(6000), Call: "c1", Loan: "l1", Parts: []recourse.Handed{{Amount: cny(4000), To: "household:a"}, {Amount: cny(2000), Payment: "coop/p1/0", To: "household:b"}}}, "60.00 CNY", "has repaid its guarantors 60.00 CNY, and that your part has reached you: household:a 40.00 CNY; household:b 20.00 CNY."},
 		{"Recourse:ContributeCall", recourse.Contribute{Account: scheme, Amount: cny(6000), Call: "c1", From: "household:a", Loan: "l1", To: "household:b"}, "60.00 CNY", "household:b has got 60.00 CNY of household:a"},
 		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
 		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
