@@ -44,7 +44,7 @@ func (a *application) tellStory(n *network.Network) (story.Told, error) {
 	if err != nil {
 		return told, fmt.Errorf("demo: %w", err)
 	}
-	detail := fmt.Sprintf("2 invented stories: %d gifts, %d payouts, 1 refund, 1 charge-back, 1 dispute", told.Gifts, told.Payouts)
+	detail := fmt.Sprintf("3 invented stories: %d gifts, %d payouts, 1 refund, 1 charge-back, 1 dispute; %d groups, %d loans", told.Gifts, told.Payouts, told.Cooperative.Groups, told.Cooperative.Loans)
 	if told.Repeated {
 		detail += ", told before"
 	}

@@ -32,7 +32,7 @@ type commandLine struct {
 	Doctor   doctorCommand   `cmd:"" help:"Look for what would keep a network from starting."`
 	Import   importCommand   `cmd:"" help:"Import what others hold."`
 	Identify identifyCommand `cmd:"" help:"Give money that nobody had claimed to the campaign it was meant for."`
-	Demo     demoCommand     `cmd:"" help:"Play two invented stories, from filing to confirmation."`
+	Demo     demoCommand     `cmd:"" help:"Play three invented stories: two campaigns, and a season of a cooperative."`
 	Trace    traceCommand    `cmd:"" help:"Follow a gift to where it is now, and back."`
 	Campaign campaignCommand `cmd:"" help:"Show what campaigns have come to, and what the law asks of them next."`
 	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`

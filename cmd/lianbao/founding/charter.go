@@ -29,6 +29,7 @@ var powers = []party.Grant{
 	{Organisation: "charity", Power: party.Charity},
 	{Organisation: "coop", Power: party.Cooperative},
 	{Organisation: "coop", Power: party.Supplier},
+	{Organisation: "coop", Power: party.Lender},
 	{Organisation: "bank", Power: party.Custodian},
 	{Organisation: "bank", Power: party.Lender},
 	{Organisation: "insurer", Power: party.Insurer},

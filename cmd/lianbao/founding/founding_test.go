@@ -23,8 +23,8 @@ func TestDraw(t *testing.T) {
 		topology       topology.Topology
 		powers, quorum int
 	}{
-		{"default", topology.Default(), 8, 3},
-		{"small", topology.Small(), 8, 3},
+		{"default", topology.Default(), 9, 3},
+		{"small", topology.Small(), 9, 3},
 		{"other organisations begin with no power", strangers, 0, 3},
 	} {
 		c := Draw(test.topology, party.LedgerID{1})

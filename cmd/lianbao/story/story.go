@@ -1,8 +1,9 @@
-// Package story plays two invented stories on a network: a flood relief with
-// two thousand gifts, and a county's speech training for thirty children. Gifts
-// are settled against bank statements, one person proposes and another
-// approves, the bank pays, households confirm or dispute. Nobody in it exists,
-// and every name says so.
+// Package story plays three invented stories on a network: a flood relief with
+// two thousand gifts, a county's speech training for thirty children, and a
+// season of a coffee cooperative. Gifts are settled against bank statements, one
+// person proposes and another approves, the bank pays, households confirm or
+// dispute; households guarantee each other's loans, and a sale repays them
+// first. Nobody in it exists, and every name says so.
 //
 // Each command has an id of its own, so that a story is told once however
 // often it is begun.
@@ -43,6 +44,8 @@ type Told struct {
 	Payouts   int              `json:"payouts"`
 	// Code is that of the announced gift: who has it sees the receipt.
 	Code string `json:"code"`
+	// Cooperative is what the season of coffee came to.
+	Cooperative Cooperative `json:"cooperative"`
 	// Repeated says that the stories had been told before.
 	Repeated bool `json:"repeated"`
 }
@@ -127,7 +130,7 @@ func Tell(ctx context.Context, s Stage) (Told, error) {
 	return told, p.write(path)
 }
 
-// tell plays both stories side by side.
+// tell plays the stories side by side.
 func (t *teller) tell(ctx context.Context) (Told, error) {
 	var mutex sync.Mutex
 	if report := t.Report; report != nil {
@@ -137,11 +140,12 @@ func (t *teller) tell(ctx context.Context) (Told, error) {
 			report(text)
 		}
 	}
-	first, second := &relief{teller: t}, &speech{teller: t}
+	first, second, third := &relief{teller: t}, &speech{teller: t}, &season{teller: t}
 	work, working := errgroup.WithContext(ctx)
 	work.Go(func() error { return t.names(working) })
 	work.Go(func() error { return first.tell(working) })
 	work.Go(func() error { return second.tell(working) })
+	work.Go(func() error { return third.tell(working) })
 	if err := work.Wait(); err != nil {
 		return Told{}, err
 	}
@@ -149,7 +153,7 @@ func (t *teller) tell(ctx context.Context) (Told, error) {
 	told.Campaigns = []tape.AccountID{reliefAccount, speechAccount}
 	told.Gifts += second.gifts
 	told.Payouts += second.payouts
-	told.Code = second.announced.Code
+	told.Code, told.Cooperative = second.announced.Code, third.told
 	return told, nil
 }
 
