@@ -390,12 +390,18 @@ func (*Loan) ContractLoan(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		t.saveLoan(l)
-		if err := t.list(l, entry); err != nil {
-			return entry, err
-		}
-		return entry, t.each(l, func(known *loan.Debts, borrower bool) loan.Debts { return known.Begin(l, borrower, entry) })
+		return entry, t.begin(l, entry)
 	})
+}
+
+// begin saves a loan that its household has signed for: it stands among the debts
+// of borrower and guarantors, and in what its lenders have lent.
+func (t *transaction) begin(l loan.Loan, entry tape.Entry) error {
+	t.saveLoan(l)
+	if err := t.list(l, entry); err != nil {
+		return err
+	}
+	return t.each(l, func(known *loan.Debts, borrower bool) loan.Debts { return known.Begin(l, borrower, entry) })
 }
 
 // list adds a loan to what its lenders have lent.

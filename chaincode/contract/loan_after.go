@@ -182,6 +182,24 @@ func (*Loan) DeclareStay(ctx Context, argument string) (string, error) {
 	})
 }
 
+// TakeOverLoan brings a loan onto the ledger that ran before.
+func (*Loan) TakeOverLoan(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.TakeOver, intents []intent) (tape.Entry, error) {
+		scheme, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.lends("take-over-loan", c.Account, l.Organisation, l.Principal, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		l, entry, err := l.TakeOver(c, scheme.Organisation, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		return entry, t.begin(l, entry)
+	})
+}
+
 // RestructureLoan changes the terms of a running loan.
 func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.Restructure, intents []intent) (tape.Entry, error) {

@@ -1,12 +1,15 @@
 package contract_test
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/settlement"
@@ -357,4 +360,37 @@ func (w *world) keepersOnly(function string, command func() string) {
 			}
 		}
 	}
+}
+
+// TestTakenOver: a loan that ran before the ledger stood is taken over with its
+// history by all who know it; its guarantors can be called at once, its pool is asked for nothing.
+func TestTakenOver(t *testing.T) {
+	w := newWorld(t)
+	w.groups()
+	w.lends()
+	w.Advance(31 * day) // then whoever registered a key may carry what it signs
+	all := []tape.ID{seat(1), seat(2), seat(3), seat(4)}
+	w.must("insurer", "Loan:ApplyForLoan", w.signed("apply-for-loan", orchard, cny(12_000_00), applyFor("l1", 1, 12_000_00), all...))
+	w.must("bank", "Loan:DecideLoan", w.signed("decide-loan", orchard, cny(12_000_00), loan.Decide{Account: orchard, Amount: cny(12_000_00), ID: "decide-1", Loan: "l1", Reason: "history"}, bankStaff...))
+	take := loan.TakeOver{Account: orchard, Advances: []terms.Advance{{Amount: cny(12_000_00), Date: "2025-09-20"}}, Evidence: sha256.Sum256([]byte("lines of the bank")), ID: "take-1", Loan: "l1",
+		Payments: []terms.Payment{{Amount: cny(1_032_66), Date: "2025-10-20"}}, Terms: seasonal()}
+	knowing := append([]tape.ID{"bank-maker", "bank-checker", "coop-maker"}, all...)
+	w.refused("forbidden: one of the staff of coop must sign", "bank", "Loan:TakeOverLoan", w.signed("take-over-loan", orchard, cny(12_000_00), take, append(slices.Clone(bankStaff), all...)...))
+	w.onlyFor(carrying{"Loan:TakeOverLoan", "take-over-loan", cny(12_000_00), take, "bank", knowing})
+	if owed, err := w.loanIs(loan.Running).Owed("2026-02-01"); err != nil || owed.DaysPastDue != 73 || owed.Oldest != 2 {
+		t.Errorf("owed: %+v, %v", owed, err)
+	}
+	if own, other := w.debtsOf(1), w.debtsOf(3); len(own.Loans) != 1 || len(other.Guarantees) != 1 {
+		t.Errorf("debts: %+v %+v", own, other)
+	}
+	w.must("charity", "Group:Freeze", group.Freeze{Account: orchard, Group: "g1", ID: "freeze-1"})
+	for _, days := range []int32{1, 15} {
+		notice := loan.GiveNotice{Account: orchard, Days: days, ID: tape.ID(fmt.Sprint("notice-", days)), Instalment: 2, Loan: "l1"}
+		w.must("coop", "Loan:GiveNotice", w.agreed("give-notice", orchard, notice, "coop-maker"))
+	}
+	w.must("bank", "Loan:DefaultLoan", w.agreed("default-loan", orchard, loan.Default{Account: orchard, ID: "default-1", Loan: "l1"}, bankStaff...))
+	call := makeCall("call-1")
+	call.Instalments = []int32{2, 3}
+	w.must("bank", "Recourse:MakeCall", w.calls(call))
+	w.callIs("call-1", recourse.Open, 500_00, 500_00, 500_00)
 }

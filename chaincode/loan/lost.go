@@ -20,6 +20,9 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 	if at < 0 {
 		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Forbidden, "%s does not lend %s", lender, l.ID))
 	}
+	if err := l.owedHere(); err != nil {
+		return pool.Loan{}, err
+	}
 	if l.Defaulted == "" || l.Defaulted > day {
 		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Early, "%s is not in default", l.ID))
 	}

@@ -173,8 +173,10 @@ type Loan struct {
 	Decision *Decision `json:"decision,omitempty"`
 	Decided  *Decided  `json:"decided,omitempty"`
 	Contract *Contract `json:"contract,omitempty"`
-	Tranches []Tranche `json:"tranches,omitempty"`
-	Book     Book      `json:"book"`
+	// TakenOver says that it ran before it stood here; none for what was lent on the ledger.
+	TakenOver *TakenOver `json:"takenOver,omitempty"`
+	Tranches  []Tranche  `json:"tranches,omitempty"`
+	Book      Book       `json:"book"`
 	// Defaulted is the last day on which it was filed as in default; none while it never was.
 	// It stands while the instalment of then is unpaid.
 	Defaulted tape.Date `json:"defaulted,omitempty"`

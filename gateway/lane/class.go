@@ -88,6 +88,7 @@ var classes = map[string]class{
 	"Loan:DefaultLoan":     beside,
 	"Loan:DeclareStay":     beside,
 	"Loan:RestructureLoan": beside,
+	"Loan:TakeOverLoan":    beside,
 	"Loan:WriteOffLoan":    beside,
 	"Loan:AddCosts":        beside,
 	// What is attested, scored and contested is of one household with one lender.

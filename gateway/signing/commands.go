@@ -85,6 +85,14 @@ func (g gist) worth(amount money.Amount) gist {
 
 func count(n int) string { return strconv.Itoa(n) }
 
+// since is the day from which a loan ran before it was taken over.
+func since(c loan.TakeOver) string {
+	if len(c.Advances) == 0 {
+		return ""
+	}
+	return string(c.Advances[0].Date)
+}
+
 func grams(n int64) string { return strconv.FormatInt(n, 10) }
 
 // organisationOf is whose account a name of three parts is.
@@ -242,6 +250,9 @@ var forms = map[string]form{
 	}),
 	"Loan:RestructureLoan": of("restructure-loan", known, 2, func(c loan.Restructure) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Method", string(c.Terms.Method), "Instalments", count(int(c.Terms.Instalments)), "End", string(c.TermEnd))
+	}),
+	"Loan:TakeOverLoan": of("take-over-loan", known, 2, func(c loan.TakeOver) gist {
+		return about(c.Account, "Loan", string(c.Loan), "From", since(c), "Payments", count(len(c.Payments)), "Evidence", c.Evidence.String())
 	}),
 	"Loan:WriteOffLoan": of("write-off-loan", known, 2, func(c loan.WriteOff) gist { return about(c.Account, "Loan", string(c.Loan)) }),
 	"Loan:AddCosts":     of("add-costs", stated, 2, func(c loan.AddCosts) gist { return about(c.Account, "Loan", string(c.Loan)).worth(c.Amount) }),

@@ -178,6 +178,7 @@ func TestRead(t *testing.T) {
 		{"Loan:DefaultLoan", loan.Default{Account: scheme, Loan: "l1"}, "", "Declare loan l1"},
 		{"Loan:DeclareStay", loan.DeclareStay{Account: scheme, From: "2026-01-01", Kind: "frost", To: "2026-02-01"}, "", "Declare frost"},
 		{"Loan:RestructureLoan", loan.Restructure{Account: scheme, Loan: "l1", TermEnd: "2027-01-01", Terms: terms.Terms{Method: terms.Annuity, Instalments: 12}}, "60.00 CNY", "annuity, 12 instalments, the last by 2027-01-01"},
+		{"Loan:TakeOverLoan", loan.TakeOver{Account: scheme, Advances: []terms.Advance{{Amount: cny(6000), Date: "2025-03-01"}}, Evidence: party.Hash{1}, Loan: "l1", Payments: []terms.Payment{{Amount: cny(100), Date: "2025-04-01"}}}, "60.00 CNY", "lent as 60.00 CNY since 2025-03-01, with 1 payments made"},
 		{"Loan:WriteOffLoan", loan.WriteOff{Account: scheme, Loan: "l1"}, "60.00 CNY", "Write loan l1"},
 		{"Loan:AddCosts", loan.AddCosts{Account: scheme, Amount: cny(6000), Loan: "l1"}, "60.00 CNY", "Charge 60.00 CNY"},
 		{"Credit:Attest", assessment.Attest{Account: scheme, Day: "2026-01-01", Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Indicator: "meetings-attended", Lender: "bank", Value: 950_000}, "",
