@@ -32,10 +32,14 @@ type AssessState struct {
 	Inputs   *Inputs // InputsKey; nil for none
 	// History is how the household repays, by all lenders of the ledger.
 	History []loan.Past
+	// PaidCalls are guarantor calls whose part it has paid in time.
+	PaidCalls []loan.PaidCall
 	// Group is the one that the household is in, of this scheme; nil for none. Debts are of its living members.
 	Group *group.Group
 	Debts []group.Debts
-	Known *Standing // Key; nil before the first
+	// LastCall is the day of the last guarantor call in that group, none for none.
+	LastCall tape.Date
+	Known    *Standing // Key; nil before the first
 }
 
 // Consent is one as it stands on the ledger, with the civil day from which it does.
@@ -115,7 +119,7 @@ func (c Assess) request(state AssessState, model credit.Model, ctx tape.Context)
 			request.Consents = append(request.Consents, credit.Consent{About: one.About, From: one.From, Organisation: one.Organisation, Person: one.Person, Purpose: one.Purpose, Reference: one.Entry, Until: one.Until})
 		}
 	}
-	for _, input := range append(state.attested(), known(state.History, ctx.Date)...) {
+	for _, input := range slices.Concat(state.attested(), known(state.History, ctx.Date), paid(state.PaidCalls)) {
 		indicator, asked := model.Indicator(input.Indicator)
 		i := slices.IndexFunc(request.Consents, func(one credit.Consent) bool { return one.About == indicator.About })
 		if !asked || i < 0 {
@@ -135,7 +139,7 @@ func (s AssessState) attested() []credit.Input {
 	return inputs
 }
 
-// The indicators that the ledger knows by itself; a guarantor call that was paid is credit.CallPaid.
+// The indicators that the ledger knows by itself, beside credit.CallPaid.
 const (
 	daysPastDue = "days-past-due"
 	loansRepaid = "loans-repaid"
@@ -162,12 +166,21 @@ func known(history []loan.Past, today tape.Date) []credit.Input {
 	return inputs
 }
 
+// paid are the inputs that guarantor calls give to who has paid them, by the entry that made each.
+func paid(calls []loan.PaidCall) []credit.Input {
+	inputs := make([]credit.Input, len(calls))
+	for i, call := range calls {
+		inputs[i] = credit.Input{Day: call.Date, Indicator: credit.CallPaid, Source: "entry/" + call.Made, Value: 1}
+	}
+	return inputs
+}
+
 // facts are what the limit is judged from. Without a consent about repayment the
 // lender knows the loans that it made itself, and no others.
 func (c Assess) facts(state AssessState, ctx tape.Context) credit.LimitFacts {
 	consented := slices.ContainsFunc(state.Consents, func(one Consent) bool { return one.About == "repayment" && one.Stands(ctx.Date) })
 	bears := state.Group.Agreement.GroupMax
-	facts := credit.LimitFacts{Day: ctx.Date, Limit: money.New(0, state.Scheme.Currency), IncomeCap: c.IncomeMax, ProductCap: bears, GroupShareCap: bears, MembersRegular: true}
+	facts := credit.LimitFacts{Day: ctx.Date, Limit: money.New(0, state.Scheme.Currency), IncomeCap: c.IncomeMax, ProductCap: bears, GroupShareCap: bears, LastCall: state.LastCall, MembersRegular: true}
 	// A share of a million of an amount is always an amount.
 	facts.GroupShareCap.Units, _ = money.Portion(bears.Units, int64(state.Terms.MemberSharePartsPerMillion), credit.Million)
 	if state.Known != nil {

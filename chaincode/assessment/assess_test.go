@@ -2,6 +2,9 @@ package assessment_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/assessment"
@@ -67,6 +70,10 @@ func TestLimit(t *testing.T) {
 		{"a neighbour is overdue", func(s *assessment.AssessState) { s.History, s.Debts[0].OverdueLoan = clean, "loan/x/y" }, "20000.00 CNY kept [members-irregular] 2025-01-01 "},
 		{"a neighbour is called", func(s *assessment.AssessState) { s.History, s.Debts[0].OpenCall = clean, "call/x/y" }, "20000.00 CNY kept [members-irregular] 2025-01-01 "},
 		{"a neighbour owes a guarantor", func(s *assessment.AssessState) { s.History, s.Debts[0].OpenRecourse = clean, "call/x/y" }, "20000.00 CNY kept [members-irregular] 2025-01-01 "},
+		{"a call in the group a year ago to the day", func(s *assessment.AssessState) { s.History, s.LastCall = clean, "2025-01-01" }, "23000.00 CNY grown [] 2026-01-01 "},
+		{"a call in the group a day less ago, that it has paid", func(s *assessment.AssessState) {
+			s.History, s.LastCall, s.PaidCalls = clean, "2025-01-02", []loan.PaidCall{{Made: "bank/call-1", Date: "2025-01-20"}}
+		}, "20000.00 CNY kept [call-in-group] 2025-01-01 "},
 		{"a default", func(s *assessment.AssessState) { s.History = bad }, "10000.00 CNY cut [own-default] 2025-01-01 2026-01-01"},
 		{"a default that was cut before", func(s *assessment.AssessState) { s.History, s.Known.LastCut = bad, "2025-12-21" }, "20000.00 CNY kept [no-cycle season] 2025-01-01 2025-12-21"},
 		{"a default with another that nobody may know", func(s *assessment.AssessState) { s.History, s.Consents = bad, nil }, "20000.00 CNY kept [no-cycle] 2025-01-01 "},
@@ -90,6 +97,7 @@ func TestKnown(t *testing.T) {
 	state := assessing()
 	state.Inputs = nil
 	state.History = []loan.Past{{Application: "insurer/l1", Closed: "2025-12-01", DaysPastDueMax: 9}, {Application: "coop/l2", Closed: "2025-12-05", DaysPastDueMax: 31, Defaulted: "2025-11-01"}, {Application: "coop/l3", DaysPastDueMax: 2_000_000}}
+	state.PaidCalls = []loan.PaidCall{{Made: "bank/call-1", Date: "2025-12-31"}}
 	s, _, err := assess().Apply(state, by("bank"))
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +106,8 @@ func TestKnown(t *testing.T) {
 	for _, i := range s.Score.Request.Inputs {
 		got += fmt.Sprintf("%s %s %d %s %s\n", i.Indicator, i.Source, i.Value, i.Day, i.Consent)
 	}
-	want := `days-past-due entry/coop/l2 31 2025-12-05 insurer/allow-repayment
+	want := `call-paid entry/bank/call-1 1 2025-12-31 insurer/allow-repayment
+days-past-due entry/coop/l2 31 2025-12-05 insurer/allow-repayment
 days-past-due entry/coop/l3 36500 2026-01-01 insurer/allow-repayment
 days-past-due entry/insurer/l1 9 2025-12-01 insurer/allow-repayment
 loans-repaid entry/coop/l2 1 2025-12-05 insurer/allow-repayment
@@ -182,5 +191,56 @@ func TestContestedStays(t *testing.T) {
 	state.Inputs = &inputs
 	if again, _, err = assess().Apply(state, on("2026-01-02", "bank")); err != nil || len(again.Contested) != 0 || again.Without != nil {
 		t.Errorf("once it is taken back: %+v, %v", again.Contested, err)
+	}
+}
+
+// TestPayingNeverLowers: whatever else is known of a household, a guarantor call
+// that it has paid in time lowers neither its score nor its limit, and decides
+// nothing for the worse; without its consent it is not known.
+func TestPayingNeverLowers(t *testing.T) {
+	lifted := 0
+	for seed := range uint64(400) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		state := assessing()
+		state.Inputs.Inputs = slices.DeleteFunc(state.Inputs.Inputs, func(assessment.Input) bool { return random.IntN(3) == 0 })
+		state.Consents = slices.DeleteFunc(state.Consents, func(assessment.Consent) bool { return random.IntN(6) == 0 })
+		for i := range random.IntN(4) {
+			past := loan.Past{Application: fmt.Sprint("insurer/l", i), Organisation: "bank", Closed: today.AddDays(-random.IntN(900)), DaysPastDueMax: int32(max(0, random.IntN(120)-60))}
+			if random.IntN(5) == 0 {
+				past.Defaulted = past.Closed.AddDays(-1)
+			}
+			state.History = append(state.History, past)
+		}
+		if random.IntN(2) == 0 {
+			state.Known = &assessment.Standing{V: 1, Limit: credit.Limit{Amount: cny(1 + random.Int64N(3_000_000))}, LastStep: today.AddDays(-random.IntN(600))}
+		}
+		if random.IntN(2) == 0 {
+			state.LastCall = today.AddDays(-random.IntN(600)) // it is the group's, whoever pays
+		}
+		for i := range random.IntN(3) {
+			state.PaidCalls = append(state.PaidCalls, loan.PaidCall{Made: fmt.Sprint("bank/call-", i), Date: today.AddDays(-random.IntN(2_500))})
+		}
+		before, _, err := assess().Apply(state, by("bank"))
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		state.PaidCalls = append(state.PaidCalls, loan.PaidCall{Made: "bank/call-9", Date: today.AddDays(-random.IntN(2_500))})
+		after, _, err := assess().Apply(state, by("bank"))
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if after.Score.Points < before.Score.Points || !reflect.DeepEqual(after.Limit, before.Limit) {
+			t.Errorf("seed %d: %d points became %d, and %+v became %+v", seed, before.Score.Points, after.Score.Points, before.Limit, after.Limit)
+		}
+		consented := slices.ContainsFunc(state.Consents, func(one assessment.Consent) bool { return one.About == "repayment" })
+		if !consented && after.Score.Points != before.Score.Points {
+			t.Errorf("seed %d: it is known without a consent", seed)
+		}
+		if after.Score.Points > before.Score.Points {
+			lifted++
+		}
+	}
+	if lifted < 50 {
+		t.Errorf("a paid call lifted %d scores of 400", lifted)
 	}
 }

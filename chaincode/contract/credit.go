@@ -140,9 +140,11 @@ func (t *transaction) assessed(state *assessment.AssessState) error {
 	if err != nil {
 		return err
 	}
-	if state.History, err = read[loan.Debts](t, loan.DebtsKey(fingerprint)).History(own, t.context.Date); err != nil {
+	debts := read[loan.Debts](t, loan.DebtsKey(fingerprint))
+	if state.History, err = debts.History(own, t.context.Date); err != nil {
 		return err
 	}
+	state.PaidCalls = debts.Paid()
 	place := read[group.Standing](t, group.StandingKey(fingerprint)).Group // whoever is a member has a standing
 	if place == nil || place.Scheme != state.Scheme.Account {
 		return nil
@@ -155,6 +157,9 @@ func (t *transaction) assessed(state *assessment.AssessState) error {
 	standings, err := t.standings(*state.Group)
 	for _, one := range standings {
 		state.Debts = append(state.Debts, one.Debts)
+	}
+	for _, m := range state.Group.Living() {
+		state.LastCall = max(state.LastCall, read[loan.Debts](t, loan.DebtsKey(m.Fingerprint)).LastCall(place.Scheme, place.Group))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,19 +46,34 @@ func (t *transaction) lastCall(l loan.Loan) (*recourse.Call, error) {
 }
 
 // saveCall saves a call, and notes in the debts of whom it concerns that it is
-// there, or that it is closed.
+// there, that it is closed, or that a guarantor has paid its part in time.
 func (t *transaction) saveCall(l loan.Loan, call recourse.Call, entry tape.Entry) error {
 	key := recourse.CallKey(call.Scheme, call.Loan, call.ID)
-	before := t.state[key]
+	if err := t.load(key); err != nil {
+		return err
+	}
+	before := read[recourse.Call](t, key)
 	t.save(key, call)
+	var paid []tape.AccountID
+	if before != nil {
+		paid = call.PaidSince(*before, entry.BusinessDate)
+	}
+	for _, g := range l.Guarantors {
+		if !slices.Contains(paid, g.Household) {
+			continue
+		}
+		if err := t.changeDebts(g.Fingerprint, func(known *loan.Debts) loan.Debts { return known.HasPaid(call, entry) }); err != nil {
+			return err
+		}
+	}
 	if before != nil && call.State != recourse.Closed {
 		return nil
 	}
-	if err := t.changeDebts(l.Fingerprint, func(known *loan.Debts) loan.Debts { return known.Concerned(call, l.Household, entry) }); err != nil {
+	if err := t.changeDebts(l.Fingerprint, func(known *loan.Debts) loan.Debts { return known.Concerned(l, call, l.Household, entry) }); err != nil {
 		return err
 	}
 	for _, g := range l.Guarantors {
-		if err := t.changeDebts(g.Fingerprint, func(known *loan.Debts) loan.Debts { return known.Concerned(call, g.Household, entry) }); err != nil {
+		if err := t.changeDebts(g.Fingerprint, func(known *loan.Debts) loan.Debts { return known.Concerned(l, call, g.Household, entry) }); err != nil {
 			return err
 		}
 	}

@@ -223,7 +223,7 @@ func TestCount(t *testing.T) {
 	// What everybody's debts say of the call.
 	entry := on("2026-03-10", "bank").Entry("call-1", "make-call", string(coffee))
 	known := (*loan.Debts)(nil).Begin(l, false, entry)
-	called := known.Concerned(open, household(2), entry)
+	called := known.Concerned(l, open, household(2), entry)
 	facts := must2(called.Facts(household(2), nil, []recourse.Call{open}, "2026-03-10"))(t)
 	if facts.OpenCall != "call/coop:coop:coffee/l1/call-1" || facts.OpenRecourse != "" || len(known.Calls) != 0 {
 		t.Errorf("one who is called: %+v, %+v", facts, known)
@@ -236,14 +236,31 @@ func TestCount(t *testing.T) {
 		t.Errorf("one who has paid: %+v", facts)
 	}
 	borrower := (*loan.Debts)(nil).Begin(l, true, entry)
-	borrower = borrower.Concerned(paid, household(1), entry)
+	borrower = borrower.Concerned(l, paid, household(1), entry)
 	if facts = must2(borrower.Facts(household(1), []loan.Loan{l}, []recourse.Call{paid}, "2026-03-10"))(t); facts.OpenCall != "" || facts.OpenRecourse != "call/coop:coop:coffee/l1/call-1" {
 		t.Errorf("the borrower: %+v", facts)
 	}
-	again := called.Concerned(paid, household(2), entry)
+	again := called.Concerned(l, paid, household(2), entry)
 	paid.State = recourse.Closed
-	if over := again.Concerned(paid, household(2), entry); len(again.Calls) != 1 || len(over.Calls) != 0 || len(over.Guarantees) != 1 {
+	if over := again.Concerned(l, paid, household(2), entry); len(again.Calls) != 1 || len(over.Calls) != 0 || len(over.Guarantees) != 1 {
 		t.Errorf("%+v, and when it is closed %+v", again, over)
+	}
+
+	// The group remembers its last call, and who paid in time is known for it for five years.
+	later := open
+	later.ID, later.Date = "call-2", open.Date.AddDays(40)
+	newer := called.Concerned(l, later, household(2), entry)
+	if both := newer.Concerned(l, open, household(2), entry); both.LastCall(coffee, l.Group) != later.Date || both.LastCall(coffee, "g9") != "" || known.LastCall(coffee, l.Group) != "" || (*loan.Debts)(nil).LastCall(coffee, l.Group) != "" {
+		t.Errorf("calls under the group: %+v", both.Cycles)
+	}
+	once := called.HasPaid(open, entry)
+	same := once.HasPaid(open, entry)
+	twice := same.HasPaid(later, on("2026-05-01", "bank").Entry("repay-1", "repay-loan", string(coffee)))
+	if fmt.Sprint(twice.PaidCalls) != "[{bank/call-1 2026-03-10} {bank/call-2 2026-05-01}]" || len(once.PaidCalls) != 1 || len(called.PaidCalls) != 0 || len(twice.Calls) != 1 {
+		t.Errorf("calls that were paid: %+v", twice.PaidCalls)
+	}
+	if past := twice.HasPaid(later, on("2031-03-10", "bank").Entry("repay-2", "repay-loan", string(coffee))); len(past.PaidCalls) != 1 {
+		t.Errorf("five years later: %+v", past.PaidCalls)
 	}
 }
 

@@ -44,30 +44,70 @@ func without(list []string, one string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(reference string) bool { return reference == one })
 }
 
-// counted adds a closed loan to its group's cycles.
-func counted(cycles []Cycle, l Loan) []Cycle {
+// under is a household's cycle under a loan's group, among all.
+func under(cycles []Cycle, l Loan) ([]Cycle, *Cycle) {
 	cycles = slices.Clone(cycles)
 	i := slices.IndexFunc(cycles, func(c Cycle) bool { return c.Scheme == l.Scheme && c.Group == l.Group })
 	if i < 0 {
 		i, cycles = len(cycles), append(cycles, Cycle{Scheme: l.Scheme, Group: l.Group})
 	}
-	cycles[i].Loans++
+	return cycles, &cycles[i]
+}
+
+// counted adds a closed loan to its group's cycles.
+func counted(cycles []Cycle, l Loan) []Cycle {
+	cycles, cycle := under(cycles, l)
+	cycle.Loans++
 	if l.LastOverdue == "" {
-		cycles[i].OnTime++
+		cycle.OnTime++
 	}
 	return cycles
 }
 
-// Concerned is what the debts of one whom a guarantor call concerns become by it:
-// a call stands there until it is closed. Household is its name in the call.
-func (d *Debts) Concerned(call recourse.Call, household tape.AccountID, entry tape.Entry) Debts {
+// Concerned is what the debts of one whom a guarantor call of a loan concerns
+// become by it: a call stands there until it is closed. Household is its name in the call.
+func (d *Debts) Concerned(l Loan, call recourse.Call, household tape.AccountID, entry tape.Entry) Debts {
 	next, key := *d, recourse.CallKey(call.Scheme, call.Loan, call.ID) // a contract wrote it when the loan was contracted
 	next.Entry = entry.Reference()
 	next.Calls = slices.DeleteFunc(slices.Clone(next.Calls), func(one Called) bool { return one.Call == key })
 	if call.State != recourse.Closed {
 		next.Calls = append(next.Calls, Called{Call: key, Household: household})
 	}
+	var cycle *Cycle
+	next.Cycles, cycle = under(next.Cycles, l)
+	cycle.LastCall = max(cycle.LastCall, call.Date)
 	return next
+}
+
+// HasPaid is what the debts of a guarantor become once it has paid its part of a
+// call in time: that is known of it as long as what it repaid itself.
+func (d *Debts) HasPaid(call recourse.Call, entry tape.Entry) Debts {
+	next, made := *d, call.Lender+"/"+string(call.ID)
+	next.Entry = entry.Reference()
+	next.PaidCalls = slices.DeleteFunc(slices.Clone(next.PaidCalls), func(p PaidCall) bool { return p.Made == made || p.Date.AddDays(pastDays) < entry.BusinessDate })
+	next.PaidCalls = append(next.PaidCalls, PaidCall{Made: made, Date: entry.BusinessDate})
+	next.PaidCalls = next.PaidCalls[max(0, len(next.PaidCalls)-pastMax):]
+	return next
+}
+
+// LastCall is the day of the last guarantor call under a group that concerned a household, none for none.
+func (d *Debts) LastCall(scheme tape.AccountID, of tape.ID) tape.Date {
+	if d != nil {
+		for _, cycle := range d.Cycles {
+			if cycle.Scheme == scheme && cycle.Group == of {
+				return cycle.LastCall
+			}
+		}
+	}
+	return ""
+}
+
+// Paid are the calls that a household has paid in time.
+func (d *Debts) Paid() []PaidCall {
+	if d == nil {
+		return nil
+	}
+	return d.PaidCalls
 }
 
 // Facts turns what open loans and calls say of a household on a day into what the

@@ -26,7 +26,7 @@ func TestDebts(t *testing.T) {
 	over := both.End(l, true, entry)
 	other.State = loan.Closed
 	again := over.End(other, true, entry)
-	if fmt.Sprintf("%v %v %v", over.Loans, over.LastOverdue, over.Cycles) != "[loan/coop:coop:coffee/l2] 2026-03-05 [{coop:coop:coffee g1 1 0}]" || fmt.Sprintf("%v %v %v", again.Loans, again.LastOverdue, again.Cycles) != "[] 2026-03-05 [{coop:coop:coffee g1 2 1}]" {
+	if fmt.Sprintf("%v %v %v", over.Loans, over.LastOverdue, over.Cycles) != "[loan/coop:coop:coffee/l2] 2026-03-05 [{coop:coop:coffee g1 1 0 }]" || fmt.Sprintf("%v %v %v", again.Loans, again.LastOverdue, again.Cycles) != "[] 2026-03-05 [{coop:coop:coffee g1 2 1 }]" {
 		t.Errorf("ended: %+v, then %+v", over, again)
 	}
 	if ended := guarantor.End(l, false, entry); len(ended.Guarantees) != 0 || ended.LastOverdue != "" || len(ended.Cycles) != 0 || len(guarantor.Guarantees) != 1 {

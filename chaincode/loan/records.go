@@ -284,7 +284,9 @@ type Debts struct {
 	Past []Past `json:"past,omitempty"`
 	// Calls are those of guarantors that concern it and are not closed.
 	Calls []Called `json:"calls,omitempty"`
-	Entry string   `json:"entry"`
+	// PaidCalls are those of the last five years whose part it has paid in time, the oldest first.
+	PaidCalls []PaidCall `json:"paidCalls,omitempty"`
+	Entry     string     `json:"entry"`
 }
 
 // Called is a guarantor call that concerns a household: it was called, or it borrowed.
@@ -294,6 +296,13 @@ type Called struct {
 	Household tape.AccountID `json:"household"`
 }
 
+// PaidCall is a guarantor call of which a household has paid its own part in time.
+type PaidCall struct {
+	// Made is the entry that made the call, organisation/id.
+	Made string    `json:"made"`
+	Date tape.Date `json:"date"`
+}
+
 // Cycle counts what a household has repaid under one group.
 type Cycle struct {
 	Scheme tape.AccountID `json:"scheme"`
@@ -301,6 +310,8 @@ type Cycle struct {
 	// Loans are closed; OnTime are those of them that never were overdue.
 	Loans  int32 `json:"loans"`
 	OnTime int32 `json:"onTime"`
+	// LastCall is the day of the last guarantor call under the group that concerned it; none for none.
+	LastCall tape.Date `json:"lastCall,omitempty"`
 }
 
 // Past is how a loan was repaid.

@@ -228,3 +228,33 @@ func TestEntries(t *testing.T) {
 		t.Errorf("%+v %+v %v", counted, entry, err)
 	}
 }
+
+// TestPaidSince: who has paid its part in time. B's time ends on January 31.
+func TestPaidSince(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		call recourse.Call
+		pays int64 // by B
+		on   tape.Date
+		want []tape.AccountID
+	}{
+		{"all of it", called(t), 100_000, "2026-01-31", households("B")},
+		{"a unit less", called(t), 99_999, "2026-01-31", nil},
+		{"the rest of it", called(t, paid("B", 1)), 99_999, "2026-01-31", households("B")},
+		{"a day late", called(t), 100_000, "2026-02-01", nil},
+		{"late, as the lender has said", called(t, respread("B", "2026-02-01")), 100_000, "2026-01-31", nil},
+		{"after another", called(t, paid("C", 100_000)), 100_000, "2026-01-01", households("B")},
+	} {
+		next, err := c.call.Take(household("B"), c.pays)
+		if got := next.PaidSince(c.call, c.on); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v (%v)", c.name, got, c.want, err)
+		}
+	}
+	before := called(t)
+	for _, change := range []func(recourse.Call) (recourse.Call, error){released("B"), unable("B")} {
+		next, err := change(called(t, paid("B", 60_000)))
+		if got := next.PaidSince(before, "2026-01-01"); err != nil || got != nil {
+			t.Errorf("%v paid a part, and not all of it (%v)", got, err)
+		}
+	}
+}

@@ -27,6 +27,20 @@ func (c Call) Take(guarantor tape.AccountID, units int64) (Call, error) {
 	return c.at(i, func(g *Guarantor) { g.Paid += units }).stated(), nil
 }
 
+// PaidSince are the guarantors who have paid all of their own part, within their
+// time, by payments of a day that made the call what it is. Who was released, or
+// is unable to, has not paid it.
+func (c Call) PaidSince(before Call, day tape.Date) []tape.AccountID {
+	var paid []tape.AccountID
+	for i, of := range c.positions() {
+		g := c.Guarantors[i]
+		if g.Paid > before.Guarantors[i].Paid && of.asked == 0 && g.Late == "" && !g.member().ends && day <= g.Until {
+			paid = append(paid, g.Household)
+		}
+	}
+	return paid
+}
+
 // Lower is the call once the debtor has paid the lender.
 func (c Call) Lower(units int64) (Call, error) {
 	if err := c.open(); err != nil {
