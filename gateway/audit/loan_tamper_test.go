@@ -60,6 +60,14 @@ func (v *village) borrowed() {
 	v.t.Helper()
 	v.grouped()
 	v.person("keeper", "bank", "regulator", "own", "staff")
+	v.lending()
+	v.sold()
+	v.transferred()
+}
+
+// lending is a loan of household 1, paid out.
+func (v *village) lending() {
+	v.t.Helper()
 	v.by("bank", "Loan:OpenLending", v.signedBy("open-lending", lending, noAmount, tape.Open{Account: lending, Attribution: tape.FIFO, Currency: "CNY", Custodian: lendingBank, ID: "open-lending"}, bankStaff...))
 	v.comes("bank", lending, lendingBank, "capital", "", 0, 100_000_00)
 	monthly := terms.Terms{Method: terms.Annuity, RatePartsPerMillion: 60_000, DayCount: terms.Act365, Rounding: terms.HalfEven, Instalments: 12, Every: terms.Interval{Months: 1}}
@@ -83,8 +91,6 @@ func (v *village) borrowed() {
 	execute, err := tape.NewExecute(lending, "execute", "paid", 0, []tape.Line{paid}, []tape.ExecutedLine{{Index: 0, Holds: []tape.ID{"out"}}})
 	v.by("bank", "Tape:Execute", must(v.t, execute, err))
 	v.by("coop", "Loan:BookTranche", loan.BookTranche{Account: coffee, ID: "book", Loan: "l1", Tranche: 1})
-	v.sold()
-	v.transferred()
 }
 
 // sold sells 100 kg of household 1 and 200 kg of household 5 for 9,000.00 CNY and

@@ -102,7 +102,7 @@ func (v *village) found() {
 	policy := party.DefaultPolicy(party.Threshold{Amount: money.New(1_000_000_00, "CNY"), Organisations: 2})
 	policy.Persons.KeyWaitingHours = 0
 	charter := party.Charter{Ledger: v.ledger, Policy: policy, Quorum: 3, Rules: 1, Zone: "+08:00", Powers: []party.Grant{
-		{Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Cooperative}, {Organisation: "bank", Power: party.Custodian}, {Organisation: "bank", Power: party.Lender},
+		{Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Cooperative}, {Organisation: "bank", Power: party.Custodian}, {Organisation: "bank", Power: party.Lender}, {Organisation: "insurer", Power: party.Insurer},
 		{Organisation: "regulator", Power: party.Regulator}}}
 	for _, name := range five {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})

@@ -29,8 +29,10 @@ type trail struct {
 	publishers map[string]fund.Publisher
 	identified map[string]string
 	// crops are the harvests of schemes, members their households by the keys of their records.
-	crops   map[tape.AccountID]*crop
-	members map[string]group.Member
+	crops map[tape.AccountID]*crop
+	// compensated are claims that pools have paid, by the keys of their records.
+	compensated map[string]*compensated
+	members     map[string]group.Member
 	// kept are the records of the fund and of harvests as the commands have left them, by key;
 	// explained are those of one transaction that its command accounts for.
 	kept      map[string][]byte
@@ -78,7 +80,7 @@ type campaign struct {
 }
 
 func newTrail() trail {
-	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, publishers: map[string]fund.Publisher{}, identified: map[string]string{}, crops: map[tape.AccountID]*crop{}, members: map[string]group.Member{}, kept: map[string][]byte{}}
+	return trail{campaigns: map[tape.AccountID]*campaign{}, payouts: map[string]*payout{}, persons: map[tape.ID]party.Person{}, publishers: map[string]fund.Publisher{}, identified: map[string]string{}, crops: map[tape.AccountID]*crop{}, compensated: map[string]*compensated{}, members: map[string]group.Member{}, kept: map[string][]byte{}}
 }
 
 // Trail is how much of the fund trail was checked.

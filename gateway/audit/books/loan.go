@@ -32,7 +32,7 @@ func init() {
 	lendingKinds = map[string]func(*Books) error{
 		"Loan:OpenLending": (*Books).open, "Loan:DisburseLoan": (*Books).disburse, "Loan:RepayLoan": (*Books).handOn,
 		"Settlement:OpenSettlement": (*Books).openSettlement, "Settlement:SettleHouseholds": (*Books).settleHouseholds, "Settlement:CloseSettlement": (*Books).closeSettlement,
-		"Pool:OpenPoolAccount": (*Books).open, "Pool:PayPoolClaim": (*Books).handOn, "Pool:ShareRecovery": (*Books).handOn,
+		"Pool:OpenPoolAccount": (*Books).open, "Pool:PayPoolClaim": (*Books).payPool, "Pool:ShareRecovery": (*Books).sharePool,
 	}
 }
 

@@ -1,0 +1,112 @@
+package audit_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/merkle"
+	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/tape"
+)
+
+const (
+	county     tape.AccountID = "pool:insurer:county"
+	countyBank tape.AccountID = "outside:bank:county"
+)
+
+// compensated is a loan that nobody repays: its guarantors are called, the pool
+// pays a part of the loss, and gets its part of what the debtor pays later.
+func (v *village) compensated() {
+	v.t.Helper()
+	v.grouped()
+	keepers := []tape.ID{"pool-maker", "pool-checker"}
+	for _, name := range keepers {
+		v.person(name, "insurer", "regulator", "own", "staff")
+	}
+	both := []tape.ID{"bank-maker", "pool-maker"}
+	pooled := func(as, function, action string, units int64, command any, persons ...tape.ID) {
+		v.t.Helper()
+		v.by(as, "Pool:"+function, v.signedBy(action, county, units, command, persons...))
+	}
+	pooled("insurer", "OpenPoolAccount", "open-pool-account", noAmount, tape.Open{Account: county, Attribution: tape.FIFO, Currency: "CNY", Custodian: countyBank, ID: "open-county"}, keepers...)
+	v.comes("insurer", county, countyBank, "budget", "", 0, 50_000_00)
+	pooled("insurer", "OpenPool", "open-pool", noAmount, pool.OpenPool{Account: county, ID: "pool", Terms: pool.Terms{Agreement: merkle.Hash{1}, AnnualPartsPerMillion: 500_000, ClassMin: "substandard", DaysMin: 90, InterestDays: 90,
+		LoanMax: cny(50_000_00), Nature: pool.Compensation, ResumeBasisPoints: 500, ResumeQuarters: 2, Tiers: []pool.Tier{{RatioPartsPerMillion: 800_000, ToBasisPoints: 200}}}}, keepers...)
+	pooled("bank", "AcceptPool", "accept-pool", noAmount, pool.AcceptTerms{Account: county, ID: "accept-pool", Version: 1}, bankStaff...)
+	quarter := func(id tape.ID, at tape.Date, gross int64) {
+		v.t.Helper()
+		pooled("insurer", "FreezeQuarter", "freeze-quarter", noAmount, pool.Freeze{Account: county, Figures: pool.Figures{Gross: gross}, ID: id, Lender: "bank", Quarter: at}, both...)
+	}
+	contracted := v.today()
+	quarter("freeze-1", pool.QuarterBefore(contracted), 0)
+	v.lending()
+	v.Advance(75 * 24 * time.Hour)
+	for _, days := range []int32{1, 15} {
+		v.lends("bank", "GiveNotice", "give-notice", noAmount, loan.GiveNotice{Account: coffee, Days: days, ID: tape.ID(fmt.Sprint("notice-", days)), Instalment: 1, Loan: "l1"}, "bank-maker")
+	}
+	v.lends("bank", "DefaultLoan", "default-loan", noAmount, loan.Default{Account: coffee, ID: "default", Loan: "l1"}, bankStaff...)
+	defaulted := v.today()
+	call := recourse.MakeCall{Account: coffee, Amount: cny(1_500_00), ID: "call", Instalments: []int32{1, 2}, Loan: "l1"}
+	for n := 2; n <= 4; n++ {
+		call.Guarantors = append(call.Guarantors, houseOf(n))
+	}
+	v.by("bank", "Recourse:MakeCall", v.signedBy("make-call", coffee, call.Amount.Units, call, bankStaff...))
+	v.Advance(60 * 24 * time.Hour)
+	if at := pool.QuarterBefore(defaulted); at != pool.QuarterBefore(contracted) {
+		quarter("freeze-2", at, 12_000_00)
+	}
+	pooled("bank", "SubmitPoolClaim", "submit-pool-claim", noAmount, pool.SubmitClaim{Account: county, Claim: "claim", Evidence: []pool.Citation{{Hash: merkle.Hash{2}, Kind: "demand"}}, ID: "submit", Loan: "l1", Scheme: coffee}, bankStaff...)
+	step := func(id tape.ID) pool.Step { return pool.Step{Account: county, Claim: "claim", ID: id} }
+	pooled("coop", "VerifyPoolClaim", "verify-pool-claim", noAmount, step("verify"), "coop-maker")
+	pooled("insurer", "ReviewPoolClaim", "review-pool-claim", noAmount, step("review"), "pool-maker")
+	pooled("insurer", "ApprovePoolClaim", "approve-pool-claim", 12_238_68, step("approve"), keepers...)
+	v.by("insurer", "Pool:PayPoolClaim", step("pay-claim"))
+	gift, _ := v.comes("bank", lending, lendingBank, "back", "paid", 88_000_00, 1_300_00)
+	proof, err := tape.NewGiftProof("back-page", []tape.Gift{gift}, 0)
+	must(v.t, proof, err)
+	v.by("bank", "Loan:RepayLoan", loan.Repay{Account: coffee, Gift: proof, ID: "repay", Loan: "l1"})
+	pooled("bank", "ShareRecovery", "share-recovery", 50_00, pool.Recover{Account: county, Amount: cny(1_300_00), Claim: "claim", Cost: cny(50_00), ID: "share-claim", Payment: "bank/repay/0"}, both...)
+}
+
+// TestPoolTampering changes one thing of an honest claim. The last column is what
+// the books say about it first, without the contracts.
+func TestPoolTampering(t *testing.T) {
+	v := newVillage(t)
+	v.compensated()
+	if report := booked(t, v.chain()); len(report.Findings) > 0 {
+		t.Fatalf("an honest chain: %v", report.Findings)
+	}
+	if report := run(t, v, v.chain(), v.honest); len(report.Findings) > 0 {
+		t.Fatalf("an honest chain, replayed: %v", report.Findings)
+	}
+	pay, share := place{"Pool:PayPoolClaim", "pay-claim"}, place{"Pool:ShareRecovery", "share-claim"}
+	const claim = "poolclaim/pool:insurer:county/claim, "
+	for _, test := range []struct {
+		name   string
+		where  place
+		change func(*parts)
+		prints string
+	}{
+		{"more than the ratio", pay, inRecords(`"compensation":"979094"`, `"compensation":"979095"`), claim + "the compensation is no more than its ratio of the loss; expected 979094, found 979095"},
+		{"less is paid than was approved", pay, inEntry("9790.94 CNY", "9790.93 CNY"), claim + "what the pool pays is the compensation; expected 979094, found 979093"},
+		{"the compensation goes elsewhere", pay, inEntry(string(lending), "lender:bank:tea"), "inflow/lender:bank:tea/insurer/pay-claim/0, the inflow of a posting; expected 9790.94 CNY, found 0"},
+		{"the pool gets a unit less", share, inRecords(`"toPool":"100000"`, `"toPool":"99999"`), claim + "the pool's part of all that was shared; expected 100000, found 99999"},
+		{"and less is posted", share, inEntry("1000.00 CNY", "999.99 CNY"), claim + "what the lender pays is the pool's part; expected 100000, found 99999"},
+		{"more is shared than came", share, inRecords(`"net":"125000"`, `"net":"125001"`), claim + "what is shared is no more than the payment without its cost; expected 125000, found 125001"},
+		{"a recovery of another kind", share, inEntry(`"kind":"share-recovery"`, `"kind":"refund"`), "entry/bank/share-claim, the kind of the entry; expected share-recovery, found refund"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			blocks := v.chain()
+			rewrite(blocks[test.where.in(blocks)], 0, test.change)
+			finds(t, booked(t, blocks), "\n"+test.prints)
+		})
+	}
+	if !strings.HasPrefix(claim, pool.ClaimKey(county, "claim")) {
+		t.Error("the claim stands elsewhere")
+	}
+}
