@@ -103,6 +103,9 @@ func (*Tape) Identify(ctx Context, argument string) (string, error) {
 		if result.Hold != nil {
 			t.change(tape.HoldKey(c.To, c.Hold), back.Hold, *result.Hold)
 			t.changeHead(back.Head, *result.To)
+			if err := t.waits(*read[tape.Account](t, tape.AccountKey(c.To)), []tape.Hold{back.Hold}, []tape.Hold{*result.Hold}, entry); err != nil {
+				return tape.Entry{}, err
+			}
 		}
 		t.save(c.Gift.ReversalKey(c.Account), result.Reversal)
 		return entry, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
@@ -21,15 +22,7 @@ type Settlement struct{ contractapi.Contract }
 func (*Settlement) OpenSettlement(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c settlement.OpenSettlement, intents []intent) (tape.Entry, error) {
 		key, saleKey, jobKey := settlement.Key(c.Account, c.Sale), harvest.SaleKey(c.Account, c.Sale), tape.JobKey(c.Account, c.ID)
-		scheme, err := t.scheme(c.ID, c.Account, key, saleKey, jobKey, tape.AccountKey(c.Account), tape.HeadKey(c.Account))
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		sale, err := need[harvest.Sale](t, saleKey, "sale "+c.Sale.String())
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		version, err := t.version(c.Account, scheme.Version)
+		scheme, err := t.scheme(c.ID, c.Account, key, saleKey, jobKey, settlement.WaitingKey(c.Account), tape.AccountKey(c.Account), tape.HeadKey(c.Account))
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -37,41 +30,72 @@ func (*Settlement) OpenSettlement(ctx Context, argument string) (string, error) 
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := t.approve("open-settlement", account, sale.Proceeds, c.ID, intents); err != nil {
-			return tape.Entry{}, err
-		}
-		s, after, open, entry, err := c.Open(scheme, version, sale, read[settlement.Settlement](t, key), t.context)
+		reads, err := t.opening(scheme, c.Sale, money.New(head.Free().Total(), account.Currency))
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		if err := rule.First(open.Check(account.Currency), t.absent(jobKey, "job "+c.ID.String())); err != nil {
+		opened, entry, err := c.Open(reads, t.context)
+		if err != nil {
 			return tape.Entry{}, err
 		}
-		moved, job, _, err := head.OpenJob(account, open, t.context)
+		if err := t.approve("open-settlement", account, opened.Job.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		if err := rule.First(opened.Job.Check(account.Currency), t.absent(jobKey, "job "+c.ID.String())); err != nil {
+			return tape.Entry{}, err
+		}
+		moved, job, _, err := head.OpenJob(account, opened.Job, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
 		t.changeHead(head, moved)
 		t.change(jobKey, nil, job)
 		t.protect(jobKey, account.Organisation)
-		t.save(key, s)
-		t.save(saleKey, after)
+		t.saveSettlement(opened.Settlement, opened.Sale, opened.Waiting)
 		return entry, nil
 	})
+}
+
+// opening reads what a settlement is opened with: the sale and all its pages.
+func (t *transaction) opening(scheme group.Scheme, id tape.ID, free money.Amount) (settlement.Opening, error) {
+	o := settlement.Opening{Scheme: scheme, Known: read[settlement.Settlement](t, settlement.Key(scheme.Account, id)), Free: free,
+		Waiting: read[settlement.Waiting](t, settlement.WaitingKey(scheme.Account))}
+	var err error
+	if o.Sale, err = need[harvest.Sale](t, harvest.SaleKey(scheme.Account, id), "sale "+id.String()); err != nil {
+		return o, err
+	}
+	pages := make([]string, o.Sale.Composition.Pages)
+	for n := range pages {
+		pages[n] = harvest.ShareKey(scheme.Account, id, int32(n))
+	}
+	if err := t.load(pages...); err != nil {
+		return o, err
+	}
+	for _, key := range pages {
+		page, err := need[harvest.Page](t, key, key)
+		if err != nil {
+			return o, err
+		}
+		o.Shares = append(o.Shares, page.Shares...)
+	}
+	o.Version, err = t.version(scheme.Account, scheme.Version)
+	return o, err
+}
+
+// saveSettlement saves a settlement that begins or ends, with its sale and what
+// waits, nil where that does not change.
+func (t *transaction) saveSettlement(s settlement.Settlement, sale harvest.Sale, waiting *settlement.Waiting) {
+	t.save(settlement.Key(s.Scheme, s.Sale), s)
+	t.save(harvest.SaleKey(s.Scheme, s.Sale), sale)
+	if waiting != nil {
+		t.save(settlement.WaitingKey(s.Scheme), *waiting)
+	}
 }
 
 // SettleHouseholds settles one chunk of a sale.
 func (*Settlement) SettleHouseholds(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[settlement.SettleHouseholds], func(t *transaction, c settlement.SettleHouseholds) (tape.Entry, error) {
-		key := settlement.Key(c.Account, c.Sale)
-		if _, err := t.scheme(c.ID, c.Account, key, tape.AccountKey(c.Account)); err != nil {
-			return tape.Entry{}, err
-		}
-		s, err := need[settlement.Settlement](t, key, "the settlement of "+c.Sale.String())
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+c.Account.String())
+		_, account, s, err := t.settlement(c.ID, c.Account, c.Sale)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -103,25 +127,25 @@ func (t *transaction) settled(s settlement.Settlement, c settlement.SettleHouseh
 	if shares == nil {
 		shares = &harvest.Page{} // a number that is no chunk's is refused by the rule
 	}
-	known, err := t.known(c.Account, *shares)
+	known, err := t.known(c.Account, s.Of(c.N, *shares))
 	if err != nil {
 		return settlement.Settled{}, err
 	}
 	return s.Settle(c, *shares, known, entry)
 }
 
-// known is what the ledger knows of the households of a page, in their order.
-func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]settlement.Known, error) {
+// known is what the ledger knows of some households, in their order.
+func (t *transaction) known(scheme tape.AccountID, of harvest.Shares) ([]settlement.Known, error) {
 	var keys []string
-	for _, share := range page.Shares {
+	for _, share := range of {
 		keys = append(keys, group.MemberKey(scheme, share.Household), settlement.PrepaymentKey(scheme, share.Household))
 	}
 	if err := t.load(keys...); err != nil {
 		return nil, err
 	}
-	fingerprints, debts := make([]string, len(page.Shares)), []string{}
-	known := make([]settlement.Known, len(page.Shares))
-	for i := range page.Shares {
+	fingerprints, debts := make([]string, len(of)), []string{}
+	known := make([]settlement.Known, len(of))
+	for i := range of {
 		known[i].Prepayment = read[settlement.Prepayment](t, keys[2*i+1])
 		if member := read[group.Member](t, keys[2*i]); member != nil {
 			fingerprints[i] = member.Fingerprint
@@ -143,7 +167,7 @@ func (t *transaction) known(scheme tape.AccountID, page harvest.Page) ([]settlem
 			return nil, err
 		}
 		known[i].Loans = slices.DeleteFunc(loans, func(l loan.Loan) bool {
-			return l.Scheme != scheme || l.State != loan.Running || l.Household != page.Shares[i].Household
+			return l.Scheme != scheme || l.State != loan.Running || l.Household != of[i].Household
 		})
 	}
 	return known, nil
@@ -165,14 +189,23 @@ func (t *transaction) loanKeys(fingerprints []string) []string {
 
 // runPart lets the job pay a chunk whose lines were worked out.
 func (t *transaction) runPart(account tape.Account, jobID tape.ID, part tape.Part) (tape.Entry, error) {
-	jobKey, chunkKey := tape.JobKey(account.ID, jobID), tape.ChunkKey(account.ID, jobID, part.N)
-	payees := payeesOf(part.Lines)
-	if err := t.load(append(onLedger(payees), jobKey, chunkKey)...); err != nil {
+	jobKey := tape.JobKey(account.ID, jobID)
+	if err := t.load(jobKey, tape.ChunkKey(account.ID, jobID, part.N)); err != nil {
 		return tape.Entry{}, err
 	}
 	job, err := need[tape.Job](t, jobKey, "job "+jobID.String())
 	if err != nil {
 		return tape.Entry{}, err
+	}
+	_, entry, err := t.payPart(account, job, part)
+	return entry, err
+}
+
+// payPart lets a job pay one of its chunks, which was loaded.
+func (t *transaction) payPart(account tape.Account, job tape.Job, part tape.Part) (tape.Ran, tape.Entry, error) {
+	chunkKey, payees := tape.ChunkKey(account.ID, job.ID, part.N), payeesOf(part.Lines)
+	if err := t.load(onLedger(payees)...); err != nil {
+		return tape.Ran{}, tape.Entry{}, err
 	}
 	accounts := make([]*tape.Account, len(payees))
 	for i, payee := range payees {
@@ -182,12 +215,12 @@ func (t *transaction) runPart(account tape.Account, jobID tape.ID, part tape.Par
 	}
 	ran, entry, err := job.RunPart(account, part, read[tape.Chunk](t, chunkKey), accounts, t.context)
 	if err != nil {
-		return tape.Entry{}, err
+		return ran, tape.Entry{}, err
 	}
 	t.change(chunkKey, nil, ran.Chunk)
 	t.saveInflows(ran.Inflows)
 	t.saveHolds(account.Organisation, ran.Holds)
-	return entry, nil
+	return ran, entry, nil
 }
 
 // onLedger are the keys of the accounts among payees, each once.
@@ -245,15 +278,7 @@ func repaidKeys(loans []loan.Loan) []string {
 // CloseSettlement ends a settlement whose chunks have all run.
 func (*Settlement) CloseSettlement(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[settlement.CloseSettlement], func(t *transaction, c settlement.CloseSettlement) (tape.Entry, error) {
-		key := settlement.Key(c.Account, c.Sale)
-		if _, err := t.scheme(c.ID, c.Account, key, tape.AccountKey(c.Account)); err != nil {
-			return tape.Entry{}, err
-		}
-		s, err := need[settlement.Settlement](t, key, "the settlement of "+c.Sale.String())
-		if err != nil {
-			return tape.Entry{}, err
-		}
-		account, err := need[tape.Account](t, tape.AccountKey(c.Account), "account "+c.Account.String())
+		_, account, s, err := t.settlement(c.ID, c.Account, c.Sale)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -266,9 +291,169 @@ func (*Settlement) CloseSettlement(ctx Context, argument string) (string, error)
 			return tape.Entry{}, err
 		}
 		entry.Kind = "close-settlement"
-		t.save(key, s.Close(entry))
+		t.save(settlement.Key(c.Account, c.Sale), s.Close(entry))
 		return entry, nil
 	})
+}
+
+// settlement loads the ground, a scheme with its account, a sale's settlement, and whatever else the rule reads.
+func (t *transaction) settlement(id tape.ID, account tape.AccountID, sale tape.ID, keys ...string) (group.Scheme, tape.Account, settlement.Settlement, error) {
+	key := settlement.Key(account, sale)
+	scheme, err := t.scheme(id, account, append(keys, key, tape.AccountKey(account))...)
+	if err != nil {
+		return scheme, tape.Account{}, settlement.Settlement{}, err
+	}
+	s, err := need[settlement.Settlement](t, key, "the settlement of "+sale.String())
+	if err != nil {
+		return scheme, tape.Account{}, s, err
+	}
+	own, err := need[tape.Account](t, tape.AccountKey(account), "account "+account.String())
+	return scheme, own, s, err
+}
+
+// AbandonSettlement gives back what no chunk has settled.
+func (*Settlement) AbandonSettlement(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c settlement.AbandonSettlement, intents []intent) (tape.Entry, error) {
+		saleKey, waitingKey := harvest.SaleKey(c.Account, c.Sale), settlement.WaitingKey(c.Account)
+		scheme, account, s, err := t.settlement(c.ID, c.Account, c.Sale, saleKey, waitingKey)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		sale, err := need[harvest.Sale](t, saleKey, "sale "+c.Sale.String())
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		give := c.Job(s)
+		if err := t.load(closeKeys(give)...); err != nil {
+			return tape.Entry{}, err
+		}
+		job, _, err := t.closeJob(account, give)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.approve("abandon-settlement", account, job.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		ran, err := t.chunks(job)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, sale, waiting, entry, err := s.Abandon(c, scheme, sale, job, ran, read[settlement.Waiting](t, waitingKey), t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveSettlement(after, sale, waiting)
+		return entry, nil
+	})
+}
+
+// PayAgain orders a payout again that came back.
+func (*Settlement) PayAgain(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c settlement.PayAgain, intents []intent) (tape.Entry, error) {
+		againKey, jobKey, chunkKey := settlement.AgainKey(c.Account, c.Hold), tape.JobKey(c.Account, c.ID), tape.ChunkKey(c.Account, c.ID, 0)
+		scheme, account, s, err := t.settlement(c.ID, c.Account, c.Sale, againKey, jobKey, chunkKey, tape.HeadKey(c.Account))
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		came, err := t.cameBack(c)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		entry := t.context.Entry(c.ID, "pay-again", string(c.Account))
+		again, err := s.Again(c, scheme, came, entry, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.approve("pay-again", account, again.Job.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		holds, paid, err := t.payAtOnce(account, again.Job, again.Settled.Part)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.save(againKey, again.Before)
+		for _, hold := range holds {
+			t.save(settlement.AgainKey(c.Account, hold.ID), again.After)
+		}
+		t.save(settlement.WaitingKey(c.Account), again.Waiting)
+		paid.Kind = entry.Kind
+		return paid, t.repaid(again.Settled, entry)
+	})
+}
+
+// cameBack is a payout that came back, and the household that it was for.
+func (t *transaction) cameBack(c settlement.PayAgain) (settlement.CameBack, error) {
+	var came settlement.CameBack
+	holdKey, pageKey, waitingKey := tape.HoldKey(c.Account, c.Hold), harvest.ShareKey(c.Account, c.Sale, c.Page), settlement.WaitingKey(c.Account)
+	if err := t.load(holdKey, pageKey, waitingKey); err != nil {
+		return came, err
+	}
+	came.Of, came.Waiting = read[settlement.Again](t, settlement.AgainKey(c.Account, c.Hold)), read[settlement.Waiting](t, waitingKey)
+	var err error
+	if came.Hold, err = need[tape.Hold](t, holdKey, "payout "+c.Hold.String()); err != nil {
+		return came, err
+	}
+	if !came.Own() {
+		return came, nil
+	}
+	if came.Page, err = need[harvest.Page](t, pageKey, "a page of sale "+c.Sale.String()+" of that number"); err != nil {
+		return came, err
+	}
+	share, err := came.Whose()
+	if err != nil {
+		return came, err
+	}
+	known, err := t.known(c.Account, harvest.Shares{share})
+	if err != nil {
+		return came, err
+	}
+	came.Known = known[0]
+	return came, nil
+}
+
+// waits notes that something of payouts of a sale has come back to a scheme's account.
+func (t *transaction) waits(account tape.Account, before, after []tape.Hold, entry tape.Entry) error {
+	if account.Subject != group.Subject {
+		return nil
+	}
+	key := settlement.WaitingKey(account.ID)
+	if err := t.load(key); err != nil {
+		return err
+	}
+	if next := read[settlement.Waiting](t, key).Comes(before, after, entry); next != nil {
+		t.save(key, *next)
+	}
+	return nil
+}
+
+// payAtOnce opens a job of one chunk, runs it and closes it: its records and the
+// head were loaded.
+func (t *transaction) payAtOnce(account tape.Account, open tape.OpenJob, part tape.Part) ([]tape.Hold, tape.Entry, error) {
+	refuse := func(err error) ([]tape.Hold, tape.Entry, error) { return nil, tape.Entry{}, err }
+	jobKey := tape.JobKey(open.Account, open.ID)
+	head, err := need[tape.Head](t, tape.HeadKey(open.Account), "the head of "+open.Account.String())
+	if err != nil {
+		return refuse(err)
+	}
+	if err := rule.First(open.Check(account.Currency), t.absent(jobKey, "job "+open.ID.String())); err != nil {
+		return refuse(err)
+	}
+	moved, job, _, err := head.OpenJob(account, open, t.context)
+	if err != nil {
+		return refuse(err)
+	}
+	ran, entry, err := t.payPart(account, job, part)
+	if err != nil {
+		return refuse(err)
+	}
+	closed, _, _, err := job.Close(account, head, tape.CloseJob{Account: open.Account, ID: open.ID, Job: open.ID}, []tape.Chunk{ran.Chunk}, t.context)
+	if err != nil {
+		return refuse(err)
+	}
+	t.changeHead(head, moved)
+	t.change(jobKey, nil, closed)
+	t.protect(jobKey, account.Organisation)
+	return ran.Holds, entry, nil
 }
 
 // ChoosePrepayment is a household's word on what sales pay of its loan early.

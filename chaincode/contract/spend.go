@@ -268,7 +268,7 @@ func (*Tape) Reclaim(ctx Context, argument string) (string, error) {
 		for i, hold := range reclaimed {
 			t.change(keys[i], holds[i], hold)
 		}
-		return entry, nil
+		return entry, t.waits(account, holds, reclaimed, entry)
 	})
 }
 
@@ -299,6 +299,6 @@ func (*Tape) Return(ctx Context, argument string) (string, error) {
 		if result.Inflow != nil {
 			t.saveInflows([]tape.Inflow{*result.Inflow})
 		}
-		return entry, nil
+		return entry, t.waits(account, []tape.Hold{hold}, []tape.Hold{result.Hold}, entry)
 	})
 }

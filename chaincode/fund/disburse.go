@@ -486,7 +486,7 @@ func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk
 	if restored != nil {
 		before = *restored
 	}
-	units := cameBack(hold) - before.Units
+	units := hold.Back() - before.Units
 	if units <= 0 && before.Units > 0 {
 		return refuse(rule.Field("hold", rule.Refuse(rule.WrongState, "%s was restored, by entry %s", command.Hold, before.Entry)))
 	}
@@ -495,15 +495,4 @@ func (c Campaign) Restore(command Restore, d Disbursement, hold tape.Hold, chunk
 	}
 	entry := ctx.Entry(command.ID, "restore", string(c.Account))
 	return budget.spend(d.Line, -units), Restored{V: 1, Units: before.Units + units, Entry: entry.Reference()}, entry, nil
-}
-
-// cameBack is what of a payout the campaign has again: what the bank returned,
-// and what was never paid of a hold that was released and reclaimed. Before it
-// is reclaimed a line of the bank may still show that it was paid.
-func cameBack(hold tape.Hold) int64 {
-	back := hold.Returned.Total()
-	if hold.State == tape.HoldReclaimed {
-		back += hold.Amount.Units - hold.Captured.Total()
-	}
-	return back
 }

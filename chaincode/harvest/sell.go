@@ -107,3 +107,9 @@ func (s Sale) Settle(entry tape.Entry) (Sale, error) {
 	s.State, s.Settled = SaleSettled, entry.Reference()
 	return s, nil
 }
+
+// Reopen is the sale whose settlement was abandoned before it had paid anything.
+func (s Sale) Reopen() Sale {
+	s.State, s.Settled = SaleOpen, ""
+	return s
+}

@@ -42,10 +42,18 @@ type Settled struct {
 // linesMax is the most payments of one chunk: everybody's rest, and to some lenders each.
 const linesMax = tape.PartLinesMax
 
-// runs refuses a chunk of a settlement that is over.
-func (s Settlement) runs(c SettleHouseholds) error {
+// runs refuses a settlement that is over, or was abandoned.
+func (s Settlement) runs() error {
 	if s.State != Running {
 		return rule.Field("sale", rule.Refuse(rule.WrongState, "the settlement of %s is %s, by entry %s", s.Sale, s.State, s.Entry))
+	}
+	return nil
+}
+
+// has refuses a chunk that the settlement has not.
+func (s Settlement) has(c SettleHouseholds) error {
+	if err := s.runs(); err != nil {
+		return err
 	}
 	if c.N < 0 || c.N >= s.Chunks {
 		return rule.Field("n", rule.Refuse(rule.NotFound, "%d is no chunk of the settlement of %s; it has %d", c.N, s.Sale, s.Chunks))
@@ -55,7 +63,7 @@ func (s Settlement) runs(c SettleHouseholds) error {
 
 // PayCosts is the chunk that pays the agreed costs.
 func (s Settlement) PayCosts(c SettleHouseholds) (Settled, error) {
-	if err := s.runs(c); err != nil {
+	if err := s.has(c); err != nil {
 		return Settled{}, err
 	}
 	leaf, err := costLeaf(s.Costs)
@@ -69,15 +77,15 @@ func (s Settlement) PayCosts(c SettleHouseholds) (Settled, error) {
 	return Settled{Part: part}, nil
 }
 
-// Settle works out what everybody's share on a page pays; known stands in the
-// order of the page. Each household's dues and rest are one entry with all
-// others of its page: none of it happens without the rest.
+// Settle works out what the shares of a chunk's households pay, which stand on the
+// page; known stands in their order (Of). Each household's dues and rest are one
+// entry with all others of its chunk: none of it happens without the rest.
 func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known, entry tape.Entry) (Settled, error) {
 	refuse := func(err error) (Settled, error) { return Settled{}, err }
-	if err := s.runs(c); err != nil {
+	if err := s.has(c); err != nil {
 		return refuse(err)
 	}
-	shares, err := s.shares(page.Shares)
+	shares, err := s.shares(s.Of(c.N, page))
 	if err != nil {
 		return refuse(err)
 	}
@@ -99,6 +107,9 @@ func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known,
 		result.Loans = append(result.Loans, one.loans...)
 	}
 	result.Part.Lines = append(result.Part.Lines, dues...)
+	if n := len(result.Part.Lines); n > linesMax {
+		return refuse(rule.Field("n", rule.Refuse(rule.Insufficient, "chunk %d makes %d payments; %d at most are one entry: abandon the settlement and open it with fewer households a chunk", c.N, n, linesMax)))
+	}
 	return result, nil
 }
 

@@ -33,13 +33,24 @@ func PrepaymentKey(scheme, household tape.AccountID) string {
 	return "prepayment/" + string(scheme) + "/" + string(household)
 }
 
+// WaitingKey is where it stands what of a scheme's account waits for its payees.
+func WaitingKey(scheme tape.AccountID) string { return "waiting/" + string(scheme) }
+
+// AgainKey is where it stands what became of a payout that came back, and what a
+// payout that was ordered again is for.
+func AgainKey(scheme tape.AccountID, hold tape.ID) string {
+	return "again/" + string(scheme) + "/" + string(hold)
+}
+
 // State is where a settlement stands.
 type State string
 
-// A settlement is open until its chunks have shared out the whole sale.
+// A settlement is open until its chunks have shared out the whole sale. Abandoned,
+// it waits to be opened again for the households that no chunk has settled.
 const (
-	Running State = "open"
-	Closed  State = "closed"
+	Running   State = "open"
+	Abandoned State = "abandoned"
+	Closed    State = "closed"
 )
 
 // Settlement is a sale on its way to households and lenders.
@@ -47,19 +58,46 @@ type Settlement struct {
 	V      int32          `json:"v"`
 	Scheme tape.AccountID `json:"scheme"`
 	Sale   tape.ID        `json:"sale"`
-	// Job holds the proceeds. Its chunk 0 pays the agreed costs where there are
-	// some; each of the others is one page of the sale's households.
+	// Job holds the money. Its chunk 0 pays the agreed costs where some are left to
+	// pay; each of the others is of some households that stand side by side on one page of the sale.
 	Job    tape.ID `json:"job"`
 	Chunks int32   `json:"chunks"`
-	// Costs are the sale's; Distribution fixes every household's share of the rest.
+	// Earlier are the jobs that were abandoned.
+	Earlier []tape.ID `json:"earlier,omitempty"`
+	// Left are the places, from 0, of the households among those of the sale that
+	// Job settles, or, once it is abandoned, that no chunk has settled.
+	Left tape.Spans `json:"left,omitempty"`
+	// Households is the most of one chunk.
+	Households int32 `json:"households"`
+	// Costs are those of the sale's that Job pays; Distribution fixes every household's share of the rest.
 	Costs        []harvest.Cost         `json:"costs,omitempty"`
 	Distribution waterfall.Distribution `json:"distribution"`
 	// Terms are the scheme's of the day: floor and window.
 	Terms waterfall.Terms `json:"terms"`
 	State State           `json:"state"`
+	// Paid says, of a settlement that was abandoned, that chunks had paid something.
+	Paid bool `json:"paid,omitempty"`
 	// At is the last change, Entry made it, organisation/id.
 	At    tape.Instant `json:"at"`
 	Entry string       `json:"entry"`
+}
+
+// Waiting is what is in a scheme's account for those whom an abandoned settlement,
+// or a payout that came back, still owes it, in minor units: no other sale is settled with it.
+type Waiting struct {
+	V     int32  `json:"v"`
+	Units int64  `json:"units,string"`
+	Entry string `json:"entry"`
+}
+
+// Again is what became of a payout that came back.
+type Again struct {
+	V int32 `json:"v"`
+	// Of is the payout of a chunk that one goes back to which was ordered again; none for a chunk's own.
+	Of tape.ID `json:"of,omitempty"`
+	// Units of it were ordered again, in minor units.
+	Units int64  `json:"units,string"`
+	Entry string `json:"entry"`
 }
 
 // Prepayment is what a household chose to pay of a loan before it is due, out of each sale.
@@ -70,74 +108,12 @@ type Prepayment struct {
 	Entry  string       `json:"entry"`
 }
 
-// OpenSettlement moves a sale's proceeds off the scheme's account and fixes every share.
-type OpenSettlement struct {
-	Account tape.AccountID `json:"account"`
-	// Cut says how far the units go that are left when each share is rounded down.
-	Cut     waterfall.Cut `json:"cut"`
-	Expires tape.Instant  `json:"expires"`
-	// ID is the entry's and the job's.
-	ID   tape.ID     `json:"id"`
-	Root merkle.Hash `json:"root"`
-	Sale tape.ID     `json:"sale"`
-}
-
-// Open judges the command; known is the sale's settlement, nil for none. That
-// maker and checker signed over the proceeds is judged by the caller against the policy.
-func (c OpenSettlement) Open(scheme group.Scheme, version group.SchemeTerms, sale harvest.Sale, known *Settlement, ctx tape.Context) (Settlement, harvest.Sale, tape.OpenJob, tape.Entry, error) {
-	refuse := func(err error) (Settlement, harvest.Sale, tape.OpenJob, tape.Entry, error) {
-		return Settlement{}, sale, tape.OpenJob{}, tape.Entry{}, err
-	}
-	if err := governs(scheme, ctx); err != nil {
-		return refuse(err)
-	}
-	if known != nil {
-		return refuse(rule.Field("sale", rule.Refuse(rule.WrongState, "%s is settled already, by entry %s", c.Sale, known.Entry)))
-	}
-	entry := ctx.Entry(c.ID, "open-settlement", string(c.Account))
-	after, err := sale.Settle(entry)
-	if err != nil {
-		return refuse(rule.Field("sale", err))
-	}
-	distribution := waterfall.Distribution{Costs: money.New(sale.Proceeds.Units-sale.Net.Units, scheme.Currency), Cut: c.Cut, Net: sale.Net, Proceeds: sale.Proceeds, Weight: sale.Grams}
-	terms := waterfall.Terms{Day: ctx.Date, LivingFloor: version.LivingFloor, LivingFloorPartsPerMillion: version.LivingFloorPartsPerMillion, WindowDays: version.WindowDays}
-	if err := rule.First(distribution.Check(), terms.Check()); err != nil {
-		return refuse(err)
-	}
-	s := Settlement{V: 1, Scheme: c.Account, Sale: c.Sale, Job: c.ID, Chunks: sale.Composition.Pages, Costs: sale.Costs, Distribution: distribution, Terms: terms, State: Running, At: ctx.At, Entry: entry.Reference()}
-	if len(sale.Costs) > 0 {
-		s.Chunks++
-	}
-	job := tape.OpenJob{Account: c.Account, Amount: sale.Proceeds, Chunks: s.Chunks, Expires: c.Expires, ID: c.ID, Root: c.Root}
-	return s, after, job, entry, nil
-}
-
 // governs refuses whoever is not the gateway of the scheme's cooperative.
 func governs(scheme group.Scheme, ctx tape.Context) error {
 	if ctx.Organisation != scheme.Organisation || ctx.Role != party.RoleGateway {
 		return rule.Refuse(rule.Forbidden, "%s (role %s) does not run %s; %s does", ctx.Organisation, ctx.Role, scheme.Account, scheme.Organisation)
 	}
 	return nil
-}
-
-// Page is which page of the sale's households chunk n pays, -1 for the costs.
-func (s Settlement) Page(n int32) int32 {
-	if len(s.Costs) > 0 {
-		return n - 1
-	}
-	return n
-}
-
-// shares are everybody's shares of one page, to the unit.
-func (s Settlement) shares(page harvest.Shares) ([]waterfall.Share, error) {
-	shares := make([]waterfall.Share, len(page))
-	for i, one := range page {
-		var err error
-		if shares[i], err = s.Distribution.Share(waterfall.Delivery{Household: one.Household, Weight: one.Grams}); err != nil {
-			return nil, rule.Item("page", i, err)
-		}
-	}
-	return shares, nil
 }
 
 // row is one payment in the leaf of a chunk: to whom, how much.
@@ -167,62 +143,6 @@ func costLeaf(costs []harvest.Cost) (merkle.Leaf, error) {
 		rows[i], total = row{string(cost.Payee), cost.Amount.String()}, total+cost.Amount.Units
 	}
 	return leafOf(0, rows, total)
-}
-
-// NewSettlement makes the commands of a settlement out of its sale: one to open
-// it, one for each chunk.
-func NewSettlement(sale harvest.Sale, all harvest.Shares, id tape.ID, expires tape.Instant) (OpenSettlement, []SettleHouseholds, error) {
-	refuse := func(err error) (OpenSettlement, []SettleHouseholds, error) { return OpenSettlement{}, nil, err }
-	outset := waterfall.Sale{Proceeds: sale.Proceeds}
-	for i, cost := range sale.Costs {
-		outset.Costs = append(outset.Costs, waterfall.Cost{Amount: cost.Amount, Name: tape.ID("cost-" + decimal(i)), Payee: cost.Payee})
-	}
-	for _, one := range all {
-		outset.Deliveries = append(outset.Deliveries, waterfall.Delivery{Household: one.Household, Weight: one.Grams})
-	}
-	distribution, _, err := outset.Distribute()
-	if err != nil {
-		return refuse(err)
-	}
-	leaves, err := Settlement{Costs: sale.Costs, Distribution: distribution}.leaves(all)
-	if err != nil {
-		return refuse(err)
-	}
-	root, _ := merkle.Root(leaves)
-	open := OpenSettlement{Account: sale.Scheme, Cut: distribution.Cut, Expires: expires, ID: id, Root: root, Sale: sale.ID}
-	chunks := make([]SettleHouseholds, len(leaves))
-	for n := range leaves {
-		path, err := merkle.Prove(leaves, n)
-		if err != nil {
-			return refuse(err)
-		}
-		chunks[n] = SettleHouseholds{Account: sale.Scheme, ID: id + tape.ID("-"+decimal(n)), N: int32(n), Path: append([]merkle.Node{}, path...), Sale: sale.ID}
-	}
-	return open, chunks, nil
-}
-
-// leaves are those of all chunks.
-func (s Settlement) leaves(all harvest.Shares) ([]merkle.Leaf, error) {
-	var leaves []merkle.Leaf
-	if len(s.Costs) > 0 {
-		leaf, err := costLeaf(s.Costs)
-		if err != nil {
-			return nil, err
-		}
-		leaves = append(leaves, leaf)
-	}
-	for _, page := range all.Pages() {
-		shares, err := s.shares(page.Shares)
-		if err != nil {
-			return nil, err
-		}
-		leaf, err := shareLeaf(int32(len(leaves)), shares)
-		if err != nil {
-			return nil, err
-		}
-		leaves = append(leaves, leaf)
-	}
-	return leaves, nil
 }
 
 // ChoosePrepayment is a household's own word on what sales pay of its loan early; zero for nothing.

@@ -97,6 +97,10 @@ type world struct {
 	early  map[tape.AccountID]*settlement.Prepayment
 }
 
+func opening(sale harvest.Sale, all harvest.Shares, known *settlement.Settlement) settlement.Opening {
+	return settlement.Opening{Scheme: scheme(), Version: version(), Sale: sale, Shares: all, Known: known, Free: sale.Proceeds}
+}
+
 func opened(t testing.TB, day tape.Date, sale harvest.Sale, all harvest.Shares) *world {
 	t.Helper()
 	open, chunks, err := settlement.NewSettlement(sale, all, "settle-1", noon+tape.Instant(today.DaysUntil(day)+300)*tape.Day)
@@ -104,10 +108,11 @@ func opened(t testing.TB, day tape.Date, sale harvest.Sale, all harvest.Shares) 
 		t.Fatal(err)
 	}
 	ctx := by(day, "coop")
-	s, after, job, _, err := open.Open(scheme(), version(), sale, nil, ctx)
+	got, _, err := open.Open(opening(sale, all, nil), ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s, after, job := got.Settlement, got.Sale, got.Job
 	if job.Amount != sale.Proceeds || after.State == harvest.SaleOpen {
 		t.Errorf("the job is %s of %s, the sale %s", job.Amount, sale.Proceeds, after.State)
 	}
@@ -131,8 +136,9 @@ func (w *world) run(day tape.Date, n int) (settlement.Settled, tape.Ran, error) 
 		settled, err = w.s.PayCosts(c)
 	} else {
 		of := w.all.Pages()[page]
-		known := make([]settlement.Known, len(of.Shares))
-		for i, share := range of.Shares {
+		part := w.s.Of(c.N, of)
+		known := make([]settlement.Known, len(part))
+		for i, share := range part {
 			known[i] = settlement.Known{Loans: w.loans[share.Household], Prepayment: w.early[share.Household]}
 		}
 		settled, err = w.s.Settle(c, of, known, entry)
@@ -233,17 +239,17 @@ func TestRefusals(t *testing.T) {
 		want string
 	}{
 		{"another organisation", func() error {
-			_, _, _, _, err := open.Open(scheme(), version(), sale, nil, by(today, "bank"))
+			_, _, err := open.Open(opening(sale, all, nil), by(today, "bank"))
 			return err
 		}, "forbidden: bank (role gateway) does not run coop:coop:coffee; coop does"},
 		{"settled twice", func() error {
-			_, _, _, _, err := open.Open(scheme(), version(), sale, &settlement.Settlement{Entry: "coop/settle-0"}, by(today, "coop"))
+			_, _, err := open.Open(opening(sale, all, &settlement.Settlement{Entry: "coop/settle-0"}), by(today, "coop"))
 			return err
 		}, "wrong-state: field sale: sale-1 is settled already, by entry coop/settle-0"},
 		{"a sale that was corrected", func() error {
 			s := sale
 			s.State = "corrected"
-			_, _, _, _, err := open.Open(scheme(), version(), s, nil, by(today, "coop"))
+			_, _, err := open.Open(opening(s, all, nil), by(today, "coop"))
 			return err
 		}, "wrong-state: field sale: sale sale-1 is corrected"},
 		{"another cut", func() error {
@@ -383,7 +389,7 @@ func (w *world) after(t *testing.T, l loan.Loan, day tape.Date, owedBefore int64
 }
 
 // everybodyHas compares what each household's lines come to with its exact part of the net.
-func (w *world) everybodyHas(t *testing.T, got map[tape.AccountID]int64) {
+func (w world) everybodyHas(t *testing.T, got map[tape.AccountID]int64) {
 	t.Helper()
 	weights := make([]int64, len(w.all))
 	for i, share := range w.all {

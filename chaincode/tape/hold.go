@@ -228,6 +228,17 @@ func (h Hold) CameBack() bool {
 	return h.State == HoldReclaimed || (h.State == HoldCaptured && h.Captured.Total() == h.Returned.Total())
 }
 
+// Back is what of a payout the account has again: what the bank returned, and what
+// was never paid of a hold that was released and reclaimed. Before it is reclaimed
+// a line of the bank may still show that it was paid.
+func (h Hold) Back() int64 {
+	back := h.Returned.Total()
+	if h.State == HoldReclaimed {
+		back += h.Amount.Units - h.Captured.Total()
+	}
+	return back
+}
+
 // Release gives up what is left of a hold; Expire does so for anyone once it
 // has expired. The money is free again when the head reclaims it.
 type Release struct {

@@ -160,9 +160,12 @@ func (j Job) RunPart(account Account, part Part, ran *Chunk, payees []*Account, 
 	if err := j.runnable(account, part, ran, ctx); err != nil {
 		return refuse(err)
 	}
-	total, err := totalOf("lines", part.LinesMax, part.Lines, account.ID, account.Currency)
-	if err != nil {
-		return refuse(err)
+	total := money.New(0, account.Currency)
+	if len(part.Lines) > 0 || part.Leaf.Amount != 0 { // a chunk of nothing is proven, and pays nobody
+		var err error
+		if total, err = totalOf("lines", part.LinesMax, part.Lines, account.ID, account.Currency); err != nil {
+			return refuse(err)
+		}
 	}
 	if total.Units != part.Leaf.Amount {
 		return refuse(rule.Field("lines", rule.Refuse(rule.Conflict, "come to %s; chunk %d of job %s is %s", total, part.N, j.ID, money.New(part.Leaf.Amount, account.Currency))))
@@ -181,7 +184,10 @@ func (j Job) RunPart(account Account, part Part, ran *Chunk, payees []*Account, 
 	}
 	entry := ctx.Entry(part.ID, "run-chunk", string(account.ID))
 	result, entry, err := j.payLines(part, spans, entry)
-	result.Chunk = Chunk{V: 1, Account: account.ID, Job: j.ID, N: part.N, Part: units, Entry: entry.Reference()}
+	result.Chunk = Chunk{V: 1, Account: account.ID, Job: j.ID, N: part.N, Entry: entry.Reference()}
+	if units.Length() > 0 {
+		result.Chunk.Part = units
+	}
 	return result, entry, err
 }
 
@@ -229,7 +235,7 @@ func (j Job) payLines(c Part, spans Spans, entry Entry) (Ran, Entry, error) {
 		spans = rest
 		if line.To.Outside() {
 			result.Holds = append(result.Holds, Hold{V: 1, Account: j.Account, ID: ChunkHold(j.ID, c.N, i), To: line.To,
-				Amount: line.Amount, Spans: part, Expires: j.Expires, State: HoldOpen, Entry: entry.Reference()})
+				OnBehalfOf: line.OnBehalfOf, Amount: line.Amount, Spans: part, Expires: j.Expires, State: HoldOpen, Entry: entry.Reference()})
 			continue
 		}
 		inflow := entry.inflow(j.Account, line, part)
@@ -247,13 +253,21 @@ func ChunkHold(job ID, n int32, i int) ID {
 	return job + ID("."+strconv.Itoa(int(n))+"."+strconv.Itoa(i))
 }
 
+// JobOf is the job whose chunk ordered a hold of this name, none where no chunk did.
+func JobOf(hold ID) ID {
+	parts := strings.Split(string(hold), ".")
+	if n := len(parts); n > 2 && digits(parts[n-2]) && digits(parts[n-1]) {
+		return ID(strings.Join(parts[:n-2], "."))
+	}
+	return ""
+}
+
 // holdName checks the name of a hold that no chunk orders.
 func holdName(id ID) error {
 	if err := id.Check(); err != nil {
 		return err
 	}
-	parts := strings.Split(string(id), ".")
-	if n := len(parts); n > 2 && digits(parts[n-2]) && digits(parts[n-1]) {
+	if JobOf(id) != "" {
 		return rule.Refuse(rule.Invalid, "ends like the name of a job's payout, .number.number; choose another id")
 	}
 	return nil
@@ -312,6 +326,9 @@ func (j Job) Close(account Account, head Head, c CloseJob, chunks []Chunk, ctx C
 func (j Job) unpaid(chunks []Chunk) (Spans, error) {
 	left := Spans{{0, j.Amount.Units}}
 	for _, chunk := range chunks {
+		if chunk.Part.Length() == 0 {
+			continue
+		}
 		var err error
 		if left, err = left.Remove(chunk.Part); err != nil {
 			return nil, rule.Refuse(rule.Conflict, "chunk %d of job %s overlaps another", chunk.N, j.ID)

@@ -316,8 +316,10 @@ type Hold struct {
 	Account AccountID `json:"account"`
 	ID      ID        `json:"id"`
 	// To is the payee: an account of the ledger, or outside it.
-	To     AccountID    `json:"to"`
-	Amount money.Amount `json:"amount"`
+	To AccountID `json:"to"`
+	// OnBehalfOf is whose debt the payout settles, when it is not To's own money.
+	OnBehalfOf AccountID    `json:"onBehalfOf,omitempty"`
+	Amount     money.Amount `json:"amount"`
 	// Spans is what is still held, in order; Captured what has been paid; Returned what came back of that.
 	Spans    Spans `json:"spans,omitempty"`
 	Captured Spans `json:"captured,omitempty"`
@@ -369,8 +371,8 @@ type Chunk struct {
 	Account AccountID `json:"account"`
 	Job     ID        `json:"job"`
 	N       int32     `json:"n"`
-	// Part is the chunk's share of the job's units, counted from 0.
-	Part  Span   `json:"part"`
+	// Part is the chunk's share of the job's units, counted from 0; none where it paid nothing.
+	Part  Span   `json:"part,omitzero"`
 	Entry string `json:"entry"`
 }
 

@@ -89,6 +89,12 @@ func (t Terms) floor(share int64) int64 {
 	return min(share, max(roundedUp(share, t.LivingFloorPartsPerMillion), t.LivingFloor.Units))
 }
 
+// Keeping are the terms by which a household keeps of any part of a share what it keeps of the whole.
+func (t Terms) Keeping(share money.Amount) Terms {
+	t.LivingFloor, t.LivingFloorPartsPerMillion = money.New(t.floor(share.Units), share.Currency), 0
+	return t
+}
+
 // roundedUp is so many parts per million of a total.
 func roundedUp(total int64, partsPerMillion int32) int64 {
 	units, remainder := money.Portion(total, int64(partsPerMillion), Million)

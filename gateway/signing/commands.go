@@ -292,6 +292,12 @@ var forms = map[string]form{
 	"Settlement:OpenSettlement": of("open-settlement", known, 2, func(c settlement.OpenSettlement) gist {
 		return about(c.Account, "Sale", string(c.Sale))
 	}),
+	"Settlement:AbandonSettlement": of("abandon-settlement", known, 2, func(c settlement.AbandonSettlement) gist {
+		return about(c.Account, "Sale", string(c.Sale))
+	}),
+	"Settlement:PayAgain": of("pay-again", known, 2, func(c settlement.PayAgain) gist {
+		return about(c.Account, "Sale", string(c.Sale), "Payout", string(c.Hold))
+	}),
 	"Settlement:ChoosePrepayment": of("choose-prepayment", stated, 1, func(c settlement.ChoosePrepayment) gist {
 		return about(c.Account, "Household", string(c.Household), "Loan", string(c.Loan)).worth(c.Amount)
 	}),

@@ -195,6 +195,8 @@ func TestRead(t *testing.T) {
 		{"Recourse:ReimburseCall", recourse.Reimburse{Account: scheme, Amount: cny(6000), Call: "c1", Loan: "l1", Parts: []recourse.Handed{{Amount: cny(4000), To: "household:a"}, {Amount: cny(2000), Payment: "coop/p1/0", To: "household:b"}}}, "60.00 CNY", "has repaid its guarantors 60.00 CNY, and that your part has reached you: household:a 40.00 CNY; household:b 20.00 CNY."},
 		{"Recourse:ContributeCall", recourse.Contribute{Account: scheme, Amount: cny(6000), Call: "c1", From: "household:a", Loan: "l1", To: "household:b"}, "60.00 CNY", "household:b has got 60.00 CNY of household:a"},
 		{"Settlement:OpenSettlement", settlement.OpenSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Settle sale s1 of coop:moon:coffee over 60.00 CNY"},
+		{"Settlement:AbandonSettlement", settlement.AbandonSettlement{Account: scheme, Sale: "s1"}, "60.00 CNY", "Abandon the settlement of sale s1 of coop:moon:coffee over 60.00 CNY"},
+		{"Settlement:PayAgain", settlement.PayAgain{Account: scheme, Hold: "s1.0.4", Sale: "s1"}, "60.00 CNY", "Pay 60.00 CNY of sale s1 of coop:moon:coffee again: payout s1.0.4 came back"},
 		{"Settlement:ChoosePrepayment", settlement.ChoosePrepayment{Account: scheme, Amount: cny(6000), Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", Loan: "l1"}, "60.00 CNY", "up to 60.00 CNY of loan l1"},
 		{"Pool:OpenPoolAccount", tape.Open{Account: "pool:insurer:county", Attribution: tape.FIFO, Currency: "CNY"}, "", "compensation pool of insurer"},
 		{"Pool:OpenPool", pool.OpenPool{Account: "pool:insurer:county", Terms: pooled}, "", "at most 90.00 CNY for one loan, 800000 parts per million of a loss at best (2 tiers), and 100000 parts per million"},

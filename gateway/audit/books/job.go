@@ -67,8 +67,10 @@ func (b *Books) runChunkOf(c tape.RunChunk) error {
 	}
 	// Where the chunk begins follows from the job's root; that it overlaps no
 	// other one and pays what its lines say can be seen without the root.
-	if j.parts, err = j.parts.Add(chunk.Part); err != nil {
-		return err
+	if chunk.Part.Length() > 0 { // one of nothing has no place
+		if j.parts, err = j.parts.Add(chunk.Part); err != nil {
+			return err
+		}
 	}
 	spans, err := j.spans.Slice(chunk.Part.Start, chunk.Part.End)
 	if err != nil {

@@ -20,6 +20,8 @@ type hold struct {
 	reclaimed  bool
 	// refund marks a hold that gives a gift back, declared one that nobody but its receiver showed.
 	refund, declared bool
+	// back is what of it came back, again what of that was ordered again.
+	back, again int64
 }
 
 // takeFirst books a posting that spends the first free money of an account.
@@ -402,8 +404,9 @@ func (b *Books) reclaim() error {
 	return nil
 }
 
-// comesBack counts again what a refund did not give back in the end.
+// comesBack counts what came back, and again what a refund did not give back in the end.
 func (h *hold) comesBack(units int64) {
+	h.back += units
 	if h.refund {
 		h.account.withdraw(-units, h.declared)
 	}
@@ -434,8 +437,9 @@ func (b *Books) takeBack() error {
 	}
 	p := b.entry.Postings[0]
 	b.differs(string(h.fate), "what came back", c.Amount.String(), p.Amount.String())
-	if p.Inflow != "" {
-		return nil // a pooled account lays it anew
+	if p.Inflow != "" { // a pooled account lays it anew
+		h.back += c.Amount.Units
+		return nil
 	}
 	h.comesBack(c.Amount.Units)
 	b.differs(string(h.fate), "what came back lies where it had been", spell(whole(back)), spell(whole(p.Laid)))

@@ -157,7 +157,7 @@ var Keys = map[string][]string{
 		"accept-filing amend-campaign appoint-agent approve call-back-payee carry cite close-campaign confirm enact enrol give-goods invite list order pay " +
 		"publish name-publisher receive-goods record-pledge reject replace-person restore set-flag settle-pledge correct withdraw declare " +
 		"agree deliver merge process bag ship arrive sell pledge release-pledge correct-delivery correct-step correct-sale " +
-		"open-lending offer-product withdraw-product apply-for-loan guarantee-loan decide-loan withdraw-loan contract-loan disburse-loan book-tranche order-supplies confirm-delivery repay-loan give-notice default-loan declare-stay restructure-loan take-over-loan write-off-loan add-costs make-call respread-call declare-unable release-guarantor withdraw-call reimburse-call contribute-call attest retract assess dispute-input open-settlement settle-households close-settlement choose-prepayment " +
+		"open-lending offer-product withdraw-product apply-for-loan guarantee-loan decide-loan withdraw-loan contract-loan disburse-loan book-tranche order-supplies confirm-delivery repay-loan give-notice default-loan declare-stay restructure-loan take-over-loan write-off-loan add-costs make-call respread-call declare-unable release-guarantor withdraw-call reimburse-call contribute-call attest retract assess dispute-input open-settlement settle-households close-settlement abandon-settlement pay-again choose-prepayment " +
 		"open-pool-account open-pool amend-pool accept-pool freeze-quarter admit-pool-loan submit-pool-claim verify-pool-claim review-pool-claim approve-pool-claim return-pool-claim reject-pool-claim pay-pool-claim share-recovery close-pool-claim"),
 	"figure.":        strings.Fields("raised settled ordered paid confirmed pending free passed returned given-back unidentified disputed spent held received fee declared granted recovered remitted set-apart paid-or-passed management"),
 	"flow.":          strings.Fields("gifts came-back campaign free ordered given-back households paid more-accounts more-payees fees passed"),
@@ -220,7 +220,7 @@ var Keys = map[string][]string{
 	"member-state.":     strings.Fields("admitted left deceased"),
 	"stage-of.":         strings.Fields("applied referred approved refused withdrawn contracted running overdue defaulted written-off closed"),
 	"loan-purpose.":     loan.PurposeWords(),
-	"settlement-state.": strings.Fields("open closed"),
+	"settlement-state.": strings.Fields("open closed abandoned"),
 	"cost.":             strings.Fields("transport storage processing fee tax"),
 	"share.":            strings.Fields("repaid overdue window recourse pool prepayment"),
 	"rest.":             strings.Fields("ordered part-paid paid returned released taken-back waits"),
