@@ -8,11 +8,11 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 
 	"github.com/mattn/go-isatty"
+	"golang.org/x/text/width"
 
 	"github.com/lianbao/lianbao/network"
 )
@@ -112,15 +112,31 @@ func (c *console) table(rows [][]string) {
 	defer c.mutex.Unlock()
 	c.clear()
 	alignAmounts(rows)
-	var text strings.Builder
-	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	widest := map[int]int{}
 	for _, row := range rows {
-		fmt.Fprintln(columns, strings.Join(row, "\t"))
+		for i, cell := range row {
+			widest[i] = max(widest[i], columns(cell))
+		}
 	}
-	_ = columns.Flush() // a strings.Builder takes everything
-	for line := range strings.Lines(text.String()) {
-		fmt.Fprintln(c.out, strings.TrimRight(line, " \n"))
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell + strings.Repeat(" ", widest[i]-columns(cell)+2))
+		}
+		fmt.Fprintln(c.out, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// columns is how many columns of a terminal a text takes: a Chinese character takes two.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
+			n++
+		}
+	}
+	return n
 }
 
 // amountCell is an amount as groupedAmount writes it.

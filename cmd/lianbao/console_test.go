@@ -18,6 +18,7 @@ func TestTable(t *testing.T) {
 		{"amounts end under one another, words begin so", [][]string{{"  LINE", "PLANNED", "BY"}, {"  roofs", "1,500,000 VND", "2026-10-31"}, {"  office", "0 VND", ""}},
 			"  LINE          PLANNED  BY\n  roofs   1,500,000 VND  2026-10-31\n  office          0 VND\n"},
 		{"a heading wider than its amounts", [][]string{{"CONFIRMED"}, {"1.00 CNY"}}, "CONFIRMED\n 1.00 CNY\n"},
+		{"a Chinese character takes two columns", [][]string{{"  用途", "户"}, {"  农资贷", "3"}, {"  ab", "12"}}, "  用途    户\n  农资贷  3\n  ab      12\n"},
 		{"a balance below zero", [][]string{{"  left", "-3.50 CNY"}, {"  paid", "100.00 CNY"}}, "  left   -3.50 CNY\n  paid  100.00 CNY\n"},
 	} {
 		var out strings.Builder

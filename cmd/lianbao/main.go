@@ -45,6 +45,7 @@ type commandLine struct {
 	Personal personalCommand `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
 	Audit    auditCommand    `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
 	Bench    benchCommand    `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
+	Coop     coopCommand     `cmd:"" help:"What stands of a cooperative: portfolio, groups, loans, settlements, the bookkeeper's lists."`
 	Credit   creditCommand   `cmd:"" help:"A household's credit score and why, offline: JSON in; docs/credit.md."`
 	Loan     loanCommand     `cmd:"" help:"What a loan costs, offline: JSON in, JSON out; docs/loans.md."`
 	Connect  connectCommand  `cmd:"" help:"Show how a program speaks to the network for an organisation."`

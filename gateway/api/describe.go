@@ -15,6 +15,7 @@ func describe(description *huma.OpenAPI) {
 	describeEvents(description)
 	describeExports(description)
 	describeHarvest(description)
+	describeQuarter(description)
 	describeTexts(description.Components.Schemas)
 	for _, path := range description.Paths {
 		if path.Post == nil || !path.Post.SkipValidateBody {

@@ -38,7 +38,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mux.ServeHTTP(w, r)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !s.admits(w, r, "send a token of the organisation as Authorization: Bearer") {
+	if closed(r) && !s.admits(w, r, "send a token of the organisation as Authorization: Bearer") {
 		return
 	}
 	if p := s.waitFor(r); p != nil {

@@ -58,6 +58,7 @@ func (s *Server) routes() {
 	s.givingRoutes()
 	s.exportRoutes()
 	s.harvestReads()
+	s.cooperativeReads()
 	s.documentRoutes()
 	s.personalRoutes()
 	s.ledgerReads()

@@ -158,12 +158,30 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	for _, of := range []struct{ suffix, prefix string }{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"export/books", "Books"}, {"gateway/disclosure", "Sheet"}} {
-		if strings.HasSuffix(t.PkgPath(), of.suffix) {
-			return of.prefix + name
+	if item, is := strings.CutPrefix(t.Name(), "List["); is { // of one part of a list
+		if prefix := prefixOf(item[:strings.LastIndex(item, ".")], cooperativePrefixes); prefix != "" {
+			return "List" + prefix + strings.TrimPrefix(name, "List")
 		}
 	}
-	return name
+	return prefixOf(t.PkgPath(), schemaPrefixes) + prefixOf(t.PkgPath(), cooperativePrefixes) + name
+}
+
+// prefixes are what the names of a package's types begin with, by the end of its path.
+type prefixes []struct{ suffix, prefix string }
+
+var (
+	schemaPrefixes      = prefixes{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"export/books", "Books"}, {"gateway/disclosure", "Sheet"}}
+	cooperativePrefixes = prefixes{{"gateway/cooperative", "Coop"}, {"chaincode/group", "Group"}, {"chaincode/loan", "Loan"}, {"chaincode/loan/terms", "Terms"}, {"chaincode/recourse", "Recourse"},
+		{"chaincode/pool", "Pool"}, {"chaincode/settlement", "Settlement"}, {"chaincode/assessment", "Assessment"}, {"chaincode/credit", "Credit"}, {"chaincode/waterfall", "Waterfall"}}
+)
+
+func prefixOf(path string, all prefixes) string {
+	for _, one := range all {
+		if strings.HasSuffix(path, one.suffix) {
+			return one.prefix
+		}
+	}
+	return ""
 }
 
 // plain adds what is no part of the described API.

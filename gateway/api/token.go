@@ -14,7 +14,8 @@ type Scope string
 
 // The scopes: a closed list.
 const (
-	// ScopePersonal keeps, shows and purges personal data, and opens gift codes.
+	// ScopePersonal keeps, shows and purges personal data, opens gift codes, and
+	// reads what households owe.
 	ScopePersonal Scope = "personal"
 	// ScopeDocuments keeps, gives out and shreds evidence.
 	ScopeDocuments Scope = "documents"
@@ -84,7 +85,7 @@ func scopeOf(r *http.Request) Scope {
 	case r.URL.Path == givingPath+"claims", r.URL.Path == givingPath+"takings", parts[0] == "statements",
 		parts[0] == "accounts" && slices.Contains([]string{"gifts", "pages", "settlements"}, parts[len(parts)-1]):
 		return ScopeImport
-	case parts[0] == "personal", strings.HasPrefix(r.URL.Path, givingPath):
+	case parts[0] == "personal", parts[0] == "cooperative", strings.HasPrefix(r.URL.Path, givingPath):
 		return ScopePersonal
 	}
 	return ScopeWrite

@@ -44,7 +44,7 @@ func TestScopes(t *testing.T) {
 		{"/api/v1/statements", ScopeImport, true}, {"/api/v1/statements/a/b/lines", ScopeImport, true}, {"/api/v1/accounts/a/pages", ScopeImport, true},
 		{"/api/v1/accounts/a/gifts", ScopeImport, true}, {"/api/v1/accounts/a/settlements", ScopeImport, true},
 		{givingPath + "claims", ScopeImport, true}, {givingPath + "takings", ScopeImport, true},
-		{givingPath + "codes", ScopePersonal, false}, {givingPath + "announcements", ScopePersonal, false}, {"/api/v1/personal", ScopePersonal, false}, {"/api/v1/personal/c/r", ScopePersonal, false},
+		{givingPath + "codes", ScopePersonal, false}, {givingPath + "announcements", ScopePersonal, false}, {"/api/v1/personal", ScopePersonal, false}, {"/api/v1/personal/c/r", ScopePersonal, false}, {"/api/v1/cooperative/portfolio", ScopePersonal, false},
 		{"/api/v1/documents", ScopeDocuments, false}, {"/api/v1/documents/x", ScopeDocuments, false},
 		{"/api/v1/accounts", ScopeWrite, false}, {"/api/v1/commands/Fund/Propose", ScopeWrite, false}, {"/api/v1/commands/statements/pages", ScopeWrite, false},
 		{"/api/v1/campaigns/pages/publications", ScopeWrite, false},

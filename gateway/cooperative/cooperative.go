@@ -7,7 +7,6 @@ package cooperative
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -38,6 +37,9 @@ type Scheme struct {
 	// Offers are the versions of products that are offered.
 	Offers []loan.Product `json:"offers"`
 }
+
+// groupStates are in the order in which a group passes them.
+var groupStates = []group.State{group.Draft, group.Signing, group.Review, group.Active, group.Frozen, group.WindingDown, group.Closed, group.Rejected}
 
 // Counted is how many there are of a kind.
 type Counted struct {
@@ -101,7 +103,7 @@ func schemeOf(ctx context.Context, m *readmodel.Model, s group.Scheme) (Scheme, 
 	if err != nil {
 		return scheme, err
 	}
-	for _, state := range []group.State{group.Draft, group.Signing, group.Review, group.Active, group.Frozen, group.WindingDown, group.Closed, group.Rejected} {
+	for _, state := range groupStates {
 		count := 0
 		for _, g := range groups {
 			if g.State == state {
@@ -152,21 +154,6 @@ func optional[R any](ctx context.Context, m *readmodel.Model, key string) (*R, e
 		return nil, err
 	}
 	return &found, nil
-}
-
-// recordsNamed reads the records under keys that others name; each must be there.
-func recordsNamed[R any](ctx context.Context, m *readmodel.Model, keys []string) ([]R, error) {
-	found := make([]R, len(keys))
-	for i, key := range keys {
-		record, err := m.Record(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(record.Value, &found[i]); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
 }
 
 // amount is so many minor units.
