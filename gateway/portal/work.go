@@ -233,6 +233,9 @@ func (p *portal) me(r *http.Request) (views.Page, string, error) {
 		page.Custody, page.Confirms = string(key.Custody), key.Custody.Confirms()
 	}
 	page.Signings = p.signings(session)
+	if page.Households, err = p.myHouseholds(r); err != nil {
+		return nil, "", err
+	}
 	err = p.mine(ctx, &page)
 	return page, "", err
 }

@@ -30,10 +30,10 @@ func cooperatives() []Story {
 	return append([]Story{
 		{"schemes", "The schemes of cooperatives", views.Schemes{Rows: []views.SchemeRow{{Scheme: coop(false), Outstanding: yuan("312400.00"), Loans: 36}}, Pools: []tape.AccountID{"pool:regulator:county"}}},
 		{"schemes-none", "No cooperative lends yet", views.Schemes{}},
-		{"cooperative", "A cooperative's loans, before its staff", cooperative(true)},
-		{"cooperative-public", "A cooperative's loans, before everybody", cooperative(false)},
+		{"cooperative", "A cooperative's loans, before its staff", cooperativeOf(true)},
+		{"cooperative-public", "A cooperative's loans, before everybody", cooperativeOf(false)},
 		{"cooperative-none", "A cooperative that has not begun", nothing},
-	}, append(settlements(), households()...)...)
+	}, append(append(settlements(), households()...), lending()...)...)
 }
 
 func portfolio() views.Portfolio {
@@ -53,10 +53,11 @@ func portfolio() views.Portfolio {
 	return p
 }
 
-func cooperative(staff bool) views.Cooperative {
+func cooperativeOf(staff bool) views.Cooperative {
 	page := views.Cooperative{Scheme: coop(staff), Portfolio: portfolio(), States: []views.StateCount{{State: "active", Groups: 10}, {State: "frozen", Groups: 1}, {State: "signing", Groups: 1}},
 		Dues:  []views.DueDay{{Date: "2026-03-20", Count: 4, Amount: yuan("4200.00")}, {Date: "2026-04-15", Count: 12, Amount: yuan("14870.00")}, {Date: "2026-06-15", Count: 31, Amount: yuan("32550.00")}},
-		Sales: []views.SaleRow{{Sale: march, State: "closed", Date: "2026-03-15", Proceeds: yuan("41200.00"), Repaid: yuan("18270.00"), PaidOut: yuan("22930.00"), Households: 37}, {Sale: "2026-03-C5", State: "open", Date: "2026-03-16", Proceeds: yuan("8000.00"), Repaid: yuan("0.00"), PaidOut: yuan("0.00"), Households: 12}}}
+		Sales: []views.SaleRow{{Sale: march, State: "closed", Date: "2026-03-15", Proceeds: yuan("41200.00"), Net: yuan("40000.00"), Grams: 1_030_250}, {Sale: "2026-03-C5", State: "open", Date: "2026-03-16", Proceeds: yuan("8000.00"), Net: yuan("8000.00"), Grams: 200_000}}}
+	page.Last = saleSteps()
 	if staff {
 		page.Groups = []views.GroupRow{{ID: "hill-2", State: "frozen", Households: 4, Loans: 4, Owed: yuan("41300.00"), DaysPastDue: 47, Until: "2028-02-28"},
 			{ID: "river-1", State: "active", Households: 5, Loans: 5, Owed: yuan("52000.00"), Until: "2028-02-28"}, {ID: "terrace-9", State: "signing", Households: 3, Owed: yuan("0.00"), Until: "2029-03-31"}}
@@ -74,11 +75,15 @@ func stepBars(amounts ...views.Bar) []views.Bar {
 	return amounts
 }
 
+func bar(key, amount, tone string) views.Bar {
+	return views.Bar{Key: key, Amount: yuan(amount), Tone: tone, Rows: "/cooperatives/" + string(coffee) + "/settlements/" + string(march)}
+}
+
+func saleSteps() []views.Bar {
+	return stepBars(bar("proceeds", "41200.00", ""), bar("costs", "1200.00", "waits"), bar("overdue", "2100.00", "failed"), bar("window", "14870.00", "waits"), bar("recourse", "300.00", "waits"), bar("prepayment", "1000.00", "waits"), bar("paid-out", "21730.00", "done"))
+}
+
 func settlements() []Story {
-	rows := "/cooperatives/" + string(coffee) + "/settlements/" + string(march) + "#rows"
-	bar := func(key, amount, tone string) views.Bar {
-		return views.Bar{Key: key, Amount: yuan(amount), Tone: tone, Rows: rows}
-	}
 	row := func(household tape.AccountID, grams int64, amounts ...string) views.SettlementRow {
 		var a [7]money.Amount
 		for i := range a {
@@ -88,7 +93,7 @@ func settlements() []Story {
 	}
 	page := views.Settlement{Scheme: coop(true), Sale: march, State: "closed", Date: "2026-03-15", Buyer: "outside:buyer:examplecoffee", Grams: 1_030_250, Proceeds: yuan("41200.00"), Net: yuan("40000.00"), Households: 37, Settled: 37, Exact: true, WindowDays: 30,
 		Costs: []views.SaleCost{{Kind: "transport", Payee: "outside:carrier:exampleroads", Amount: yuan("1200.00")}}, Floor: yuan("500.00"), FloorParts: 200_000,
-		Bars: stepBars(bar("proceeds", "41200.00", ""), bar("costs", "1200.00", "waits"), bar("overdue", "2100.00", "failed"), bar("window", "14870.00", "waits"), bar("recourse", "300.00", "waits"), bar("pool", "0.00", "waits"), bar("prepayment", "1000.00", "waits"), bar("paid-out", "21730.00", "done")),
+		Bars: saleSteps(),
 		Rows: []views.SettlementRow{row(firstHome, 210_500, "8420.00", "0.00", "3150.00", "0.00", "0.00", "0.00", "5270.00"), row(nextHome, 98_250, "3930.00", "2100.00", "1050.00", "300.00", "0.00", "0.00", "480.00")}, Next: "2",
 		Proof: proof("lianbao audit", step("open-settlement", "coop/settle-1", "2026-03-15 08:00", 260, bankLine), step("settle-households", "coop/settle-1.1", "2026-03-15 08:01", 261), step("close-settlement", "coop/settle-2", "2026-03-15 08:02", 262))}
 	running := page
@@ -127,7 +132,7 @@ func households() []Story {
 		Loans:      []views.LoanRow{loanRow("loan-1", "running", 0, "10000.00", "6300.00", "0.00"), {Scheme: coffee, ID: "loan-2", Household: firstHome, Stage: "applied", Purpose: "equipment", Principal: yuan("4000.00"), Left: yuan("0.00"), Overdue: yuan("0.00"), Next: yuan("0.00")}},
 		Group:      &views.GroupRow{ID: "river-1", State: "active", Households: 5, Loans: 5, Owed: yuan("52000.00"), Until: "2028-02-28"},
 		Share:      &views.HouseholdShare{Sale: march, Date: "2026-03-15", Share: yuan("8420.00"), Rest: yuan("5270.00"), State: "ordered", Hold: "settle-1.1.0", Entry: "coop/settle-1.1", Lines: []views.ShareLine{{Rank: "window", Amount: yuan("3150.00"), Due: "2026-03-15", Loan: "loan-1"}}},
-		Guarantees: []views.Guarantee{{LoanRow: loanRow("loan-7", "running", 0, "12000.00", "8000.00", "0.00"), Guarantors: 4}}}
+		Guarantees: []views.Guarantee{{LoanRow: loanRow("loan-7", "running", 0, "12000.00", "8000.00", "0.00")}}}
 	own.Next = &own.Loans[0]
 	own.Guarantees[0].Household = nextHome
 	late := own
@@ -141,4 +146,9 @@ func households() []Story {
 	free := views.Household{Scheme: coop(false), Household: thirdHome, Person: "p-household-3", Own: true, State: "admitted", Left: yuan("0.00"), Overdue: yuan("0.00"),
 		Share: &views.HouseholdShare{Sale: march, Date: "2026-03-15", Share: yuan("480.00"), Rest: yuan("480.00"), State: "waits"}}
 	return []Story{{"household", "A household reads about itself", own}, {"household-late", "A household that is overdue, before staff", late}, {"household-free", "A household without loans", free}}
+}
+
+func myHouseholds() []views.MyHousehold {
+	row := loanRow("loan-1", "running", 0, "10000.00", "6300.00", "0.00")
+	return []views.MyHousehold{{Scheme: coffee, Household: firstHome, Left: yuan("6300.00"), Overdue: yuan("0.00"), Next: &row}, {Scheme: "coop:coop:tea", Household: nextHome, Left: yuan("900.00"), Overdue: yuan("300.00"), OverdueDays: 12}}
 }

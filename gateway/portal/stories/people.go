@@ -165,7 +165,7 @@ func known() []Story {
 }
 
 func mine() []Story {
-	f, me := facts(), views.Me{Person: "invented-child-key-01", Custody: "own", Confirms: true, Enrolled: 1, Reasons: words.Keys["dispute."], Token: "invented"}
+	f, me := facts(), views.Me{Person: "invented-child-key-01", Custody: "own", Confirms: true, Enrolled: 1, Reasons: words.Keys["dispute."], Token: "invented", Households: myHouseholds()}
 	for i, row := range enrolledPayouts()[:3] {
 		me.Payouts = append(me.Payouts, views.MyPayout{PayoutRow: row, Title: &f.Title, MayConfirm: i == 1, MayDispute: i != 1})
 	}

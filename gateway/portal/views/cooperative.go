@@ -105,13 +105,12 @@ type DueDay struct {
 
 // SaleRow is a sale in a list.
 type SaleRow struct {
-	Sale       tape.ID
-	State      string
-	Date       tape.Date
-	Proceeds   money.Amount
-	Repaid     money.Amount
-	PaidOut    money.Amount
-	Households int
+	Sale  tape.ID
+	State string
+	Date  tape.Date
+	// Net is what the households share of Proceeds, Grams what was sold.
+	Proceeds, Net money.Amount
+	Grams         int64
 }
 
 // Cooperative is a scheme: its groups, what is lent, what falls due, what was sold.
@@ -120,10 +119,12 @@ type Cooperative struct {
 	Portfolio
 	States []StateCount
 	// Groups are for staff only.
-	Groups     []GroupRow
-	MoreGroups bool
-	Dues       []DueDay
-	Sales      []SaleRow
+	Groups []GroupRow
+	Next   string
+	Dues   []DueDay
+	Sales  []SaleRow
+	// Last are the steps of the last sale; none where it is of very many households.
+	Last []Bar
 }
 
 // Name of its template.
@@ -251,8 +252,8 @@ type Score struct {
 // Guarantee is a loan of another that the household guarantees.
 type Guarantee struct {
 	LoanRow
-	// Parts per million of what is called is this household's; 0 for equal shares among Guarantors.
-	Parts, Guarantors int
+	// Parts per million of what is called is this household's; 0 where all bear the same.
+	Parts int
 }
 
 // Asked is what a call asks of a household, and what it is owed for paying.
@@ -289,9 +290,15 @@ type Household struct {
 	Asked, Owes []Asked
 	// Agent carried its papers; none where it came itself.
 	Agent tape.ID
-	// Repaid are loans that it has repaid, OnTime those without a day of delay.
-	Repaid, OnTime int
 }
 
 // Name of its template.
 func (Household) Name() string { return "household" }
+
+// MyHousehold is a household for which who is logged in signs, with what falls due.
+type MyHousehold struct {
+	Scheme, Household tape.AccountID
+	Left, Overdue     money.Amount
+	OverdueDays       int
+	Next              *LoanRow
+}

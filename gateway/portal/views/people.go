@@ -143,6 +143,8 @@ type Me struct {
 	// Data is what is kept here about the person, by its kind.
 	Data  []MyData
 	Token string
+	// Households are those for which the person signs, in all schemes.
+	Households []MyHousehold
 	// Signings are what the gateway signed for the person, the last first.
 	Signings []Signing
 }
