@@ -28,6 +28,7 @@ func (s *Set) tableFunctions(l *words.Language) template.FuncMap {
 		"steps":    func(bars []views.Bar) (stepPicture, error) { return stepsOf(l, bars) },
 		"weight":   weight,
 		"parts":    func(perMillion int) string { return words.Share(perMillion / (partsPerMillion / basisPoints)) },
+		"rate":     rate,
 		"measured": func(line views.ScoreLine) (string, error) { return measured(l, line) },
 		"tone":     tone,
 		"home":     homeOf,
@@ -75,6 +76,9 @@ func cellOf(l *words.Language, class, column string, text any, path []string) (t
 // anchor is a text, as a link where it has a path behind the language.
 func anchor(l *words.Language, text any, path []string) string {
 	inner := template.HTMLEscapeString(fmt.Sprint(text))
+	if inner == "" {
+		return "–" // such as a day that has not come
+	}
 	if piece, safe := text.(template.HTML); safe {
 		inner = string(piece)
 	}
@@ -82,6 +86,15 @@ func anchor(l *words.Language, text any, path []string) string {
 		return inner
 	}
 	return `<a href="/` + l.Tag + template.HTMLEscapeString(path[0]) + `">` + inner + `</a>`
+}
+
+// rate writes parts per million as a percentage, with every part.
+func rate(perMillion int32) string {
+	text := strconv.Itoa(int(perMillion / (partsPerMillion / 100)))
+	if rest := perMillion % (partsPerMillion / 100); rest != 0 {
+		text += strings.TrimRight(fmt.Sprintf(".%04d", rest), "0")
+	}
+	return text + "\u00a0%"
 }
 
 // weight writes grams as kilograms, with every gram.
@@ -132,9 +145,9 @@ func measured(l *words.Language, line views.ScoreLine) (string, error) {
 // tone is how the state of a loan, a group or a claim is marked.
 func tone(state string) string {
 	switch state {
-	case "overdue", "defaulted", "written-off", "frozen", "refused", "rejected", "substandard", "doubtful", "loss", "late", "suspended", "cancelled", "nothing":
+	case "overdue", "defaulted", "written-off", "frozen", "refused", "rejected", "substandard", "doubtful", "loss", "late", "unable", "cancelled", "nothing":
 		return "failed"
-	case "applied", "referred", "approved", "contracted", "draft", "signing", "review", "winding-down", "special-mention", "open", "submitted", "verified", "returned", "part", "to-come", "waits", "missing", "expired", "asked":
+	case "applied", "referred", "approved", "contracted", "draft", "signing", "review", "winding-down", "special-mention", "open", "ordered", "submitted", "verified", "returned", "part", "due", "coming", "met", "missing", "expired", "asked":
 		return "waits"
 	}
 	return ""
