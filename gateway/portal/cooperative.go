@@ -31,6 +31,7 @@ func (p *portal) cooperativeRoutes() {
 		"/cooperatives/{account}/households/{household}": p.household,
 		"/cooperatives/{account}/groups/{group}":         p.group,
 		"/cooperatives/{account}/loans/{loan}":           p.loan,
+		"/cooperatives/{account}/arrears":                p.arrears,
 		"/cooperatives/{account}/agents":                 p.agents,
 		"/cooperatives/{account}/agents/{person}":        p.agent,
 		"/lenders/{organisation}":                        p.lender,

@@ -114,6 +114,8 @@ func TestWhoSeesAHousehold(t *testing.T) {
 		{maker, base + "/loans/l1", "Who guarantees it"},
 		{maker, base + "/groups/g1", "Its households"},
 		{maker, base + "/settlements/sale-1", "waits for its part of the job"},
+		{child, base + "/arrears", "is shown to the staff"},
+		{maker, base + "/arrears", "1 loan is overdue"},
 		{maker, base + "/agents", "No agent has carried anything"},
 	} {
 		c.who.request(http.MethodGet, c.path, nil)

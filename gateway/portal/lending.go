@@ -258,3 +258,23 @@ func (p *portal) agent(r *http.Request) (views.Page, string, error) {
 	shown, err := cooperative.AgentOf(r.Context(), p.Model, person)
 	return views.Agent{Scheme: frame, Shown: shown}, "", err
 }
+
+// arrears is what is overdue and what falls due next, loan by loan.
+func (p *portal) arrears(r *http.Request) (views.Page, string, error) {
+	ctx := r.Context()
+	frame, redirect, err := p.forStaff(r)
+	if err != nil || redirect != "" {
+		return nil, redirect, err
+	}
+	late, err := cooperative.Arrears(ctx, p.Model, readmodel.LoanFilter{Scheme: frame.Account}, frame.Day)
+	if err != nil {
+		return nil, "", err
+	}
+	page := views.Arrears{Scheme: frame}
+	for _, line := range late {
+		page.Late = append(page.Late, loanRow(line))
+	}
+	found, err := cooperative.PortfolioOf(ctx, p.Model, cooperative.Asked{Scheme: frame.Account, Day: frame.Day, NextDays: duesDays})
+	page.Coming = found.Next
+	return page, "", err
+}

@@ -67,7 +67,8 @@ func loans() []Story {
 	asked := record
 	asked.Contract, asked.Decision, asked.Decided, asked.Restructured, asked.Tranches, asked.Supplies = nil, nil, nil, nil, nil, nil
 	applied := views.Loan{Scheme: coop(false), Own: true, Shown: cooperative.Loan{Record: asked, Line: cooperative.Line{Scheme: coffee, Loan: "loan-2", Household: firstHome, Group: "river-1", Organisation: "bank", Product: "season", Purpose: "equipment", Stage: "applied", Principal: yuan("4000.00"), Outstanding: yuan("0.00"), Due: yuan("0.00")}}}
-	return []Story{{"loan", "A loan that is overdue, before staff", late}, {"loan-applied", "A loan that waits for consents, before its household", applied}}
+	list := views.Arrears{Scheme: coop(true), Late: []views.LoanRow{loanRow("loan-7", "overdue", 47, "12000.00", "8000.00", "2100.00")}, Coming: []cooperative.Coming{{Scheme: coffee, Loan: "loan-1", Household: firstHome, Due: cooperative.Due{N: 4, Date: "2026-06-15", Amount: yuan("1050.00")}}}}
+	return []Story{{"arrears", "What is overdue and falls due, before staff", list}, {"loan", "A loan that is overdue, before staff", late}, {"loan-applied", "A loan that waits for consents, before its household", applied}}
 }
 
 func lenders() []Story {

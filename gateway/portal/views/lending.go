@@ -112,3 +112,13 @@ type Agent struct {
 
 // Name of its template.
 func (Agent) Name() string { return "agent" }
+
+// Arrears is the list of a cooperative's staff: what is overdue, and what falls due next.
+type Arrears struct {
+	Scheme
+	Late   []LoanRow
+	Coming []cooperative.Coming
+}
+
+// Name of its template.
+func (Arrears) Name() string { return "arrears" }
