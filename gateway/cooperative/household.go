@@ -221,18 +221,27 @@ func ShareOf(ctx context.Context, m *readmodel.Model, scheme tape.AccountID, sal
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.pageOf(household)
-	if err != nil || n < 0 {
+	page, err := r.pageOf(household)
+	if err != nil || page < 0 {
 		return nil, err
 	}
-	if len(r.settlement.Costs) > 0 {
-		n++
+	for n := range r.settlement.Chunks {
+		if r.settlement.Page(n) != page {
+			continue
+		}
+		_, shares, err := r.chunkFor(n, household)
+		if err != nil || len(shares) > 0 {
+			return first(shares), err
+		}
 	}
-	_, shares, err := r.chunkFor(n, household)
-	if err != nil || len(shares) == 0 {
-		return nil, err
+	return nil, nil
+}
+
+func first(shares []Share) *Share {
+	if len(shares) == 0 {
+		return nil
 	}
-	return &shares[0], nil
+	return &shares[0]
 }
 
 // scores are those with each lender.

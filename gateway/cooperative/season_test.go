@@ -40,10 +40,12 @@ func (b *books) sold(day tape.Date, grams []int64, loans map[int][]loan.Loan, ea
 		b.Fatal(err)
 	}
 	ctx := tape.Context{Organisation: "coop", Role: "gateway", At: at, Date: day, Rules: 1, Command: "00", Subject: group.Subject}
-	s, sale, order, entry, err := open.Open(group.Scheme{Account: coffee, Organisation: "coop", Currency: "CNY"}, version(), sale, nil, ctx)
+	opened, entry, err := open.Open(settlement.Opening{Scheme: group.Scheme{Account: coffee, Organisation: "coop", Currency: "CNY"}, Version: version(), Sale: sale, Shares: all, Free: sale.Proceeds}, ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
+	s, order := opened.Settlement, opened.Job
+	sale = opened.Sale
 	head := tape.Head{V: 1, Account: coffee, Received: sale.Proceeds.Units}
 	account := tape.Account{V: 1, ID: coffee, Attribution: tape.FIFO, Currency: "CNY", Organisation: "coop", Subject: group.Subject}
 	head, job, _, err := head.OpenJob(account, order, ctx)

@@ -23,13 +23,15 @@ const (
 	Rest = "paid-out"
 	// Repaid is bank debt of a loan whose terms were changed since: of what rank it was its book no longer says.
 	Repaid = "repaid"
+	// Before is what jobs paid that were abandoned since.
+	Before = "settled-before"
 	// Waiting is what chunks that have not run will share out.
 	Waiting = "waiting"
 )
 
 // Kinds lists what a settlement pays, in the order in which it is shown.
 func Kinds() []string {
-	return []string{Costs, string(waterfall.Overdue), string(waterfall.Window), string(waterfall.Recourse), string(waterfall.Pool), string(waterfall.Prepayment), Repaid, Rest, Waiting}
+	return []string{Costs, string(waterfall.Overdue), string(waterfall.Window), string(waterfall.Recourse), string(waterfall.Pool), string(waterfall.Prepayment), Repaid, Rest, Before, Waiting}
 }
 
 // Settlement is a sale that is shared out.
@@ -104,7 +106,11 @@ func SettlementOf(ctx context.Context, m *readmodel.Model, scheme tape.AccountID
 	if err := r.everyPayout(); err != nil {
 		return s, err
 	}
-	sums := map[string]int64{}
+	before, err := r.before()
+	if err != nil {
+		return s, err
+	}
+	sums := map[string]int64{Before: before}
 	for n := range r.settlement.Chunks {
 		chunk, shares, err := r.chunk(n)
 		if err != nil {
@@ -128,8 +134,25 @@ func SettlementOf(ctx context.Context, m *readmodel.Model, scheme tape.AccountID
 			s.Total.Units += sums[kind]
 		}
 	}
-	s.Exact = s.Total == r.sale.Proceeds && r.posted+r.paidOut+sums[Waiting] == r.sale.Proceeds.Units
+	s.Exact = s.Total == r.sale.Proceeds && r.posted+r.paidOut+before+sums[Waiting] == r.sale.Proceeds.Units
 	return s, nil
+}
+
+// before is what chunks of jobs paid that were abandoned since.
+func (r *reader) before() (int64, error) {
+	units := int64(0)
+	for _, job := range r.settlement.Earlier {
+		chunks, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[tape.Chunk], error) {
+			return r.model.Chunks(r.context, r.sale.Scheme, job, w)
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, chunk := range chunks {
+			units += chunk.Part.Length()
+		}
+	}
+	return units, nil
 }
 
 // tally adds up what shares paid.
@@ -213,7 +236,7 @@ func (r *reader) chunkFor(n int32, household tape.AccountID) (Chunk, []Share, er
 		chunk.Amount = r.settlement.Distribution.Costs
 		return chunk, nil, nil
 	}
-	shares, err := r.page(page)
+	shares, err := r.page(n, page)
 	if err != nil {
 		return chunk, nil, err
 	}
@@ -252,14 +275,15 @@ func (r *reader) pageOf(household tape.AccountID) (int32, error) {
 	return -1, nil
 }
 
-// page is everybody's share on one page of the sale, to the unit.
-func (r *reader) page(n int32) ([]Share, error) {
+// page is everybody's share in a chunk, of households on one page of the sale, to the unit.
+func (r *reader) page(chunk, n int32) ([]Share, error) {
 	page, err := readmodel.RecordOf[harvest.Page](r.context, r.model, harvest.ShareKey(r.sale.Scheme, r.sale.ID, n))
 	if err != nil {
 		return nil, err
 	}
-	shares := make([]Share, len(page.Shares))
-	for i, one := range page.Shares {
+	of := r.settlement.Of(chunk, page)
+	shares := make([]Share, len(of))
+	for i, one := range of {
 		share, err := r.settlement.Distribution.Share(waterfall.Delivery{Household: one.Household, Weight: one.Grams})
 		if err != nil {
 			return nil, err
