@@ -26,6 +26,7 @@ func (*demoCommand) Run(app *application) error {
 	app.console.say("  Next     %s", app.again("trace "+string(told.Gift)))
 	app.console.say("           %s", app.again("trace "+string(told.Refunded)))
 	app.console.say("           %s", app.again("trace "+string(told.Partner)))
+	app.console.say("  Season   %s, on the cooperative's gateway /api/v1/records?prefix=loan/", told.Cooperative.Scheme)
 	app.console.say("  Receipt  with the code %s, on the charity's page /en/receipts", told.Code)
 	return nil
 }
@@ -44,7 +45,7 @@ func (a *application) tellStory(n *network.Network) (story.Told, error) {
 	if err != nil {
 		return told, fmt.Errorf("demo: %w", err)
 	}
-	detail := fmt.Sprintf("3 invented stories: %d gifts, %d payouts, 1 refund, 1 charge-back, 1 dispute; %d groups, %d loans", told.Gifts, told.Payouts, told.Cooperative.Groups, told.Cooperative.Loans)
+	detail := fmt.Sprintf("3 invented stories: %d gifts, %d payouts, 1 refund, 1 charge-back, 1 dispute; %d groups, %d loans, 1 sale, 1 default", told.Gifts, told.Payouts, told.Cooperative.Groups, told.Cooperative.Loans)
 	if told.Repeated {
 		detail += ", told before"
 	}

@@ -407,6 +407,7 @@ func (y typist) story() {
 	if first.Code == "" {
 		y.Error("the announced gift has no code")
 	}
+	y.cooperates(first)
 	y.identifies(first)
 	y.declares(first)
 	y.books(first)

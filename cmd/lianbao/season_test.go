@@ -16,9 +16,12 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/party/sign"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
+	"github.com/lianbao/lianbao/cmd/lianbao/speak"
+	"github.com/lianbao/lianbao/cmd/lianbao/story"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -295,5 +298,36 @@ func (s *season) settles() {
 	first, fourth := tape.PseudonymFrom("invented season 1"), tape.PseudonymFrom("invented season 4")
 	if rests["outside:household:"+tape.AccountID(first)] != money.New(296_667-201_611, "CNY") || rests["outside:household:"+tape.AccountID(fourth)] != money.New(593_333, "CNY") || len(rests) != 3 {
 		s.Errorf("what is left for the households: %v", rests)
+	}
+}
+
+// cooperates finds on the ledger what the season of the story has come to.
+func (y typist) cooperates(told story.Told) {
+	y.Helper()
+	of := told.Cooperative
+	if of.Groups != 12 || of.Households != 48 || of.Loans != 17 || of.Payouts != 48 {
+		y.Errorf("the season: %+v", of)
+	}
+	gateway := y.gateway("regulator")
+	for id, want := range map[string]group.State{"coffee-01": group.Active, "coffee-06": group.Frozen, "coffee-09": group.Active} {
+		if g, err := speak.Record[group.Group](y.Context(), gateway, group.GroupKey(of.Scheme, tape.ID(id))); err != nil || g.State != want {
+			y.Errorf("group %s is %s, want %s: %v", id, g.State, want, err)
+		}
+	}
+	closed, err := speak.Record[loan.Loan](y.Context(), gateway, loan.Key(of.Scheme, "season-loan-15"))
+	if err != nil || closed.State != loan.Closed {
+		y.Errorf("the loan that the sale ends is %s: %v", closed.State, err)
+	}
+	call, err := speak.Record[recourse.Call](y.Context(), gateway, recourse.CallKey(of.Scheme, of.Defaulted, "season-call"))
+	paid := int64(0)
+	for _, g := range call.Guarantors {
+		paid += g.Paid
+	}
+	if err != nil || call.State != recourse.Met || call.Amount != yuan(1_600) || paid != 80_000 || len(call.Guarantors) != 4 {
+		y.Errorf("the call: %+v, %v", call, err)
+	}
+	sale, err := speak.Record[crop.Sale](y.Context(), gateway, crop.SaleKey(of.Scheme, of.Sale))
+	if err != nil || sale.State != crop.SaleSettled || sale.Grams != 4_147_200 || sale.Net != money.New(19_706_560, "CNY") {
+		y.Errorf("the sale: %+v, %v", sale, err)
 	}
 }

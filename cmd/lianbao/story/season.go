@@ -44,6 +44,10 @@ type Cooperative struct {
 	Groups     int            `json:"groups"`
 	Households int            `json:"households"`
 	Loans      int            `json:"loans"`
+	// Sale is settled; Payouts are what the bank paid out of it. Defaulted is the loan whose guarantors are called.
+	Sale      tape.ID `json:"sale"`
+	Payouts   int     `json:"payouts"`
+	Defaulted tape.ID `json:"defaulted"`
 }
 
 // season is the third story.
@@ -153,7 +157,7 @@ func (s *season) tell(ctx context.Context) error {
 	if err := s.peoples(); err != nil {
 		return err
 	}
-	for _, chapter := range []func(context.Context, *course) error{s.opening, s.funding, s.grouping, s.lends} {
+	for _, chapter := range []func(context.Context, *course) error{s.opening, s.funding, s.grouping, s.lends, s.arrears, s.harvesting, s.settling} {
 		if err := chapter(ctx, s.course()); err != nil {
 			return err
 		}
@@ -200,7 +204,7 @@ func (s *season) peoples() (err error) {
 			s.farms = append(s.farms, f)
 		}
 	}
-	s.told = Cooperative{Scheme: coffee, Groups: groups, Households: n}
+	s.told = Cooperative{Scheme: coffee, Groups: groups, Households: n, Sale: coffeeSale, Defaulted: s.defaulted().id}
 	return nil
 }
 
@@ -285,7 +289,10 @@ func (s *season) funding(ctx context.Context, c *course) error {
 		if err := c.signsAbout(ctx, string(one.account), one.lender, "Loan:OpenLending", "open-lending", nothing, open, s.officers[one.lender]...); err != nil {
 			return err
 		}
-		capital := sheet{bank: one.bank, id: tape.ID("season.capital." + one.lender), in: []movement{{yuan(one.units), "capital"}}}
+		capital := sheet{bank: one.bank, id: tape.ID("season.capital." + one.lender), days: 1, in: []movement{{yuan(one.units), "capital"}}}
+		if one.lender == bank { // what a household that is late has paid meanwhile on its loan of before
+			capital.in = append(capital.in, movement{cured, "late household"})
+		}
 		if err := c.files(ctx, capital); err != nil {
 			return err
 		}
@@ -314,7 +321,8 @@ type product struct {
 	terms    terms.Terms
 }
 
-// products are four: what is bought by order, what the household gets in two ways, and what two lend together.
+// products are what is bought by order, what two lend together, what pays for the
+// picking, and what was lent before the ledger stood.
 func products() []product {
 	alone := []loan.Lender{{Account: lending, Organisation: bank, PartsPerMillion: 1_000_000}}
 	together := []loan.Lender{{Account: ownFund, Organisation: coop, PartsPerMillion: ownShare}, {Account: lending, Organisation: bank, PartsPerMillion: 1_000_000 - ownShare}}
@@ -323,7 +331,9 @@ func products() []product {
 	annuity.Method, annuity.RatePartsPerMillion, annuity.Instalments = terms.Annuity, 54_000, 12
 	once := monthly
 	once.Method, once.Instalments = terms.Bullet, 1
-	return []product{{"inputs", alone, "inputs", []string{"fertiliser", "seedling"}, monthly}, {"equipment", together, "equipment", nil, annuity}, {"picking", alone, "harvest", nil, once}}
+	earlier := monthly
+	earlier.RatePartsPerMillion = 72_000
+	return []product{{"inputs", alone, "inputs", []string{"fertiliser", "seedling"}, monthly}, {"equipment", together, "equipment", nil, annuity}, {"picking", alone, "harvest", nil, once}, {"earlier", alone, "repair", nil, earlier}}
 }
 
 func (p product) conditions() loan.Conditions {

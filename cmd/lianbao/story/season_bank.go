@@ -16,7 +16,9 @@ type sheet struct {
 	bank         tape.AccountID
 	id, previous tape.ID
 	opening      int64
-	in, out      []movement
+	// days ago it was drawn up, and all its lines are of that day.
+	days    int
+	in, out []movement
 }
 
 // movement is one line of a bank.
@@ -40,7 +42,7 @@ func (s sheet) lines(today tape.Date, side tape.Side) []tape.Line {
 	}
 	lines := make([]tape.Line, len(moves))
 	for i, m := range moves {
-		lines[i] = tape.Line{Number: int32(before + i + 1), Date: today, Amount: m.amount, Reference: m.reference()}
+		lines[i] = tape.Line{Number: int32(before + i + 1), Date: today.AddDays(-s.days), Amount: m.amount, Reference: m.reference()}
 	}
 	return lines
 }
@@ -59,7 +61,7 @@ func (s sheet) closing() int64 {
 
 // files files the statement with its pages.
 func (c *course) files(ctx context.Context, s sheet) error {
-	file := tape.FileStatement{Account: s.bank, Closing: money.New(s.closing(), "CNY"), Count: int32(len(s.in) + len(s.out)), From: c.today, ID: s.id, Opening: money.New(s.opening, "CNY"), Previous: s.previous, To: c.today}
+	file := tape.FileStatement{Account: s.bank, Closing: money.New(s.closing(), "CNY"), Count: int32(len(s.in) + len(s.out)), From: c.today.AddDays(-s.days), ID: s.id, Opening: money.New(s.opening, "CNY"), Previous: s.previous, To: c.today.AddDays(-s.days)}
 	var bodies [][]byte
 	for _, side := range []tape.Side{tape.CreditSide, tape.DebitSide} {
 		lines := s.lines(c.today, side)

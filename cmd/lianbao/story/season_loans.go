@@ -93,7 +93,7 @@ func (k credit) out(lender string) tape.ID { return k.id + tape.ID(".out."+lende
 func (s *season) lends(ctx context.Context, c *course) error {
 	credits := s.credits()
 	s.say("coffee season: %d loans are asked for, guaranteed, decided and signed; suppliers deliver what they buy", len(credits))
-	s.told.Loans = len(credits)
+	s.told.Loans = len(credits) + 2
 	if err := c.beside(ctx, len(credits), func(ctx context.Context, c *course, i int) error { return s.lend(ctx, c, credits[i]) }); err != nil {
 		return err
 	}
@@ -104,6 +104,9 @@ func (s *season) lends(ctx context.Context, c *course) error {
 			units         int64
 		}{{bank, lending, lendingBank, lendingUnits}, {coop, ownFund, ownFundBank, ownFundUnits}}[i]
 		paid := sheet{bank: one.bank, id: tape.ID("season.loans." + one.lender), previous: tape.ID("season.capital." + one.lender), opening: one.units * 100}
+		if one.lender == bank {
+			paid.opening += cured.Units
+		}
 		var holds []tape.ID
 		for _, k := range credits {
 			if share := k.shareOf(one.lender); share.Units > 0 {
@@ -134,19 +137,7 @@ func (k credit) shareOf(lender string) money.Amount {
 
 // lend takes one loan from its application to the orders for the bank.
 func (s *season) lend(ctx context.Context, c *course, k credit) error {
-	signers := []founding.Signer{k.farm.person}
-	for _, f := range s.members(k.group) {
-		if f.n != k.farm.n {
-			signers = append(signers, f.person)
-		}
-	}
-	apply := loan.Apply{Account: coffee, Amount: k.amount, Group: groupID(k.group), Household: k.farm.household, ID: k.id, Product: tape.ID(k.product.name), ProductVersion: 1, Purpose: k.product.purpose, Terms: k.product.terms}
-	if err := c.signs(ctx, coop, "Loan:ApplyForLoan", "apply-for-loan", k.amount, apply, signers...); err != nil {
-		return err
-	}
-	originator := k.product.lenders[0].Organisation
-	decide := loan.Decide{Account: coffee, Amount: k.amount, ID: k.id + ".decide", Loan: k.id, Reason: "meets-conditions"}
-	if err := c.signs(ctx, originator, "Loan:DecideLoan", "decide-loan", k.amount, decide, s.officers[originator]...); err != nil {
+	if err := s.asks(ctx, c, k, "meets-conditions", s.signersOf(k)); err != nil {
 		return err
 	}
 	if err := s.contracts(ctx, c, k); err != nil {
@@ -166,6 +157,28 @@ func (s *season) lend(ctx context.Context, c *course, k credit) error {
 		}
 	}
 	return nil
+}
+
+// signersOf are the borrower, and the others of its group who guarantee.
+func (s *season) signersOf(k credit) []founding.Signer {
+	signers := []founding.Signer{k.farm.person}
+	for _, f := range s.members(k.group) {
+		if f.n != k.farm.n {
+			signers = append(signers, f.person)
+		}
+	}
+	return signers
+}
+
+// asks: the household asks, its group consents in the same entry, the lender decides.
+func (s *season) asks(ctx context.Context, c *course, k credit, reason string, signers []founding.Signer) error {
+	apply := loan.Apply{Account: coffee, Amount: k.amount, Group: groupID(k.group), Household: k.farm.household, ID: k.id, Product: tape.ID(k.product.name), ProductVersion: 1, Purpose: k.product.purpose, Terms: k.product.terms}
+	if err := c.signs(ctx, coop, "Loan:ApplyForLoan", "apply-for-loan", k.amount, apply, signers...); err != nil {
+		return err
+	}
+	originator := k.product.lenders[0].Organisation
+	decide := loan.Decide{Account: coffee, Amount: k.amount, ID: k.id + ".decide", Loan: k.id, Reason: reason}
+	return c.signs(ctx, originator, "Loan:DecideLoan", "decide-loan", k.amount, decide, s.officers[originator]...)
 }
 
 // contracts lets the household sign what it was shown.

@@ -28,7 +28,9 @@ const (
 	speechGift = 60
 )
 
-func yuan(units int64) money.Amount { return money.New(units*100, "CNY") }
+func yuan(units int64) money.Amount { return fen(units * 100) }
+
+func fen(units int64) money.Amount { return money.New(units, "CNY") }
 
 var (
 	toTraining = yuan(4_000)

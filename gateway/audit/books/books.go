@@ -205,7 +205,7 @@ func (b *Books) open() error {
 
 func (b *Books) opened(id tape.AccountID, currency money.Currency, custodian tape.AccountID) {
 	b.once("account", tape.AccountKey(id))
-	b.accounts[id] = &account{id: id, organisation: b.entry.Organisation, currency: currency, custodian: custodian, outside: map[money.Currency]int64{}}
+	b.accounts[id] = &account{id: id, organisation: b.entry.Organisation, currency: currency, custodian: custodian, plain: b.entry.Kind == "open", outside: map[money.Currency]int64{}}
 }
 
 // memo books what moves no money.

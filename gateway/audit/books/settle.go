@@ -116,13 +116,13 @@ func (b *Books) given(a *account, item tape.SettleItem, units int64) {
 
 // onWord reports whether nobody else than an account's organisation has shown what
 // came in: a gift that was only declared, or what the organisation itself passes
-// on from an account of its own that is no campaign.
+// on from an account of its own that no other rules than the tape's govern.
 func (b *Books) onWord(a *account, came *inflow) bool {
 	if came.gift != nil {
 		return b.declared(*came.gift)
 	}
 	from := b.accounts[came.from]
-	return from != nil && from.organisation == a.organisation && b.trail.campaigns[from.id] == nil
+	return from != nil && from.organisation == a.organisation && from.plain
 }
 
 // declared reports whether a gift was first settled on its receiver's word.

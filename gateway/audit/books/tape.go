@@ -31,7 +31,9 @@ type account struct {
 	organisation string
 	currency     money.Currency
 	custodian    tape.AccountID
-	segments     []segment
+	// plain: no other rules than the tape's govern it, so that its organisation settles by its word what comes in.
+	plain    bool
+	segments []segment
 	// outside is what went out less what came in, across this account's border.
 	outside map[money.Currency]int64
 	// declared of the tape nobody else than its organisation has shown; withdrawn of the rest went back to givers or stayed with a processor.
