@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -40,44 +41,63 @@ func (f seatFlags) sit(app *application, usual string) (seat, error) {
 	return app.seat(usual)
 }
 
-// fundCommand is what staff do about a campaign: one command for each act of
-// the table, whose flags are the act's fields.
-type fundCommand struct {
+// actsCommand is what people do about one kind of thing: one command for each act
+// of a family of the table, whose flags are the act's fields.
+type actsCommand struct {
 	seatFlags
-	As    []string `help:"Who signs, such as maker,checker; on a network of this machine by the keys of its invented people." placeholder:"PERSON"`
+	As    []string `help:"Who signs, such as maker,checker or ORG:maker; on a network of this machine by the keys of its invented people." placeholder:"PERSON"`
 	Draft string   `help:"Write what is to be signed into a file, for lianbao person sign; one file for each whom --as names." placeholder:"FILE" type:"path"`
 	kong.Plugins
+	family string
 }
 
-// newFundCommand makes the commands out of the table of acts.
-func newFundCommand() (fundCommand, error) {
-	languages, err := words.Languages()
+// catalogue is read once: every family speaks out of it.
+var catalogue = sync.OnceValues(words.Languages)
+
+// newActsCommand makes the commands of a family out of the table of acts.
+func newActsCommand(family string) (actsCommand, error) {
+	languages, err := catalogue()
 	if err != nil {
-		return fundCommand{}, err
+		return actsCommand{}, err
 	}
 	say := func(family, name string) string {
 		text, _ := languages[words.Tags[0]].Word(family, name) // a word that is missing is the name itself
 		return text
 	}
 	var commands []reflect.StructField
-	for i, act := range acts.All() {
-		var flags []reflect.StructField
-		add := func(of reflect.Type, tag string) {
-			flags = append(flags, reflect.StructField{Name: "F" + strconv.Itoa(len(flags)), Type: of, Tag: reflect.StructTag(tag)})
-		}
-		if !act.Apart {
-			add(reflect.TypeFor[string](), `arg:"" name:"campaign" help:"The campaign, such as charity:charity:invented-speech."`)
-		}
-		for _, field := range act.Fields {
-			for _, tag := range tagsOf(field, act.Amends, say) {
-				add(typeOf(field), tag)
-			}
-		}
-		add(reflect.TypeFor[*string](), `name:"id" help:"Id of the entry; drawn at random without it. The same id again is answered as before." placeholder:"ID"`)
+	for i, act := range acts.FamilyOf(family) {
+		flags := flagsOf(act, say)
 		commands = append(commands, reflect.StructField{Name: "C" + strconv.Itoa(i), Type: reflect.StructOf(flags),
-			Tag: reflect.StructTag(`cmd:"" name:` + strconv.Quote(act.Name) + ` help:` + strconv.Quote(say("do.", act.Name)+"."))})
+			Tag: reflect.StructTag(`cmd:"" name:` + strconv.Quote(act.Typed()) + ` help:` + strconv.Quote(say("do.", act.Name)+"."))})
 	}
-	return fundCommand{Plugins: kong.Plugins{reflect.New(reflect.StructOf(commands)).Interface()}}, nil
+	return actsCommand{Plugins: kong.Plugins{reflect.New(reflect.StructOf(commands)).Interface()}, family: family}, nil
+}
+
+// subjects are how the command line shows what an act is about.
+var subjects = map[acts.Subject]string{acts.Campaign: "charity:charity:invented-speech", acts.Scheme: "coop:coop:season", acts.Pool: "pool:coop:county"}
+
+// flagsOf are the arguments and flags of an act.
+func flagsOf(act acts.Act, say func(family, name string) string) []reflect.StructField {
+	var flags []reflect.StructField
+	add := func(of reflect.Type, tag string) {
+		flags = append(flags, reflect.StructField{Name: "F" + strconv.Itoa(len(flags)), Type: of, Tag: reflect.StructTag(tag)})
+	}
+	if !act.Apart {
+		add(reflect.TypeFor[string](), `arg:"" name:"`+string(act.Subject)+`" help:"The `+string(act.Subject)+`, such as `+subjects[act.Subject]+`."`)
+	}
+	if act.Of != "" {
+		add(reflect.TypeFor[string](), `arg:"" name:"`+act.Of+`" help:`+strconv.Quote(say("ask.", act.Of)+"."))
+	}
+	for _, field := range act.Fields {
+		if field.Name == act.Of {
+			continue
+		}
+		for _, tag := range tagsOf(field, act.Amends, say) {
+			add(typeOf(field), tag)
+		}
+	}
+	add(reflect.TypeFor[*string](), `name:"id" help:"Id of the entry; drawn at random without it. The same id again is answered as before." placeholder:"ID"`)
+	return flags
 }
 
 // typeOf is what a flag holds; one that was not typed holds nil.
@@ -131,16 +151,36 @@ func required(kind acts.Kind, amends bool) string {
 	return " (required)"
 }
 
+// usual are the organisations of the built-in topologies that stand on a side.
+var usual = map[acts.Side]string{acts.Cooperative: "coop", acts.Household: "coop", acts.Lender: "bank", acts.Keeper: "regulator"}
+
+func usually(side acts.Side) string {
+	if organisation := usual[side]; organisation != "" {
+		return organisation
+	}
+	return string(side)
+}
+
+// act is what was typed of a family; false where it was none of its acts.
+func (c *actsCommand) act(typed *kong.Context) (acts.Act, bool) {
+	for _, act := range acts.FamilyOf(c.family) {
+		if act.Typed() == typed.Selected().Name {
+			return act, true
+		}
+	}
+	return acts.Act{}, false
+}
+
 // Run does the act that was typed.
-func (c *fundCommand) Run(app *application, typed *kong.Context) error {
+func (c *actsCommand) Run(app *application, typed *kong.Context) error {
 	if typed.Selected().Parent.Type == kong.ApplicationNode {
-		return &failure{exitUsage, "name an act, such as open-campaign", "see " + app.invoked + " fund --help"}
+		return &failure{exitUsage, "name an act, such as " + acts.FamilyOf(c.family)[0].Typed(), "see " + app.invoked + " " + c.family + " --help"}
 	}
-	act, err := acts.Find(typed.Selected().Name)
-	if err != nil {
-		return err
+	act, is := c.act(typed)
+	if !is {
+		return nil // a question of this family, which has answered itself
 	}
-	at, err := c.sit(app, string(act.Sides[0]))
+	at, err := c.sit(app, usually(act.Sides[0]))
 	if err != nil {
 		return err
 	}
@@ -163,7 +203,7 @@ func (c *fundCommand) Run(app *application, typed *kong.Context) error {
 }
 
 // first is who prepares the act: the first who signs it.
-func (c *fundCommand) first(at seat) (tape.ID, error) {
+func (c *actsCommand) first(at seat) (tape.ID, error) {
 	name := string(founding.Maker)
 	if len(c.As) > 0 {
 		name = c.As[0]
@@ -179,10 +219,14 @@ func (c *fundCommand) first(at seat) (tape.ID, error) {
 }
 
 // answers are the flags that were typed; files are read, documents kept.
-func (c *fundCommand) answers(app *application, at seat, act acts.Act, typed *kong.Node) (acts.Answers, tape.AccountID, error) {
+func (c *actsCommand) answers(app *application, at seat, act acts.Act, typed *kong.Node) (acts.Answers, tape.AccountID, error) {
 	answers, account := acts.Answers{Texts: map[string]string{}, Rows: map[string][][]string{}}, tape.AccountID("")
 	for _, argument := range typed.Positional {
-		account = tape.AccountID(argument.Target.String())
+		if argument.Name == act.Of {
+			answers.Texts[act.Of] = argument.Target.String()
+		} else {
+			account = tape.AccountID(argument.Target.String())
+		}
 	}
 	given(typed.Flags, answers.Texts)
 	for _, field := range act.Fields {
@@ -238,10 +282,10 @@ type done struct {
 }
 
 // carry signs by the keys at hand, as many as the policy asks for, and sends it.
-func (c *fundCommand) carry(app *application, at seat, prepared acts.Prepared) error {
+func (c *actsCommand) carry(app *application, at seat, prepared acts.Prepared) error {
 	names := c.As
 	if len(names) == 0 {
-		names = []string{string(founding.Maker), string(founding.Checker)}[:min(prepared.Persons, 2)]
+		names = namesOf(prepared)
 	}
 	if prepared.Persons == 0 {
 		names = nil
@@ -253,20 +297,8 @@ func (c *fundCommand) carry(app *application, at seat, prepared acts.Prepared) e
 	if err != nil {
 		return err
 	}
-	decision := founding.Decision{Amount: prepared.Amount}
-	if prepared.Persons > 0 {
-		plain, err := canonical.Encode(prepared.Command)
-		if err != nil {
-			return err
-		}
-		read, err := drafting.Read(prepared.Function, plain, prepared.Amount)
-		if err != nil {
-			return err
-		}
-		decision.Action, decision.Subject = read.Action, read.Subject
-	}
 	ended := done{Function: prepared.Function, ID: prepared.ID, Entry: at.organisation + "/" + string(prepared.ID)}
-	if ended.Block, err = at.decide(app.context, prepared.Function, prepared.Command, decision, signers...); err != nil {
+	if ended.Block, err = send(app, at, prepared, signers); err != nil {
 		return err
 	}
 	app.console.result(ended)
@@ -274,11 +306,52 @@ func (c *fundCommand) carry(app *application, at seat, prepared acts.Prepared) e
 	return nil
 }
 
+// send signs what was prepared, where somebody signs it, and sends it.
+func send(app *application, at seat, prepared acts.Prepared, signers []founding.Signer) (uint64, error) {
+	if prepared.Persons == 0 {
+		argument, err := prepared.Unsigned()
+		if err != nil {
+			return 0, err
+		}
+		return at.gateway.Send(app.context, prepared.Function, argument)
+	}
+	plain, err := canonical.Encode(prepared.Command)
+	if err != nil {
+		return 0, err
+	}
+	read, err := drafting.Read(prepared.Function, plain, prepared.Amount)
+	if err != nil {
+		return 0, err
+	}
+	decision := founding.Decision{Action: read.Action, Subject: read.Subject, Amount: prepared.Amount}
+	return at.decide(app.context, prepared.Function, prepared.Command, decision, signers...)
+}
+
+// namesOf are whose keys sign where nobody was named: the invented maker and
+// checker of each organisation that signs, and persons by their ids.
+func namesOf(prepared acts.Prepared) []string {
+	duties := []string{string(founding.Maker), string(founding.Checker)}
+	if prepared.Signers == nil {
+		return duties[:min(prepared.Persons, 2)]
+	}
+	var names []string
+	of := map[string]int{}
+	for _, signer := range prepared.Signers {
+		if signer.Organisation == "" {
+			names = append(names, string(signer.Person))
+		} else if n := of[signer.Organisation]; n < len(duties) {
+			names = append(names, signer.Organisation+":"+duties[n])
+			of[signer.Organisation]++
+		}
+	}
+	return names
+}
+
 // draftLife is how long a draft that is written to a file can be signed.
 const draftLife = 7 * 24 * time.Hour
 
 // write writes a draft for each person who is to sign.
-func (c *fundCommand) write(app *application, at seat, prepared acts.Prepared) error {
+func (c *actsCommand) write(app *application, at seat, prepared acts.Prepared) error {
 	if prepared.Persons == 0 {
 		return &failure{exitUsage, "nobody signs this act", "leave --draft out"}
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/lianbao/lianbao/cmd/lianbao/loan"
 )
 
-// loanCommand answers what a loan costs. Each question is JSON on the standard
-// input, each answer JSON; nothing is asked of a network.
+// loanCommand is what is done about a loan, and what one costs. Each question about
+// that is JSON on the standard input, each answer JSON; nothing is asked of a network.
 type loanCommand struct {
+	actsCommand
 	Schedule loanQuestion `cmd:"" help:"When a loan comes back: every instalment, and the rate a year."`
 	APR      loanQuestion `cmd:"" name:"apr" help:"The annual percentage rate of advances and payments, by European or United States law."`
 	Days     loanQuestion `cmd:"" help:"The days between two dates by a day count, and the interest."`

@@ -39,7 +39,8 @@ type commandLine struct {
 	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
 	Export   exportCommand   `cmd:"" help:"Write a campaign's books (IATI 2.03, 360Giving, tables as CSV) or a harvest's events (EPCIS 2.0)."`
 	Orders   ordersCommand   `cmd:"" help:"Write the payouts that wait for the bank as CSV, each with the reference for its memo."`
-	Fund     fundCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
+	Fund     actsCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
+	Group    actsCommand     `cmd:"" help:"What a cooperative, its lenders and households do about a scheme and its groups."`
 	Send     sendCommand     `cmd:"" help:"Carry what people have signed on their devices."`
 	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
 	Personal personalCommand `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
@@ -47,7 +48,7 @@ type commandLine struct {
 	Bench    benchCommand    `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
 	Coop     coopCommand     `cmd:"" help:"What stands of a cooperative: portfolio, groups, loans, settlements, the bookkeeper's lists."`
 	Credit   creditCommand   `cmd:"" help:"A household's credit score and why, offline: JSON in; docs/credit.md."`
-	Loan     loanCommand     `cmd:"" help:"What a loan costs, offline: JSON in, JSON out; docs/loans.md."`
+	Loan     loanCommand     `cmd:"" help:"What is done about a loan, from the application to its end; and what one costs, offline: docs/loans.md."`
 	Connect  connectCommand  `cmd:"" help:"Show how a program speaks to the network for an organisation."`
 	Person   personCommand   `cmd:"" help:"Keep a key of your own: sign, log in, confirm what reached you."`
 }
@@ -90,8 +91,10 @@ func run(arguments []string, out, errs io.Writer) int {
 // newParser reads command lines into line.
 func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
 	var err error
-	if line.Fund, err = newFundCommand(); err != nil {
-		return nil, err
+	for family, command := range map[string]*actsCommand{"fund": &line.Fund, "group": &line.Group, "loan": &line.Loan.actsCommand} {
+		if *command, err = newActsCommand(family); err != nil {
+			return nil, err
+		}
 	}
 	return kong.New(line, append(options, kong.Name("lianbao"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Description("A ledger that charities, cooperatives, insurers, a bank and a regulator share, on Hyperledger Fabric. Documentation: docs/cli.md."))...)

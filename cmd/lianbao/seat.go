@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
@@ -51,15 +52,19 @@ func (a *application) seatAt(address, token string) (seat, error) {
 	return s, err
 }
 
-// staff are the keys of invented people: by their duty, or by their id.
+// staff are the keys of invented people: by their duty, or by their id, and of another
+// organisation than the seat's where it is named before it.
 func (s seat) staff(names ...string) ([]founding.Signer, error) {
 	var signers []founding.Signer
 	for _, name := range names {
-		person := tape.ID(name)
-		if name == string(founding.Maker) || name == string(founding.Checker) {
-			person = founding.PersonID(s.organisation, founding.Duty(name))
+		organisation, person := s.organisation, tape.ID(name)
+		if of, duty, named := strings.Cut(name, ":"); named {
+			organisation, person = of, tape.ID(duty)
 		}
-		signer, err := founding.Held(s.folder, s.organisation, person)
+		if person == tape.ID(founding.Maker) || person == tape.ID(founding.Checker) {
+			person = founding.PersonID(organisation, founding.Duty(person))
+		}
+		signer, err := founding.Held(s.folder, organisation, person)
 		if err != nil {
 			return nil, &failure{exitUsage, err.Error(), "people of a real organisation sign on their devices: --draft FILE"}
 		}

@@ -8,6 +8,7 @@ package acts
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -54,15 +55,32 @@ type Field struct {
 	Path string
 }
 
-// Side is who an act belongs to, as seen from a campaign.
+// Side is who an act belongs to, as seen from what it is about.
 type Side string
 
-// The sides of a campaign.
+// The sides of a campaign, of a scheme, of a pool.
 const (
 	Charity   Side = "charity"
 	Regulator Side = "regulator"
 	// Bank keeps the campaign's money.
 	Bank Side = "bank"
+
+	Cooperative Side = "cooperative"
+	Lender      Side = "lender"
+	Keeper      Side = "keeper"
+	// Household is a member of a scheme, who signs by its own key; its draft is
+	// prepared by whoever serves it.
+	Household Side = "household"
+)
+
+// Subject is what the account is whose page an act stands on.
+type Subject string
+
+// The subjects.
+const (
+	Campaign Subject = "campaign"
+	Scheme   Subject = "scheme"
+	Pool     Subject = "pool"
 )
 
 // Act is one thing that staff do.
@@ -72,10 +90,14 @@ type Act struct {
 	// Function is the contract's.
 	Function string
 	Fields   []Field
+	// Subject is what its account is; Of the field that says which group, loan,
+	// sale or claim of it, empty for none.
+	Subject Subject
+	Of      string
 	// Sides may do it, Roles prepare it there.
 	Sides []Side
 	Roles []login.Role
-	// Apart says that it is about no campaign that stands: it opens one. Bank says
+	// Apart says that it is about no account that stands: it opens one. Bank says
 	// that it is about what the bank has shown, and stands on that page.
 	Apart, Bank bool
 	// Amends says that a field that is left out stays as it is.
@@ -84,7 +106,22 @@ type Act struct {
 	begin func(*ground) Answers
 	read  func(*form) any
 	judge func(*ground, any) error
+	// signers are who signs a command and over what amount, where not the staff alone do.
+	signers func(*ground, any) ([]Signer, string)
 }
+
+// Family is the word of the command line under which an act stands: what its contract is about.
+func (a Act) Family() string {
+	switch contract, _, _ := strings.Cut(a.Function, ":"); contract {
+	case "Fund", "Tape":
+		return "fund"
+	default:
+		return strings.ToLower(contract)
+	}
+}
+
+// Typed is the act's name behind its family's: what the family says is not said twice.
+func (a Act) Typed() string { return strings.TrimSuffix(a.Name, "-"+a.Family()) }
 
 // makers prepare what money and people's names depend on; deciders what any of
 // the two decides.
@@ -96,7 +133,7 @@ var (
 
 // act makes a row of the table out of what reads a command and what judges it.
 func act[C any](name, function string, fields []Field, read func(*form) C, judge func(*ground, C) error) Act {
-	return Act{Name: name, Function: function, Fields: fields, Sides: []Side{Charity}, Roles: makers,
+	return Act{Name: name, Function: function, Fields: fields, Subject: Campaign, Sides: []Side{Charity}, Roles: makers,
 		read:  func(f *form) any { return read(f) },
 		judge: func(g *ground, command any) error { return judge(g, command.(C)) },
 	}
@@ -122,7 +159,17 @@ func (f Field) need() Field          { f.Required = true; return f }
 // All lists the acts in the order of a campaign's life.
 func All() []Act { return slices.Clone(table) }
 
-var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs())
+var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs(), groupActs(), loanActs())
+
+// Of lists those about one kind of account.
+func Of(subject Subject) []Act {
+	return slices.DeleteFunc(All(), func(a Act) bool { return a.Subject != subject })
+}
+
+// FamilyOf lists those of a word of the command line.
+func FamilyOf(family string) []Act {
+	return slices.DeleteFunc(All(), func(a Act) bool { return a.Family() != family })
+}
 
 // Find returns an act by its name.
 func Find(name string) (Act, error) {
@@ -148,9 +195,9 @@ func SideOf(c fund.Campaign, custodian tape.AccountID, organisation string) Side
 	return ""
 }
 
-// May reports whether an act is done on a side by somebody who has these roles.
-func (a Act) May(side Side, has func(...login.Role) bool) bool {
-	return (a.Apart || slices.Contains(a.Sides, side)) && has(a.Roles...)
+// May reports whether an act is done on one of some sides by somebody who has these roles.
+func (a Act) May(sides []Side, has func(...login.Role) bool) bool {
+	return (a.Apart && a.Subject == Campaign || slices.ContainsFunc(sides, func(side Side) bool { return slices.Contains(a.Sides, side) })) && has(a.Roles...)
 }
 
 // Asker is who prepares an act, where, and when.

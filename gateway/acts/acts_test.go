@@ -88,6 +88,46 @@ restore-payout | Fund:Restore | charity | maker | 0 | hold:name!
 match-page | Tape:Match | charity | maker | 0 | page:name! bank-line:line!
 settle-page | Tape:Settle | charity | maker | 0 | page:name! bank-line:line
 receive-unclaimed | Tape:ReceiveUnidentified | charity | maker | 0 | unclaimed:account! bank-line:line!
+open-scheme | Group:OpenScheme | cooperative | maker | 2 | scheme:account! custodian:account! lenders:names! industry:line size-min:number! size-max:number! months-max:number! guarantee-months:number! member-max:amount! member-share:share! deposit:share living-floor:amount living-floor-share:share originator-share:share notice-days:names! default-days:number! cure-days:number! cooling-days:number exclusion-months:number refill-days:number! window-days:number! pooling-days:number! stay-days-max:number sequence:names
+amend-scheme | Group:AmendScheme | cooperative | maker | 2 | lenders:names! industry:line size-min:number! size-max:number! months-max:number! guarantee-months:number! member-max:amount! member-share:share! deposit:share living-floor:amount living-floor-share:share originator-share:share notice-days:names! default-days:number! cure-days:number! cooling-days:number exclusion-months:number refill-days:number! window-days:number! pooling-days:number! stay-days-max:number sequence:names
+accept-scheme | Group:AcceptScheme | lender | maker | 2 | proposal:given
+name-supplier | Group:NameSupplier | cooperative | maker | 2 | supplier:account! categories:names! controllers:names withdraw:mark
+relate | Group:Relate | cooperative | maker | 2 | household:account! other:account! withdraw:mark
+admit | Group:Admit | cooperative | maker | 2 | household:account! person:name! fingerprint:line! adult:mark! capacity:mark! agent:name
+replace-signer | Group:ReplaceSigner | cooperative | maker | 2 | household:account! person:name! reason:choice!
+member-died | Group:MemberDied | cooperative | maker | 2 | household:account!
+leave | Group:Leave | household | maker checker agent | 1 | household:account!
+form-group | Group:FormGroup | cooperative | maker | 2 | group:name! members:rows! group-max:amount! member-max:amount! expiry:day! guarantee-months:number! text-en:document! text-zh:document!
+sign-group | Group:SignGroup | household | maker checker agent | 1 | group:name! household:account!
+endorse | Group:Endorse | cooperative | maker | 2 | group:name!
+approve-group | Group:ApproveGroup | lender | maker | 2 | group:name!
+reject-group | Group:RejectGroup | cooperative lender | maker | 2 | group:name! reason:choice!
+refill | Group:Refill | cooperative | maker | 2 | group:name! household:account! members:rows!
+exit | Group:Exit | household | maker checker agent | 1 | group:name! household:account! tail:mark
+expel | Group:Expel | household | maker checker agent | 1 | group:name! household:account! assume:mark
+wind-down | Group:WindDown | cooperative lender | maker checker agent | 1 | group:name! reason:choice!
+freeze | Group:Freeze | cooperative lender | maker checker | 0 | group:name!
+cure | Group:Cure | cooperative lender | maker checker | 0 | group:name!
+close-group | Group:CloseGroup | cooperative lender | maker checker | 0 | group:name!
+open-lending | Loan:OpenLending | lender | maker | 2 | lending:account! custodian:account! currency:line! attribution:choice!
+offer-product | Loan:OfferProduct | lender | maker | 2 | product:name! lenders:rows! least:amount! most:amount! purposes:names! supplies:names term-days:number! offer-days:number! tranches:number! tolerance-units:number method:choice! rate:share! day-count:choice! rounding:choice! instalments:number every-months:number every-weeks:number every-days:number difference:choice grace-principal:number grace-interest:number crop-principal:names crop-interest:names sale-days:number late-rate:share late-grace-days:number late-on:choice
+withdraw-product | Loan:WithdrawProduct | lender | maker | 2 | product:name!
+apply-loan | Loan:ApplyForLoan | household | maker checker agent | 1 | household:account! group:name! product:name! amount:amount! purpose:choice! first-due:day due-dates:names
+guarantee-loan | Loan:GuaranteeLoan | household | maker checker agent | 1 | loan:name! household:account!
+decide-loan | Loan:DecideLoan | lender | maker | 2 | loan:name! amount:amount! reason:choice!
+contract-loan | Loan:ContractLoan | household | maker checker agent | 1 | loan:name! advances:rows
+withdraw-loan | Loan:WithdrawLoan | household | maker checker agent | 1 | loan:name!
+order-supplies | Loan:OrderSupplies | household | maker checker agent | 1 | loan:name! supplier:account! category:line! amount:amount!
+confirm-delivery | Loan:ConfirmDelivery | household cooperative | maker checker agent | 1 | order:name! invoice:line place:line cancel:mark
+disburse-loan | Loan:DisburseLoan | lender | maker | 2 | loan:name! payee:account! amount:amount! tranche:number! order:name expires:day!
+book-tranche | Loan:BookTranche | cooperative lender | maker checker | 0 | loan:name! tranche:number!
+repay-loan | Loan:RepayLoan | lender | maker | 0 | loan:name! receiver:account! page:name! gift:name! by:account bank-line:line
+restructure-loan | Loan:RestructureLoan | lender | maker | 2 | loan:name! term-end:day! method:choice rate:share day-count:choice rounding:choice instalments:number every-months:number every-weeks:number every-days:number difference:choice grace-principal:number grace-interest:number crop-principal:names crop-interest:names sale-days:number late-rate:share late-grace-days:number late-on:choice first-due:day due-dates:names
+write-off-loan | Loan:WriteOffLoan | lender | maker | 2 | loan:name!
+add-costs | Loan:AddCosts | lender | maker | 2 | loan:name! amount:amount! evidence:document!
+give-notice | Loan:GiveNotice | lender cooperative | maker checker | 1 | loan:name! instalment:number! days:number!
+default-loan | Loan:DefaultLoan | lender | maker | 2 | loan:name!
+declare-stay | Loan:DeclareStay | regulator | maker checker | 1 | disaster:choice! from:day! to:day!
 `
 
 // TestMay: an act is done on its sides alone, and prepared by its roles alone.
@@ -98,9 +138,9 @@ func TestMay(t *testing.T) {
 		if side != want {
 			t.Errorf("%s is %q", organisation, side)
 		}
-		for _, a := range All() {
+		for _, a := range Of(Campaign) {
 			for _, role := range []login.Role{login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin} {
-				may := a.May(side, func(asked ...login.Role) bool { return slices.Contains(asked, role) })
+				may := a.May([]Side{side}, func(asked ...login.Role) bool { return slices.Contains(asked, role) })
 				if should := (a.Apart || slices.Contains(a.Sides, side)) && slices.Contains(a.Roles, role); may != should {
 					t.Errorf("%s of %s may do %s: %v", role, organisation, a.Name, may)
 				}
@@ -119,6 +159,12 @@ const plan = "title-en=Coats;title-zh=冬衣;purpose-en=Coats;purpose-zh=冬衣;
 // A row with one cell lets the world go on.
 func TestActs(t *testing.T) {
 	w := newWorld(t)
+	w.plays(script, strings.NewReplacer("PLAN", plan, "HASH", strings.Repeat("ab", 32)), "fund")
+}
+
+// plays does what a script says, and demands that it did and was refused every act of some families.
+func (w *world) plays(script string, words *strings.Replacer, families ...string) {
+	w.Helper()
 	done, refused := map[string]bool{}, map[string]bool{}
 	for row := range strings.Lines(script) {
 		row = strings.TrimSpace(row)
@@ -132,9 +178,9 @@ func TestActs(t *testing.T) {
 		}
 		act, err := Find(cells[0])
 		w.check(err)
-		got, ok := w.does(act, tape.ID(cells[1]), tape.AccountID(cells[2]), typedIn(act, strings.NewReplacer("PLAN", plan, "HASH", strings.Repeat("ab", 32)).Replace(cells[3])))
-		if want := cells[4]; !strings.Contains(got, want) {
-			t.Errorf("%s\n got %s\nwant %s", row, got, want)
+		got, ok := w.does(act, tape.ID(cells[1]), tape.AccountID(words.Replace(cells[2])), typedIn(act, words.Replace(cells[3])))
+		if want := words.Replace(cells[4]); !strings.Contains(got, want) {
+			w.Errorf("%s\n got %s\nwant %s", row, got, want)
 		}
 		if ok {
 			done[act.Name] = true
@@ -143,8 +189,8 @@ func TestActs(t *testing.T) {
 		}
 	}
 	for _, a := range All() {
-		if !done[a.Name] || !refused[a.Name] {
-			t.Errorf("%s: done %v, refused %v; the script has to do both", a.Name, done[a.Name], refused[a.Name])
+		if slices.Contains(families, a.Family()) && (!done[a.Name] || !refused[a.Name]) {
+			w.Errorf("%s: done %v, refused %v; the script has to do both", a.Name, done[a.Name], refused[a.Name])
 		}
 	}
 }
@@ -227,7 +273,7 @@ func (w *world) goesOn(what string) {
 	case "eleven days pass":
 		w.network.Advance(11 * 24 * time.Hour)
 	default:
-		w.Fatalf("nobody knows how %q", what)
+		w.seasonGoesOn(what)
 	}
 }
 

@@ -19,11 +19,11 @@ func bankActs() []Act {
 	acts := []Act{
 		act("execute-payouts", "Tape:Execute", []Field{line("bank-line").at("items").need(), payouts}, (*form).executes, unsigned).of(Bank),
 		act("return-payout", "Tape:Return", []Field{bankLine, hold}, func(f *form) tape.Return {
-			at, body := f.bankLine()
+			at, body := f.bankLine(f.ground.campaign.Account)
 			return tape.Return{Account: f.ground.campaign.Account, Amount: at.Amount, Hold: f.name("hold"), ID: f.id, Line: f.proof(at, body)}
 		}, unsigned).of(Bank, Charity),
 		act("charge-back", "Tape:ChargeBack", []Field{page, kind("gift", Name).need(), kind("home", Account), bankLine}, func(f *form) tape.ChargeBack {
-			at, body := f.bankLine()
+			at, body := f.bankLine(f.ground.campaign.Account)
 			f.ground.spent = true
 			return tape.ChargeBack{Account: f.ground.campaign.Account, Gift: f.placed(f.ground.campaign.Account).proof, ID: f.id, Line: f.proof(at, body)}
 		}, unsigned).of(Bank),
@@ -35,14 +35,14 @@ func bankActs() []Act {
 		}, unsigned),
 		act("restore-payout", "Fund:Restore", []Field{hold}, (*form).restores, unsigned),
 		act("match-page", "Tape:Match", []Field{page, line("bank-line").at("lines").need()}, func(f *form) tape.Match {
-			at, body := f.bankLine()
+			at, body := f.bankLine(f.ground.campaign.Account)
 			gifts, err := f.ground.Ledger.GiftsOf(f.ground.ctx, f.ground.campaign.Account, f.name("page"))
 			f.fault(Fault{Field: "page"}, err)
 			return tape.NewMatch(f.ground.campaign.Account, f.id, f.name("page"), gifts, at.Statement, at.N, body)
 		}, unsigned),
 		act("settle-page", "Tape:Settle", []Field{kind("page", Name).at("items").need(), line("bank-line")}, (*form).settles, unsigned),
 		act("receive-unclaimed", "Tape:ReceiveUnidentified", []Field{kind("unclaimed", Account).at("account").need(), line("bank-line").at("lines").need()}, func(f *form) tape.ReceiveUnidentified {
-			at, body := f.bankLine()
+			at, body := f.bankLine(f.ground.campaign.Account)
 			return tape.NewReceiveUnidentified(f.account("unclaimed"), f.id, at.Statement, at.N, body)
 		}, unsigned),
 	}
@@ -56,8 +56,8 @@ func bankActs() []Act {
 // the command before anything is written.
 func unsigned[C any](*ground, C) error { return nil }
 
-// bankLine is the line that was named as STATEMENT:NUMBER, and the page that it is on.
-func (f *form) bankLine() (readmodel.Line, []tape.Line) {
+// bankLine is the line of an account's bank that was named as STATEMENT:NUMBER, and the page that it is on.
+func (f *form) bankLine(of tape.AccountID) (readmodel.Line, []tape.Line) {
 	text := f.text("bank-line")
 	statement, digits, named := strings.Cut(text, ":")
 	number, err := strconv.ParseInt(digits, 10, 32)
@@ -65,7 +65,7 @@ func (f *form) bankLine() (readmodel.Line, []tape.Line) {
 		f.fault(Fault{Field: "bank-line"}, rule.Refuse(rule.Invalid, "names no line of a statement, such as E59HF5:12"))
 		return readmodel.Line{}, nil
 	}
-	account := f.ground.account(f.ground.campaign.Account)
+	account := f.ground.account(of)
 	if account == nil {
 		return readmodel.Line{}, nil
 	}
@@ -96,7 +96,7 @@ func (f *form) proof(at readmodel.Line, body []tape.Line) tape.LineProof {
 }
 
 func (f *form) executes() tape.Execute {
-	at, body := f.bankLine()
+	at, body := f.bankLine(f.ground.campaign.Account)
 	if len(f.faults) > 0 || body == nil {
 		return tape.Execute{}
 	}
@@ -128,7 +128,7 @@ func (f *form) settles() tape.Settle {
 	file := record[tape.Processor](f.ground, tape.ProcessorKey(f.ground.campaign.Account, page))
 	switch {
 	case f.text("bank-line") != "":
-		at, _ := f.bankLine()
+		at, _ := f.bankLine(f.ground.campaign.Account)
 		item.Lines = &tape.LinesRef{N: at.N, Statement: at.Statement}
 	case file != nil:
 		item.Processor = file.ID

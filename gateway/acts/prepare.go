@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
+	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
@@ -24,6 +25,17 @@ type Prepared struct {
 	Amount string
 	// Persons is how many sign, by the policy that the organisations voted.
 	Persons int
+	// Signers say who they are, where not the organisation's own staff alone sign.
+	Signers []Signer
+}
+
+// Unsigned is the command as it is carried where nobody signs it.
+func (p Prepared) Unsigned() ([]byte, error) {
+	plain, err := canonical.Encode(p.Command)
+	if err != nil || signing.Persons(p.Function) == 0 {
+		return plain, err
+	}
+	return signing.Envelope(plain)
 }
 
 // idBytes of an entry's id are random where the client chose none.
@@ -55,12 +67,21 @@ func (a Act) Prepare(ctx context.Context, asker Asker, account tape.AccountID, a
 	if len(f.faults) > 0 {
 		return Prepared{}, f.faults
 	}
-	err = a.judge(g, command)
+	prepared := Prepared{Function: a.Function, Command: command, ID: f.id}
+	if a.signers == nil {
+		err = a.judge(g, command)
+	} else if prepared.Signers, prepared.Amount = a.signers(g, command); g.err == nil {
+		prepared.Persons = len(prepared.Signers)
+		err = g.judged(a.Function, command, prepared.Amount, prepared.Signers)
+	}
 	if g.err != nil {
 		return Prepared{}, g.err
 	}
 	if err != nil {
 		return Prepared{}, a.Place(err)
+	}
+	if a.signers != nil {
+		return prepared, nil
 	}
 	return g.prepared(a.Function, f.id, command)
 }
@@ -122,8 +143,12 @@ func (g *ground) persons(function string, command any, amount money.Amount) int 
 // ground is what the ledger holds, read as it is needed; the first error stays.
 type ground struct {
 	Asker
-	ctx      context.Context
+	ctx context.Context
+	// subject is the account that the act is about, campaign what it is where it is one.
+	subject  tape.AccountID
 	campaign fund.Campaign
+	// household is who signs a command that does not name it.
+	household tape.AccountID
 	// place is where the gift stands that an act is about, amount what those who
 	// sign an act about gifts sign.
 	place  tape.SettledGift
@@ -140,6 +165,10 @@ func (a Act) ground(ctx context.Context, asker Asker, account tape.AccountID) (*
 	}
 	if err := account.Check(); err != nil {
 		return nil, rule.Field("account", err)
+	}
+	g.subject = account
+	if a.Subject != Campaign {
+		return g, nil
 	}
 	campaign, err := asker.Ledger.Campaign(ctx, account)
 	g.campaign = campaign.Campaign

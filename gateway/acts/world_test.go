@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,7 +71,8 @@ func newWorld(t *testing.T) *world {
 	})
 	w := &world{T: t, network: peertest.New(t, build, "charity", "bank", "coop"), model: model, prints: fingerprint.Keys{Folder: t.TempDir()}}
 	charter := party.Charter{Ledger: party.LedgerID{ledgerN}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(party.Threshold{Amount: yuan(1e9), Organisations: 2}),
-		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Regulator}}}
+		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Regulator},
+			{Organisation: "coop", Power: party.Cooperative}, {Organisation: "bank", Power: party.Lender}}}
 	charter.Policy.Persons.KeyWaitingHours = 0
 	for _, name := range []string{"charity", "bank", "coop"} {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
@@ -149,16 +151,39 @@ func (w *world) asker(person tape.ID) Asker {
 	return Asker{Organisation: staffOf[person], Person: person, At: tape.Instant(w.network.Clock().UnixMilli()), Ledger: Books{w.model}, Fingerprint: w.prints.Fingerprint}
 }
 
+// signersOf are the persons whom a command that was prepared waits for.
+func signersOf(person tape.ID, p Prepared) []tape.ID {
+	if p.Signers == nil {
+		return []tape.ID{person, seconds[person]}[:p.Persons]
+	}
+	staff := map[string][]tape.ID{"charity": {"maker", "checker"}, "coop": {"officer", "inspector"}, "bank": {"teller", "manager"}}
+	var signers []tape.ID
+	for _, signer := range p.Signers {
+		if signer.Person == "" {
+			free := slices.DeleteFunc(slices.Clone(staff[signer.Organisation]), func(id tape.ID) bool { return slices.Contains(signers, id) })
+			signer.Person = free[0]
+		}
+		signers = append(signers, signer.Person)
+	}
+	return signers
+}
+
 // carry signs what was prepared, as many as it asks for, and carries it.
 func (w *world) carry(person tape.ID, p Prepared) error {
 	w.Helper()
 	argument, err := encoded(p.Command)
 	w.check(err)
 	w.network.Advance(time.Second)
+	if p.Persons == 0 {
+		if _, own := p.Command.(interface{ Encode() ([]byte, error) }); !own {
+			argument, err = p.Unsigned()
+			w.check(err)
+		}
+	}
 	if p.Persons > 0 {
 		read, err := signing.Read(p.Function, argument, p.Amount)
 		w.check(err)
-		signers := []tape.ID{person, seconds[person]}[:p.Persons]
+		signers := signersOf(person, p)
 		var intents []party.Intent
 		for _, signer := range signers {
 			w.drawn++

@@ -68,7 +68,7 @@ func (p *portal) actIn(r *http.Request, session login.Session) (acts.Act, tape.A
 	if err := roles(session, act.Roles...); err != nil {
 		return act, "", err
 	}
-	if !act.May(side, session.Has) {
+	if !act.May([]acts.Side{side}, session.Has) {
 		return act, "", rule.Refuse(rule.Forbidden, "%s does not do this for %s", p.Organisation, account)
 	}
 	return act, account, nil
@@ -82,8 +82,8 @@ func (p *portal) actsOn(r *http.Request, page views.Campaign) []string {
 	}
 	side := acts.SideOf(fund.Campaign{Organisation: page.Organisation, Plan: fund.Plan{Regulator: page.Facts.Regulator}}, page.Custodian, p.Organisation)
 	var names []string
-	for _, act := range acts.All() {
-		if !act.Apart && act.May(side, session.Has) {
+	for _, act := range acts.Of(acts.Campaign) {
+		if !act.Apart && act.May([]acts.Side{side}, session.Has) {
 			names = append(names, act.Name)
 		}
 	}

@@ -75,8 +75,8 @@ func (p *portal) bankActs(r *http.Request, account readmodel.Account) ([]string,
 	}
 	side := acts.SideOf(campaign.Campaign, account.Custodian, p.Organisation)
 	var names []string
-	for _, act := range acts.All() {
-		if act.Bank && act.May(side, session.Has) {
+	for _, act := range acts.Of(acts.Campaign) {
+		if act.Bank && act.May([]acts.Side{side}, session.Has) {
 			names = append(names, act.Name)
 		}
 	}

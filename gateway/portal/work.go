@@ -35,8 +35,8 @@ func (p *portal) work(r *http.Request) (views.Page, string, error) {
 	if !page.Staff {
 		return page, "", nil
 	}
-	for _, act := range acts.All() {
-		if act.Apart && act.May(acts.Charity, session.Has) {
+	for _, act := range acts.Of(acts.Campaign) {
+		if act.Apart && act.May(nil, session.Has) {
 			page.Apart = append(page.Apart, act.Name)
 		}
 	}
@@ -208,7 +208,7 @@ func (p *portal) payeeActs(r *http.Request, campaign readmodel.Campaign, page vi
 	}
 	var forms []views.GiftAct
 	for _, name := range names {
-		if act, err := acts.Find(name); err == nil && act.May(acts.SideOf(campaign.Campaign, "", p.Organisation), session.Has) {
+		if act, err := acts.Find(name); err == nil && act.May([]acts.Side{acts.SideOf(campaign.Campaign, "", p.Organisation)}, session.Has) {
 			forms = append(forms, views.GiftAct{Act: name, Path: pathTo("campaigns", string(campaign.Account)) + "/acts/" + name + "?payee=" + url.QueryEscape(string(page.Payee))})
 		}
 	}

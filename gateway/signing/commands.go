@@ -528,6 +528,20 @@ func roles(function string) []login.Role {
 	return []login.Role{login.Maker, login.Checker}
 }
 
+// Own is the amount that a command of a function says itself, none where the
+// ledger knows it; false where those who sign it sign no amount.
+func Own(function string, command []byte) (amount money.Amount, measured bool) {
+	f, readable := forms[function]
+	if !readable || f.measure == absent {
+		return money.Amount{}, false
+	}
+	if f.measure == stated {
+		g, _ := f.read(command) // one that cannot be read is refused by who judges it
+		amount = g.amount
+	}
+	return amount, true
+}
+
 // Persons is the fewest persons that may sign a command of a function under any policy; 0 for one
 // that cannot be signed here.
 func Persons(function string) int { return forms[function].persons }

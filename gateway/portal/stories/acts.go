@@ -11,7 +11,7 @@ import (
 func actPages() []Story {
 	f := facts()
 	var all []Story
-	for _, act := range acts.All() {
+	for _, act := range acts.Of(acts.Campaign) {
 		page := views.Act{Act: act.Name, ID: tape.ID(act.Name + "-7c1f90ab12de3456"), Person: maker, Token: "invented", Back: "/work", Path: "/acts/" + act.Name}
 		if !act.Apart {
 			page.Account, page.Title = training, &f.Title
