@@ -71,7 +71,7 @@ func (t *transaction) repaysNothing(account tape.Account, p tape.GiftProof) erro
 	if err := t.load(key); err != nil {
 		return err
 	}
-	if used := read[loan.Mark](t, key); used != nil {
+	if used := read[loan.Repayment](t, key); used != nil {
 		return rule.Field("gift", rule.Refuse(rule.WrongState, "has repaid a loan, by entry %s; it stays with the lender", used.Entry))
 	}
 	return nil

@@ -411,7 +411,9 @@ func (t *transaction) list(l loan.Loan, entry tape.Entry) error {
 		return err
 	}
 	for _, key := range keys {
-		t.save(key, read[loan.Lent](t, key).Begin(l, entry))
+		if known := read[loan.Lent](t, key); known == nil || !slices.Contains(known.Loans, l.Reference()) { // one that is open again may stand there still
+			t.save(key, known.Begin(l, entry))
+		}
 	}
 	return nil
 }
@@ -478,7 +480,7 @@ func (*Loan) DisburseLoan(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.saveLoan(l)
-		return entry, t.payOut(l, c, payment)
+		return entry, t.payOut(l, c.Expires, payment)
 	})
 }
 
@@ -498,10 +500,9 @@ func (t *transaction) disbursing(l loan.Loan) (loan.Disbursing, error) {
 }
 
 // payOut orders a payment from the account of the lender who calls.
-func (t *transaction) payOut(l loan.Loan, c loan.Disburse, payment tape.Payment) error {
-	i := slices.IndexFunc(l.Lenders, func(one loan.Lender) bool { return one.Organisation == t.context.Organisation })
-	id := l.Lenders[i].Account // the rule found the lender
-	holdKey := tape.HoldKey(id, c.ID)
+func (t *transaction) payOut(l loan.Loan, expires tape.Instant, payment tape.Payment) error {
+	id := l.AccountOf(t.context.Organisation)
+	holdKey := tape.HoldKey(id, payment.Line)
 	if err := t.load(tape.AccountKey(id), tape.HeadKey(id), holdKey, tape.AccountKey(payment.To)); err != nil {
 		return err
 	}
@@ -509,7 +510,7 @@ func (t *transaction) payOut(l loan.Loan, c loan.Disburse, payment tape.Payment)
 	if err != nil {
 		return err
 	}
-	order := tape.OrderHolds{Account: id, Expires: c.Expires, ID: c.ID, Holds: []tape.HoldOrder{{Amount: payment.Amount, Hold: c.ID, To: payment.To}}}
+	order := tape.OrderHolds{Account: id, Expires: expires, ID: payment.Line, Holds: []tape.HoldOrder{{Amount: payment.Amount, Hold: payment.Line, To: payment.To}}}
 	after, holds, _, err := head.Hold(account, order, t.payees([]tape.AccountID{payment.To}), t.context)
 	if err != nil {
 		return err
@@ -538,15 +539,15 @@ func (*Loan) BookTranche(ctx Context, argument string) (string, error) {
 				holds[i] = read[tape.Hold](t, key)
 			}
 		}
-		l, entry, err := l.BookTranche(c, holds, t.context)
+		after, entry, err := l.BookTranche(c, holds, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		t.saveLoan(l)
-		if l.State == loan.Closed { // all else was repaid, and this never left
-			return entry, t.end(l, entry)
+		t.saveLoan(after)
+		if _, err := t.counts(l, after, loan.Pays{Amount: money.New(0, l.Principal.Currency)}, entry); err != nil {
+			return tape.Entry{}, err
 		}
-		return entry, nil
+		return entry, t.undone(l, after, entry) // all else may be repaid, and this never left
 	})
 }
 

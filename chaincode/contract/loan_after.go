@@ -3,6 +3,8 @@ package contract
 import (
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -10,7 +12,11 @@ import (
 // RepayLoan puts money that has come to a lender to a loan.
 func (*Loan) RepayLoan(ctx Context, argument string) (string, error) {
 	return run(ctx, argument, decode[loan.Repay], func(t *transaction, c loan.Repay) (tape.Entry, error) {
-		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		orderKey := ""
+		if c.Order != "" {
+			orderKey = loan.OrderKey(c.Account, c.Order)
+		}
+		_, l, err := t.loan(c.ID, c.Account, c.Loan, orderKey)
 		if err != nil {
 			return tape.Entry{}, err
 		}
@@ -19,15 +25,26 @@ func (*Loan) RepayLoan(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
+		if orderKey != "" {
+			arrived.Supplies = read[loan.Order](t, orderKey)
+		}
 		after, onward, entry, err := l.Repay(c, arrived, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
 		t.saveLoan(after)
-		if err := t.counts(l, after, loan.Pays{Amount: arrived.Amount, By: string(c.By)}, entry); err != nil {
+		call, err := t.openCall(l)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		counted, err := t.counts(l, after, loan.Pays{Amount: arrived.Amount, By: string(c.By)}, entry)
+		if err != nil {
 			return tape.Entry{}, rule.Field("gift", err)
 		}
-		t.save(c.Repaid(servicing), loan.Mark{V: 1, Entry: entry.Reference()})
+		t.save(c.Repaid(servicing), c.Counted(after, arrived, call, counted, entry))
+		if order := c.Refunded(arrived, entry); order != nil {
+			t.save(orderKey, *order)
+		}
 		if entry, err = t.handOn(servicing, onward, entry); err != nil {
 			return tape.Entry{}, err
 		}
@@ -35,6 +52,90 @@ func (*Loan) RepayLoan(ctx Context, argument string) (string, error) {
 			return entry, t.end(after, entry)
 		}
 		return entry, nil
+	})
+}
+
+// TakeBackRepayment takes a payment off a loan that the bank has taken back.
+func (*Loan) TakeBackRepayment(ctx Context, argument string) (string, error) {
+	return run(ctx, argument, decode[loan.TakeBack], func(t *transaction, c loan.TakeBack) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		servicing := l.Lenders[0].Account
+		repaidKey, reversalKey := loan.Repay{Gift: c.Gift}.Repaid(servicing), c.Gift.ReversalKey(servicing)
+		if err := t.load(repaidKey, reversalKey); err != nil {
+			return tape.Entry{}, err
+		}
+		f := loan.TakingBack{Repaid: read[loan.Repayment](t, repaidKey), Reversal: read[tape.Reversal](t, reversalKey)}
+		if f.Call, err = t.lastCall(l); err != nil {
+			return tape.Entry{}, err
+		}
+		if f.Supplies, err = t.refundOf(c.Account, f.Repaid); err != nil {
+			return tape.Entry{}, err
+		}
+		taken, entry, err := l.TakeBack(c, f, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(taken.Loan)
+		t.save(repaidKey, taken.Repaid)
+		if taken.Order != nil {
+			t.save(loan.OrderKey(c.Account, taken.Order.ID), *taken.Order)
+		}
+		if err := t.undone(l, taken.Loan, entry); err != nil || taken.Call == nil {
+			return entry, err
+		}
+		call := taken.Call.Changed(entry)
+		t.save(recourse.CallKey(call.Scheme, call.Loan, call.ID), call)
+		return entry, t.concern(l, call, entry)
+	})
+}
+
+// refundOf is the order of which a repayment was a supplier's refund, nil for none.
+func (t *transaction) refundOf(scheme tape.AccountID, repaid *loan.Repayment) (*loan.Order, error) {
+	if repaid == nil || repaid.Order == "" {
+		return nil, nil
+	}
+	key := loan.OrderKey(scheme, repaid.Order)
+	if err := t.load(key); err != nil {
+		return nil, err
+	}
+	return read[loan.Order](t, key), nil
+}
+
+// undone notes in the debts of all, and in what its lenders have lent, what has
+// become of a loan of which something was undone.
+func (t *transaction) undone(before, after loan.Loan, entry tape.Entry) error {
+	switch {
+	case before.State != loan.Closed && after.State == loan.Closed:
+		return t.end(after, entry)
+	case before.State == loan.Closed && after.State != loan.Closed:
+		if err := t.list(after, entry); err != nil {
+			return err
+		}
+		return t.each(after, func(known *loan.Debts, borrower bool) loan.Debts { return known.Reopen(before, borrower, entry) })
+	}
+	return nil
+}
+
+// ReturnPart returns a lender's part of payments that the bank took back to the originator.
+func (*Loan) ReturnPart(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.ReturnPart, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		amount := money.New(l.Lacks(t.context.Organisation), l.Principal.Currency)
+		if err := t.lends("return-part", c.Account, t.context.Organisation, amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		after, payment, entry, err := l.Return(c, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(after)
+		return t.handOn(l.AccountOf(t.context.Organisation), []tape.Payment{payment}, entry)
 	})
 }
 
@@ -52,7 +153,7 @@ func (t *transaction) arrived(account tape.AccountID, c loan.Repay) (loan.Arrive
 	if err := t.load(key, tape.AccountKey(account)); err != nil {
 		return loan.Arrived{}, err
 	}
-	found := loan.Arrived{Amount: gift.Amount, Date: t.context.Date, Used: read[loan.Mark](t, key)}
+	found := loan.Arrived{Amount: gift.Amount, Date: t.context.Date, Used: read[loan.Repayment](t, key)}
 	found.Amount.Units = span.Length()
 	if c.Line == nil {
 		return found, nil
@@ -90,6 +191,68 @@ func (t *transaction) handOn(account tape.AccountID, payments []tape.Payment, en
 	t.saveInflows(inflows)
 	entry.Postings = spent.Postings
 	return entry, nil
+}
+
+// ChooseOverpayment says what becomes of what is over of a loan.
+func (*Loan) ChooseOverpayment(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.ChooseOverpayment, intents []intent) (tape.Entry, error) {
+		otherKey := ""
+		if c.For != "" {
+			otherKey = loan.Key(c.Account, c.For)
+		}
+		_, l, err := t.loan(c.ID, c.Account, c.Loan, otherKey)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		var other *loan.Loan
+		if otherKey != "" {
+			other = read[loan.Loan](t, otherKey)
+		}
+		if err := t.signs("choose-overpayment", c.Account, l.Principal, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		after, next, entry, err := l.ChooseOverpayment(c, other, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(after)
+		if next == nil {
+			return entry, nil
+		}
+		t.saveLoan(*next)
+		if _, err := t.counts(*other, *next, loan.Pays{}, entry); err != nil {
+			return tape.Entry{}, err
+		}
+		return entry, t.undone(*other, *next, entry)
+	})
+}
+
+// PayOverpayment orders a lender's part of an overpayment to the household.
+func (*Loan) PayOverpayment(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.PayOverpayment, intents []intent) (tape.Entry, error) {
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		part, known := l.OverpaymentPart(c.N, t.context.Organisation)
+		var before *tape.Hold
+		if known != "" {
+			key := tape.HoldKey(l.AccountOf(t.context.Organisation), known)
+			if err := t.load(key); err != nil {
+				return tape.Entry{}, err
+			}
+			before = read[tape.Hold](t, key)
+		}
+		if err := t.lends("pay-overpayment", c.Account, t.context.Organisation, part, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		after, payment, entry, err := l.PayOverpayment(c, before, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(after)
+		return entry, t.payOut(l, c.Expires, payment)
+	})
 }
 
 // GiveNotice notes that people were told of an overdue instalment.
@@ -211,6 +374,10 @@ func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
 		if err != nil {
 			return tape.Entry{}, err
 		}
+		claims, err := t.lastClaims(l)
+		if err != nil {
+			return tape.Entry{}, err
+		}
 		key := group.GroupKey(c.Account, l.Group)
 		if err := t.load(key); err != nil {
 			return tape.Entry{}, err
@@ -222,7 +389,7 @@ func (*Loan) RestructureLoan(ctx Context, argument string) (string, error) {
 		if err := t.lends("restructure-loan", c.Account, l.Organisation, l.Principal, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		l, entry, err := l.Restructure(c, of.Agreement.Expiry, last, t.context)
+		l, entry, err := l.Restructure(c, of.Agreement.Expiry, last, claims, t.context)
 		t.saveLoan(l)
 		return entry, err
 	})

@@ -350,6 +350,7 @@ func TestPurposeLocked(t *testing.T) {
 	changed := seasonal()
 	changed.Instalments = 24
 	w.refused("wrong-state: loan l1 is contracted", "bank", "Loan:RestructureLoan", w.signed("restructure-loan", orchard, cny(12_000_00), loan.Restructure{Account: orchard, ID: "change-1", Loan: "l1", TermEnd: "2028-06-30", Terms: changed}, "bank-maker", "bank-checker", seat(1), seat(2), seat(3), seat(4)))
+	w.refunds()
 }
 
 // carrying is a command about a loan or a sale that somebody may carry.

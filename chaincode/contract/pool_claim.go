@@ -105,6 +105,21 @@ func (t *transaction) lastClaim(key string) (*pool.Claim, error) {
 	return read[pool.Claim](t, of), nil
 }
 
+// lastClaims are the last claims of a loan's lenders, in whichever pools.
+func (t *transaction) lastClaims(l loan.Loan) ([]pool.Claim, error) {
+	var claims []pool.Claim
+	for _, lender := range l.Lenders {
+		claim, err := t.lastClaim(pool.ClaimedKey(l.Scheme, l.ID, lender.Organisation))
+		if err != nil {
+			return nil, err
+		}
+		if claim != nil {
+			claims = append(claims, *claim)
+		}
+	}
+	return claims, nil
+}
+
 // claim loads the ground, a pool, one of its claims, and whatever else the rule reads.
 func (t *transaction) claim(id tape.ID, account tape.AccountID, claim tape.ID, keys ...string) (pool.Pool, pool.Claim, error) {
 	key := pool.ClaimKey(account, claim)

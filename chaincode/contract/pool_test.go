@@ -198,6 +198,10 @@ func TestCompensation(t *testing.T) {
 		return w.agreed("submit-pool-claim", county, again, bankStaff...)
 	}())
 
+	changed := loan.Restructure{Account: orchard, ID: "change-1", Loan: "l1", TermEnd: "2028-06-30", Terms: seasonal()}
+	w.refused("wrong-state: claim claim-1 of bank on pool:insurer:county for loan l1 is paid; its terms are changed when the pool has returned it, or once it is paid when both have closed it", "bank", "Loan:RestructureLoan",
+		w.signed("restructure-loan", orchard, l.Principal, changed, "bank-maker", "bank-checker", seat(1), seat(2), seat(3), seat(4)))
+
 	// 1,300.00 come from the debtor: 50.00 of it were the bank's cost, 80 % of the rest are the pool's.
 	share := pool.Recover{Account: county, Amount: cny(1_000_00), Claim: "claim-1", Cost: cny(50_00), ID: "share-1", Payment: "bank/repay-1/0"}
 	shared := func(persons ...tape.ID) string {

@@ -69,6 +69,11 @@ func (t *transaction) saveCall(l loan.Loan, call recourse.Call, entry tape.Entry
 	if before != nil && call.State != recourse.Closed {
 		return nil
 	}
+	return t.concern(l, call, entry)
+}
+
+// concern notes a call in the debts of whom it concerns.
+func (t *transaction) concern(l loan.Loan, call recourse.Call, entry tape.Entry) error {
 	if err := t.changeDebts(l.Fingerprint, func(known *loan.Debts) loan.Debts { return known.Concerned(l, call, l.Household, entry) }); err != nil {
 		return err
 	}
@@ -80,17 +85,28 @@ func (t *transaction) saveCall(l loan.Loan, call recourse.Call, entry tape.Entry
 	return nil
 }
 
-// counts lets a payment that changed a loan count for the open call of its guarantors.
-func (t *transaction) counts(before, after loan.Loan, pays loan.Pays, entry tape.Entry) error {
-	call, err := t.lastCall(before)
+// openCall is the last call of a loan's guarantors where it is open, else nil.
+func (t *transaction) openCall(l loan.Loan) (*recourse.Call, error) {
+	call, err := t.lastCall(l)
 	if err != nil || call == nil || call.State != recourse.Open {
-		return err
+		return nil, err
+	}
+	return call, nil
+}
+
+// counts lets what changed a loan count for the open call of its guarantors, and
+// returns that call as it is then, nil where none is open.
+func (t *transaction) counts(before, after loan.Loan, pays loan.Pays, entry tape.Entry) (*recourse.Call, error) {
+	call, err := t.openCall(before)
+	if err != nil || call == nil {
+		return nil, err
 	}
 	next, err := before.Count(after, *call, tape.AccountID(pays.By), pays.Amount, entry.BusinessDate)
 	if err != nil || next.Open() == call.Open() {
-		return err
+		return &next, err
 	}
-	return t.saveCall(before, next.Changed(entry), entry)
+	next = next.Changed(entry)
+	return &next, t.saveCall(before, next, entry)
 }
 
 // ownCalls are the calls that concern a household and are not closed.

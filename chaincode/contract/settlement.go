@@ -246,7 +246,7 @@ func (t *transaction) repaid(settled settlement.Settled, entry tape.Entry) error
 			return err
 		}
 		t.saveLoan(l)
-		if err := t.counts(before, l, loan.Pays{}, entry); err != nil {
+		if _, err := t.counts(before, l, loan.Pays{}, entry); err != nil {
 			return err
 		}
 		if l.State != loan.Closed {

@@ -441,6 +441,9 @@ func (l Loan) Withdraw(c WithdrawLoan, ctx tape.Context) (Loan, tape.Entry, erro
 	if l.ordered() > 0 {
 		return refuse(rule.Refuse(rule.WrongState, "%s of loan %s are on their way", money.New(l.ordered(), l.Principal.Currency), l.ID))
 	}
+	if err := l.unsettled(ctx.Date); err != nil {
+		return refuse(err)
+	}
 	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != l.Person {
 		return refuse(rule.Refuse(rule.Forbidden, "%s, who asked for loan %s, signs alone", l.Person, l.ID))
 	}

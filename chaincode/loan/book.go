@@ -30,6 +30,8 @@ type Book struct {
 	// Before counts the instalments of schedules that were in force before: numbers
 	// go on behind them, so that no two instalments of a loan have the same.
 	Before int32 `json:"before,omitempty"`
+	// Given is what of overpayments was disposed of, in the order of their days.
+	Given []Given `json:"given,omitempty"`
 }
 
 // Payment is money that a lender got for the loan.
@@ -40,6 +42,10 @@ type Payment struct {
 	// By is who paid, when it was not the household: a guarantor, the pool, a supplier's refund; empty for the household.
 	By    string `json:"by,omitempty"`
 	Entry string `json:"entry"`
+	// Principal: it pays principal before anything else.
+	Principal bool `json:"principal,omitempty"`
+	// Planned is the day that it was dated to when the loan ended before that day; empty for its own.
+	Planned tape.Date `json:"planned,omitempty"`
 }
 
 // Charge are amounts in minor units that no schedule has.
@@ -52,6 +58,14 @@ type Charge struct {
 }
 
 func (c Charge) total() int64 { return c.Costs + c.Interest + c.Late }
+
+// pay takes what a charge asks off some units, and notes what they paid.
+func (c *Charge) pay(units *int64, paid *Paid) {
+	for _, part := range []struct{ owed, paid *int64 }{{&c.Costs, &paid.Costs}, {&c.Late, &paid.Late}, {&c.Interest, &paid.Interest}} {
+		pay := min(*units, *part.owed)
+		*part.owed, *part.paid, *units = *part.owed-pay, *part.paid+pay, *units-pay
+	}
+}
 
 // Paid says what a payment paid of each part, in minor units; together the
 // payment. One that becomes known late can pay what later ones had paid: of that
@@ -109,7 +123,8 @@ func (o Owed) Payoff() int64 {
 }
 
 // charged is what payments up to a day have left of the charges up to then, what
-// they paid of them, and what of the payments was left for the schedule.
+// they paid of them, and what of the payments was left for the schedule. What was
+// paid before anything was advanced waited for the first advance.
 func (b Book) charged(day tape.Date) (left []Charge, paid Paid, rest []terms.Payment) {
 	for _, charge := range b.Charges {
 		if charge.Date <= day {
@@ -122,41 +137,31 @@ func (b Book) charged(day tape.Date) (left []Charge, paid Paid, rest []terms.Pay
 		}
 		units := p.Amount.Units
 		for i := range left {
-			if left[i].Date > p.Date {
+			if left[i].Date > p.Date || p.Principal {
 				break
 			}
-			for _, part := range []struct{ owed, paid *int64 }{{&left[i].Costs, &paid.Costs}, {&left[i].Late, &paid.Late}, {&left[i].Interest, &paid.Interest}} {
-				pay := min(units, *part.owed)
-				*part.owed, *part.paid, units = *part.owed-pay, *part.paid+pay, units-pay
-			}
+			left[i].pay(&units, &paid)
 		}
 		if units > 0 {
-			rest = append(rest, terms.Payment{Amount: money.New(units, p.Amount.Currency), Date: p.Date})
+			rest = append(rest, terms.Payment{Amount: money.New(units, p.Amount.Currency), Date: max(p.Date, b.Advances[0].Date), Principal: p.Principal})
 		}
 	}
 	return left, paid, rest
 }
 
-// ahead is what was paid for instalments that fall due after a day, in minor units.
-func (b Book) ahead(day tape.Date) int64 {
-	var units int64
-	for _, p := range b.Payments {
-		if p.Date > day {
-			units += p.Amount.Units
-		}
-	}
-	return units
-}
-
 // owed is what stands on a day, by terms and tolerance.
 func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, error) {
 	charges, paid, payments := b.charged(day)
+	_, ahead := b.came(day)
 	stands, err := b.standing(t, payments, day)
 	if err != nil {
 		return Owed{}, err
 	}
 	stands = b.matured(stands)
-	owed := Owed{Currency: stands.Currency, Date: day, Principal: stands.Principal, Accrued: stands.Accrued, Ahead: b.ahead(day), Over: stands.Over}
+	for i := range charges { // what a refund left when it had paid all principal
+		charges[i].pay(&stands.Over, &paid)
+	}
+	owed := Owed{Currency: stands.Currency, Date: day, Principal: stands.Principal, Accrued: stands.Accrued, Ahead: ahead, Over: stands.Over}
 	owed.Paid = Paid{Costs: paid.Costs + stands.Paid.Costs, Late: paid.Late + stands.Paid.Late, Interest: paid.Interest + stands.Paid.Interest, Principal: stands.Paid.Principal, Over: stands.Over}
 	if i := slices.IndexFunc(stands.Dues, func(d terms.Due) bool { return d.Due < day && d.Total() > toleranceUnits }); i >= 0 {
 		owed.DaysPastDue, owed.Oldest = int32(stands.Dues[i].Due.DaysUntil(day)), b.Before+stands.Dues[i].N
@@ -166,6 +171,7 @@ func (b Book) owed(t terms.Terms, toleranceUnits int64, day tape.Date) (Owed, er
 			owed.Dues = append(owed.Dues, terms.Due{Costs: charge.Costs, Due: charge.Date, Interest: charge.Interest, Late: charge.Late})
 		}
 	}
+	owed = b.given(owed, day)
 	for _, due := range stands.Dues {
 		due.N += b.Before
 		owed.Dues = append(owed.Dues, due)
@@ -226,13 +232,57 @@ func (b Book) advanced(a terms.Advance, t terms.Terms, end tape.Date) (Book, err
 	return b, nil
 }
 
+// without is the book without one of its advances, as though it had never been. It
+// reports whether what is left has a schedule: the days that were signed may all lie
+// before the advances that stay.
+func (b Book) without(a terms.Advance, t terms.Terms) (Book, bool) {
+	i := slices.Index(b.Advances, a)
+	if i < 0 {
+		return b, false
+	}
+	b.Advances, b.Schedule = slices.Delete(slices.Clone(b.Advances), i, i+1), nil
+	if len(b.Advances) == 0 {
+		b.Advances = nil
+		return b, true
+	}
+	schedule, err := t.Schedule(b.Advances)
+	b.Schedule = schedule.Instalments
+	return b, err == nil
+}
+
 // dated is the book with everything that was paid ahead dated to a day.
 func (b Book) dated(day tape.Date) Book {
 	b.Payments = slices.Clone(b.Payments)
-	for i := range b.Payments {
-		b.Payments[i].Date = min(b.Payments[i].Date, day)
+	for i, p := range b.Payments {
+		if p.Date > day {
+			b.Payments[i].Date, b.Payments[i].Planned = day, p.Date
+		}
 	}
 	return b
+}
+
+// undated is the book of a loan that is open again: what was paid ahead pays on its own day.
+func (b Book) undated() Book {
+	b.Payments = slices.Clone(b.Payments)
+	for i, p := range b.Payments {
+		if p.Planned != "" {
+			b.Payments[i].Date, b.Payments[i].Planned = p.Planned, ""
+		}
+	}
+	b.sort()
+	return b
+}
+
+// came is what was paid by a day, and what was paid for instalments that fall due after it, in minor units.
+func (b Book) came(day tape.Date) (by, ahead int64) {
+	for _, p := range b.Payments {
+		if p.Date <= day {
+			by += p.Amount.Units
+		} else {
+			ahead += p.Amount.Units
+		}
+	}
+	return by, ahead
 }
 
 // paid is the book with one more payment, in the order of their days.
@@ -249,6 +299,10 @@ func (b Book) with(p Payment) Book {
 		return b
 	}
 	b.Payments = append(slices.Clone(b.Payments), p)
-	slices.SortStableFunc(b.Payments, func(x, y Payment) int { return cmp.Compare(x.Date, y.Date) })
+	b.sort()
 	return b
+}
+
+func (b Book) sort() {
+	slices.SortStableFunc(b.Payments, func(x, y Payment) int { return cmp.Compare(x.Date, y.Date) })
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -26,10 +27,12 @@ type Restructure struct {
 // Restructure judges the command. Maker and checker of the originator sign, which
 // the caller judges against the policy; the borrower signs, and every guarantor:
 // who did not consent in writing does not answer for more, or for longer (Civil Code art. 695).
-// Called is the last call of its guarantors, nil for none: an open one asks for instalments that would be no more.
-func (l Loan) Restructure(c Restructure, expiry tape.Date, called *recourse.Call, ctx tape.Context) (Loan, tape.Entry, error) {
+// Called is the last call of its guarantors, nil for none: an open one asks for
+// instalments that would be no more. Claims are the last of its lenders on compensation
+// pools: what a pool compensates is the loss under the terms of the default, and what comes in later is shared by them.
+func (l Loan) Restructure(c Restructure, expiry tape.Date, called *recourse.Call, claims []pool.Claim, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return l, tape.Entry{}, err }
-	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan has terms to change", Running), rule.Field("terms", c.Terms.Check()), rule.Field("termEnd", c.TermEnd.Check()), l.settled(called, ctx.Date)); err != nil {
+	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan has terms to change", Running), rule.Field("terms", c.Terms.Check()), rule.Field("termEnd", c.TermEnd.Check()), l.settled(called, claims, ctx.Date)); err != nil {
 		return refuse(err)
 	}
 	if err := rule.First(rule.Field("terms", withoutDeduction(c.Terms)), l.signedByAll(ctx)); err != nil {
@@ -59,15 +62,20 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, called *recourse.Call
 }
 
 // settled refuses to change terms while something is on its way that the old ones say what becomes of.
-func (l Loan) settled(called *recourse.Call, day tape.Date) error {
+func (l Loan) settled(called *recourse.Call, claims []pool.Claim, day tape.Date) error {
 	if l.ordered() != l.advancedUnits() {
 		return rule.Refuse(rule.WrongState, "a tranche of loan %s is on its way; its terms are changed when it has arrived", l.ID)
 	}
-	if l.Book.ahead(day) > 0 {
+	if _, ahead := l.Book.came(day); ahead > 0 {
 		return rule.Refuse(rule.WrongState, "an instalment of loan %s is paid ahead of its day; its terms are changed after that day", l.ID)
 	}
 	if called != nil && called.State == recourse.Open {
 		return rule.Refuse(rule.WrongState, "call %s of the guarantors of loan %s is open; its terms are changed when that is withdrawn", called.ID, l.ID)
+	}
+	for _, claim := range claims {
+		if slices.Contains([]pool.State{pool.Approved, pool.Paid, pool.Sharing}, claim.State) {
+			return rule.Refuse(rule.WrongState, "claim %s of %s on %s for loan %s is %s; its terms are changed when the pool has returned it, or once it is paid when both have closed it", claim.ID, claim.Lender, claim.Account, l.ID, claim.State)
+		}
 	}
 	return nil
 }

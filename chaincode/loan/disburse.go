@@ -47,7 +47,7 @@ func (l Loan) Disburse(c Disburse, d Disbursing, ctx tape.Context) (Loan, tape.P
 	if err != nil {
 		return refuse(err)
 	}
-	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(d), l.tranche(c, lender), l.payee(c, d), l.arrives(c, ctx)); err != nil {
+	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(c, d), l.tranche(c, lender), l.payee(c, d), l.arrives(c, ctx)); err != nil {
 		return refuse(err)
 	}
 	share, err := l.share(c.Amount.Units, lender)
@@ -77,6 +77,16 @@ func (l Loan) lender(ctx tape.Context) (int, error) {
 	return 0, rule.Refuse(rule.Forbidden, "%s lends nothing of %s", ctx.Organisation, l.ID)
 }
 
+// AccountOf is the account of one of the lenders, empty for who lends nothing of it.
+func (l Loan) AccountOf(lender string) tape.AccountID {
+	for _, one := range l.Lenders {
+		if one.Organisation == lender {
+			return one.Account
+		}
+	}
+	return ""
+}
+
 // share is what one lender pays of an amount: every unit is somebody's, and
 // nobody's is nothing, since a tranche waits for all.
 func (l Loan) share(units int64, lender int) (int64, error) {
@@ -99,15 +109,16 @@ func (l Loan) weights() []int64 {
 }
 
 // lendable refuses money to a group that is frozen, filed or not, has ended, or a
-// loan that is in arrears or was changed: what follows would have no schedule.
-func (l Loan) lendable(d Disbursing) error {
+// loan that is in arrears or was changed: what follows would have no schedule. What
+// came back of one lender while others paid is ordered again all the same.
+func (l Loan) lendable(c Disburse, d Disbursing) error {
 	if d.Group == nil || d.Group.State != group.Active {
 		return rule.Field("loan", rule.Refuse(rule.WrongState, "group %s is not active; nothing is disbursed to it", l.Group))
 	}
 	if err := (Frame{Group: d.Group, Standing: d.Standing}).regular(); err != nil {
 		return err
 	}
-	if len(l.Restructured) > 0 || l.WrittenOff != nil {
+	if int(c.Tranche) > len(l.Tranches) && (len(l.Restructured) > 0 || l.WrittenOff != nil) {
 		return rule.Field("loan", rule.Refuse(rule.WrongState, "the terms of loan %s were changed, or it was written off; nothing more is disbursed under it", l.ID))
 	}
 	return nil
@@ -143,13 +154,27 @@ func (l Loan) tranche(c Disburse, lender int) error {
 		}
 		return nil
 	}
-	if lender != 0 || int(c.Tranche) != len(l.Tranches)+1 || c.Tranche > l.TranchesMax {
+	if lender != 0 || int(c.Tranche) != len(l.Tranches)+1 || l.live() >= l.TranchesMax || len(l.Tranches) >= tranchesEver {
 		return rule.Field("tranche", rule.Refuse(rule.Conflict, "is %d; %s begins number %d of %d", c.Tranche, l.Organisation, len(l.Tranches)+1, l.TranchesMax))
 	}
 	if left := l.Principal.Units - l.ordered(); c.Amount.Units > left {
 		return rule.Field("amount", rule.Refuse(rule.Insufficient, "%s is more than %s, what is left of loan %s", c.Amount, money.New(left, c.Amount.Currency), l.ID))
 	}
 	return nil
+}
+
+// tranchesEver is how many tranches are ordered of a loan, with those that came back.
+const tranchesEver = 4 * TranchesMax
+
+// live counts the tranches that did not come back.
+func (l Loan) live() int32 {
+	var n int32
+	for _, t := range l.Tranches {
+		if !t.Cancelled {
+			n++
+		}
+	}
+	return n
 }
 
 // ordered is what was disbursed or is on its way, in minor units.
@@ -201,7 +226,8 @@ func outside(household tape.AccountID) tape.AccountID {
 }
 
 // BookTranche notes what the bank has done of a tranche: all its payouts are paid, or
-// came back, or some of both; those are ordered once more.
+// came back, or some of both; those are ordered once more. What comes back after it
+// was booked comes off the loan again.
 type BookTranche struct {
 	Account tape.AccountID `json:"account"`
 	ID      tape.ID        `json:"id"`
@@ -213,18 +239,18 @@ type BookTranche struct {
 // payouts in the order of the lenders, nil where a lender has ordered none.
 func (l Loan) BookTranche(c BookTranche, holds []*tape.Hold, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return l, tape.Entry{}, err }
-	if err := rule.First(carried(ctx), l.changed(ctx), l.must("nothing of it is on its way", Contracted, Running)); err != nil {
+	if err := rule.First(carried(ctx), l.changed(ctx), l.must("nothing of it is on its way", Contracted, Running, Closed)); err != nil {
 		return refuse(err)
 	}
-	if c.Tranche < 1 || int(c.Tranche) > len(l.Tranches) || l.Tranches[c.Tranche-1].Paid != "" || l.Tranches[c.Tranche-1].Cancelled {
-		return refuse(rule.Field("tranche", rule.Refuse(rule.NotFound, "%d of loan %s is not on its way", c.Tranche, l.ID)))
+	paid, back, err := l.arrived(c.Tranche, holds)
+	if err != nil {
+		return refuse(rule.Field("tranche", err))
 	}
 	entry := ctx.Entry(c.ID, "book-tranche", string(l.Scheme))
 	l.Tranches = slices.Clone(l.Tranches)
 	tranche := &l.Tranches[c.Tranche-1]
-	paid, back, err := arrived(l.Lenders, holds)
-	if err != nil {
-		return refuse(rule.Field("tranche", err))
+	if tranche.Paid != "" {
+		l, tranche.Paid = l.off(*tranche, entry), ""
 	}
 	switch {
 	case paid == "":
@@ -247,6 +273,19 @@ func (l Loan) BookTranche(c BookTranche, holds []*tape.Hold, ctx tape.Context) (
 	return l.touched(entry), entry, nil
 }
 
+// arrived is what the bank has done of a tranche; refused of one that is not on its
+// way, and of one that was booked while nothing of it has come back.
+func (l Loan) arrived(n int32, holds []*tape.Hold) (paid tape.Date, back []int, err error) {
+	away := rule.Refuse(rule.NotFound, "%d of loan %s is not on its way", n, l.ID)
+	if n < 1 || int(n) > len(l.Tranches) || l.Tranches[n-1].Cancelled {
+		return "", nil, away
+	}
+	if paid, back, err = arrived(l.Lenders, holds); err == nil && l.Tranches[n-1].Paid != "" && len(back) == 0 {
+		err = away
+	}
+	return paid, back, err
+}
+
 // arrived is the day on which the last payout of a tranche was paid, none where
 // all that was ordered came back, and which lenders' came back.
 func arrived(lenders []Lender, holds []*tape.Hold) (paid tape.Date, back []int, err error) {
@@ -259,6 +298,8 @@ func arrived(lenders []Lender, holds []*tape.Hold) (paid tape.Date, back []int, 
 			back = append(back, i)
 		case hold.State == tape.HoldCaptured && hold.Returned.Total() == 0:
 			paid = max(paid, hold.Paid)
+		case hold.State == tape.HoldCaptured:
+			return "", nil, rule.Refuse(rule.WrongState, "a part of the payout %s of %s came back; it comes off when all of it has", hold.ID, lenders[i].Organisation)
 		default:
 			return "", nil, rule.Refuse(rule.WrongState, "the payout %s of %s is %s; the bank's line shows whether it was paid", hold.ID, lenders[i].Organisation, hold.State)
 		}
@@ -284,8 +325,10 @@ type Order struct {
 	State   OrderState `json:"state"`
 	// Confirmed are household and cooperative, who say that it came.
 	Confirmed []tape.Approval `json:"confirmed,omitempty"`
-	Date      tape.Date       `json:"date"`
-	Entry     string          `json:"entry"`
+	// Refunded is what its supplier has paid back, in minor units.
+	Refunded int64     `json:"refunded,omitempty,string"`
+	Date     tape.Date `json:"date"`
+	Entry    string    `json:"entry"`
 }
 
 // OrderState is where an order stands.

@@ -23,7 +23,7 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 	if err := l.owedHere(); err != nil {
 		return pool.Loan{}, err
 	}
-	if l.Defaulted == "" || l.Defaulted > day {
+	if !l.defaulted(day) {
 		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Early, "%s is not in default", l.ID))
 	}
 	if from := l.Book.Advances[0].Date; l.Defaulted < from {
@@ -54,6 +54,11 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 		lost.Called, lost.CuredUntil = recourse.CallKey(call.Scheme, call.Loan, call.ID), curedUntil(*call)
 	}
 	return lost, nil
+}
+
+// defaulted reports whether the loan was called in default by a day; one of which all came back is in none.
+func (l Loan) defaulted(day tape.Date) bool {
+	return len(l.Book.Advances) > 0 && l.Defaulted != "" && l.Defaulted <= day
 }
 
 // curedUntil is the last day that a guarantor has to pay what it is asked.

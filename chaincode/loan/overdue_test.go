@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule/ruletest"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -115,6 +116,7 @@ type restructuring struct {
 	C      loan.Restructure
 	Expiry tape.Date
 	Called *recourse.Call
+	Claims []pool.Claim
 	Ctx    tape.Context
 }
 
@@ -131,8 +133,11 @@ func restructure() loan.Restructure {
 
 func TestRestructure(t *testing.T) {
 	ruletest.Refusals(t, func() restructuring {
-		return restructuring{running(t), restructure(), "2028-06-30", &recourse.Call{State: recourse.Met}, on("2026-02-20", "bank", everybody...)}
-	}, func(s restructuring) error { _, _, err := s.L.Restructure(s.C, s.Expiry, s.Called, s.Ctx); return err }, []row[restructuring]{
+		return restructuring{running(t), restructure(), "2028-06-30", &recourse.Call{State: recourse.Met}, []pool.Claim{{ID: "claim-0", Account: "pool:insurer:county", Lender: "union", State: pool.Closed}, {ID: "claim-1", Account: "pool:insurer:county", Lender: "bank", State: pool.Review}}, on("2026-02-20", "bank", everybody...)}
+	}, func(s restructuring) error {
+		_, _, err := s.L.Restructure(s.C, s.Expiry, s.Called, s.Claims, s.Ctx)
+		return err
+	}, []row[restructuring]{
 		{func(s *restructuring) { s.Ctx = on("2026-02-20", "coop", everybody...) }, "forbidden: coop (role gateway) does not lend l1; bank does"},
 		{func(s *restructuring) { s.L.At = s.Ctx.At + 1 }, "conflict: loan l1 was changed at "},
 		{func(s *restructuring) { s.L.State = loan.Closed }, "wrong-state: loan l1 is closed; only a running loan has terms to change"},
@@ -142,6 +147,9 @@ func TestRestructure(t *testing.T) {
 		{func(s *restructuring) { s.C.Terms.Fees = []terms.Fee{{At: terms.AtDisbursement, PartsPerMillion: 1}} }, "invalid: field terms.fees[0].at: is disbursement"},
 		{func(s *restructuring) { s.L.Tranches = append(s.L.Tranches[:1:1], loan.Tranche{Amount: cny(1)}) }, "wrong-state: a tranche of loan l1 is on its way"},
 		{func(s *restructuring) { s.Called = &recourse.Call{ID: "call-1", State: recourse.Open} }, "wrong-state: call call-1 of the guarantors of loan l1 is open"},
+		{func(s *restructuring) { s.Claims[1].State = pool.Approved }, "wrong-state: claim claim-1 of bank on pool:insurer:county for loan l1 is approved; its terms are changed when the pool has returned it"},
+		{func(s *restructuring) { s.Claims[1].State = pool.Paid }, "wrong-state: claim claim-1 of bank on pool:insurer:county for loan l1 is paid; "},
+		{func(s *restructuring) { s.Claims[0].State = pool.Sharing }, "wrong-state: claim claim-0 of union on pool:insurer:county for loan l1 is sharing; "},
 		{func(s *restructuring) { s.L.Book.Payments = []loan.Payment{{Amount: cny(5), Date: "2026-02-21"}} }, "wrong-state: an instalment of loan l1 is paid ahead of its day"},
 		{func(s *restructuring) { s.Ctx = on("2026-02-20", "bank", "maker", "checker", "h2", "h3", "h4") }, "forbidden: h1 borrows and has not signed"},
 		{func(s *restructuring) { s.Ctx = on("2026-02-20", "bank", "maker", "checker", "h1", "h2", "h4") }, "forbidden: h3 guarantees and has not signed"},
@@ -162,7 +170,7 @@ func TestRestructure(t *testing.T) {
 // TestRestructured: what was owed is carried to the unit, and history stays.
 func TestRestructured(t *testing.T) {
 	before := must2(running(t).Owed("2026-02-20"))(t)
-	l, _, err := running(t).Restructure(restructure(), "2028-06-30", nil, on("2026-02-20", "bank", everybody...))
+	l, _, err := running(t).Restructure(restructure(), "2028-06-30", nil, nil, on("2026-02-20", "bank", everybody...))
 	l = must(t, l, err)
 	after := must2(l.Owed("2026-02-20"))(t)
 	if after.Payoff() != before.Payoff() || after.Principal != 1_200_000 || after.Due() != before.Payoff()-1_200_000 || after.DaysPastDue != 0 {

@@ -188,6 +188,8 @@ type Loan struct {
 	Restructured []Restructured `json:"restructured,omitempty"`
 	// WrittenOff is an accounting fact of the lender: nobody is freed by it.
 	WrittenOff *WrittenOff `json:"writtenOff,omitempty"`
+	// Lacking are the other lenders' parts of payments that the bank took back, until they have returned them.
+	Lacking []Lacking `json:"lacking,omitempty"`
 	// At is the last change, Entry made it, organisation/id; Applied the day of the application.
 	Applied tape.Date    `json:"applied"`
 	At      tape.Instant `json:"at"`
@@ -356,8 +358,30 @@ type Stays struct {
 	Entry string `json:"entry"`
 }
 
-// Mark is a record whose being there is the fact.
-type Mark struct {
-	V     int32  `json:"v"`
+// Repayment notes what a gift to a lender's account has repaid: it repays nothing else,
+// and what it did is undone when the bank takes it back.
+type Repayment struct {
+	V int32 `json:"v"`
+	// Loan is the loan's key.
+	Loan   string       `json:"loan"`
+	Amount money.Amount `json:"amount"`
+	Date   tape.Date    `json:"date"`
+	// Call is the open call of guarantors that it counted for, none where it counted
+	// for none: Guarantor paid Took of what it was asked, and the call fell by Lowered besides, in minor units.
+	Call      tape.ID        `json:"call,omitempty"`
+	Guarantor tape.AccountID `json:"guarantor,omitempty"`
+	Took      int64          `json:"took,omitempty,string"`
+	Lowered   int64          `json:"lowered,omitempty,string"`
+	// Order is what a supplier paid back of, none where the payment was no refund.
+	Order tape.ID `json:"order,omitempty"`
+	// Back is the entry that took it off the loan again, organisation/id.
+	Back  string `json:"back,omitempty"`
 	Entry string `json:"entry"`
+}
+
+// Lacking is what a lender owes the originator of a payment that the bank took back.
+type Lacking struct {
+	Lender string `json:"lender"`
+	Units  int64  `json:"units,string"`
+	Entry  string `json:"entry"`
 }

@@ -1,20 +1,24 @@
 package loan
 
 import (
+	"slices"
+
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
 // Owed is what the household owes on a day under the loan. Of a loan of which
-// nothing was disbursed it is nothing. The book begins anew when terms are changed:
-// of days before that it knows nothing, and says so.
+// nothing was disbursed it is nothing, and what was paid on money that came back is
+// owed to the household. The book begins anew when terms are changed: of days before
+// that it knows nothing, and says so.
 func (l Loan) Owed(day tape.Date) (Owed, error) {
 	if len(l.Book.Advances) == 0 || day < l.Book.Advances[0].Date {
 		if n := len(l.Restructured); n > 0 {
 			return Owed{}, rule.Field("date", rule.Refuse(rule.WrongState, "%s lies before the terms of loan %s were changed, on %s", day, l.ID, l.Restructured[n-1].Date))
 		}
-		return Owed{Currency: l.Principal.Currency, Date: day}, nil
+		over, ahead := l.Book.came(day)
+		return l.Book.given(Owed{Currency: l.Principal.Currency, Date: day, Ahead: ahead, Over: over, Paid: Paid{Over: over}}, day), nil
 	}
 	return l.Book.owed(l.Terms, l.ToleranceUnits, day)
 }
@@ -25,6 +29,8 @@ type Pays struct {
 	Date   tape.Date
 	// By is empty for the household, else who paid for it.
 	By string
+	// Principal pays principal before anything else.
+	Principal bool
 	// Mostly is the most that may be paid: what is due, or all that is owed.
 	Mostly Mostly
 	// AheadDays is how many days after the entry's the payment may be dated: a sale
@@ -70,7 +76,7 @@ func (l Loan) Pay(p Pays, entry tape.Entry) (Loan, Paid, error) {
 	if err != nil {
 		return refuse(err)
 	}
-	if next.Book, err = l.Book.paid(Payment{Amount: p.Amount, Date: p.Date, By: p.By, Entry: entry.Reference()}); err != nil {
+	if next.Book, err = l.Book.paid(Payment{Amount: p.Amount, Date: p.Date, By: p.By, Entry: entry.Reference(), Principal: p.Principal}); err != nil {
 		return refuse(err)
 	}
 	next, owed, err = next.closed(entry.BusinessDate)
@@ -109,9 +115,12 @@ func (l Loan) overdueOn(day tape.Date, known Owed) (Loan, error) {
 	return l, nil
 }
 
-// closed ends a loan of which nothing is owed and nothing is on its way, and says
-// what stands. What was paid ahead pays that day, then.
+// closed ends a loan of which nothing is owed and nothing is on its way, or says that
+// nothing of it is disbursed any more, and what stands. What was paid ahead pays that day, then.
 func (l Loan) closed(day tape.Date) (Loan, Owed, error) {
+	if l.State == Running && len(l.Book.Advances) == 0 { // all of it came back
+		l.State = Contracted
+	}
 	if n := len(l.Book.Advances); n > 0 { // a line may be dated ahead
 		day = max(day, l.Book.Advances[n-1].Date)
 	}
@@ -172,6 +181,8 @@ type Repay struct {
 	// Line is the bank's line that the gift came by; without it the payment is of the entry's day.
 	Line *tape.LineProof `json:"line,omitempty"`
 	Loan tape.ID         `json:"loan"`
+	// Order is what a supplier pays back of: its refund pays principal before anything else.
+	Order tape.ID `json:"order,omitempty"`
 }
 
 // Repaid is the key by which the gift repays one loan only.
@@ -185,8 +196,10 @@ type Arrived struct {
 	Amount money.Amount
 	// Date is that of the bank's line, or the entry's where none is shown.
 	Date tape.Date
-	// Used is the loan's mark where the gift has repaid one before.
-	Used *Mark
+	// Used is what the gift has repaid before, nil for nothing.
+	Used *Repayment
+	// Supplies is the order that the command names, nil where there is none.
+	Supplies *Order
 }
 
 // Repay judges the command of the originator and returns what goes on to the
@@ -204,8 +217,11 @@ func (l Loan) Repay(c Repay, arrived Arrived, ctx tape.Context) (Loan, []tape.Pa
 			return refuse(rule.Field("by", err))
 		}
 	}
+	if err := l.refund(c, arrived); err != nil {
+		return refuse(err)
+	}
 	entry := ctx.Entry(c.ID, "repay-loan", string(l.Scheme))
-	after, _, err := l.Pay(Pays{Amount: arrived.Amount, Date: arrived.Date, By: string(c.By), Mostly: Anything}, entry)
+	after, _, err := l.Pay(Pays{Amount: arrived.Amount, Date: arrived.Date, By: string(c.By), Principal: c.Order != "", Mostly: Anything}, entry)
 	if err != nil {
 		return refuse(rule.Field("gift", err))
 	}
@@ -220,4 +236,43 @@ func (l Loan) Repay(c Repay, arrived Arrived, ctx tape.Context) (Loan, []tape.Pa
 		}
 	}
 	return after, onward, entry, nil
+}
+
+// refund refuses a supplier's money that names no order, another's, or more than was
+// paid for it: what goods cost comes back to the principal that bought them, never in cash.
+func (l Loan) refund(c Repay, arrived Arrived) error {
+	if c.Order == "" {
+		if slices.ContainsFunc(l.Tranches, func(t Tranche) bool { return t.Order != "" && t.To == c.By }) {
+			return rule.Field("order", rule.Refuse(rule.Invalid, "is missing: %s was paid by loan %s, and says of which order it pays back", c.By, l.ID))
+		}
+		return nil
+	}
+	if arrived.Supplies == nil || arrived.Supplies.Loan != l.ID {
+		return rule.Field("order", rule.Refuse(rule.NotFound, "there is no order %s of loan %s", c.Order, l.ID))
+	}
+	if c.By != arrived.Supplies.Supplier {
+		return rule.Field("by", rule.Refuse(rule.Conflict, "is not %s, the supplier of order %s", arrived.Supplies.Supplier, c.Order))
+	}
+	if !slices.ContainsFunc(l.Tranches, func(t Tranche) bool { return t.Order == c.Order && t.Paid != "" }) {
+		return rule.Field("order", rule.Refuse(rule.WrongState, "%s is not paid; nothing of it comes back", c.Order))
+	}
+	if left := arrived.Supplies.Amount.Units - arrived.Supplies.Refunded; arrived.Amount.Units > left {
+		return rule.Field("gift", rule.Refuse(rule.Insufficient, "brings %s; of order %s %s can come back", arrived.Amount, c.Order, money.New(left, l.Principal.Currency)))
+	}
+	return nil
+}
+
+// refunded is an order of which more, or less, has come back.
+func (o Order) refunded(units int64, entry tape.Entry) Order {
+	o.Refunded, o.Entry = o.Refunded+units, entry.Reference()
+	return o
+}
+
+// Refunded is the order that a repayment pays back, nil for none.
+func (c Repay) Refunded(arrived Arrived, entry tape.Entry) *Order {
+	if c.Order == "" {
+		return nil
+	}
+	order := arrived.Supplies.refunded(arrived.Amount.Units, entry)
+	return &order
 }

@@ -18,8 +18,8 @@ import (
 )
 
 // The simulation lets seasons pass over loans of all kinds: tranches that arrive or
-// come back, payments in time, late, ahead of their day, known only later, too
-// much; changes of terms, defaults, costs, write-offs. A second book beside the
+// come back, before they are booked and after, payments in time, late, ahead of their day, known only later, too
+// much, taken back by the bank, a supplier's refund; changes of terms, defaults, costs, write-offs. A second book beside the
 // rules walks through each loan day by day. After each step both must agree.
 // LIANBAO_SEED repeats a run; LIANBAO_STEPS makes it longer.
 
@@ -76,6 +76,8 @@ type tracked struct {
 	// brought is all that was ever paid, told what the rules said that it paid.
 	brought int64
 	told    loan.Paid
+	// marks are what each payment has repaid, for the bank to take back.
+	marks []loan.Repayment
 	// bad ones are paid seldom.
 	bad bool
 	// history is what may never shrink.
@@ -164,7 +166,7 @@ var acts = []struct {
 }{
 	{"disburse", 8, (*season).disburse}, {"book", 10, (*season).book}, {"pay what is due", 14, (*season).payDue}, {"pay something", 8, (*season).paySome}, {"pay what came late", 6, (*season).payLate},
 	{"pay all", 3, (*season).payAll}, {"pay too much", 1, (*season).payMore}, {"settle a sale", 8, (*season).settle}, {"default", 8, (*season).fileDefault}, {"add costs", 4, (*season).addCosts},
-	{"restructure", 2, (*season).change}, {"write off", 4, (*season).writeOff}, {"withdraw", 2, (*season).withdraw},
+	{"restructure", 2, (*season).change}, {"return a tranche", 3, (*season).comesBack}, {"take back", 3, (*season).takeBack}, {"return a part", 2, (*season).returnPart}, {"refund", 3, (*season).refund}, {"choose", 3, (*season).choose}, {"write off", 4, (*season).writeOff}, {"withdraw", 2, (*season).withdraw},
 }
 
 // errNothing is why a step does nothing: there is nothing to do it with.
@@ -175,7 +177,7 @@ func (w *season) step() (string, error) {
 		w.day = w.day.AddDays(w.random.IntN(12))
 	}
 	i := w.random.IntN(len(w.loans))
-	if l := w.loans[i]; l.State == loan.Closed || l.State == loan.Withdrawn || l.State == loan.Contracted && w.day > l.Contract.Date.AddDays(40) || w.day > l.TermEnd.AddMonths(9) {
+	if l := w.loans[i]; l.State == loan.Closed && !w.chance(4) || l.State == loan.Withdrawn || l.State == loan.Contracted && w.day > l.Contract.Date.AddDays(40) || w.day > l.TermEnd.AddMonths(9) {
 		w.loans[i] = w.contracted()
 	}
 	w.touched = w.loans[i]
@@ -200,12 +202,17 @@ func (w *season) step() (string, error) {
 // begin orders a tranche, or lets the bank pay it.
 func (w *season) begin(l *tracked) (string, error) {
 	name, do := "disburse", (*season).disburse
-	if n := len(l.Tranches); n > 0 && !l.Tranches[n-1].Cancelled && !slices.Contains(l.Tranches[n-1].Holds, "") {
+	if n := l.waits(); n >= 0 && !slices.Contains(l.Tranches[n].Holds, "") {
 		name, do = "book", (*season).book
 	}
 	err := do(w, l)
 	w.audit()
 	return name, err
+}
+
+// waits is which tranche is on its way, -1 for none.
+func (l *tracked) waits() int {
+	return slices.IndexFunc(l.Tranches, func(t loan.Tranche) bool { return t.Paid == "" && !t.Cancelled })
 }
 
 // twice judges a command twice: both must be the same to the byte.
@@ -234,9 +241,10 @@ func (w *season) disburse(l *tracked) error {
 	d := disbursing()
 	c := loan.Disburse{Account: coffee, Expires: noon + tape.Instant(today.DaysUntil(w.day)+3)*tape.Day, ID: w.id("out"), Loan: l.ID, To: cash(1), Tranche: int32(len(l.Tranches))}
 	lender := -1
-	if n := len(l.Tranches); n > 0 {
-		if open := l.Tranches[n-1]; open.Paid == "" && !open.Cancelled {
-			lender, c.Amount = slices.Index(open.Holds, ""), open.Amount
+	if n := l.waits(); n >= 0 {
+		open := l.Tranches[n]
+		if lender = slices.Index(open.Holds, ""); lender >= 0 {
+			c.Amount, c.Tranche = open.Amount, int32(n+1)
 		}
 	}
 	if lender < 0 {
@@ -268,8 +276,8 @@ func (w *season) disburse(l *tracked) error {
 
 // book lets the bank pay the payouts of a tranche, or not, and books it.
 func (w *season) book(l *tracked) error {
-	n := len(l.Tranches)
-	if n == 0 || l.Tranches[n-1].Paid != "" || l.Tranches[n-1].Cancelled {
+	n := l.waits() + 1
+	if n == 0 {
 		return errNothing
 	}
 	for i, hold := range l.holds[n-1] {
@@ -283,13 +291,23 @@ func (w *season) book(l *tracked) error {
 			l.holds[n-1][i] = paid(hold.ID, 1, w.day.AddDays(-w.random.IntN(3)))
 		}
 	}
+	return w.noted(l, n)
+}
+
+// noted books what the bank has done of a tranche.
+func (w *season) noted(l *tracked, n int) error {
+	before, brought := w.paid(l), int64(0)
 	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
 		return l.BookTranche(loan.BookTranche{Account: coffee, ID: tape.ID(fmt.Sprint("book-", w.serial)), Loan: l.ID, Tranche: int32(n)}, l.holds[n-1], w.ctx("coop"))
 	})
 	if err != nil {
 		return err
 	}
+	if len(after.Book.Payments) > len(l.Book.Payments) { // it had no schedule without the tranche
+		brought = l.Tranches[n-1].Amount.Units
+	}
 	l.Loan = after
+	w.undone(l, before, brought)
 	for i, id := range after.Tranches[n-1].Holds {
 		if id == "" {
 			l.holds[n-1][i] = nil
@@ -298,15 +316,162 @@ func (w *season) book(l *tracked) error {
 	return nil
 }
 
+// paid is what all payments have paid under the terms in force, those that are dated ahead on their days.
+func (w *season) paid(l *tracked) loan.Paid {
+	return must2(l.Owed(w.latest(l.Loan)))(w.T).Paid
+}
+
+// latest is the day by which all payments count.
+func (w *season) latest(l loan.Loan) tape.Date {
+	day := w.day
+	for _, p := range l.Book.Payments {
+		day = max(day, p.Date)
+	}
+	return day
+}
+
+// undone notes what payments pay now that something was booked or undone.
+func (w *season) undone(l *tracked, before loan.Paid, brought int64) {
+	now := w.paid(l)
+	l.brought += brought
+	l.told = loan.Paid{Costs: l.told.Costs + now.Costs - before.Costs, Late: l.told.Late + now.Late - before.Late, Interest: l.told.Interest + now.Interest - before.Interest,
+		Principal: l.told.Principal + now.Principal - before.Principal, Over: l.told.Over + now.Over - before.Over}
+}
+
+// comesBack lets the bank return payouts of a tranche that was booked.
+func (w *season) comesBack(l *tracked) error {
+	if len(l.Tranches) == 0 {
+		return errNothing
+	}
+	n := w.random.IntN(len(l.Tranches))
+	if l.Tranches[n].Paid == "" {
+		return errNothing
+	}
+	whole, some := w.chance(2), w.random.IntN(len(l.Lenders))
+	for i, hold := range l.holds[n] {
+		if whole || i == some {
+			l.holds[n][i] = returned(hold.ID, 1, 1)
+		}
+	}
+	advanced, principal := l.Book.Advances, l.Tranches[n].Amount.Units
+	if err := w.noted(l, n+1); err != nil {
+		return err
+	}
+	if l.Tranches[n].Paid != "" || l.Tranches[n].Cancelled != !slices.ContainsFunc(l.holds[n], func(h *tape.Hold) bool { return h != nil && len(h.Returned) == 0 }) {
+		w.Errorf("after it came back: %+v", l.Tranches[n])
+	}
+	if len(l.Book.Advances) == len(advanced) && !slices.ContainsFunc(l.Book.Payments, func(p loan.Payment) bool { return p.Principal && p.Amount.Units == principal }) {
+		w.Errorf("a tranche of %d came back, and is advanced still", principal)
+	}
+	return nil
+}
+
+// takeBack lets the bank take a payment back.
+func (w *season) takeBack(l *tracked) error {
+	if len(l.marks) == 0 {
+		return errNothing
+	}
+	i, before := w.random.IntN(len(l.marks)), w.paid(l)
+	f := loan.TakingBack{Repaid: &l.marks[i], Reversal: &tape.Reversal{V: 1, Kind: "chargeback"}}
+	var mark loan.Repayment
+	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
+		taken, entry, err := l.TakeBack(loan.TakeBack{Account: coffee, ID: "back-1", Loan: l.ID}, f, w.ctx("coop"))
+		mark = taken.Repaid
+		return taken.Loan, entry, err
+	})
+	if err != nil {
+		return err
+	}
+	was, lacked := l.Loan, int64(0)
+	l.Loan, l.marks[i] = after, mark
+	for _, one := range l.Lacking[len(was.Lacking):] {
+		lacked += one.Units
+	}
+	if parts := mark.Amount.Units * 300_000 / 1_000_000; len(l.Lenders) == 2 && (lacked < mark.Amount.Units-parts-1 || lacked > mark.Amount.Units-parts) {
+		w.Errorf("of %s that the bank took back the other lender returns %d", mark.Amount, lacked)
+	}
+	brought := -mark.Amount.Units
+	if len(after.Book.Payments) == len(was.Book.Payments) { // it was made under other terms
+		brought = 0
+	}
+	w.undone(l, before, brought)
+	return nil
+}
+
+// returnPart lets the other lender return its part of what the bank took back.
+func (w *season) returnPart(l *tracked) error {
+	lacks := l.Lacks("union")
+	var payment tape.Payment
+	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
+		after, paid, entry, err := l.Return(loan.ReturnPart{Account: coffee, ID: "part-1", Loan: l.ID}, w.ctx("union", "maker", "checker"))
+		payment = paid
+		return after, entry, err
+	})
+	if err != nil {
+		return err
+	}
+	if l.Loan = after; payment.Amount.Units != lacks || payment.To != lending || l.Lacks("union") != 0 {
+		w.Errorf("it lacked %d and returns %+v; then %+v", lacks, payment, l.Lacking)
+	}
+	return nil
+}
+
 // pay puts a payment into the book.
 func (w *season) pay(l *tracked, units int64, date tape.Date, most loan.Mostly) error {
+	return w.pays(l, loan.Pays{Amount: cny(units), Date: date, Mostly: most, AheadDays: 40})
+}
+
+// choose lets the household have paid back what is over, or keep it for another loan.
+func (w *season) choose(l *tracked) error {
+	c, other := loan.ChooseOverpayment{Account: coffee, ID: "choice-1", Loan: l.ID}, w.loans[w.random.IntN(len(w.loans))]
+	var kept *loan.Loan
+	if other != l && w.chance(2) {
+		c.For, kept = other.ID, &other.Loan
+	}
+	before := must2(l.Owed(w.day))(w.T)
+	var next *loan.Loan
+	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
+		after, then, entry, err := l.ChooseOverpayment(c, kept, w.ctx("coop", "h1"))
+		next = then
+		return after, entry, err
+	})
+	if err != nil {
+		return err
+	}
+	l.Loan = after
+	given := l.Book.Given[len(l.Book.Given)-1].Amount.Units
+	if now := must2(l.Owed(w.day))(w.T); before.Ahead == 0 && now.Over != before.Over-given {
+		w.Errorf("%d were over, %d were given, %d are over", before.Over, given, now.Over)
+	}
+	if next != nil {
+		then := other.Loan
+		other.Loan = *next
+		w.undone(other, must2(then.Owed(w.latest(then)))(w.T).Paid, given)
+	}
+	return nil
+}
+
+// refund lets a supplier pay back of what the loan bought: principal falls by it, and nothing else while any is owed.
+func (w *season) refund(l *tracked) error {
+	before, units := w.owed(l), 1+w.random.Int64N(400_000)
+	if err := w.pays(l, loan.Pays{Amount: cny(units), Date: w.day, By: string(shop), Principal: true, Mostly: loan.Anything}); err != nil {
+		return err
+	}
+	if after := must2(l.Owed(max(w.day, l.Book.Advances[len(l.Book.Advances)-1].Date)))(w.T); before.Ahead == 0 && after.Principal != max(0, before.Principal-units) && len(l.Book.Advances) == 1 {
+		w.Errorf("a refund of %d made %+v of %+v", units, after, before)
+	}
+	return nil
+}
+
+func (w *season) pays(l *tracked, p loan.Pays) error {
+	units, date, most := p.Amount.Units, p.Date, p.Mostly
 	if l.State == loan.Running && units == 0 || l.bad && !w.chance(6) && most != loan.UntilPayoff {
 		return errNothing
 	}
 	entry := w.ctx("bank").Entry(w.id("pay"), "repay", string(coffee))
 	var said loan.Paid
 	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
-		after, paid, err := l.Pay(loan.Pays{Amount: cny(units), Date: date, Mostly: most, AheadDays: 40}, entry)
+		after, paid, err := l.Pay(p, entry)
 		said = paid
 		return after, entry, err
 	})
@@ -317,6 +482,7 @@ func (w *season) pay(l *tracked, units int64, date tape.Date, most loan.Mostly) 
 		w.Errorf("a payment of %d paid %+v", units, said)
 	}
 	l.Loan, l.brought = after, l.brought+units
+	l.marks = append(l.marks, loan.Repayment{V: 1, Loan: l.Reference(), Amount: cny(units), Date: date, Entry: entry.Reference()})
 	l.told = loan.Paid{Costs: l.told.Costs + said.Costs, Late: l.told.Late + said.Late, Interest: l.told.Interest + said.Interest, Principal: l.told.Principal + said.Principal, Over: l.told.Over + said.Over}
 	return nil
 }
@@ -421,7 +587,7 @@ func (w *season) change(l *tracked) error {
 	c := loan.Restructure{Account: coffee, ID: "restructure-1", Loan: l.ID, TermEnd: w.day.AddMonths(14), Terms: list[w.random.IntN(len(list))]}
 	owed := w.owed(l)
 	after, err := w.twice(func() (loan.Loan, tape.Entry, error) {
-		return l.Restructure(c, w.day.AddMonths(14), nil, w.ctx("bank", everybody...))
+		return l.Restructure(c, w.day.AddMonths(14), nil, nil, w.ctx("bank", everybody...))
 	})
 	if l.Loan = after; err != nil {
 		return err
@@ -462,7 +628,7 @@ var invariants = []struct {
 				}
 			}
 		}
-		if o.Principal != b.principal || o.Accrued != b.accrued || !slices.Equal(o.Dues, dues) || o.Paid != b.paid || o.Over != b.paid.Over {
+		if o.Principal != b.principal || o.Accrued != b.accrued || !slices.Equal(o.Dues, dues) || o.Paid != b.paid || o.Over != b.over {
 			return fmt.Errorf("%+v, not %+v %+v", o, b, dues)
 		}
 		return nil
@@ -497,7 +663,7 @@ var invariants = []struct {
 	{"a loan is closed exactly when nothing is owed and nothing is on its way", func(_ *season, l *tracked, o loan.Owed, _ second) error {
 		waits, out := false, false
 		for _, t := range l.Tranches {
-			waits, out = waits || t.Paid == "" && !t.Cancelled, out || t.Paid != ""
+			waits, out = waits || t.Paid == "" && !t.Cancelled, out || len(l.Book.Advances) > 0
 		}
 		if ended := out && !waits && o.Payoff() == 0; ended != (l.State == loan.Closed) {
 			return fmt.Errorf("it is %s: %+v", l.State, o)
@@ -565,6 +731,7 @@ func (w *season) audit() {
 // second is a loan's book as somebody keeps it on paper, day by day.
 type second struct {
 	principal, accrued int64
+	over               int64
 	paid               loan.Paid
 	dues               []*owing
 }
@@ -593,6 +760,12 @@ func reckon(t *testing.T, l loan.Loan, day tape.Date) second {
 	t.Helper()
 	var b second
 	if len(l.Book.Advances) == 0 {
+		for _, p := range l.Book.Payments {
+			if p.Date <= day {
+				b.paid.Over += p.Amount.Units
+			}
+		}
+		b.give(l, day)
 		return b
 	}
 	n := 1
@@ -627,7 +800,29 @@ func reckon(t *testing.T, l loan.Loan, day tape.Date) second {
 		b.visit(l, d, d == day, n, year, run)
 	}
 	b.ripen(l.Book.Before+rows[len(rows)-1].N, rows[len(rows)-1].Due, day)
+	rest := second{} // what a refund left pays what enforcing has cost
+	for _, due := range b.dues {
+		if due.n == 0 {
+			rest.dues = append(rest.dues, due)
+		}
+	}
+	rest.pay(b.paid.Over, 0)
+	b.paid.Costs, b.paid.Late, b.paid.Interest, b.paid.Over = b.paid.Costs+rest.paid.Costs, b.paid.Late+rest.paid.Late, b.paid.Interest+rest.paid.Interest, rest.paid.Over
+	b.give(l, day)
 	return b
+}
+
+// give takes off what is over what was disposed of; what is short is owed.
+func (b *second) give(l loan.Loan, day tape.Date) {
+	b.over = b.paid.Over
+	for i, one := range l.Book.Given {
+		if one.Date > day {
+			continue
+		}
+		if b.over -= one.Amount.Units; b.over < 0 && (i+1 == len(l.Book.Given) || l.Book.Given[i+1].Date > day) {
+			b.dues, b.over = append(b.dues, &owing{day: one.Date, costs: -b.over}), 0
+		}
+	}
 }
 
 // visit is what happens on a day beside what falls due: advances, charges, payments.
@@ -636,10 +831,12 @@ func (b *second) visit(l loan.Loan, d tape.Date, last bool, n int, year int64, r
 	for _, a := range l.Book.Advances[:n] {
 		stops = stops || a.Date == d
 	}
-	var units []int64
+	var units, back []int64 // back pays principal before anything else
 	for _, p := range l.Book.Payments {
-		if p.Date == d {
-			units = append(units, p.Amount.Units)
+		if p.Date == d || p.Date < d && d == l.Book.Advances[0].Date {
+			if units, back = append(units, p.Amount.Units), append(back, 0); p.Principal {
+				units[len(units)-1], back[len(back)-1] = 0, p.Amount.Units
+			}
 		}
 	}
 	for _, c := range l.Book.Charges {
@@ -647,9 +844,7 @@ func (b *second) visit(l loan.Loan, d tape.Date, last bool, n int, year int64, r
 			b.dues = append(b.dues, &owing{day: d, costs: c.Costs, late: c.Late, interest: c.Interest})
 		}
 	}
-	if !stops && b.reaches(units) {
-		stops = true
-	}
+	stops = stops || slices.Max(append(back, 0)) > 0 || b.reaches(units)
 	if stops {
 		run(d)
 		for _, due := range b.dues {
@@ -668,8 +863,8 @@ func (b *second) visit(l loan.Loan, d tape.Date, last bool, n int, year int64, r
 			b.principal += a.Amount.Units
 		}
 	}
-	for _, one := range units {
-		b.pay(one)
+	for i, one := range units {
+		b.pay(one, back[i])
 	}
 }
 
@@ -688,14 +883,23 @@ func (b *second) reaches(units []int64) bool {
 }
 
 // pay gives a payment to charges, then to instalments, the oldest first, then to interest, then to principal.
-func (b *second) pay(units int64) {
+func (b *second) pay(units, back int64) {
 	take := func(owed, paid *int64) {
 		part := min(units, *owed)
 		*owed, *paid, units = *owed-part, *paid+part, units-part
 	}
+	if back > 0 {
+		units = back
+		for _, due := range b.dues {
+			before := due.principal
+			take(&due.principal, &b.paid.Principal)
+			b.principal -= before - due.principal
+		}
+		take(&b.principal, &b.paid.Principal)
+	}
 	for _, charges := range []bool{true, false} {
 		for _, due := range b.dues {
-			if charges != (due.n == 0) {
+			if charges != (due.n == 0) || charges && back > 0 {
 				continue
 			}
 			take(&due.costs, &b.paid.Costs)

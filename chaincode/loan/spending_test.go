@@ -253,7 +253,7 @@ func TestBookTranche(t *testing.T) {
 		{func(s *booking) { s.Holds[1] = nil }, "wrong-state: field tranche: union has not ordered its share yet"},
 		{func(s *booking) { s.Holds[1].State = tape.HoldOpen }, "wrong-state: field tranche: the payout out-2 of union is open; the bank's line shows whether it was paid"},
 		{func(s *booking) { s.Holds[1].State = tape.HoldReleased }, "wrong-state: field tranche: the payout out-2 of union is released"},
-		{func(s *booking) { s.Holds[1] = returned("out-2", 840_000, 839_999) }, "wrong-state: field tranche: the payout out-2 of union is captured"},
+		{func(s *booking) { s.Holds[1] = returned("out-2", 840_000, 839_999) }, "wrong-state: field tranche: a part of the payout out-2 of union came back; it comes off when all of it has"},
 		{func(s *booking) { s.Holds[1].State = tape.HoldReclaimed }, "wrong-state: field tranche: the payout out-2 of union is reclaimed"},
 		{func(s *booking) { s.Holds[1].Paid = "2026-02-01" }, "invalid: field tranche.firstDue: 2026-02-01 is not later than the first advance"},
 	})
@@ -345,12 +345,59 @@ func TestRepay(t *testing.T) {
 		{func(s *repaying) { s.Ctx = on("2026-02-10", "union") }, "forbidden: union (role gateway) does not lend l1; bank does"},
 		{func(s *repaying) { s.Ctx.Role = "auditor" }, "forbidden: bank (role auditor) does not lend l1"},
 		{func(s *repaying) { s.L.At = s.Ctx.At + 1 }, "conflict: loan l1 was changed at "},
-		{func(s *repaying) { s.A.Used = &loan.Mark{V: 1, Entry: "bank/repay-0"} }, "wrong-state: field gift: has repaid a loan already, by entry bank/repay-0"},
+		{func(s *repaying) { s.A.Used = &loan.Repayment{V: 1, Entry: "bank/repay-0"} }, "wrong-state: field gift: has repaid a loan already, by entry bank/repay-0"},
 		{func(s *repaying) { s.C.By = "Shop" }, "invalid: field by: is not an account"},
 		{func(s *repaying) { s.L.State = loan.Closed }, "wrong-state: field gift: loan l1 is closed; only a loan that was disbursed is repaid"},
 		{func(s *repaying) { s.A.Date = "2026-02-11" }, "invalid: field gift.date: 2026-02-11 is not 2026-01-01 to 2026-02-10"},
 		{func(s *repaying) { s.A.Amount = money.New(1, "USD") }, "invalid: field gift.amount: 0.01 USD is not in CNY"},
 	})
+}
+
+// refunding is a loan that bought seedlings for 5,000.00, of which the nursery pays 2,000.01 back when an instalment is overdue.
+func refunding(t *testing.T) repaying {
+	t.Helper()
+	l, d := buying(t)
+	c := disburse(500_000)
+	c.To, c.Order = shop, "order-1"
+	l, _, _, err := l.Disburse(c, d, by("bank", "maker", "checker"))
+	l, _, err2 := must(t, l, err).BookTranche(loan.BookTranche{Tranche: 1}, []*tape.Hold{paid("out-1", 500_000, today)}, by("coop"))
+	l = must(t, l, err2)
+	l.Lenders = shared().Lenders
+	return repaying{l, loan.Repay{Account: coffee, By: shop, ID: "repay-1", Loan: "l1", Order: "order-1"}, loan.Arrived{Amount: cny(200_001), Date: "2026-02-10", Supplies: d.Supplies}, on("2026-02-10", "bank")}
+}
+
+func TestRefund(t *testing.T) {
+	ruletest.Refusals(t, func() repaying { return refunding(t) }, func(s repaying) error {
+		l, onward, entry, err := s.L.Repay(s.C, s.A, s.Ctx)
+		if err != nil {
+			return err
+		}
+		before, after := must2(s.L.Owed("2026-02-10"))(t), must2(l.Owed("2026-02-10"))(t)
+		if after.Principal != before.Principal-200_001 || after.Paid != (loan.Paid{Principal: 200_001}) || before.Payoff()-after.Payoff() != 200_001 {
+			t.Errorf("it paid %+v; %+v was owed, then %+v", after.Paid, before, after)
+		}
+		if order := s.C.Refunded(s.A, entry); len(onward) != 1 || onward[0].Amount != cny(140_001) || order.Refunded != 200_001 {
+			t.Errorf("onward goes %+v; the order is %+v", onward, order)
+		}
+		return nil
+	}, []row[repaying]{
+		{func(s *repaying) { s.C.Order = "" }, "invalid: field order: is missing: outside:supplier:s1 was paid by loan l1"},
+		{func(s *repaying) { s.A.Supplies = nil }, "not-found: field order: there is no order order-1 of loan l1"},
+		{func(s *repaying) { s.A.Supplies.Loan = "l2" }, "not-found: field order: there is no order order-1 of loan l1"},
+		{func(s *repaying) { s.C.By = "" }, "conflict: field by: is not outside:supplier:s1, the supplier of order order-1"},
+		{func(s *repaying) { s.C.By = cash(1) }, "conflict: field by: is not outside:supplier:s1, the supplier of order order-1"},
+		{func(s *repaying) { s.L.Tranches[0].Paid = "" }, "wrong-state: field order: order-1 is not paid; nothing of it comes back"},
+		{func(s *repaying) { s.A.Amount = cny(500_001) }, "insufficient: field gift: brings 5000.01 CNY; of order order-1 5000.00 CNY can come back"},
+		{func(s *repaying) { s.A.Supplies.Refunded = 300_000 }, "insufficient: field gift: brings 2000.01 CNY; of order order-1 2000.00 CNY can come back"},
+	})
+	// What is more than all principal pays interest (1,975.82 × 6 % for 30 and for 9 days: 12.66), then what enforcing has cost, and never interest before principal.
+	s := refunding(t)
+	s.L.Book.Charges = []loan.Charge{{Date: "2026-02-09", Costs: 5_000}}
+	s.L.Book.Payments = []loan.Payment{{Amount: cny(302_500), Date: "2026-01-02", Entry: "bank/repay-0"}}
+	l, _, _, err := s.L.Repay(s.C, s.A, s.Ctx)
+	if owed := must2(must(t, l, err).Owed("2026-02-10"))(t); owed.Principal != 0 || owed.Payoff() != 1_266+5_000-2_419 {
+		t.Errorf("more than all principal: %+v, pay-off %d", owed, owed.Payoff())
+	}
 }
 
 type paying struct {

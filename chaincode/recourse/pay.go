@@ -53,6 +53,37 @@ func (c Call) Lower(units int64) (Call, error) {
 	return c.stated(), nil
 }
 
+// Untake is the call as though a payment had not counted for it that the bank has
+// taken back: a guarantor's of so much, and what the call fell besides. What the
+// others have made good to the guarantor since stays paid: nobody bears less than
+// nothing. Who is asked again has its time to pay from that day on.
+func (c Call) Untake(guarantor tape.AccountID, took, lowered int64, day tape.Date) (Call, error) {
+	if lowered < 0 || lowered > c.Lowered {
+		return c, rule.Refuse(rule.Conflict, "call %s fell by %s, and not by %s", c.ID, c.money(c.Lowered), c.money(lowered))
+	}
+	c.Lowered -= lowered
+	if took > 0 {
+		i, err := c.guarantor("guarantor", guarantor)
+		if err != nil {
+			return c, err
+		}
+		c = c.at(i, func(g *Guarantor) { g.Paid -= min(took, g.Paid, g.Borne()) })
+	}
+	if c.Withdrawn > 0 { // the lender asks for nothing more by it
+		c.Withdrawn += c.Open()
+	}
+	until := day.AddDays(int(c.CureDays))
+	for i, of := range c.positions() {
+		switch g := c.Guarantors[i]; {
+		case of.asked > 0 && g.Late == "" && g.Until < day:
+			c = c.at(i, func(g *Guarantor) { g.Until = until })
+		case of.spread > 0 && g.SpreadUntil < day:
+			c = c.at(i, func(g *Guarantor) { g.SpreadUntil = until })
+		}
+	}
+	return c.stated(), nil
+}
+
 // Reimburse counts what the debtor has repaid the guarantors once the lender is
 // whole, when it has reached them.
 type Reimburse struct {

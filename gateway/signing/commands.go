@@ -241,6 +241,13 @@ var forms = map[string]form{
 	"Loan:ConfirmDelivery": of("confirm-delivery", known, 1, func(c loan.ConfirmDelivery) gist {
 		return about(c.Account, "Order", string(c.Order), "Cancel", strconv.FormatBool(c.Cancel))
 	}),
+	"Loan:ChooseOverpayment": of("choose-overpayment", known, 1, func(c loan.ChooseOverpayment) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Kept", string(c.For))
+	}),
+	"Loan:PayOverpayment": of("pay-overpayment", known, 2, func(c loan.PayOverpayment) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Count", count(int(c.N)))
+	}),
+	"Loan:ReturnPart": of("return-part", known, 2, func(c loan.ReturnPart) gist { return about(c.Account, "Loan", string(c.Loan)) }),
 	"Loan:GiveNotice": of("give-notice", absent, 1, func(c loan.GiveNotice) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Instalment", count(int(c.Instalment)), "Days", count(int(c.Days)))
 	}),
@@ -474,7 +481,7 @@ func key(action string, figures []string) string {
 	for i := 0; i+1 < len(figures); i += 2 {
 		switch name, value := figures[i], figures[i+1]; {
 		case name == "Cancel" && value == "true", name == "Lift" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
-			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "",
+			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "", name == "Kept" && value != "",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
 		}
@@ -485,7 +492,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining"}[name]
+		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining", "Kept": "keep"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -174,6 +174,10 @@ func TestRead(t *testing.T) {
 		{"Loan:OrderSupplies", loan.OrderSupplies{Account: scheme, Amount: cny(6000), Category: "seedlings", Loan: "l1", Supplier: "outside:supplier:s1"}, "60.00 CNY", "Order seedlings for 60.00 CNY"},
 		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Order: "o1"}, "60.00 CNY", "Confirm that order o1"},
 		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Cancel: true, Order: "o1"}, "60.00 CNY", "Cancel order o1"},
+		{"Loan:ChooseOverpayment", loan.ChooseOverpayment{Account: scheme, Loan: "l1"}, "60.00 CNY", "What was paid too much on loan l1 of coop:moon:coffee, lent as 60.00 CNY: pay it back to me"},
+		{"Loan:ChooseOverpayment", loan.ChooseOverpayment{Account: scheme, For: "l2", Loan: "l1"}, "60.00 CNY", "keep it for the next instalment of my loan l2"},
+		{"Loan:PayOverpayment", loan.PayOverpayment{Account: scheme, Loan: "l1", N: 1}, "60.00 CNY", "Pay 60.00 CNY to the household that paid too much on loan l1"},
+		{"Loan:ReturnPart", loan.ReturnPart{Account: scheme, Loan: "l1"}, "60.00 CNY", "Return 60.00 CNY to the lender that collects for loan l1"},
 		{"Loan:GiveNotice", loan.GiveNotice{Account: scheme, Days: 15, Instalment: 3, Loan: "l1"}, "", "instalment 3 of loan l1 of coop:moon:coffee, 15 days past due"},
 		{"Loan:DefaultLoan", loan.Default{Account: scheme, Loan: "l1"}, "", "Declare loan l1"},
 		{"Loan:DeclareStay", loan.DeclareStay{Account: scheme, From: "2026-01-01", Kind: "frost", To: "2026-02-01"}, "", "Declare frost"},
@@ -299,7 +303,7 @@ func proof(t *testing.T) tape.GiftProof {
 // TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
 func TestEveryKeyIsReached(t *testing.T) {
 	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
-		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true}
+		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true, "sign.choose-overpayment.keep": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true

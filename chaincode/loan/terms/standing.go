@@ -13,6 +13,8 @@ import (
 type Payment struct {
 	Amount money.Amount `json:"amount"`
 	Date   tape.Date    `json:"date"`
+	// Principal pays principal before anything else, what is due of it first: money that never was the borrower's to keep.
+	Principal bool `json:"-"`
 }
 
 // PaymentsMax is how many payments of one loan are followed.
@@ -125,7 +127,7 @@ func (p *plan) standing(payments []Payment, date tape.Date) (Standing, error) {
 		if err := a.reach(payment.Date); err != nil {
 			return Standing{}, err
 		}
-		if err := a.pay(payment.Amount.Units); err != nil {
+		if err := a.pay(payment); err != nil {
 			return Standing{}, err
 		}
 	}
@@ -147,7 +149,7 @@ func checkPayments(advances []Advance, payments []Payment, date tape.Date) error
 	}
 	before, total := advances[0].Date, int64(0)
 	for i, payment := range payments {
-		if err := Advance(payment).check(advances[0].Amount.Currency); err != nil {
+		if err := (Advance{Amount: payment.Amount, Date: payment.Date}).check(advances[0].Amount.Currency); err != nil {
 			return rule.Item("payments", i, err)
 		}
 		if payment.Date < before || payment.Date > date {
@@ -334,9 +336,13 @@ func (a *account) charge(i int, day tape.Date) error {
 }
 
 // pay gives a payment to what is due, then to interest to the day and to principal.
-func (a *account) pay(units int64) error {
+func (a *account) pay(payment Payment) error {
+	units := payment.Amount.Units
 	if units == 0 {
 		return nil // the day on which it is asked
+	}
+	if payment.Principal {
+		units = a.payPrincipal(units)
 	}
 	paid, rest, err := Allocate(a.Allocation, a.Dues, units)
 	if err != nil {
@@ -355,6 +361,18 @@ func (a *account) pay(units int64) error {
 	}
 	a.Over += rest
 	return nil
+}
+
+// payPrincipal pays principal that is due, the oldest first, then what is not due, and returns what is left over.
+func (a *account) payPrincipal(units int64) int64 {
+	for i := range a.Dues {
+		pay := min(units, a.Dues[i].Principal)
+		a.Dues[i].Principal, a.Principal, a.Paid.Principal = a.Dues[i].Principal-pay, a.Principal-pay, a.Paid.Principal+pay
+		units -= pay
+	}
+	pay := min(units, a.Principal) // what is left now finds none that is due
+	a.Principal, a.Paid.Principal = a.Principal-pay, a.Paid.Principal+pay
+	return units - pay
 }
 
 // Payoff is what ends the loan on a day.

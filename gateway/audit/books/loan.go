@@ -20,7 +20,7 @@ var lendingKinds map[string]func(*Books) error
 
 func init() {
 	lendingKinds = map[string]func(*Books) error{
-		"Loan:OpenLending": (*Books).open, "Loan:DisburseLoan": (*Books).disburse, "Loan:RepayLoan": (*Books).handOn,
+		"Loan:OpenLending": (*Books).open, "Loan:DisburseLoan": (*Books).disburse, "Loan:RepayLoan": (*Books).handOn, "Loan:ReturnPart": (*Books).handOn, "Loan:PayOverpayment": (*Books).payOverpayment,
 		"Settlement:OpenSettlement": (*Books).openSettlement, "Settlement:SettleHouseholds": (*Books).settleHouseholds, "Settlement:CloseSettlement": (*Books).closeSettlement,
 		"Settlement:AbandonSettlement": (*Books).abandonSettlement, "Settlement:PayAgain": (*Books).payAgain,
 		"Pool:OpenPoolAccount": (*Books).open, "Pool:PayPoolClaim": (*Books).payPool, "Pool:ShareRecovery": (*Books).sharePool,
@@ -67,6 +67,27 @@ func (b *Books) disburse() error {
 	if err != nil {
 		return err
 	}
+	return b.orderPart(l, c.ID, c.Amount.Units, c.To)
+}
+
+// payOverpayment holds a lender's part of what was paid too much for its household.
+func (b *Books) payOverpayment() error {
+	c, err := command[loan.PayOverpayment](b)
+	if err != nil {
+		return err
+	}
+	l, err := record[loan.Loan](b, loan.Key(c.Account, c.Loan))
+	if err != nil {
+		return err
+	}
+	if c.N < 1 || int(c.N) > len(l.Book.Given) {
+		return fmt.Errorf("nothing was chosen as number %d of %s", c.N, l.ID)
+	}
+	return b.orderPart(l, c.ID, l.Book.Given[c.N-1].Amount.Units, tape.AccountID("outside:"+tape.Household+":"+pseudonymOf(l.Household)))
+}
+
+// orderPart holds the caller's share of an amount of a loan for whom it goes to.
+func (b *Books) orderPart(l loan.Loan, id tape.ID, units int64, to tape.AccountID) error {
 	weights, lender := make([]int64, len(l.Lenders)), -1
 	for i, one := range l.Lenders {
 		weights[i] = int64(one.PartsPerMillion)
@@ -81,7 +102,7 @@ func (b *Books) disburse() error {
 	if err != nil {
 		return err
 	}
-	shares, err := money.Split(c.Amount.Units, weights)
+	shares, err := money.Split(units, weights)
 	if err != nil {
 		return err
 	}
@@ -89,7 +110,7 @@ func (b *Books) disburse() error {
 	if err != nil {
 		return err
 	}
-	return b.keep(a, c.ID, spans, ordered, c.To)
+	return b.keep(a, id, spans, ordered, to)
 }
 
 // handOn books payments from the first free money of one account of the caller's.
