@@ -145,6 +145,12 @@ func (t *transaction) assessed(state *assessment.AssessState) error {
 		return err
 	}
 	state.PaidCalls = debts.Paid()
+	return t.assessedGroup(state, fingerprint)
+}
+
+// assessedGroup fills in the group that a member is in, where it is one of the
+// scheme: how its households stand, and when one of them was last called.
+func (t *transaction) assessedGroup(state *assessment.AssessState, fingerprint string) error {
 	place := read[group.Standing](t, group.StandingKey(fingerprint)).Group // whoever is a member has a standing
 	if place == nil || place.Scheme != state.Scheme.Account {
 		return nil

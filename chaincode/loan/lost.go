@@ -20,14 +20,8 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 	if at < 0 {
 		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Forbidden, "%s does not lend %s", lender, l.ID))
 	}
-	if err := l.owedHere(); err != nil {
+	if err := rule.First(l.owedHere(), rule.Field("loan", l.claimable(day))); err != nil {
 		return pool.Loan{}, err
-	}
-	if !l.defaulted(day) {
-		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.Early, "%s is not in default", l.ID))
-	}
-	if from := l.Book.Advances[0].Date; l.Defaulted < from {
-		return pool.Loan{}, rule.Field("loan", rule.Refuse(rule.WrongState, "%s has had other terms since %s, after its default; what stood before is not in its book", l.ID, from))
 	}
 	now, err := l.Owed(day)
 	if err != nil {
@@ -54,6 +48,17 @@ func (l Loan) Lost(lender string, scheme group.Scheme, interestDays int32, call 
 		lost.Called, lost.CuredUntil = recourse.CallKey(call.Scheme, call.Loan, call.ID), curedUntil(*call)
 	}
 	return lost, nil
+}
+
+// claimable refuses a loan that is in no default yet, or whose book begins behind it.
+func (l Loan) claimable(day tape.Date) error {
+	if !l.defaulted(day) {
+		return rule.Refuse(rule.Early, "%s is not in default", l.ID)
+	}
+	if from := l.Book.Advances[0].Date; l.Defaulted < from {
+		return rule.Refuse(rule.WrongState, "%s has had other terms since %s, after its default; what stood before is not in its book", l.ID, from)
+	}
+	return nil
 }
 
 // defaulted reports whether the loan was called in default by a day; one of which all came back is in none.

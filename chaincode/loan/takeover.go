@@ -95,6 +95,24 @@ func (c TakeOver) days(l Loan, today tape.Date) error {
 	if n := len(c.Advances); n == 0 || n > int(l.TranchesMax) {
 		return rule.Field("advances", rule.Refuse(rule.Invalid, "are %d; 1 to %d tranches are possible", n, l.TranchesMax))
 	}
+	if err := c.advanced(l, today); err != nil {
+		return err
+	}
+	if n := len(c.Payments); n > PaymentsMax {
+		return rule.Field("payments", rule.Refuse(rule.Invalid, "are %d; %d at most", n, PaymentsMax))
+	}
+	earliest := c.Advances[0].Date
+	for i, payment := range c.Payments {
+		if err := before(payment.Amount, payment.Date, l.Principal.Currency, earliest, today); err != nil {
+			return rule.Item("payments", i, err)
+		}
+		earliest = payment.Date
+	}
+	return nil
+}
+
+// advanced refuses tranches that are out of order, or do not come to the principal.
+func (c TakeOver) advanced(l Loan, today tape.Date) error {
 	total, earliest := money.New(0, l.Principal.Currency), today.AddDays(-TermDaysMax)
 	for i, advance := range c.Advances {
 		if err := before(advance.Amount, advance.Date, l.Principal.Currency, earliest, today.AddDays(-1)); err != nil {
@@ -108,16 +126,6 @@ func (c TakeOver) days(l Loan, today tape.Date) error {
 	}
 	if total != l.Principal {
 		return rule.Field("advances", rule.Refuse(rule.Conflict, "come to %s; loan %s is of %s", total, l.ID, l.Principal))
-	}
-	if n := len(c.Payments); n > PaymentsMax {
-		return rule.Field("payments", rule.Refuse(rule.Invalid, "are %d; %d at most", n, PaymentsMax))
-	}
-	earliest = c.Advances[0].Date
-	for i, payment := range c.Payments {
-		if err := before(payment.Amount, payment.Date, l.Principal.Currency, earliest, today); err != nil {
-			return rule.Item("payments", i, err)
-		}
-		earliest = payment.Date
 	}
 	return nil
 }

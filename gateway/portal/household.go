@@ -147,23 +147,29 @@ func concerns(asked, owes []views.Asked, c cooperative.Concern, household tape.A
 		}
 		g := c.Call.Guarantors[i]
 		one.Until, one.Paid.Units, one.Back.Units = clock.Until, g.Paid+g.Given, g.Got+g.Returned
-		switch {
-		case clock.Released:
-			one.State = "released"
-		case clock.Unable:
-			one.State = "unable"
-		case clock.Late:
-			one.State = "late"
-		case one.Amount.Units > 0:
-			one.State = "asked"
-		case clock.Borne.Units > 0:
-			one.State = "met"
-		}
+		one.State = stateOf(clock, one.Amount)
 	}
 	for _, other := range c.OwesOthers {
 		owes = append(owes, views.Asked{Scheme: c.Call.Scheme, Loan: c.Call.Loan, Call: c.Call.ID, Date: c.Call.Date, Amount: other.Amount, Paid: zero, Back: zero, State: "asked"})
 	}
 	return append(asked, one), owes
+}
+
+// stateOf is how a guarantor stands to a call of which it is asked an amount.
+func stateOf(clock cooperative.Clock, asked money.Amount) string {
+	switch {
+	case clock.Released:
+		return "released"
+	case clock.Unable:
+		return "unable"
+	case clock.Late:
+		return "late"
+	case asked.Units > 0:
+		return "asked"
+	case clock.Borne.Units > 0:
+		return "met"
+	}
+	return "closed"
 }
 
 // groupOf is the group in which a household guarantees, where it is one of this scheme.

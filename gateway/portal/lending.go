@@ -19,20 +19,9 @@ func (p *portal) group(r *http.Request) (views.Page, string, error) {
 	if p.people != nil && !p.session(r).LoggedIn() {
 		return nil, loginTo(r, r.URL.Path), nil
 	}
-	frame, err := p.inScheme(r)
+	frame, id, mine, err := p.within(r, "group")
 	if err != nil {
 		return nil, "", err
-	}
-	id, err := idIn(r, "group")
-	if err != nil {
-		return nil, "", err
-	}
-	mine, err := p.mineIn(r, frame.Account)
-	if err != nil {
-		return nil, "", err
-	}
-	if !frame.Staff && len(mine) == 0 {
-		return nil, "", notShown()
 	}
 	g, err := cooperative.GroupOf(ctx, p.Model, frame.Account, id, frame.Day)
 	if err != nil {
@@ -58,6 +47,21 @@ func (p *portal) group(r *http.Request) (views.Page, string, error) {
 	return page, "", err
 }
 
+// within is the scheme of a page, what the page is about, and which of the
+// scheme's households the reader signs for: who neither does nor is staff sees nothing.
+func (p *portal) within(r *http.Request, name string) (frame views.Scheme, id tape.ID, mine []tape.AccountID, err error) {
+	if frame, err = p.inScheme(r); err != nil {
+		return frame, id, nil, err
+	}
+	if id, err = idIn(r, name); err != nil {
+		return frame, id, nil, err
+	}
+	if mine, err = p.mineIn(r, frame.Account); err == nil && !frame.Staff && len(mine) == 0 {
+		err = notShown()
+	}
+	return frame, id, mine, err
+}
+
 func notShown() error {
 	return rule.Refuse(rule.Forbidden, "this is shown to the households whom it concerns, and to the staff of their cooperative, their lenders and the regulator")
 }
@@ -68,20 +72,9 @@ func (p *portal) loan(r *http.Request) (views.Page, string, error) {
 	if p.people != nil && !p.session(r).LoggedIn() {
 		return nil, loginTo(r, r.URL.Path), nil
 	}
-	frame, err := p.inScheme(r)
+	frame, id, mine, err := p.within(r, "loan")
 	if err != nil {
 		return nil, "", err
-	}
-	id, err := idIn(r, "loan")
-	if err != nil {
-		return nil, "", err
-	}
-	mine, err := p.mineIn(r, frame.Account)
-	if err != nil {
-		return nil, "", err
-	}
-	if !frame.Staff && len(mine) == 0 {
-		return nil, "", notShown()
 	}
 	l, err := cooperative.LoanOf(ctx, p.Model, frame.Account, id, frame.Day)
 	if err != nil {
@@ -118,18 +111,10 @@ func (p *portal) lender(r *http.Request) (views.Page, string, error) {
 	if err := rule.Field("organisation", tape.CheckSegment(organisation)); err != nil {
 		return nil, "", err
 	}
-	schemes, err := cooperative.Schemes(ctx, p.Model, "")
-	if err != nil {
-		return nil, "", err
-	}
 	page := views.Lender{Organisation: organisation, Day: p.Today()}
-	for _, s := range schemes {
-		if slices.Contains(s.Lenders, organisation) {
-			page.Schemes = append(page.Schemes, s.Account)
-		}
-	}
-	if len(page.Schemes) == 0 {
-		return nil, "", rule.Refuse(rule.NotFound, "no scheme has this lender")
+	var err error
+	if page.Schemes, err = p.lendsIn(ctx, organisation); err != nil {
+		return nil, "", err
 	}
 	page.Staff = p.Organisation == organisation && p.session(r).Has(readers...)
 	wanted := cooperative.Asked{Lender: organisation, Day: page.Day, NextDays: duesDays}
@@ -147,17 +132,42 @@ func (p *portal) lender(r *http.Request) (views.Page, string, error) {
 	if page.Dues, err = p.dues(ctx, wanted); err != nil {
 		return nil, "", err
 	}
-	if page.Staff {
-		late, err := cooperative.Arrears(ctx, p.Model, readmodel.LoanFilter{Lender: organisation}, page.Day)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, line := range late {
-			page.Late = append(page.Late, loanRow(line))
-		}
+	if page.Late, err = p.late(ctx, page); err != nil {
+		return nil, "", err
 	}
 	page.Pools, err = p.covers(ctx, organisation)
 	return page, "", err
+}
+
+// lendsIn are the schemes of a lender.
+func (p *portal) lendsIn(ctx context.Context, lender string) ([]tape.AccountID, error) {
+	all, err := cooperative.Schemes(ctx, p.Model, "")
+	if err != nil {
+		return nil, err
+	}
+	var accounts []tape.AccountID
+	for _, s := range all {
+		if slices.Contains(s.Lenders, lender) {
+			accounts = append(accounts, s.Account)
+		}
+	}
+	if len(accounts) == 0 {
+		return nil, rule.Refuse(rule.NotFound, "no scheme has this lender")
+	}
+	return accounts, nil
+}
+
+// late are the loans of a lender that are overdue, before its staff.
+func (p *portal) late(ctx context.Context, page views.Lender) ([]views.LoanRow, error) {
+	if !page.Staff {
+		return nil, nil
+	}
+	arrears, err := cooperative.Arrears(ctx, p.Model, readmodel.LoanFilter{Lender: page.Organisation}, page.Day)
+	var rows []views.LoanRow
+	for _, line := range arrears {
+		rows = append(rows, loanRow(line))
+	}
+	return rows, err
 }
 
 // covers are a lender's contracts with pools.
