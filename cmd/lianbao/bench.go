@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/party/sign"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/cmd/lianbao/founding"
 	"github.com/lianbao/lianbao/gateway/bench"
@@ -32,6 +37,7 @@ type benchCommand struct {
 	Gifts     int           `help:"How many single gifts are sent by HTTP." default:"30"`
 	Traces    int           `help:"How many gifts are traced." default:"2000"`
 	Chunks    int           `help:"How many chunks of 200 households are paid as one disbursement, 50 at most; 0 leaves it out." default:"50"`
+	Sellers   int           `help:"How many households a sale repays the loans of, in groups of five, 10000 at most; each costs eleven commands beforehand. 0 leaves it out." default:"400"`
 	Visits    int           `help:"How often the page of the campaign with the statement behind it is asked for; 0 leaves it out." default:"200"`
 	Statement string        `help:"Statement to import; without it one is invented." type:"existingfile" placeholder:"FILE"`
 	Lines     int           `help:"Lines of the invented statement; 0 leaves the import out." default:"200361"`
@@ -43,6 +49,9 @@ func (c *benchCommand) Run(app *application) error {
 	}
 	if c.Chunks < 0 || c.Chunks > fund.ChunksMax || c.Visits < 0 {
 		return &failure{exitUsage, fmt.Sprintf("--chunks is 0 to %d, --visits not negative", fund.ChunksMax), ""}
+	}
+	if c.Sellers < 0 || c.Sellers > 10_000 || c.Sellers%5 != 0 {
+		return &failure{exitUsage, "--sellers is 0 to 10000, in groups of five", ""}
 	}
 	n, boot, remove, err := c.network(app)
 	defer remove()
@@ -122,15 +131,17 @@ func (a *application) raise(n *network.Network) (time.Duration, error) {
 func (c *benchCommand) options(app *application, n *network.Network) (o bench.Options, clean func(), err error) {
 	clean = func() {}
 	o = bench.Options{Baseline: c.Baseline, Shared: c.Shared, Pages: c.Pages, InFlight: c.InFlight, PagesInFlight: c.PageFlow,
-		PageGifts: c.PageGifts, Gifts: c.Gifts, Traces: c.Traces, Chunks: c.Chunks, ChunkHouseholds: tape.ChunkLinesMax, Visits: c.Visits,
+		PageGifts: c.PageGifts, Gifts: c.Gifts, Traces: c.Traces, Chunks: c.Chunks, ChunkHouseholds: tape.ChunkLinesMax, Visits: c.Visits, Sellers: c.Sellers,
 		Report: func(text string) { app.console.say("  · %s", text) }}
 	charter, err := founding.Charter(n.Folder())
 	if err != nil {
 		return o, clean, err
 	}
+	members := &benchMembers{folder: n.Folder(), ledger: charter.Ledger, keys: map[tape.ID]founding.Signer{}}
 	if o.Sign, o.Checker, err = signing(n.Folder(), charter); err != nil {
 		return o, clean, err
 	}
+	o.Zone, o.SignAs, o.Registers = charter.Zone, members.signs, members.registers
 	o.Import = func(ctx context.Context, file string, account tape.AccountID, report func(importing.Progress)) (importing.Result, error) {
 		return carry(ctx, n, importing.Order{File: file, Account: account, Report: report})
 	}
@@ -164,6 +175,56 @@ func signing(folder string, charter party.Charter) (sign func(bench.Signer, stri
 		return founding.Envelope(charter.Ledger, command, founding.Decision{Action: action, Subject: string(account), Amount: amount.String(),
 			Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}, signers[by]...)
 	}, checks.Person, nil
+}
+
+// benchMembers are the staff of a network, and invented members of a cooperative
+// whose keys exist only while it is measured.
+type benchMembers struct {
+	folder string
+	ledger party.LedgerID
+	mutex  sync.Mutex
+	keys   map[tape.ID]founding.Signer
+}
+
+// key is a person's: drawn for a member, read for one of the staff.
+func (m *benchMembers) key(person tape.ID) (founding.Signer, error) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if known, is := m.keys[person]; is {
+		return known, nil
+	}
+	organisation := strings.Split(string(person)+"--", "-")[1]
+	signer, err := founding.Held(m.folder, organisation, person)
+	if err == nil {
+		m.keys[person] = signer
+	}
+	return signer, err
+}
+
+// registers draws the key of a member and makes what the regulator files of it.
+func (m *benchMembers) registers(person tape.ID) (party.RegisterCommand, error) {
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		return party.RegisterCommand{}, err
+	}
+	proof, err := sign.Possession(key, m.ledger, party.Possession{Person: person, Custody: party.Own, Duty: party.DutyMember, Organisation: "coop", Registrar: "regulator"})
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.keys[person] = founding.Signer{Person: person, Organisation: "coop", Key: key}
+	return party.RegisterCommand{Address: sign.Address(key), Custody: party.Own, Duty: party.DutyMember, ID: "register-" + person, Organisation: "coop", Person: person, Proof: proof}, err
+}
+
+// signs makes the envelope of a command that persons sign.
+func (m *benchMembers) signs(persons []tape.ID, action string, subject tape.AccountID, amount string, command any) ([]byte, error) {
+	signers := make([]founding.Signer, len(persons))
+	for i, person := range persons {
+		var err error
+		if signers[i], err = m.key(person); err != nil {
+			return nil, err
+		}
+	}
+	return founding.Envelope(m.ledger, command, founding.Decision{Action: action, Subject: string(subject), Amount: amount,
+		Deadline: tape.Instant(time.Now().Add(time.Hour).Truncate(time.Second).UnixMilli())}, signers...)
 }
 
 // oneMay is nine tenths of the amount above which persons of two organisations

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/importing"
 	"github.com/lianbao/lianbao/network"
@@ -31,11 +32,19 @@ type Options struct {
 	Gifts, Traces int
 	// Chunks is how many chunks of ChunkHouseholds are paid as one disbursement; zero leaves it out.
 	Chunks, ChunkHouseholds int
+	// Sellers is how many households a sale repays the loans of; zero leaves it out.
+	Sellers int
 	// Visits is how often the page of the campaign is asked for in each way; zero leaves it out.
 	Visits int
 	// Sign makes the envelope of a command that persons decide; Checker approves disbursements.
 	Sign    func(by Signer, action string, account tape.AccountID, amount money.Amount, command any) ([]byte, error)
 	Checker tape.ID
+	// SignAs makes the envelope of a command that persons sign, Registers what a
+	// registrar files of an invented member of the cooperative, whose key is drawn.
+	SignAs    func(persons []tape.ID, action string, subject tape.AccountID, amount string, command any) ([]byte, error)
+	Registers func(person tape.ID) (party.RegisterCommand, error)
+	// Zone is that of the ledger's days.
+	Zone tape.Zone
 	// Import carries the statement in a file into an account, a new one where none is named.
 	Import func(ctx context.Context, file string, account tape.AccountID, report func(importing.Progress)) (importing.Result, error)
 	// Statement is the file whose import is measured; empty leaves it out. Currency is its.
@@ -61,6 +70,7 @@ type Result struct {
 	Statement         *Statement  `json:"statement,omitempty"`
 	Trace             *Trace      `json:"trace,omitempty"`
 	Households        *Households `json:"households,omitempty"`
+	Sale              *Sale       `json:"sale,omitempty"`
 	Campaign          *Campaign   `json:"campaign,omitempty"`
 	// Load is the load average of the machine over the last minute, before and after.
 	Load [2]float64 `json:"load"`
@@ -142,7 +152,7 @@ func Run(ctx context.Context, n *network.Network, o Options) (Result, error) {
 		do   func(context.Context) error
 	}{
 		{"memory at rest", l.memory}, {"baselines", l.baselines}, {"gifts by pages", l.pages},
-		{"one gift at rest", l.gifts}, {"traces", l.traces}, {"households", l.households}, {"statement", l.statement},
+		{"one gift at rest", l.gifts}, {"traces", l.traces}, {"households", l.households}, {"a sale", l.sale}, {"statement", l.statement},
 		{"a campaign's page", l.visits}, {"a campaign's traces", l.campaignTraces},
 	} {
 		if err := part.do(ctx); err != nil {

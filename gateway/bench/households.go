@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/client"
 )
 
 // Households is one disbursement to many, from its order to the end of its job
@@ -87,7 +88,7 @@ func (l *lab) prepares(ctx context.Context, count int) (campaign, error) {
 
 // times pays and notes how long that took and what had to be tried again.
 func (d *disbursement) times(ctx context.Context, h *Households) error {
-	before, err := d.retries(ctx)
+	since, err := counting(ctx, d.gateway)
 	if err != nil {
 		return err
 	}
@@ -97,16 +98,30 @@ func (d *disbursement) times(ctx context.Context, h *Households) error {
 		return err
 	}
 	h.Seconds, h.Chunk, h.CPU = took.Seconds(), latencyOf(each), d.used(ctx, used)
-	if h.Retries, err = d.retries(ctx); err != nil {
+	if h.Retries, err = since(); err != nil {
 		return err
 	}
-	for cause, count := range before {
-		if h.Retries[cause] -= count; h.Retries[cause] == 0 {
-			delete(h.Retries, cause)
-		}
-	}
-	h.Conflicts = h.Retries["MVCC_READ_CONFLICT"] + h.Retries["PHANTOM_READ_CONFLICT"]
+	h.Conflicts = conflictsOf(h.Retries)
 	return nil
+}
+
+// counting begins to count what a gateway tries again, by cause.
+func counting(ctx context.Context, gateway *client.Client) (since func() (map[string]int, error), err error) {
+	before, err := retries(ctx, gateway)
+	return func() (map[string]int, error) {
+		now, err := retries(ctx, gateway)
+		for cause, count := range before {
+			if now[cause] -= count; now[cause] == 0 {
+				delete(now, cause)
+			}
+		}
+		return now, err
+	}, err
+}
+
+// conflictsOf are the retries after another writer of the same block.
+func conflictsOf(retries map[string]int) int {
+	return retries["MVCC_READ_CONFLICT"] + retries["PHANTOM_READ_CONFLICT"]
 }
 
 // singly pays one household a transaction, as many side by side as there were chunks.
@@ -127,12 +142,12 @@ func (c campaign) singly(ctx context.Context, h *Households) (disbursement, erro
 }
 
 // retries are what the gateway had to try again since it started, by cause.
-func (c campaign) retries(ctx context.Context) (map[string]int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.gateway.URL+"/metrics", nil)
+func retries(ctx context.Context, gateway *client.Client) (map[string]int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway.URL+"/metrics", nil)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.gateway.HTTP.Do(request)
+	answer, err := gateway.HTTP.Do(request)
 	if err != nil {
 		return nil, err
 	}

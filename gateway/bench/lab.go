@@ -39,6 +39,7 @@ type lab struct {
 	// collected is the campaign into which the statement was imported.
 	collected campaign
 	last      uint64 // the last block that a command of ours is in
+	noted     newest // the same, of commands that go side by side
 }
 
 func newLab(n *network.Network, o Options) (*lab, error) {
@@ -59,7 +60,11 @@ func (l *lab) close() { _ = l.ledger.Close() }
 
 // dial opens a chaincode as the payer's gateway does.
 func (l *lab) dial(chaincode string) (*fabric.Ledger, error) {
-	c := l.connection
+	return l.dialAs(l.connection, chaincode)
+}
+
+// dialAs opens a chaincode as an organisation's gateway does.
+func (l *lab) dialAs(c network.Connection, chaincode string) (*fabric.Ledger, error) {
 	all, err := l.network.Connections()
 	if err != nil {
 		return nil, err

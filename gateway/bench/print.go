@@ -17,6 +17,7 @@ const (
 	goalMegabytes     = 900
 	goalDisbursement  = 10  // seconds for 10,000 households
 	goalPage          = 100 // milliseconds
+	goalSale          = 20  // seconds for 10,000 households with a loan each
 )
 
 // Rows are the result as a table for people: what, the figure, what stands
@@ -51,6 +52,7 @@ func (r Result) Rows() [][]string {
 		add(fmt.Sprintf("trace over %d hops, p99", t.Hops), fmt.Sprintf("%.2f ms", t.P99), fmt.Sprintf("p50 %.2f ms, among %d gifts", t.P50, t.Gifts), fmt.Sprintf("%d ms", goalTrace), t.P99 < goalTrace)
 	}
 	r.addHouseholds(add)
+	r.addSale(add)
 	r.addCampaign(add)
 	if r.BootSeconds > 0 {
 		add("up --empty", fmt.Sprintf("%.1f s", r.BootSeconds), "programs built, committed by every organisation", fmt.Sprintf("%d s", goalBootSeconds), r.BootSeconds < goalBootSeconds)
@@ -99,6 +101,31 @@ func (r Result) addHouseholds(add func(what, here, beside, goal string, met bool
 		add(fmt.Sprintf("%d payouts executed by the bank's statement", e.Payouts), fmt.Sprintf("%.1f s", e.Seconds), fmt.Sprintf("lines filed in %.1f, executed in %.1f s; %s", e.Seconds-e.ExecuteSeconds, e.ExecuteSeconds, spellShares(e.CPU, "s")), "", true)
 		add("  one transaction a payout", fmt.Sprintf("%.0f s", e.SingleSeconds), fmt.Sprintf("reckoned from %d in %.1f s", e.Single.Done, float64(e.Single.Done)/e.Single.PerSecond), "", true)
 	}
+}
+
+func (r Result) addSale(add func(what, here, beside, goal string, met bool)) {
+	s := r.Sale
+	if s == nil {
+		return
+	}
+	a := s.Applications
+	add(fmt.Sprintf("%d applications at once, failed at a client", a.Count), fmt.Sprint(a.Failed), fmt.Sprintf("%.1f s, p50 %.0f, p99 %.0f ms in %d groups; tried again: %s", a.Seconds, a.Latency.P50, a.Latency.P99, a.Groups, spellFailures(a.Retries)), "0", a.Failed == 0)
+	if s.Chunks == 0 {
+		return // it did not come to the sale
+	}
+	add(fmt.Sprintf("a sale repays %d loans, opened to closed", s.Households), fmt.Sprintf("%.1f s", s.Seconds), fmt.Sprintf("opened %.1f, %d chunks %.1f, closed %.1f s; %s", s.Opened, s.Chunks, s.Settled, s.Closed, spellShares(s.CPU, "s")), "", true)
+	how := "reckoned from the chunks"
+	if s.Households >= saleHouseholds {
+		how = "measured"
+	}
+	if s.WholeSeconds > 0 {
+		add(fmt.Sprintf("  for %d households", saleHouseholds), fmt.Sprintf("%.1f s", s.WholeSeconds), fmt.Sprintf("%s; %.1f ms of processor time a household", how, 1e3*sum(s.CPU)/float64(s.Households)), fmt.Sprintf("%d s", goalSale), s.WholeSeconds < goalSale)
+	}
+	if c := r.CreateAsset; c != nil && c.PerSecond > 0 {
+		add("  as many CreateAssets", fmt.Sprintf("%.0f s", saleHouseholds/c.PerSecond), fmt.Sprintf("reckoned from %.0f /s", c.PerSecond), "", true)
+	}
+	add("  conflicts, and all retries", fmt.Sprint(s.Conflicts), spellFailures(s.Retries), "0", s.Conflicts == 0)
+	add("  before", fmt.Sprintf("%.0f s", s.PreparedSeconds), fmt.Sprintf("%d commands: households, groups, loans, crop, buyer's money", s.Commands), "", true)
 }
 
 func (r Result) addCampaign(add func(what, here, beside, goal string, met bool)) {
