@@ -315,7 +315,7 @@ func (w *season) restructure() error {
 		persons = append(persons, fmt.Sprint("h", i))
 	}
 	owed := w.owed(l)
-	after, _, err := l.Restructure(loan.Restructure{Account: scheme, ID: w.id("change"), Loan: l.ID, TermEnd: w.day.AddMonths(14), Terms: w.kind()}, w.groups[groupOf(l)].Agreement.Expiry, l.call, w.ctx("bank", append(persons, "maker", "checker")...))
+	after, _, err := l.Restructure(loan.Restructure{Account: scheme, ID: w.id("change"), Loan: l.ID, TermEnd: w.day.AddMonths(14), Terms: w.kind()}, w.groups[groupOf(l)].Agreement.Expiry, l.call, nil, w.ctx("bank", append(persons, "maker", "checker")...))
 	if err != nil {
 		return err
 	}
