@@ -38,7 +38,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
 		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher,
 		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestWhatTheBankUndoes, TestASettlementIsAbandoned, TestLoansAreRefused, TestPurposeLocked,
-		TestScores, TestContested, TestCompensation, TestWhoCarriesPools, TestGuarantorsAreCalled, TestCallsAreRefused, TestTakenOver} {
+		TestScores, TestContested, TestCompensation, whoCarriesPools, TestGuarantorsAreCalled, TestCallsAreRefused, TestTakenOver} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))

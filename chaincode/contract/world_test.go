@@ -188,6 +188,7 @@ func (w *world) must(as, function string, command any) tape.Entry {
 	if err != nil {
 		w.Fatalf("%s by %s: %v", function, as, err)
 	}
+	judged.note(function, as)
 	return entry
 }
 
@@ -199,6 +200,9 @@ func (w *world) refused(want, as, function string, command any) {
 	var refusal *rule.Refusal
 	if !errors.As(err, &refusal) || !strings.Contains(refusal.Error(), want) {
 		w.Errorf("%s by %s:\n got %v\nwant %s", function, as, err, want)
+	}
+	if refusal != nil && refusal.Code == rule.Forbidden {
+		judged.note(function, as)
 	}
 	if w.State().Digest() != before {
 		w.Errorf("%s by %s was refused and wrote", function, as)
