@@ -227,6 +227,17 @@ func (s Settlement) leaves(all harvest.Shares) ([]merkle.Leaf, error) {
 	return leaves, nil
 }
 
+// Held is what its job holds or, once it is abandoned, what is left to share out;
+// all are the shares of all pages of the sale.
+func (s Settlement) Held(all harvest.Shares) (money.Amount, error) {
+	leaves, err := s.leaves(all)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	_, total := merkle.Root(leaves)
+	return money.New(total, s.Distribution.Net.Currency), nil
+}
+
 // shares are the shares of some households, to the unit.
 func (s Settlement) shares(of harvest.Shares) ([]waterfall.Share, error) {
 	shares := make([]waterfall.Share, len(of))

@@ -283,6 +283,18 @@ type done struct {
 
 // carry signs by the keys at hand, as many as the policy asks for, and sends it.
 func (c *actsCommand) carry(app *application, at seat, prepared acts.Prepared) error {
+	block, err := c.sign(app, at, prepared)
+	if err != nil {
+		return err
+	}
+	ended := done{Function: prepared.Function, ID: prepared.ID, Entry: at.organisation + "/" + string(prepared.ID), Block: block}
+	app.console.result(ended)
+	app.console.say("  ✓ on the ledger as %s, block %d", ended.Entry, ended.Block)
+	return nil
+}
+
+// sign has a command signed by whom --as names, or by those who usually sign it, and sends it.
+func (c *actsCommand) sign(app *application, at seat, prepared acts.Prepared) (uint64, error) {
 	names := c.As
 	if len(names) == 0 {
 		names = namesOf(prepared)
@@ -291,19 +303,13 @@ func (c *actsCommand) carry(app *application, at seat, prepared acts.Prepared) e
 		names = nil
 	}
 	if len(names) < prepared.Persons {
-		return &failure{exitUsage, strconv.Itoa(prepared.Persons) + " persons sign this; " + strconv.Itoa(len(names)) + " were named", "name them: --as maker,checker"}
+		return 0, &failure{exitUsage, strconv.Itoa(prepared.Persons) + " persons sign this; " + strconv.Itoa(len(names)) + " were named", "name them: --as maker,checker"}
 	}
 	signers, err := at.staff(names...)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	ended := done{Function: prepared.Function, ID: prepared.ID, Entry: at.organisation + "/" + string(prepared.ID)}
-	if ended.Block, err = send(app, at, prepared, signers); err != nil {
-		return err
-	}
-	app.console.result(ended)
-	app.console.say("  ✓ on the ledger as %s, block %d", ended.Entry, ended.Block)
-	return nil
+	return send(app, at, prepared, signers)
 }
 
 // send signs what was prepared, where somebody signs it, and sends it.

@@ -22,35 +22,38 @@ type commandLine struct {
 	Dir  string `help:"Folder that holds the network." default:".lianbao" placeholder:"FOLDER" type:"path"`
 	JSON bool   `name:"json" help:"Print JSON, one document a line; the last line is the result."`
 
-	Up       upCommand       `cmd:"" help:"Start the network; make it first where the folder holds none."`
-	Down     downCommand     `cmd:"" help:"Stop the network and remove it, its ledger and its keys."`
-	Stop     stopCommand     `cmd:"" help:"Stop the network and keep its data."`
-	Start    startCommand    `cmd:"" help:"Start a network that was stopped."`
-	Reset    resetCommand    `cmd:"" help:"Stop the network and remove its ledger and its keys; ports and topology stay."`
-	Status   statusCommand   `cmd:"" help:"Show every node: address, height, certificate's end."`
-	Logs     logsCommand     `cmd:"" help:"Print what nodes have written."`
-	Doctor   doctorCommand   `cmd:"" help:"Look for what would keep a network from starting."`
-	Import   importCommand   `cmd:"" help:"Import what others hold."`
-	Identify identifyCommand `cmd:"" help:"Give money that nobody had claimed to the campaign it was meant for."`
-	Demo     demoCommand     `cmd:"" help:"Play three invented stories: two campaigns, and a season of a cooperative."`
-	Trace    traceCommand    `cmd:"" help:"Follow a gift to where it is now, and back."`
-	Campaign campaignCommand `cmd:"" help:"Show what campaigns have come to, and what the law asks of them next."`
-	Years    yearsCommand    `cmd:"" help:"Show an organisation's years beside the law's ratios."`
-	Publish  publishCommand  `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
-	Export   exportCommand   `cmd:"" help:"Write a campaign's books (IATI 2.03, 360Giving, tables as CSV) or a harvest's events (EPCIS 2.0)."`
-	Orders   ordersCommand   `cmd:"" help:"Write the payouts that wait for the bank as CSV, each with the reference for its memo."`
-	Fund     actsCommand     `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
-	Group    actsCommand     `cmd:"" help:"What a cooperative, its lenders and households do about a scheme and its groups."`
-	Send     sendCommand     `cmd:"" help:"Carry what people have signed on their devices."`
-	Evidence evidenceCommand `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
-	Personal personalCommand `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
-	Audit    auditCommand    `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
-	Bench    benchCommand    `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
-	Coop     coopCommand     `cmd:"" help:"What stands of a cooperative: portfolio, groups, loans, settlements, the bookkeeper's lists."`
-	Credit   creditCommand   `cmd:"" help:"A household's credit score and why, offline: JSON in; docs/credit.md."`
-	Loan     loanCommand     `cmd:"" help:"What is done about a loan, from the application to its end; and what one costs, offline: docs/loans.md."`
-	Connect  connectCommand  `cmd:"" help:"Show how a program speaks to the network for an organisation."`
-	Person   personCommand   `cmd:"" help:"Keep a key of your own: sign, log in, confirm what reached you."`
+	Up         upCommand         `cmd:"" help:"Start the network; make it first where the folder holds none."`
+	Down       downCommand       `cmd:"" help:"Stop the network and remove it, its ledger and its keys."`
+	Stop       stopCommand       `cmd:"" help:"Stop the network and keep its data."`
+	Start      startCommand      `cmd:"" help:"Start a network that was stopped."`
+	Reset      resetCommand      `cmd:"" help:"Stop the network and remove its ledger and its keys; ports and topology stay."`
+	Status     statusCommand     `cmd:"" help:"Show every node: address, height, certificate's end."`
+	Logs       logsCommand       `cmd:"" help:"Print what nodes have written."`
+	Doctor     doctorCommand     `cmd:"" help:"Look for what would keep a network from starting."`
+	Import     importCommand     `cmd:"" help:"Import what others hold."`
+	Identify   identifyCommand   `cmd:"" help:"Give money that nobody had claimed to the campaign it was meant for."`
+	Demo       demoCommand       `cmd:"" help:"Play three invented stories: two campaigns, and a season of a cooperative."`
+	Trace      traceCommand      `cmd:"" help:"Follow a gift to where it is now, and back."`
+	Campaign   campaignCommand   `cmd:"" help:"Show what campaigns have come to, and what the law asks of them next."`
+	Years      yearsCommand      `cmd:"" help:"Show an organisation's years beside the law's ratios."`
+	Publish    publishCommand    `cmd:"" help:"Publish what a campaign has come to: a frozen document, its hash on the ledger."`
+	Export     exportCommand     `cmd:"" help:"Write a campaign's books (IATI 2.03, 360Giving, tables as CSV) or a harvest's events (EPCIS 2.0)."`
+	Orders     ordersCommand     `cmd:"" help:"Write the payouts that wait for the bank as CSV, each with the reference for its memo."`
+	Fund       actsCommand       `cmd:"" help:"What staff do about a campaign: open, amend, close, enrol, pledge, cite."`
+	Harvest    actsCommand       `cmd:"" help:"What is done about a harvest, from the scale to the sale."`
+	Settlement settlementCommand `cmd:"" help:"What is done about a sale that repays loans first."`
+	Recourse   actsCommand       `cmd:"" help:"What is done about guarantors who are called."`
+	Group      actsCommand       `cmd:"" help:"What a cooperative, its lenders and households do about a scheme and its groups."`
+	Send       sendCommand       `cmd:"" help:"Carry what people have signed on their devices."`
+	Evidence   evidenceCommand   `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
+	Personal   personalCommand   `cmd:"" help:"Keep, show and purge what is known about people, at the members of a collection."`
+	Audit      auditCommand      `cmd:"" help:"Replay the ledger and compare it with every peer and read model."`
+	Bench      benchCommand      `cmd:"" help:"Measure this machine: gifts a second, beside baselines of the same run."`
+	Coop       coopCommand       `cmd:"" help:"What stands of a cooperative: portfolio, groups, loans, settlements, the bookkeeper's lists."`
+	Credit     creditCommand     `cmd:"" help:"A household's credit score and why, offline: JSON in; docs/credit.md."`
+	Loan       loanCommand       `cmd:"" help:"What is done about a loan, from the application to its end; and what one costs, offline: docs/loans.md."`
+	Connect    connectCommand    `cmd:"" help:"Show how a program speaks to the network for an organisation."`
+	Person     personCommand     `cmd:"" help:"Keep a key of your own: sign, log in, confirm what reached you."`
 }
 
 // application is what every command gets.
@@ -91,7 +94,7 @@ func run(arguments []string, out, errs io.Writer) int {
 // newParser reads command lines into line.
 func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
 	var err error
-	for family, command := range map[string]*actsCommand{"fund": &line.Fund, "group": &line.Group, "loan": &line.Loan.actsCommand} {
+	for family, command := range map[string]*actsCommand{"fund": &line.Fund, "group": &line.Group, "loan": &line.Loan.actsCommand, "harvest": &line.Harvest, "settlement": &line.Settlement.actsCommand, "recourse": &line.Recourse} {
 		if *command, err = newActsCommand(family); err != nil {
 			return nil, err
 		}

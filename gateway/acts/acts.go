@@ -159,7 +159,8 @@ func (f Field) need() Field          { f.Required = true; return f }
 // All lists the acts in the order of a campaign's life.
 func All() []Act { return slices.Clone(table) }
 
-var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs(), groupActs(), loanActs())
+var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs(), groupActs(), loanActs(),
+	harvestActs(), settlementActs(), recourseActs())
 
 // Of lists those about one kind of account.
 func Of(subject Subject) []Act {

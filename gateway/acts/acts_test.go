@@ -128,6 +128,28 @@ add-costs | Loan:AddCosts | lender | maker | 2 | loan:name! amount:amount! evide
 give-notice | Loan:GiveNotice | lender cooperative | maker checker | 1 | loan:name! instalment:number! days:number!
 default-loan | Loan:DefaultLoan | lender | maker | 2 | loan:name!
 declare-stay | Loan:DeclareStay | regulator | maker checker | 1 | disaster:choice! from:day! to:day!
+agree | Harvest:Agree | cooperative | maker | 2 | commodity:line! forms:rows! stores:rows! deductions:names costs:names processes:rows
+deliver | Harvest:Deliver | cooperative | maker checker agent | 2 | household:account! form:line! grade:line! gross:number! tare:number deducted:rows moisture:share store:line! harvested:day! agent:name
+merge | Harvest:Merge | cooperative | maker checker | 1 | lots:names!
+process | Harvest:Process | cooperative | maker checker | 1 | process:line! lots:names! outputs:rows! loss:number second:name
+bag | Harvest:Bag | cooperative | maker checker | 1 | lot:name! bags:rows!
+ship | Harvest:Ship | cooperative | maker checker | 1 | lots:names! store:line! keeper:name
+arrive | Harvest:Arrive | cooperative | maker checker | 1 | lots:names! keeper:name
+sell | Harvest:Sell | cooperative | maker | 2 | lots:names! buyer:account! price-per-tonne:amount! proceeds:amount! sale-costs:rows invoice-document:document!
+pledge | Harvest:Pledge | cooperative | maker | 2 | lot:name! lender:name! loan:name!
+release-pledge | Harvest:ReleasePledge | lender | maker checker | 1 | lot:name! grams:number! free:name rest:name
+correct-delivery | Harvest:CorrectDelivery | cooperative | maker checker | 2 | lot:name! reason:choice! agent:name
+correct-step | Harvest:CorrectStep | cooperative | maker | 2 | step:name! reason:choice!
+correct-sale | Harvest:CorrectSale | cooperative | maker | 2 | sale:name! reason:choice!
+open-settlement | Settlement:OpenSettlement | cooperative | maker | 2 | sale:name! expires:day! households:number!
+pay-again | Settlement:PayAgain | cooperative | maker | 2 | sale:name! hold:name! expires:day!
+choose-prepayment | Settlement:ChoosePrepayment | household | maker checker agent | 1 | household:account! loan:name! amount:amount!
+make-call | Recourse:MakeCall | lender | maker | 2 | loan:name! amount:amount! instalments:names! guarantors:names
+respread-call | Recourse:RespreadCall | lender | maker checker | 1 | loan:name! guarantor:account! call:name
+declare-unable | Recourse:DeclareUnable | lender cooperative | maker | 2 | loan:name! guarantor:account! evidence:document kind:choice lift:mark call:name
+release-guarantor | Recourse:ReleaseGuarantor | lender | maker | 2 | loan:name! guarantor:account! call:name
+withdraw-call | Recourse:WithdrawCall | lender | maker | 2 | loan:name! call:name
+contribute-call | Recourse:ContributeCall | lender cooperative | maker checker agent | 1 | loan:name! payer:account! receiver:account! amount:amount! payment:line call:name
 `
 
 // TestMay: an act is done on its sides alone, and prepared by its roles alone.

@@ -87,10 +87,11 @@ func (f *form) put(place reflect.Value, field Field, text string) error {
 		place.SetInt(int64(parts))
 		return err
 	case Mark:
-		place.SetBool(f.mark(field.Name))
-		return nil
+		marked, err := markIn(text)
+		place.SetBool(marked)
+		return err
 	case Names:
-		return putNames(place, f.names(field.Name))
+		return putNames(place, namesIn(text))
 	case Document:
 		return f.putDocument(place, field, text)
 	case Day:

@@ -145,15 +145,19 @@ func (f *form) texts(name string) fund.Text {
 }
 
 func (f *form) mark(name string) bool {
-	switch text := f.text(name); text {
+	marked, err := markIn(f.text(name))
+	f.fault(Fault{Field: name}, err)
+	return marked
+}
+
+func markIn(text string) (bool, error) {
+	switch text {
 	case "true", "yes", "on":
-		return true
+		return true, nil
 	case "", "false", "no":
-		return false
-	default:
-		f.fault(Fault{Field: name}, rule.Refuse(rule.Invalid, "%.20q is neither yes nor no", text))
-		return false
+		return false, nil
 	}
+	return false, rule.Refuse(rule.Invalid, "%.20q is neither yes nor no", text)
 }
 
 func (f *form) account(name string) tape.AccountID { return tape.AccountID(f.text(name)) }
@@ -161,9 +165,11 @@ func (f *form) name(name string) tape.ID           { return tape.ID(f.text(name)
 func (f *form) day(name string) tape.Date          { return tape.Date(f.text(name)) }
 
 // names are separated by spaces or commas.
-func (f *form) names(name string) []tape.ID {
+func (f *form) names(name string) []tape.ID { return namesIn(f.text(name)) }
+
+func namesIn(text string) []tape.ID {
 	var ids []tape.ID
-	for _, one := range strings.FieldsFunc(f.text(name), func(r rune) bool { return r == ' ' || r == ',' || r == '，' || r == '、' || r == '\n' || r == '\r' }) {
+	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '，' || r == '、' || r == '\n' || r == '\r' }) {
 		ids = append(ids, tape.ID(one))
 	}
 	return ids

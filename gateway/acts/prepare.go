@@ -147,8 +147,11 @@ type ground struct {
 	// subject is the account that the act is about, campaign what it is where it is one.
 	subject  tape.AccountID
 	campaign fund.Campaign
-	// household is who signs a command that does not name it.
+	// household, agent and second are who signs a command that does not name them:
+	// a guarantor, who carries for a household, another organisation's staff.
 	household tape.AccountID
+	agent     tape.ID
+	second    string
 	// place is where the gift stands that an act is about, amount what those who
 	// sign an act about gifts sign.
 	place  tape.SettledGift

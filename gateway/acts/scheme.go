@@ -6,10 +6,12 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/signing"
 )
@@ -80,27 +82,50 @@ func (g *ground) worth(function string, command any) string {
 
 // asked is the amount of a command that names what the ledger knows it of.
 func (g *ground) asked(command any) money.Amount {
-	principal := func(id tape.ID) money.Amount {
-		if l := g.loan(id); l != nil {
-			return l.Principal
-		}
-		return money.Amount{}
-	}
 	switch c := command.(type) {
 	case loan.Guarantee:
-		return principal(c.Loan)
+		return g.principal(c.Loan)
 	case loan.WithdrawLoan:
-		return principal(c.Loan)
+		return g.principal(c.Loan)
 	case loan.ContractLoan:
-		return principal(c.Loan)
+		return g.principal(c.Loan)
 	case loan.Restructure:
-		return principal(c.Loan)
+		return g.principal(c.Loan)
 	case loan.WriteOff:
-		return principal(c.Loan)
+		return g.principal(c.Loan)
 	case loan.ConfirmDelivery:
 		if o := g.order(c.Order); o != nil {
 			return o.Amount
 		}
+		return money.Amount{}
+	}
+	return g.askedOfHarvest(command)
+}
+
+func (g *ground) askedOfHarvest(command any) money.Amount {
+	switch c := command.(type) {
+	case settlement.OpenSettlement:
+		return g.unsettled(c.Sale)
+	case settlement.PayAgain:
+		return g.back(c.Hold)
+	case harvest.CorrectSale:
+		return g.proceeds(c.Sale)
+	}
+	return money.Amount{}
+}
+
+// principal is what a loan is of.
+func (g *ground) principal(id tape.ID) money.Amount {
+	if l := g.loan(id); l != nil {
+		return l.Principal
+	}
+	return money.Amount{}
+}
+
+// proceeds are what a sale has brought.
+func (g *ground) proceeds(sale tape.ID) money.Amount {
+	if found := g.sale(sale); found != nil {
+		return found.Proceeds
 	}
 	return money.Amount{}
 }
@@ -253,6 +278,9 @@ func (g *ground) sidesOfPool() []Side {
 	p := record[pool.Pool](g, pool.PoolKey(g.subject))
 	switch {
 	case p == nil:
+		if account := g.account(g.subject); account != nil && account.Subject == pool.Subject && account.Organisation == g.Organisation {
+			return []Side{Keeper} // who opened the account makes a pool of it
+		}
 		return nil
 	case p.Keeper == g.Organisation:
 		return []Side{Keeper}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -23,7 +25,7 @@ func household(n int) string {
 
 // seasonWords are what a script of the season abbreviates.
 func seasonWords() *strings.Replacer {
-	pairs := []string{"HASH", strings.Repeat("ab", 32), "SCHEME", string(scheme), "LENDING", string(lending)}
+	pairs := []string{"CITED", recourse.CitationKinds()[0], "HASH", strings.Repeat("ab", 32), "SCHEME", string(scheme), "LENDING", string(lending)}
 	for n := 1; n <= 9; n++ {
 		own := household(n)
 		pairs = append(pairs, fmt.Sprint("OUT", n), "outside:household:"+strings.Split(own, ":")[1], fmt.Sprint("HH", n), own)
@@ -39,7 +41,7 @@ func TestSeasonActs(t *testing.T) {
 		w.register(tape.ID(fmt.Sprint("farmer-", n)), party.DutyMember, "coop")
 	}
 	w.register("walker", party.DutyAgent, "coop")
-	w.plays(seasonScript, seasonWords(), "group", "loan")
+	w.plays(seasonScript, seasonWords(), "group", "loan", "harvest", "settlement", "recourse")
 }
 
 // seasonGoesOn does what is no act of the table.
@@ -58,12 +60,68 @@ func (w *world) seasonGoesOn(what string) {
 		w.leaves(lending, "outside:bank:lending", "l1-out", "capital", 400_000, "out-1")
 	case "the bank pays l2":
 		w.leaves(lending, "outside:bank:lending", "l2-out", "l1-out", 100_000, "out-2")
+	case "the buyer pays":
+		w.comes("coop", scheme, "outside:bank:season", "proceeds", 450_000)
+	case "the costs are paid and the rest is given up":
+		left, err := Settle(w.Context(), w.asker("officer"), scheme, "sale-1")
+		w.check(err)
+		w.check(w.carry("officer", left.Chunks[0]))
+		give := settlement.AbandonSettlement{Account: scheme, ID: "give-1", Sale: "sale-1"}
+		w.check(w.carry("officer", Prepared{Function: "Settlement:AbandonSettlement", Command: give, ID: give.ID, Amount: yuan(450_000).String(), Persons: 2}))
+		w.opensAs("sale-1", "settle-sale-1.again-1")
+		w.opensAs("none", "settle-none")
+	case "the sale is settled":
+		w.settles("sale-1")
+	case "a payout comes back":
+		w.returns(scheme, "outside:bank:season", "back", "proceeds", 146_667, "settle-sale-1.again-1.1.0")
+	case "a guarantor pays":
+		w.comesBehind("bank", lending, "outside:bank:lending", "called", "other", 20_000)
+		w.comesBehind("bank", lending, "outside:bank:lending", "again", "called", 20_000)
 	case "a payment comes":
 		w.comesBehind("bank", lending, "outside:bank:lending", "payment", "l2-out", 110_000)
 		w.comesBehind("bank", lending, "outside:bank:lending", "other", "payment", 30_000)
 	default:
 		w.Fatalf("nobody knows how %q", what)
 	}
+}
+
+// settles runs what is left of a settlement, and is interrupted after each chunk.
+func (w *world) settles(sale tape.ID) {
+	w.Helper()
+	for of := -1; ; {
+		left, err := Settle(w.Context(), w.asker("officer"), scheme, sale)
+		w.check(err)
+		if of >= 0 && len(left.Chunks) != of-1 {
+			w.Errorf("%d chunks are left behind one of %d", len(left.Chunks), of)
+		}
+		if of = len(left.Chunks); of == 0 {
+			w.check(w.carry("officer", *left.Close))
+			break
+		}
+		w.check(w.carry("officer", left.Chunks[0]))
+	}
+	if left, err := Settle(w.Context(), w.asker("officer"), scheme, sale); err != nil || left.Close != nil || len(left.Chunks) > 0 {
+		w.Errorf("what is left of a settlement that is closed: %+v %v", left, err)
+	}
+}
+
+// opensAs finds that a sale's settlement is to be opened, and under which id.
+func (w *world) opensAs(sale, id tape.ID) {
+	w.Helper()
+	if left, err := Settle(w.Context(), w.asker("officer"), scheme, sale); err != nil || left.Open != id || left.Close != nil {
+		w.Errorf("a settlement that is to be opened as %s: %+v %v", id, left, err)
+	}
+}
+
+// returns lets the bank pay a payout of an account, and get it back.
+func (w *world) returns(account, bank tape.AccountID, id, previous tape.ID, units int64, hold tape.ID) {
+	w.Helper()
+	w.leaves(account, bank, id+"-out", previous, units, hold)
+	line := tape.Line{Number: 1, Date: w.today(), Amount: yuan(units), Reference: referenceOf(id)}
+	w.line(bank, id, id+"-out", tape.CreditSide, line)
+	proof, err := tape.NewLineProof(id, 0, []tape.Line{line}, 0)
+	w.check(err)
+	w.as("bank", "gateway", "Tape:Return", tape.Return{Account: account, Amount: line.Amount, Hold: hold, ID: id + "-returned", Line: proof})
 }
 
 // banks are how much each statement of an invented bank ended with.
@@ -209,6 +267,57 @@ book-tranche | officer | SCHEME | loan=l2;tranche=1 | Loan:BookTranche 0
 withdraw-loan | officer | SCHEME | loan=l1 | wrong-state
 apply-loan | officer | SCHEME | household=HH3;group=g1;product=inputs;amount=600.00;purpose=inputs;id=l3 | Loan:ApplyForLoan 1 600.00 CNY
 withdraw-loan | officer | SCHEME | loan=l3 | Loan:WithdrawLoan 1 600.00 CNY
+# a harvest, from the scale to the sale
+agree | officer | SCHEME | forms=cherry,ripe green | commodity[0]. invalid: is empty
+agree | officer | SCHEME | commodity=coffee;forms=cherry,ripe green/parchment,one;stores=mill,coop/depot,bank;deductions=moisture;costs=transport;processes=pulping,cherry,parchment,15,25 | Harvest:Agree 3
+deliver | officer | SCHEME | household=HH4;form=bean;grade=ripe;gross=100000;store=mill;harvested=2025-12-20 | form[0].
+deliver | officer | SCHEME | household=HH4;form=cherry;grade=ripe;gross=101,000;tare=500;deducted=moisture,500;store=mill;harvested=2025-12-20;id=lot-1 | Harvest:Deliver 2
+deliver | officer | SCHEME | household=HH5;form=cherry;grade=ripe;gross=50000;store=mill;harvested=2025-12-20;id=lot-2 | Harvest:Deliver 2
+deliver | officer | SCHEME | household=HH3;form=cherry;grade=ripe;gross=20000;store=mill;harvested=2025-12-20;agent=walker;id=lot-3 | Harvest:Deliver 2
+deliver | officer | SCHEME | household=HH4;form=cherry;grade=green;gross=20000;store=mill;harvested=2025-12-20;id=lot-4 | Harvest:Deliver 2
+deliver | officer | SCHEME | household=HH5;form=cherry;grade=green;gross=20000;store=mill;harvested=2025-12-20;id=lot-5 | Harvest:Deliver 2
+merge | officer | SCHEME | lots=lot-1 lot-9 | not-found
+merge | officer | SCHEME | lots=lot-1 lot-2;id=lot-m | Harvest:Merge 1
+merge | officer | SCHEME | lots=lot-4 lot-5;id=lot-n | Harvest:Merge 1
+correct-step | officer | SCHEME | step=lot-n;reason=whim | reason[0]. invalid
+correct-step | officer | SCHEME | step=lot-n;reason=did_not_occur | Harvest:CorrectStep 2
+correct-delivery | officer | SCHEME | lot=lot-m;reason=incorrect_data | lot[0]. not-found
+correct-delivery | officer | SCHEME | lot=lot-4;reason=incorrect_data | Harvest:CorrectDelivery 2
+process | officer | SCHEME | process=pulping;lots=lot-3;outputs=lot-p,one,4000;loss=1 | conflict
+process | officer | SCHEME | process=pulping;lots=lot-3;outputs=lot-p,one,4000;loss=16000 | Harvest:Process 1
+process | officer | SCHEME | process=pulping;lots=lot-5;outputs=lot-q,one,10000;loss=10000 | forbidden
+process | officer | SCHEME | process=pulping;lots=lot-5;outputs=lot-q,one,10000;loss=10000;second=bank | Harvest:Process 2
+bag | officer | SCHEME | lot=lot-p;bags=1,4000 | bags[1].sscc invalid
+bag | officer | SCHEME | lot=lot-p;bags=000000000000000000,4000 | Harvest:Bag 1
+ship | officer | SCHEME | lots=lot-p;store=mill | wrong-state
+ship | officer | SCHEME | lots=lot-p;store=depot | Harvest:Ship 1
+arrive | officer | SCHEME | lots=lot-m | wrong-state
+arrive | officer | SCHEME | lots=lot-p | forbidden
+arrive | officer | SCHEME | lots=lot-p;keeper=bank | Harvest:Arrive 1
+pledge | officer | SCHEME | lot=lot-m;lender=charity;loan=l1 | lender[0]. forbidden
+pledge | officer | SCHEME | lot=lot-m;lender=bank;loan=l1 | Harvest:Pledge 3
+release-pledge | officer | SCHEME | lot=lot-m;grams=150000 | forbidden
+release-pledge | teller | SCHEME | lot=lot-m;grams=150000 | Harvest:ReleasePledge 1
+sell | officer | SCHEME | lots=lot-m;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=4500.01;invoice-document=HASH | proceeds[0]. conflict
+sell | officer | SCHEME | lots=lot-m;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=4500.00;sale-costs=transport,outside:supplier:lorry,100.00;invoice-document=HASH;id=sale-1 | Harvest:Sell 2 4500.00 CNY
+sell | officer | SCHEME | lots=lot-q;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=300.00;invoice-document=HASH;id=sale-2 | Harvest:Sell 2 300.00 CNY
+correct-sale | officer | SCHEME | sale=sale-9;reason=incorrect_data | not-found
+correct-sale | officer | SCHEME | sale=sale-2;reason=incorrect_data | Harvest:CorrectSale 2 300.00 CNY
+choose-prepayment | officer | SCHEME | household=HH1;loan=none;amount=100.00 | not-found
+choose-prepayment | officer | SCHEME | household=HH1;loan=l1;amount=100.00 | Settlement:ChoosePrepayment 1 100.00 CNY
+open-settlement | officer | SCHEME | sale=none | not-found: sale none does not exist
+open-settlement | officer | SCHEME | sale=sale-1 | insufficient
+the buyer pays
+open-settlement | officer | SCHEME | sale=sale-1;households=0 | households[0]. invalid
+open-settlement | officer | SCHEME | sale=sale-1;id=settle-sale-1 | Settlement:OpenSettlement 2 4500.00 CNY
+the costs are paid and the rest is given up
+open-settlement | officer | SCHEME | sale=sale-1;households=1;id=settle-sale-1.again-1 | Settlement:OpenSettlement 2 4400.00 CNY
+the sale is settled
+pay-again | officer | SCHEME | sale=sale-1;hold=none.0.0 | not-found
+pay-again | officer | SCHEME | sale=sale-1;hold=settle-sale-1.again-1.1.0 | hold[0]. wrong-state
+a payout comes back
+pay-again | officer | SCHEME | sale=sale-1;hold=settle-sale-1.again-1.1.0;id=again-1 | Settlement:PayAgain 2 1466.67 CNY
+pay-again | officer | SCHEME | sale=sale-1;hold=settle-sale-1.again-1.1.0 | hold[0]. wrong-state
 # what is late, paid, and regular again
 give-notice | teller | SCHEME | loan=l1;instalment=1;days=1 | instalment[0]. conflict
 16 days pass
@@ -231,10 +340,29 @@ give-notice | teller | SCHEME | loan=l1;instalment=2;days=1 | Loan:GiveNotice 1
 give-notice | teller | SCHEME | loan=l1;instalment=2;days=15 | Loan:GiveNotice 1
 write-off-loan | teller | SCHEME | loan=l1 | early
 default-loan | teller | SCHEME | loan=l1 | Loan:DefaultLoan 2
+make-call | teller | SCHEME | loan=l1;amount=400.00;instalments=2;guarantors=HH2 | conflict
+make-call | teller | SCHEME | loan=l1;amount=500.00;instalments=2;id=call-1 | Recourse:MakeCall 2 500.00 CNY
+respread-call | teller | SCHEME | loan=l1;guarantor=HH3 | early
+declare-unable | teller | SCHEME | loan=l1;guarantor=HH3 | invalid
+declare-unable | officer | SCHEME | loan=l1;guarantor=HH3;evidence=HASH;kind=CITED | Recourse:DeclareUnable 2
+declare-unable | teller | SCHEME | loan=l1;guarantor=HH3;lift=yes | Recourse:DeclareUnable 2
+a guarantor pays
+repay-loan | teller | SCHEME | loan=l1;receiver=LENDING;page=called-page;gift=called;by=HH2 | Loan:RepayLoan 0
+31 days pass
+respread-call | teller | SCHEME | loan=l1;guarantor=HH3 | Recourse:RespreadCall 1
+repay-loan | teller | SCHEME | loan=l1;receiver=LENDING;page=again-page;gift=again;by=HH2 | Loan:RepayLoan 0
+contribute-call | officer | SCHEME | loan=l1;payer=HH3;receiver=HH2;amount=900.00 | insufficient
+contribute-call | officer | SCHEME | loan=l1;payer=HH3;receiver=HH2;amount=50.00 | Recourse:ContributeCall 1 50.00 CNY
+release-guarantor | teller | SCHEME | loan=l1;guarantor=HH9 | not-found
+withdraw-call | officer | SCHEME | loan=l1 | forbidden
+withdraw-call | teller | SCHEME | loan=l1 | Recourse:WithdrawCall 2
+make-call | teller | SCHEME | loan=l1;amount=100.00;instalments=3;id=call-2 | Recourse:MakeCall 2 100.00 CNY
+release-guarantor | teller | SCHEME | loan=l1;guarantor=HH3 | Recourse:ReleaseGuarantor 2
+withdraw-call | teller | SCHEME | loan=l1;call=call-2 | Recourse:WithdrawCall 2
 add-costs | teller | SCHEME | loan=l1;amount=1,5;evidence=HASH | amount[0]. invalid
 add-costs | teller | SCHEME | loan=l1;amount=15.00;evidence=HASH | Loan:AddCosts 2 15.00 CNY
-declare-stay | officer | SCHEME | disaster=war;from=2026-03-01;to=2026-04-01 | disaster[0]. invalid
-declare-stay | officer | SCHEME | disaster=frost;from=2026-03-01;to=2026-04-01 | Loan:DeclareStay 1
+declare-stay | officer | SCHEME | disaster=war;from=2026-04-01;to=2026-05-01 | disaster[0]. invalid
+declare-stay | officer | SCHEME | disaster=frost;from=2026-04-01;to=2026-05-01 | Loan:DeclareStay 1
 90 days pass
 write-off-loan | teller | SCHEME | loan=l1 | Loan:WriteOffLoan 2 4000.00 CNY
 # a group shrinks, lets another household in, and ends

@@ -127,7 +127,7 @@ func (w *world) register(person tape.ID, duty party.Duty, organisation string) {
 	w.Helper()
 	registrar := "bank"
 	if organisation == "bank" {
-		registrar = "coop"
+		registrar = "charity"
 	}
 	proof, err := sign.Possession(w.key(person), party.LedgerID{ledgerN}, party.Possession{Person: person, Custody: party.Own, Duty: duty, Organisation: organisation, Registrar: registrar})
 	w.check(err)
