@@ -109,7 +109,7 @@ func note(arguments []parse.Node, used, families map[string]bool) {
 // inSources notes the keys in calls of Say, Mark, Number and Word, and the
 // families of choices.
 func inSources(t *testing.T, used, families map[string]bool) {
-	for _, folder := range []string{".", "..", "../words"} {
+	for _, folder := range []string{".", "..", "../words", "../../acts"} {
 		sources, _ := filepath.Glob(filepath.Join(folder, "*.go"))
 		for _, source := range sources {
 			if strings.HasSuffix(source, "_test.go") {
@@ -134,6 +134,7 @@ func inSources(t *testing.T, used, families map[string]bool) {
 				}
 				method, is := call.Fun.(*ast.SelectorExpr)
 				if !is {
+					choices(call, families)
 					return true
 				}
 				first := call.Args[0]
@@ -154,6 +155,17 @@ func inSources(t *testing.T, used, families map[string]bool) {
 				return true
 			})
 		}
+	}
+}
+
+// choices notes the family of the choices of an act's field.
+func choices(call *ast.CallExpr, families map[string]bool) {
+	if name, is := call.Fun.(*ast.Ident); !is || name.Name != "choice" && name.Name != "words" || len(call.Args) < 2 {
+		return
+	}
+	if literal, fixed := call.Args[1].(*ast.BasicLit); fixed {
+		family, _ := strconv.Unquote(literal.Value)
+		families[family] = true
 	}
 }
 
