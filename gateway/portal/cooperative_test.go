@@ -49,7 +49,7 @@ func village(t *testing.T) *town {
 		loan.Key(coffee, "l1"):               l,
 		harvest.SaleKey(coffee, sale.ID):     sale,
 		harvest.ShareKey(coffee, sale.ID, 0): harvest.Page{V: 1, Shares: shares},
-		settlement.Key(coffee, sale.ID): settlement.Settlement{V: 1, Scheme: coffee, Sale: sale.ID, Job: "job-1", Chunks: 1, State: settlement.Running, Entry: "charity/settle-1", Terms: waterfall.Terms{Day: "2026-01-10", LivingFloor: yuan(0)},
+		settlement.Key(coffee, sale.ID): settlement.Settlement{V: 1, Scheme: coffee, Sale: sale.ID, Job: "job-1", Chunks: 1, Households: settlement.HouseholdsMax, Left: tape.Spans{{End: 2}}, State: settlement.Running, Entry: "charity/settle-1", Terms: waterfall.Terms{Day: "2026-01-10", LivingFloor: yuan(0)},
 			Distribution: waterfall.Distribution{Costs: yuan(0), Net: yuan(40_000), Proceeds: yuan(40_000), Weight: 4000}},
 	}
 	for n, person := range []tape.ID{"child", "neighbour", "giver"} {
