@@ -9,7 +9,6 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/money"
-	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -49,22 +48,13 @@ const (
 	lastSaleMax = 1000 // households of a sale whose sums are shown on the cooperative's page
 )
 
-// sees reports whether who reads is staff of a scheme's cooperative, of one of
-// its lenders, or of a regulator.
-func (p *portal) sees(r *http.Request, s group.Scheme) (bool, error) {
-	if !p.session(r).Has(readers...) {
+// admitted reports whether who reads is staff of an organisation that may read it;
+// may is the answer of gateway/cooperative, which alone knows who reads what.
+func (p *portal) admitted(r *http.Request, may error) (bool, error) {
+	if rule.Is(may, rule.Forbidden) {
 		return false, nil
 	}
-	if s.Organisation == p.Organisation || slices.Contains(s.Lenders, p.Organisation) {
-		return true, nil
-	}
-	return p.regulates(r.Context())
-}
-
-// regulates reports whether this gateway's organisation is a regulator.
-func (p *portal) regulates(ctx context.Context) (bool, error) {
-	powers, err := recordOf[party.Powers](ctx, p.Model, party.PowersKey(p.Organisation))
-	return powers != nil && slices.Contains(powers.Powers, party.Regulator), err
+	return may == nil && p.session(r).Has(readers...), may
 }
 
 // inScheme is the scheme that an address names, and what the reader may see of it.
@@ -81,7 +71,7 @@ func (p *portal) inScheme(r *http.Request) (views.Scheme, error) {
 }
 
 func (p *portal) frameOf(r *http.Request, s group.Scheme) (views.Scheme, error) {
-	staff, err := p.sees(r, s)
+	staff, err := p.admitted(r, cooperative.MayRead(r.Context(), p.Model, p.Organisation, s.Account))
 	return views.Scheme{Account: s.Account, Organisation: s.Organisation, Lenders: s.Lenders, Day: p.Today(), Staff: staff}, err
 }
 

@@ -129,6 +129,12 @@ func TestWhoSeesAHousehold(t *testing.T) {
 			}
 		}
 	}
+	// Who lends in the scheme reads of its households, but no loan of which it lends nothing.
+	w.puts(map[string]any{group.SchemeKey(coffee): group.Scheme{V: 1, Account: coffee, Organisation: "insurer", Currency: "CNY", Version: 1, Lenders: []string{"bank", "charity"}, Entry: "charity/settle-1"}})
+	maker.request(http.MethodGet, base+"/households/"+string(home(0)), nil)
+	maker.reads("days overdue with 100.00 CNY")
+	maker.request(http.MethodGet, base+"/loans/l1", nil)
+	maker.reads("is shown to the households whom it concerns")
 	// Another member's staff have nothing to do with it; a regulator's have.
 	w.puts(map[string]any{group.SchemeKey(coffee): group.Scheme{V: 1, Account: coffee, Organisation: "insurer", Currency: "CNY", Version: 1, Lenders: []string{"bank"}, Entry: "charity/settle-1"}})
 	maker.request(http.MethodGet, base+"/households/"+string(home(0)), nil)

@@ -76,6 +76,10 @@ func (p *portal) loan(r *http.Request) (views.Page, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	// A lender of the scheme that lends nothing of this loan is a stranger to it.
+	if frame.Staff, err = p.admitted(r, cooperative.MayReadLoan(ctx, p.Model, p.Organisation, frame.Account, id)); err != nil {
+		return nil, "", err
+	}
 	l, err := cooperative.LoanOf(ctx, p.Model, frame.Account, id, frame.Day)
 	if err != nil {
 		return nil, "", err
@@ -116,7 +120,9 @@ func (p *portal) lender(r *http.Request) (views.Page, string, error) {
 	if page.Schemes, err = p.lendsIn(ctx, organisation); err != nil {
 		return nil, "", err
 	}
-	page.Staff = p.Organisation == organisation && p.session(r).Has(readers...)
+	if page.Staff, err = p.admitted(r, cooperative.MayReadLender(ctx, p.Model, p.Organisation, organisation)); err != nil {
+		return nil, "", err
+	}
 	wanted := cooperative.Asked{Lender: organisation, Day: page.Day, NextDays: duesDays}
 	found, err := cooperative.PortfolioOf(ctx, p.Model, wanted)
 	if err != nil {
@@ -221,23 +227,12 @@ func (p *portal) pool(r *http.Request) (views.Page, string, error) {
 	if page.Sums[0].Proof, err = p.proofOf(ctx, account, asked{kinds: []string{"open-pool", "settle", "pay-pool-claim", "share-recovery"}}); err != nil {
 		return nil, "", err
 	}
-	if page.Staff, err = p.seesClaims(r, shown); err != nil || !page.Staff {
+	if page.Staff, err = p.admitted(r, cooperative.MayReadPool(ctx, p.Model, p.Organisation, account)); err != nil || !page.Staff {
 		return page, "", err
 	}
 	claims, err := cooperative.Claims(ctx, p.Model, account, window(r, listRows, false))
 	page.Claims, page.Next = claims.Items, claims.Next
 	return page, "", err
-}
-
-// seesClaims reports whether who reads is staff of the pool's keeper, of one of its lenders, or of a regulator.
-func (p *portal) seesClaims(r *http.Request, shown cooperative.Pool) (bool, error) {
-	if !p.session(r).Has(readers...) {
-		return false, nil
-	}
-	if shown.Keeper == p.Organisation || slices.ContainsFunc(shown.Lenders, func(c cooperative.Covered) bool { return c.Lender.Lender == p.Organisation }) {
-		return true, nil
-	}
-	return p.regulates(r.Context())
 }
 
 func (p *portal) agents(r *http.Request) (views.Page, string, error) {
