@@ -330,7 +330,7 @@ func TestPurposeLocked(t *testing.T) {
 	out := func() string {
 		return w.signed("disburse-loan", orchard, disburse.Amount, disburse, bankStaff...)
 	}
-	w.refused("not-found: field order: there is no order  of loan l1; its money goes to suppliers", "bank", "Loan:DisburseLoan", out())
+	w.refused("not-found: field order: is not named; the money of loan l1 goes to suppliers", "bank", "Loan:DisburseLoan", out())
 	order := loan.OrderSupplies{Account: orchard, Amount: cny(5_000_00), Category: "seedling", ID: "order-1", Loan: "l1", Supplier: "outside:supplier:nursery"}
 	w.refused("forbidden: field supplier: outside:supplier:nursery is no listed supplier of seedling", "insurer", "Loan:OrderSupplies", w.signed("order-supplies", orchard, order.Amount, order, seat(1)))
 	w.must("coop", "Group:NameSupplier", w.agreed("name-supplier", orchard, group.NameSupplier{Account: orchard, Categories: []string{"seedling"}, Controllers: []string{reference(105)}, ID: "name-1", Supplier: order.Supplier}, coopStaff...))

@@ -200,6 +200,9 @@ func (l Loan) payee(c Disburse, d Disbursing) error {
 		}
 		return nil
 	}
+	if c.Order == "" {
+		return rule.Field("order", rule.Refuse(rule.NotFound, "is not named; the money of loan %s goes to suppliers for what was delivered, and never in cash", l.ID))
+	}
 	if d.Supplies == nil || d.Supplies.Loan != l.ID {
 		return rule.Field("order", rule.Refuse(rule.NotFound, "there is no order %s of loan %s; its money goes to suppliers for what was delivered, and never in cash", c.Order, l.ID))
 	}

@@ -128,7 +128,7 @@ func TestPurposeLocked(t *testing.T) {
 		return spending{l, c, d, by("bank", "maker", "checker")}
 	}, func(s spending) error { _, _, _, err := s.L.Disburse(s.C, s.D, s.Ctx); return err }, []row[spending]{
 		// Cash from a locked loan.
-		{func(s *spending) { s.C.To, s.C.Order, s.D.Supplies = cash(1), "", nil }, "not-found: field order: there is no order "},
+		{func(s *spending) { s.C.To, s.C.Order, s.D.Supplies = cash(1), "", nil }, "not-found: field order: is not named; the money of loan l1 goes to suppliers for what was delivered, and never in cash"},
 		{func(s *spending) { s.C.To = cash(1) }, "conflict: field to: order order-1 is of 5000.00 CNY from outside:supplier:s1"},
 		{func(s *spending) { s.D.Supplies.Loan = "l2" }, "not-found: field order: there is no order order-1 of loan l1"},
 		{func(s *spending) { s.D.Supplies.State = loan.Ordered }, "wrong-state: field order: order-1 is ordered; a supplier is paid for what household and cooperative have confirmed"},
