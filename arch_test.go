@@ -24,20 +24,21 @@ const module = "github.com/lianbao/lianbao/"
 
 // rulePackages hold the rules: pure functions, the same on every peer for ever.
 var rulePackages = map[string][]string{
-	"chaincode/rule":      {},
-	"chaincode/money":     {"chaincode/rule"},
-	"chaincode/merkle":    {"chaincode/rule"},
-	"chaincode/canonical": {"chaincode/rule", "github.com/gowebpki/jcs"},
-	"chaincode/tape":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical"},
-	"chaincode/dossier":   {"chaincode/rule", "chaincode/canonical", "chaincode/tape"},
-	"chaincode/fund":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
-	"chaincode/waterfall": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
-	"chaincode/harvest":   {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
-	"chaincode/group":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
-	"chaincode/recourse":  {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
-	"chaincode/credit":    {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
-	"chaincode/pool":      {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
-	"chaincode/party":     {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
+	"chaincode/rule":        {},
+	"chaincode/money":       {"chaincode/rule"},
+	"chaincode/merkle":      {"chaincode/rule"},
+	"chaincode/canonical":   {"chaincode/rule", "github.com/gowebpki/jcs"},
+	"chaincode/tape":        {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical"},
+	"chaincode/dossier":     {"chaincode/rule", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/fund":        {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
+	"chaincode/waterfall":   {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/harvest":     {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
+	"chaincode/group":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
+	"chaincode/recourse":    {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
+	"chaincode/credit":      {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape"},
+	"chaincode/pool":        {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/tape", "chaincode/party"},
+	"chaincode/bookkeeping": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
+	"chaincode/party":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
 	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},
 	"chaincode/assessment": {"chaincode/rule", "chaincode/money", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan", "chaincode/credit"},
@@ -79,7 +80,7 @@ var layers = []struct {
 	folder  string
 	imports []string
 }{
-	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement", "chaincode/assessment", "chaincode/credit", "chaincode/pool", "chaincode/recourse"}},
+	{"chaincode/contract", []string{"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/fund", "chaincode/dossier", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/settlement", "chaincode/assessment", "chaincode/credit", "chaincode/pool", "chaincode/recourse", "chaincode/bookkeeping"}},
 	{"chaincode/replay", []string{"chaincode/rule"}},
 	{"chaincode/peertest", []string{"chaincode/replay", "chaincode/rule"}},
 	{"gateway/bench", []string{"chaincode", "gateway", "network"}},

@@ -34,11 +34,11 @@ type Chaincode struct {
 func New() (*Chaincode, error) {
 	party, tape, audit, dossier, fund := new(Party), new(Tape), new(Audit), new(Dossier), new(Fund)
 	group, harvest, loan, settlement := new(Group), new(Harvest), new(Loan), new(Settlement)
-	credit, pool, recourse := new(Credit), new(Pool), new(Recourse)
+	credit, pool, recourse, books := new(Credit), new(Pool), new(Recourse), new(Books)
 	party.Name, tape.Name, audit.Name, dossier.Name, fund.Name = "Party", "Tape", "Audit", "Dossier", "Fund"
 	group.Name, harvest.Name, loan.Name, settlement.Name = "Group", "Harvest", "Loan", "Settlement"
-	credit.Name, pool.Name, recourse.Name = "Credit", "Pool", "Recourse"
-	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit, pool, recourse}
+	credit.Name, pool.Name, recourse.Name, books.Name = "Credit", "Pool", "Recourse", "Books"
+	all := []contractapi.ContractInterface{party, tape, audit, dossier, fund, group, harvest, loan, settlement, credit, pool, recourse, books}
 	inner, err := contractapi.NewChaincode(all...)
 	if err != nil {
 		return nil, fmt.Errorf("contracts: %w", err)

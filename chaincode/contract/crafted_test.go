@@ -38,7 +38,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
 		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher,
 		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestWhatTheBankUndoes, TestASettlementIsAbandoned, TestLoansAreRefused, TestPurposeLocked,
-		TestScores, TestContested, TestCompensation, whoCarriesPools, TestGuarantorsAreCalled, TestCallsAreRefused, TestTakenOver} {
+		TestScores, TestContested, TestCompensation, whoCarriesPools, TestGuarantorsAreCalled, TestCallsAreRefused, TestTakenOver, TestCloseMonth} {
 		story(t)
 	}
 	t.Logf("%d crafted commands to %v", craft.sent, slices.Sorted(maps.Keys(craft.seen)))
@@ -65,7 +65,8 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		Credit:Attest Credit:Retract Credit:Assess Credit:DisputeInput
 		Pool:OpenPoolAccount Pool:OpenPool Pool:AmendPool Pool:AcceptPool Pool:FreezeQuarter Pool:AdmitPoolLoan Pool:SubmitPoolClaim Pool:VerifyPoolClaim Pool:ReviewPoolClaim Pool:ApprovePoolClaim
 		Pool:ReturnPoolClaim Pool:RejectPoolClaim Pool:PayPoolClaim Pool:ShareRecovery Pool:ClosePoolClaim
-		Recourse:MakeCall Recourse:RespreadCall Recourse:DeclareUnable Recourse:ReleaseGuarantor Recourse:WithdrawCall Recourse:ReimburseCall Recourse:ContributeCall`) {
+		Recourse:MakeCall Recourse:RespreadCall Recourse:DeclareUnable Recourse:ReleaseGuarantor Recourse:WithdrawCall Recourse:ReimburseCall Recourse:ContributeCall
+		Books:CloseMonth`) {
 		if !craft.seen[function] {
 			t.Errorf("no command of %s was crafted", function)
 		}

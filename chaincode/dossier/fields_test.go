@@ -14,7 +14,7 @@ import (
 )
 
 // tabled are the packages whose every field docs/privacy.md lists.
-var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse", "settlement", "pool", "loan", "assessment"}
+var tabled = []string{"tape", "party", "dossier", "fund", "harvest", "group", "recourse", "settlement", "pool", "loan", "assessment", "bookkeeping"}
 
 const privacyDocument = "../../docs/privacy.md"
 

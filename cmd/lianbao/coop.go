@@ -34,6 +34,8 @@ type coopCommand struct {
 	Flags        coopFlags        `cmd:"" help:"Where loans of several households meet: one payee, one invoice, one place."`
 	Agents       coopAgents       `cmd:"" help:"What village agents did, by service station."`
 	TrialBalance coopTrialBalance `cmd:"" help:"What moved on every account in a period; all sums are zero."`
+	Months       coopMonths       `cmd:"" help:"The months of an organisation's books: which are closed, and by whom."`
+	Month        coopMonth        `cmd:"" help:"One month of the books, reckoned now; of a closed one whether it is what was closed."`
 	Quarter      coopQuarter      `cmd:"" help:"A regulator's figures at a quarter's end."`
 }
 

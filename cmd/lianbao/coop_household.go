@@ -213,6 +213,11 @@ func (t coopTrialBalance) Run(app *application, c *coopCommand) error {
 		return err
 	}
 	app.console.result(balance)
+	return app.tellBalance(balance)
+}
+
+// tellBalance prints a trial balance, and fails where it does not balance.
+func (a *application) tellBalance(balance cooperative.TrialBalance) error {
 	rows := [][]string{{"  ACCOUNT", "OPENING", "DEBIT", "CREDIT", "CLOSING"}}
 	named := func(name string, memo bool) string {
 		if memo {
@@ -226,9 +231,9 @@ func (t coopTrialBalance) Run(app *application, c *coopCommand) error {
 	for _, r := range balance.Totals {
 		rows = append(rows, []string{named("all "+string(r.Currency), r.Memo), groupedAmount(r.Opening), groupedAmount(r.Debit), groupedAmount(r.Credit), groupedAmount(r.Closing)})
 	}
-	app.console.table(rows)
+	a.console.table(rows)
 	if balance.Balanced {
-		app.console.say("  balanced: every sum is zero")
+		a.console.say("  balanced: every sum is zero")
 		return nil
 	}
 	return &failure{exitDiffers, "the books do not balance", "lianbao audit says where"}

@@ -43,6 +43,7 @@ type commandLine struct {
 	Harvest    actsCommand       `cmd:"" help:"What is done about a harvest, from the scale to the sale."`
 	Settlement settlementCommand `cmd:"" help:"What is done about a sale that repays loans first."`
 	Recourse   actsCommand       `cmd:"" help:"What is done about guarantors who are called."`
+	Books      actsCommand       `cmd:"" help:"What is done about an organisation's own books: closing a month."`
 	Group      actsCommand       `cmd:"" help:"What a cooperative, its lenders and households do about a scheme and its groups."`
 	Send       sendCommand       `cmd:"" help:"Carry what people have signed on their devices."`
 	Evidence   evidenceCommand   `cmd:"" help:"Keep, cite and check documents: an invoice, a photo, a delivery note."`
@@ -94,7 +95,7 @@ func run(arguments []string, out, errs io.Writer) int {
 // newParser reads command lines into line.
 func newParser(line *commandLine, options ...kong.Option) (*kong.Kong, error) {
 	var err error
-	for family, command := range map[string]*actsCommand{"fund": &line.Fund, "group": &line.Group, "loan": &line.Loan.actsCommand, "harvest": &line.Harvest, "settlement": &line.Settlement.actsCommand, "recourse": &line.Recourse} {
+	for family, command := range map[string]*actsCommand{"fund": &line.Fund, "group": &line.Group, "loan": &line.Loan.actsCommand, "harvest": &line.Harvest, "settlement": &line.Settlement.actsCommand, "recourse": &line.Recourse, "books": &line.Books} {
 		if *command, err = newActsCommand(family); err != nil {
 			return nil, err
 		}

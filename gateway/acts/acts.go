@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -160,7 +162,7 @@ func (f Field) need() Field          { f.Required = true; return f }
 func All() []Act { return slices.Clone(table) }
 
 var table = slices.Concat(campaignActs(), publisherActs(), payeeActs(), goodsActs(), evidenceActs(), giftActs(), bankActs(), groupActs(), loanActs(),
-	harvestActs(), settlementActs(), recourseActs())
+	harvestActs(), settlementActs(), recourseActs(), monthActs())
 
 // Of lists those about one kind of account.
 func Of(subject Subject) []Act {
@@ -230,6 +232,8 @@ type Ledger interface {
 	// of a page, in their order.
 	FindLine(ctx context.Context, bank tape.AccountID, statement tape.ID, number int32) (readmodel.Line, error)
 	PageOfLines(ctx context.Context, bank tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error)
+	// Month is a month of an organisation's books, reckoned now.
+	Month(ctx context.Context, organisation string, month bookkeeping.Month) (cooperative.Month, error)
 	// Record is any other record.
 	Record(ctx context.Context, key string) (readmodel.Record, error)
 }

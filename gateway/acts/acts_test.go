@@ -150,6 +150,7 @@ declare-unable | Recourse:DeclareUnable | lender cooperative | maker | 2 | loan:
 release-guarantor | Recourse:ReleaseGuarantor | lender | maker | 2 | loan:name! guarantor:account! call:name
 withdraw-call | Recourse:WithdrawCall | lender | maker | 2 | loan:name! call:name
 contribute-call | Recourse:ContributeCall | lender cooperative | maker checker agent | 1 | loan:name! payer:account! receiver:account! amount:amount! payment:line call:name
+close-month | Books:CloseMonth | charity | maker | 2 | month:line!
 `
 
 // TestMay: an act is done on its sides alone, and prepared by its roles alone.
@@ -181,7 +182,7 @@ const plan = "title-en=Coats;title-zh=冬衣;purpose-en=Coats;purpose-zh=冬衣;
 // A row with one cell lets the world go on.
 func TestActs(t *testing.T) {
 	w := newWorld(t)
-	w.plays(script, strings.NewReplacer("PLAN", plan, "HASH", strings.Repeat("ab", 32)), "fund")
+	w.plays(script, strings.NewReplacer("PLAN", plan, "HASH", strings.Repeat("ab", 32)), "fund", "books")
 }
 
 // plays does what a script says, and demands that it did and was refused every act of some families.
@@ -292,6 +293,8 @@ func (w *world) goesOn(what string) {
 		w.files("s3", "s2", 38_700, tape.DebitSide, paid...)
 		back, _ := lines(40, 2_000)
 		w.files("s4", "s3", 38_700-14_600, tape.CreditSide, back...)
+	case "two months pass":
+		w.network.Advance(59 * 24 * time.Hour)
 	case "eleven days pass":
 		w.network.Advance(11 * 24 * time.Hour)
 	default:
@@ -428,4 +431,14 @@ carry | maker | charity:sunrise:coats | amount=1.00 | wrong-state: charity:sunri
 close-campaign | maker | charity:sunrise:coats |  | Fund:CloseCampaign 2 0.00 CNY
 close-campaign | maker | charity:sunrise:coats |  | wrong-state
 carry | maker | charity:sunrise:coats |  | Fund:Carry 2
+# the books, month by month
+close-month | maker | - | month=1 | month[0]. invalid: is not a month; write it as 2026-11
+close-month | maker | - | month=2026-01 | month[0]. early: 2026-01 ends with 2026-01-31; it is closed from the next day on
+two months pass
+close-month | maker | - | month=2026-04 | month[0]. not-found: the books of charity have no month 2026-04
+close-month | maker | - | month=2026-02 | month[0]. conflict: months close in order; 2026-01 is not closed
+close-month | maker | - | month=2026-01 | Books:CloseMonth 2
+close-month | maker | - | month=2026-01 | month[0]. exists: 2026-01 is closed
+close-month | officer | - | month=2026-01 | Books:CloseMonth 2
+close-month | maker | - |  | Books:CloseMonth 2
 `

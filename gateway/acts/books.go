@@ -2,14 +2,20 @@ package acts
 
 import (
 	"context"
+	"time"
 
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
 // Books is the gateway's own read model as acts read it.
-type Books struct{ *readmodel.Model }
+type Books struct {
+	*readmodel.Model
+	Now func() time.Time
+}
 
 // Payee implements Ledger.
 func (b Books) Payee(ctx context.Context, campaign, payee tape.AccountID) (readmodel.Payee, error) {
@@ -38,4 +44,13 @@ func (b Books) GiftsOf(ctx context.Context, account tape.AccountID, page tape.ID
 // FindLine implements Ledger.
 func (b Books) FindLine(ctx context.Context, bank tape.AccountID, statement tape.ID, number int32) (readmodel.Line, error) {
 	return b.Numbered(ctx, bank, statement, number)
+}
+
+// Month implements Ledger.
+func (b Books) Month(ctx context.Context, organisation string, month bookkeeping.Month) (cooperative.Month, error) {
+	today, err := cooperative.Today(ctx, b.Model, b.Now())
+	if err != nil {
+		return cooperative.Month{}, err
+	}
+	return cooperative.MonthOf(ctx, b.Model, organisation, month, today)
 }

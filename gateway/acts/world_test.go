@@ -148,7 +148,7 @@ func (w *world) follow() {
 
 func (w *world) asker(person tape.ID) Asker {
 	w.follow()
-	return Asker{Organisation: staffOf[person], Person: person, At: tape.Instant(w.network.Clock().UnixMilli()), Ledger: Books{w.model}, Fingerprint: w.prints.Fingerprint}
+	return Asker{Organisation: staffOf[person], Person: person, At: tape.Instant(w.network.Clock().UnixMilli()), Ledger: Books{w.model, w.network.Clock}, Fingerprint: w.prints.Fingerprint}
 }
 
 // signersOf are the persons whom a command that was prepared waits for.

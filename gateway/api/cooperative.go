@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -307,13 +308,34 @@ func (s *Server) bookReads() {
 		To           string `query:"to" required:"true" example:"2026-03-31"`
 	}) (cooperative.TrialBalance, error) {
 		organisation := in.Organisation
-		if err := cooperative.MaySupervise(ctx, m, s.Organisation); err != nil {
-			if organisation != "" && organisation != s.Organisation {
-				return cooperative.TrialBalance{}, err
-			}
+		if organisation == "" && cooperative.MaySupervise(ctx, m, s.Organisation) != nil {
 			organisation = s.Organisation
 		}
+		if err := cooperative.MayReadBooks(ctx, m, s.Organisation, organisation); err != nil {
+			return cooperative.TrialBalance{}, err
+		}
 		return cooperative.TrialBalanceOf(ctx, m, organisation, tape.Date(in.From), tape.Date(in.To))
+	})
+	get(s, cooperativePath+"months", "The months of an organisation's books, the latest first: which run, which have ended, which are closed, by which entry", func(ctx context.Context, in *struct {
+		Reading
+		Organisation string `query:"organisation" doc:"Whose books; this organisation's when left out."`
+	}) ([]cooperative.MonthLine, error) {
+		organisation, today, err := s.booksOf(ctx, in.Organisation)
+		if err != nil {
+			return nil, err
+		}
+		return cooperative.Months(ctx, m, organisation, today)
+	})
+	get(s, cooperativePath+"months/{month}", "A month of an organisation's books, reckoned now; of a closed one whether it is what was closed", func(ctx context.Context, in *struct {
+		Reading
+		Organisation string `query:"organisation" doc:"Whose books; this organisation's when left out."`
+		Month        string `path:"month" example:"2026-03"`
+	}) (cooperative.Month, error) {
+		organisation, today, err := s.booksOf(ctx, in.Organisation)
+		if err != nil {
+			return cooperative.Month{}, err
+		}
+		return cooperative.MonthOf(ctx, m, organisation, bookkeeping.Month(in.Month), today)
 	})
 	get(s, cooperativePath+"quarters/{quarter}", "A regulator's figures at a quarter's end: lenders' classes, portfolio at risk, non-performing with write-offs added back, groups, calls, pools", func(ctx context.Context, in *struct {
 		Reading
@@ -325,6 +347,18 @@ func (s *Server) bookReads() {
 		return cooperative.QuarterOf(ctx, m, tape.Date(in.Quarter))
 	})
 	s.mux.HandleFunc("GET "+cooperativePath+"quarters/{quarter}/exports/quarter.csv", s.quarter)
+}
+
+// booksOf is whose books are asked for, by who may read them, and today.
+func (s *Server) booksOf(ctx context.Context, organisation string) (string, tape.Date, error) {
+	if organisation == "" {
+		organisation = s.Organisation
+	}
+	if err := cooperative.MayReadBooks(ctx, s.Model, s.Organisation, organisation); err != nil {
+		return "", "", err
+	}
+	today, err := s.day(ctx, "day", "")
+	return organisation, today, err
 }
 
 // quarter answers with a quarter's figures as a table.

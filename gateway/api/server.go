@@ -172,7 +172,7 @@ type prefixes []struct{ suffix, prefix string }
 var (
 	schemaPrefixes      = prefixes{{"chaincode/tape", "Tape"}, {"chaincode/fund", "Fund"}, {"export/books", "Books"}, {"gateway/disclosure", "Sheet"}}
 	cooperativePrefixes = prefixes{{"gateway/cooperative", "Coop"}, {"chaincode/group", "Group"}, {"chaincode/loan", "Loan"}, {"chaincode/loan/terms", "Terms"}, {"chaincode/recourse", "Recourse"},
-		{"chaincode/pool", "Pool"}, {"chaincode/settlement", "Settlement"}, {"chaincode/assessment", "Assessment"}, {"chaincode/credit", "Credit"}, {"chaincode/waterfall", "Waterfall"}}
+		{"chaincode/pool", "Pool"}, {"chaincode/settlement", "Settlement"}, {"chaincode/assessment", "Assessment"}, {"chaincode/credit", "Credit"}, {"chaincode/waterfall", "Waterfall"}, {"chaincode/bookkeeping", "Books"}}
 )
 
 func prefixOf(path string, all prefixes) string {

@@ -77,13 +77,14 @@ func (v *village) compensated() {
 func TestPoolTampering(t *testing.T) {
 	v := newVillage(t)
 	v.compensated()
+	v.months(t)
 	if report := booked(t, v.chain()); len(report.Findings) > 0 {
 		t.Fatalf("an honest chain: %v", report.Findings)
 	}
 	if report := run(t, v, v.chain(), v.honest); len(report.Findings) > 0 {
 		t.Fatalf("an honest chain, replayed: %v", report.Findings)
 	}
-	pay, share := place{"Pool:PayPoolClaim", "pay-claim"}, place{"Pool:ShareRecovery", "share-claim"}
+	pay, share, february := place{"Pool:PayPoolClaim", "pay-claim"}, place{"Pool:ShareRecovery", "share-claim"}, place{"Books:CloseMonth", "close-2026-02"}
 	const claim = "poolclaim/pool:insurer:county/claim, "
 	for _, test := range []struct {
 		name   string
@@ -97,6 +98,15 @@ func TestPoolTampering(t *testing.T) {
 		{"the pool gets a unit less", share, inRecords(`"toPool":"100000"`, `"toPool":"99999"`), claim + "the pool's part of all that was shared; expected 100000, found 99999"},
 		{"and less is posted", share, inEntry("1000.00 CNY", "999.99 CNY"), claim + "what the lender pays is the pool's part; expected 100000, found 99999"},
 		{"more is shared than came", share, inRecords(`"net":"125000"`, `"net":"125001"`), claim + "what is shared is no more than the payment without its cost; expected 125000, found 125001"},
+		{"another trial balance", february, everywhere(v.sheet("2026-02"), strings.Repeat("ab", 32)), "month/bank/2026-02, the month that was closed; expected {"},
+		{"an entry less", february, everywhere(`"entries":"1"`, `"entries":"0"`), "month/bank/2026-02, the month that was closed; expected {"},
+		{"the late entry is hidden", february, everywhere(`"late":"1"`, `"late":"0"`), "month/bank/2026-02, the month that was closed; expected {"},
+		{"a month is closed a unit too high", february, everywhere(`"debit":"700"`, `"debit":"701"`), "month/bank/2026-02, the month that was closed; expected {"},
+		{"the month before is exchanged", february, inRecords(`"previous":"`, `"previous":"ab`), "month/bank/2026-02, the month that was closed"},
+		{"the books had read less", february, everywhere(`"entry":"bank/late-settled"`, `"entry":"bank/nowhere"`), "month/bank/2026-02, until where the books had read; expected an entry before this one, found bank/nowhere"},
+		{"in another block", february, everywhere(`"through":{"block":`, `"through":{"block":1`), "month/bank/2026-02, the block until which the books had read; expected "},
+		{"one person closes a month", february, inEntry(`"person":"bank-checker"`, `"person":"bank-maker"`), "month/bank/2026-02, how many different persons of the staff decided; expected 2 or more, found 1"},
+		{"a month is passed over", february, everywhere("2026-02", "2026-03"), "month/bank/2026-03, months close in order; expected 2026-02, found 2026-03"},
 		{"a recovery of another kind", share, inEntry(`"kind":"share-recovery"`, `"kind":"refund"`), "entry/bank/share-claim, the kind of the entry; expected share-recovery, found refund"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,16 +6,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
-// TrialBalance is what moved on every account in a period, with accruals: each
-// posting leaves one account and reaches another, so all sums are zero.
+// TrialBalance is what moved in a period on the accounts of an organisation's
+// books, or of the whole ledger, with accruals: each posting leaves one account and
+// reaches another, so all sums are zero.
 type TrialBalance struct {
-	// Organisation's accounts stand one by one, all others together; without one, all stand by themselves.
+	// Organisation's books: its accounts stand one by one, those of others together; without one, all stand by themselves.
 	Organisation string         `json:"organisation,omitempty"`
 	From         tape.Date      `json:"from"`
 	To           tape.Date      `json:"to"`
@@ -48,36 +50,69 @@ type BalanceTotal struct {
 	Closing  money.Amount   `json:"closing"`
 }
 
-// Together are the rows under which accounts stand that are not told one by one.
-const (
-	OutsideHouseholds = "outside:household"
-	OthersAccounts    = "others"
-)
-
-// TrialBalanceOf sums what moved from one civil day to another, both counted in.
+// TrialBalanceOf sums what moved from one civil day to another, both counted in:
+// of an organisation what its books have, with the months that it closed as they
+// were closed; without one of the whole ledger.
 func TrialBalanceOf(ctx context.Context, m *readmodel.Model, organisation string, from, to tape.Date) (TrialBalance, error) {
-	t := TrialBalance{Organisation: organisation, From: from, To: to, Rows: []BalanceRow{}, Totals: []BalanceTotal{}, Balanced: true}
+	t := TrialBalance{From: from, To: to, Rows: []BalanceRow{}, Totals: []BalanceTotal{}}
 	if err := checkPeriod(from, to); err != nil {
 		return t, err
+	}
+	if organisation != "" {
+		return ownBalance(ctx, m, organisation, from, to)
 	}
 	moved, err := m.Turnovers(ctx, from, to)
 	if err != nil {
 		return t, err
 	}
-	own, err := accountsOf(ctx, m, organisation)
-	if err != nil {
-		return t, err
-	}
 	for _, one := range moved {
-		t.add(rowName(one.Account, organisation, own), one)
+		t.add(bookkeeping.Row{Account: ledgerRow(one.Account), Currency: one.Currency, Memo: one.Memo, Opening: one.Opening, Debit: one.Reached, Credit: one.Left, Closing: one.Closing, Accounts: 1})
 	}
 	slices.SortStableFunc(t.Rows, func(a, b BalanceRow) int {
 		return cmp.Or(cmp.Compare(a.Opening.Currency, b.Opening.Currency), memoLast(a.Memo)-memoLast(b.Memo), cmp.Compare(a.Account, b.Account))
 	})
+	t.balance()
+	return t, nil
+}
+
+// ownBalance is that of an organisation's books.
+func ownBalance(ctx context.Context, m *readmodel.Model, organisation string, from, to tape.Date) (TrialBalance, error) {
+	if err := rule.Field("organisation", tape.CheckSegment(organisation)); err != nil {
+		return TrialBalance{}, err
+	}
+	c, err := calendarOf(ctx, m, organisation)
+	if err != nil {
+		return TrialBalance{}, err
+	}
+	until := c.cut(to)
+	own, err := m.AccountsBy(ctx, organisation, until.Place)
+	if err != nil {
+		return TrialBalance{}, err
+	}
+	reckoning := bookkeeping.Reckon(organisation, own, from, c.cut(from.AddDays(-1)), until)
+	err = m.Posted(ctx, organisation, to, func(p readmodel.Posted) error {
+		reckoning.Add(p.Day, p.Place, p.Postings)
+		return nil
+	})
+	return balanceOf(reckoning.Sheet()), err
+}
+
+// balanceOf is a sheet with its sums.
+func balanceOf(s bookkeeping.Sheet) TrialBalance {
+	t := TrialBalance{Organisation: s.Organisation, From: s.From, To: s.To, Rows: []BalanceRow{}, Totals: []BalanceTotal{}}
+	for _, row := range s.Rows {
+		t.add(row)
+	}
+	t.balance()
+	return t
+}
+
+// balance says whether every sum is zero.
+func (t *TrialBalance) balance() {
+	t.Balanced = true
 	for _, total := range t.Totals {
 		t.Balanced = t.Balanced && total.Opening.Units == 0 && total.Closing.Units == 0 && total.Debit == total.Credit
 	}
-	return t, nil
 }
 
 func memoLast(memo bool) int {
@@ -97,43 +132,26 @@ func checkPeriod(from, to tape.Date) error {
 	return nil
 }
 
-// accountsOf are the accounts of an organisation; nil where none is asked for.
-func accountsOf(ctx context.Context, m *readmodel.Model, organisation string) (map[tape.AccountID]bool, error) {
-	if organisation == "" {
-		return nil, nil
-	}
-	accounts, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.Account], error) {
-		return m.Accounts(ctx, readmodel.AccountFilter{Organisation: organisation}, w)
-	})
-	own := map[tape.AccountID]bool{}
-	for _, account := range accounts {
-		own[account.ID] = true
-	}
-	return own, err
-}
-
-// rowName is the row under which an account stands. Households are told together: a trial balance names no one.
-func rowName(account tape.AccountID, organisation string, own map[tape.AccountID]bool) string {
-	switch {
-	case organisation != "" && !own[account] && !account.Outside():
-		return OthersAccounts
-	case strings.HasPrefix(string(account), OutsideHouseholds+":"):
-		return OutsideHouseholds
+// ledgerRow is the row of an account where the whole ledger is summed. Families
+// stand together: a trial balance names no one.
+func ledgerRow(account tape.AccountID) string {
+	if strings.HasPrefix(string(account), bookkeeping.OutsideHouseholds+":") {
+		return bookkeeping.OutsideHouseholds
 	}
 	return string(account)
 }
 
-// add counts what moved on one account.
-func (t *TrialBalance) add(name string, one readmodel.Turnover) {
+// add counts one account.
+func (t *TrialBalance) add(one bookkeeping.Row) {
 	of := func(units int64) money.Amount { return amount(units, one.Currency) }
 	i := slices.IndexFunc(t.Rows, func(r BalanceRow) bool {
-		return r.Account == name && r.Memo == one.Memo && r.Opening.Currency == one.Currency
+		return r.Account == one.Account && r.Memo == one.Memo && r.Opening.Currency == one.Currency
 	})
 	if i < 0 {
-		i, t.Rows = len(t.Rows), append(t.Rows, BalanceRow{Account: name, Memo: one.Memo, Opening: of(0), Debit: of(0), Credit: of(0), Closing: of(0)})
+		i, t.Rows = len(t.Rows), append(t.Rows, BalanceRow{Account: one.Account, Memo: one.Memo, Opening: of(0), Debit: of(0), Credit: of(0), Closing: of(0)})
 	}
 	row := &t.Rows[i]
-	row.Accounts++
+	row.Accounts += int(one.Accounts)
 	j := slices.IndexFunc(t.Totals, func(s BalanceTotal) bool { return s.Currency == one.Currency && s.Memo == one.Memo })
 	if j < 0 {
 		j, t.Totals = len(t.Totals), append(t.Totals, BalanceTotal{Currency: one.Currency, Memo: one.Memo, Opening: of(0), Debit: of(0), Credit: of(0), Closing: of(0)})
@@ -142,8 +160,8 @@ func (t *TrialBalance) add(name string, one readmodel.Turnover) {
 	for _, sum := range []struct {
 		into  *money.Amount
 		units int64
-	}{{&row.Opening, one.Opening}, {&row.Debit, one.Reached}, {&row.Credit, one.Left}, {&row.Closing, one.Closing},
-		{&total.Opening, one.Opening}, {&total.Debit, one.Reached}, {&total.Credit, one.Left}, {&total.Closing, one.Closing}} {
+	}{{&row.Opening, one.Opening}, {&row.Debit, one.Debit}, {&row.Credit, one.Credit}, {&row.Closing, one.Closing},
+		{&total.Opening, one.Opening}, {&total.Debit, one.Debit}, {&total.Credit, one.Credit}, {&total.Closing, one.Closing}} {
 		sum.into.Units += sum.units
 	}
 }

@@ -71,6 +71,14 @@ func MayReadPool(ctx context.Context, m *readmodel.Model, organisation string, a
 	return sees(ctx, m, organisation, nil, "has no part in %s", string(account))
 }
 
+// MayReadBooks refuses who reads the books of another organisation and is no regulator.
+func MayReadBooks(ctx context.Context, m *readmodel.Model, organisation, of string) error {
+	if organisation == of && of != "" {
+		return nil
+	}
+	return sees(ctx, m, organisation, nil, "reads its own books; %s are a regulator's to read", "those of others")
+}
+
 // MaySupervise refuses who is no regulator.
 func MaySupervise(ctx context.Context, m *readmodel.Model, organisation string) error {
 	return sees(ctx, m, organisation, nil, "reads its own figures; %s are a regulator's", "all of them")

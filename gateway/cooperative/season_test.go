@@ -455,6 +455,7 @@ func TestRights(t *testing.T) {
 			"the loan":          {cooperative.MayReadLoan(ctx, b.model, c.organisation, coffee, "l1"), c.loan},
 			"the lender's book": {cooperative.MayReadLender(ctx, b.model, c.organisation, "bank"), c.lender},
 			"the pool":          {cooperative.MayReadPool(ctx, b.model, c.organisation, "pool:fund:coffee"), c.pool},
+			"the bank's books":  {cooperative.MayReadBooks(ctx, b.model, c.organisation, "bank"), c.allOfThem || c.organisation == "bank"},
 			"all figures":       {cooperative.MaySupervise(ctx, b.model, c.organisation), c.allOfThem},
 		} {
 			if (one.err == nil) != one.want {

@@ -115,6 +115,7 @@ var classes = map[string]class{
 	"Pool:ReviewPoolClaim":  beside,
 	"Pool:RejectPoolClaim":  beside,
 	"Pool:ClosePoolClaim":   beside,
+	"Books:CloseMonth":      beside,
 	"Party:Register":        beside,
 	"Party:Witness":         beside,
 	"Party:Rotate":          beside,

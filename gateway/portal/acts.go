@@ -91,7 +91,7 @@ func (p *portal) actsOn(r *http.Request, page views.Campaign) []string {
 }
 
 func (p *portal) asker(session login.Session) acts.Asker {
-	return acts.Asker{Organisation: p.Organisation, Person: session.Person(), At: tape.Instant(p.Now().UnixMilli()), Ledger: acts.Books{Model: p.Model}, Fingerprint: p.people.Fingerprints.Fingerprint}
+	return acts.Asker{Organisation: p.Organisation, Person: session.Person(), At: tape.Instant(p.Now().UnixMilli()), Ledger: acts.Books{Model: p.Model, Now: p.Now}, Fingerprint: p.people.Fingerprints.Fingerprint}
 }
 
 // acting shows the form of an act, with what its address says filled in.

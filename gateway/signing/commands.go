@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/assessment"
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -93,6 +94,20 @@ func since(c loan.TakeOver) string {
 	return string(c.Advances[0].Date)
 }
 
+// turned is what was debited, and credited, in a month, currency by currency; accruals stand in brackets.
+func turned(totals []bookkeeping.Total) string {
+	if len(totals) == 0 {
+		return "0"
+	}
+	sums := make([]string, len(totals))
+	for i, t := range totals {
+		if sums[i] = money.New(t.Debit, t.Currency).String(); t.Memo {
+			sums[i] = "(" + sums[i] + ")"
+		}
+	}
+	return strings.Join(sums, ", ")
+}
+
 func grams(n int64) string { return strconv.FormatInt(n, 10) }
 
 // organisationOf is whose account a name of three parts is.
@@ -170,6 +185,9 @@ var forms = map[string]form{
 	}),
 	"Fund:NamePublisher": of("name-publisher", absent, 2, func(c fund.NamePublisher) gist {
 		return gist{subject: c.Organisation, figures: []string{"Organisation", c.Organisation, "Title", title(c.Imprint.Name), "Identifier", c.Imprint.Identifier}}
+	}),
+	"Books:CloseMonth": of("close-month", absent, 2, func(c bookkeeping.CloseMonth) gist {
+		return gist{subject: c.Organisation, figures: []string{"Organisation", c.Organisation, "Month", string(c.Month), "Count", grams(c.Entries), "Sums", turned(c.Totals), "Sheet", c.Sheet.String()}}
 	}),
 	"Fund:ReceiveGoods": of("receive-goods", nothing, 1, func(c fund.ReceiveGoods) gist {
 		return about(c.Account, "Item", c.Item, "Quantity", strconv.FormatInt(c.Quantity, 10), "Unit", c.Unit)

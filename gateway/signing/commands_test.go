@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/assessment"
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -216,6 +217,7 @@ func TestRead(t *testing.T) {
 		{"Pool:RejectPoolClaim", pool.Decline{Account: "pool:insurer:county", Claim: "c1", Reason: "terms"}, "60.00 CNY", "Reject claim c1 on pool pool:insurer:county for a loss of 60.00 CNY"},
 		{"Pool:ShareRecovery", pool.Recover{Account: "pool:insurer:county", Amount: cny(9000), Claim: "c1", Cost: cny(6000), Payment: "bank/r1/0"}, "60.00 CNY", "recovering 90.00 CNY on claim c1 of pool pool:insurer:county cost its lender 60.00 CNY"},
 		{"Pool:ClosePoolClaim", pool.CloseClaim{Account: "pool:insurer:county", Claim: "c1", Reason: "settled"}, "", "Close claim c1"},
+		{"Books:CloseMonth", bookkeeping.CloseMonth{Entries: 3, Month: "2026-11", Organisation: "coop", Totals: []bookkeeping.Total{{Currency: "CNY", Debit: 9000, Credit: 9000}, {Currency: "CNY", Memo: true, Debit: 50, Credit: 50}}}, "", "Close 2026-11 of the books of coop: 3 entries, debits and credits of 90.00 CNY, (0.50 CNY) each. SHA-256 of the trial balance: 0000"},
 		{"Fund:ReceiveGoods", fund.ReceiveGoods{Account: campaign, Item: "rice", Quantity: 5, Unit: "kg"}, "0.00 CNY", "5 kg of rice"},
 		{"Fund:GiveGoods", fund.GiveGoods{Account: campaign, Goods: "rice", Quantity: 5, To: "outside:household:ddbbcoobeooegjmdolfcpojadccomibn"}, "0.00 CNY", "Hand 5"},
 		{"Tape:Spend", tape.Spend{Account: campaign, Payments: []tape.Payment{{Amount: cny(1)}, {Amount: cny(2)}}}, "0.03 CNY", "Pay 0.03 CNY"},

@@ -3,11 +3,14 @@ package speak
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strconv"
 
+	"github.com/lianbao/lianbao/chaincode/bookkeeping"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
 
@@ -98,6 +101,12 @@ func (b Books) FindLine(ctx context.Context, bank tape.AccountID, statement tape
 // PageOfLines implements acts.Ledger.
 func (b Books) PageOfLines(ctx context.Context, bank tape.AccountID, statement tape.ID, n int32) ([]tape.Line, error) {
 	return b.Lines(ctx, bank, statement, n)
+}
+
+// Month implements acts.Ledger.
+func (b Books) Month(ctx context.Context, organisation string, month bookkeeping.Month) (cooperative.Month, error) {
+	var found cooperative.Month
+	return found, b.Own(ctx, http.MethodGet, "/cooperative/months/"+escape(month)+"?organisation="+url.QueryEscape(organisation), nil, &found)
 }
 
 // Record implements acts.Ledger.

@@ -60,6 +60,8 @@ type Books struct {
 	rules    map[int32]bool
 	trail    trail
 	lending  lending
+	// months are what the closes of organisations' months are held against.
+	months months
 	// dividends are sales that are shared out, by the keys of their settlements.
 	dividends map[string]*dividend
 	// brings is the gift that the entry at hand moves to another account whole,
@@ -77,7 +79,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}, months: newMonths()}
 }
 
 // Entries is the number of entries that were booked.
@@ -102,6 +104,7 @@ func (b *Books) Apply(t Transaction) []Problem {
 	b.entries++
 	b.subjects[b.entry.Reference()] = b.entry.Subject
 	b.rules[b.entry.Rules] = true
+	b.noteDay()
 	b.learn()
 	b.foreign()
 	book, known := b.booked()
@@ -129,7 +132,7 @@ func init() {
 		"spend": (*Books).spend, "identify": (*Books).identify, "correct": (*Books).correct, "withdraw": (*Books).withdraw, "hold": (*Books).hold, "refund": (*Books).refund,
 		"capture": (*Books).capture, "execute": (*Books).execute, "release": (*Books).release, "expire": (*Books).release, "reclaim": (*Books).reclaim,
 		"return": (*Books).takeBack, "charge-back": (*Books).chargeBack, "memo": (*Books).memo,
-		"open-job": (*Books).openJob, "run-chunk": (*Books).runChunk, "close-job": (*Books).closeJob,
+		"close-month": (*Books).closeMonth, "open-job": (*Books).openJob, "run-chunk": (*Books).runChunk, "close-job": (*Books).closeJob,
 	}
 	for _, kind := range strings.Fields("found join vote enact register witness rotate suspend revoke cite strike") {
 		kinds[kind] = (*Books).memo
@@ -205,7 +208,7 @@ func (b *Books) open() error {
 
 func (b *Books) opened(id tape.AccountID, currency money.Currency, custodian tape.AccountID) {
 	b.once("account", tape.AccountKey(id))
-	b.accounts[id] = &account{id: id, organisation: b.entry.Organisation, currency: currency, custodian: custodian, plain: b.entry.Kind == "open", outside: map[money.Currency]int64{}}
+	b.accounts[id] = &account{id: id, organisation: b.entry.Organisation, currency: currency, custodian: custodian, since: b.entries, plain: b.entry.Kind == "open", outside: map[money.Currency]int64{}}
 }
 
 // memo books what moves no money.

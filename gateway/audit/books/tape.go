@@ -31,6 +31,8 @@ type account struct {
 	organisation string
 	currency     money.Currency
 	custodian    tape.AccountID
+	// since is the entry that opened it, by its number.
+	since int
 	// plain: no other rules than the tape's govern it, so that its organisation settles by its word what comes in.
 	plain    bool
 	segments []segment
