@@ -37,7 +37,7 @@ type benchCommand struct {
 	Gifts     int           `help:"How many single gifts are sent by HTTP." default:"30"`
 	Traces    int           `help:"How many gifts are traced." default:"2000"`
 	Chunks    int           `help:"How many chunks of 200 households are paid as one disbursement, 50 at most; 0 leaves it out." default:"50"`
-	Sellers   int           `help:"How many households a sale repays the loans of, in groups of five, 10000 at most; each costs eleven commands beforehand. 0 leaves it out." default:"400"`
+	Sellers   int           `help:"How many households a sale repays the loans of, in groups of five, 10000 at most; each costs nine commands beforehand. 0 leaves it out." default:"400"`
 	Visits    int           `help:"How often the page of the campaign with the statement behind it is asked for; 0 leaves it out." default:"200"`
 	Statement string        `help:"Statement to import; without it one is invented." type:"existingfile" placeholder:"FILE"`
 	Lines     int           `help:"Lines of the invented statement; 0 leaves the import out." default:"200361"`

@@ -121,11 +121,12 @@ func (r Result) addSale(add func(what, here, beside, goal string, met bool)) {
 	if s.WholeSeconds > 0 {
 		add(fmt.Sprintf("  for %d households", saleHouseholds), fmt.Sprintf("%.1f s", s.WholeSeconds), fmt.Sprintf("%s; %.1f ms of processor time a household", how, 1e3*sum(s.CPU)/float64(s.Households)), fmt.Sprintf("%d s", goalSale), s.WholeSeconds < goalSale)
 	}
+	add("  to the unit", fmt.Sprintf("%d loans", s.Shared.Loans), fmt.Sprintf("repaid %s, and %d households paid out %s: checked share by share", s.Shared.Repaid, s.Shared.Households, s.Shared.PaidOut), "", true)
 	if c := r.CreateAsset; c != nil && c.PerSecond > 0 {
 		add("  as many CreateAssets", fmt.Sprintf("%.0f s", saleHouseholds/c.PerSecond), fmt.Sprintf("reckoned from %.0f /s", c.PerSecond), "", true)
 	}
 	add("  conflicts, and all retries", fmt.Sprint(s.Conflicts), spellFailures(s.Retries), "0", s.Conflicts == 0)
-	add("  before", fmt.Sprintf("%.0f s", s.PreparedSeconds), fmt.Sprintf("%d commands: households, groups, loans, crop, buyer's money", s.Commands), "", true)
+	add("  before", fmt.Sprintf("%.0f s", s.PreparedSeconds), fmt.Sprintf("%d commands: households, groups, loans, crop, buyer's money; %d sent again, %.0f ms of processor time each", s.Commands, s.Again, 1e3*sum(s.PreparedCPU)/float64(max(1, s.Commands))), "", true)
 }
 
 func (r Result) addCampaign(add func(what, here, beside, goal string, met bool)) {

@@ -2,14 +2,21 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/chaincode/waterfall"
+	shown "github.com/lianbao/lianbao/gateway/cooperative"
 )
 
 // Sale is a cooperative's sale that repays loans first: every household is in a
@@ -30,11 +37,25 @@ type Sale struct {
 	Conflicts    int                `json:"conflicts"`
 	Retries      map[string]int     `json:"retries"`
 	CPU          map[string]float64 `json:"cpuSeconds"`
-	// Applications are one for each household, all sent at once.
+	// Shared is what the cooperative's gateway shows of it afterwards, household by household.
+	Shared Shared `json:"shared"`
+	// Applications are those of the first households, all sent at once.
 	Applications Applications `json:"applications"`
-	// PreparedSeconds is how long all that came before took, Commands how many there were.
-	PreparedSeconds float64 `json:"preparedSeconds"`
-	Commands        int     `json:"commands"`
+	// PreparedSeconds is how long all that came before took, Commands how many there were,
+	// Again how often one of them was sent once more because a peer was behind.
+	PreparedSeconds float64            `json:"preparedSeconds"`
+	PreparedCPU     map[string]float64 `json:"preparedCpuSeconds"`
+	Commands        int                `json:"commands"`
+	Again           int                `json:"again"`
+}
+
+// Shared is a sale as it was shared out: Repaid and PaidOut together are the proceeds, to the unit.
+type Shared struct {
+	// Loans are how many were repaid something, Households how many were paid the rest.
+	Loans      int          `json:"loans"`
+	Households int          `json:"households"`
+	Repaid     money.Amount `json:"repaid"`
+	PaidOut    money.Amount `json:"paidOut"`
 }
 
 // Applications are loans that are asked for at once, through one gateway.
@@ -59,36 +80,55 @@ func (l *lab) sale(ctx context.Context) error {
 	if l.options.SignAs == nil {
 		return errNoSigner
 	}
-	l.report("a cooperative with %d households in groups of %d", l.options.Sellers, groupSize)
 	begun := time.Now()
 	c, err := l.cooperates()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	if err := c.forms(ctx); err != nil {
-		return err
-	}
-	s := Sale{Households: c.count}
-	l.report("%d applications for loans at once", c.count)
-	if err := c.offers(ctx); err != nil {
-		return err
-	}
-	if s.Applications, err = c.applies(ctx); err != nil {
-		return err
-	}
-	l.result.Sale = &s // what was measured before a failure is worth seeing
-	l.report("the loans decided on, paid out and booked; the crop delivered and sold")
-	if err := c.lends(ctx); err != nil {
-		return err
-	}
-	sale, shares, err := c.sells(ctx)
+	s, used := Sale{Households: c.count}, c.cpu(ctx)
+	sale, shares, err := c.prepares(ctx, &s)
 	if err != nil {
 		return err
 	}
-	s.PreparedSeconds, s.Commands = time.Since(begun).Seconds(), int(c.commands.Load())
+	s.PreparedSeconds, s.PreparedCPU, s.Commands, s.Again = time.Since(begun).Seconds(), c.used(ctx, used), int(c.commands.Load()), int(c.again.Load())
 	l.report("a sale of %d households settled in chunks side by side", c.count)
 	return c.settles(ctx, sale, shares, &s)
+}
+
+// prepares brings all that is needed for a sale that repays a loan of everybody.
+func (c *cooperative) prepares(ctx context.Context, s *Sale) (harvest.Sale, harvest.Shares, error) {
+	refuse := func(err error) (harvest.Sale, harvest.Shares, error) { return harvest.Sale{}, nil, err }
+	asking, all := min(c.count, askingMost)/groupSize, c.count/groupSize
+	c.report("a cooperative, with %d households in groups of %d to begin with", asking*groupSize, groupSize)
+	if err := c.begins(ctx); err != nil {
+		return refuse(err)
+	}
+	if err := c.groups(ctx, 0, asking, c.forms); err != nil {
+		return refuse(err)
+	}
+	c.report("%d applications for loans at once", asking*groupSize)
+	var err error
+	if s.Applications, err = c.applies(ctx, asking*groupSize); err != nil {
+		return refuse(err)
+	}
+	c.result.Sale = s // what was measured before a failure is worth seeing
+	c.report("households and groups up to %d, their loans, their crop; the crop sold", c.count)
+	err = c.groups(ctx, 0, all, func(ctx context.Context, g int) error {
+		if g >= asking {
+			if err := c.forms(ctx, g); err != nil {
+				return err
+			}
+			if err := together(ctx, groupSize, c.of(g), c.asks); err != nil {
+				return err
+			}
+		}
+		return c.borrows(ctx, g)
+	})
+	if err != nil {
+		return refuse(err)
+	}
+	return c.sells(ctx)
 }
 
 // settles shares the sale out through the cooperative's gateway.
@@ -125,7 +165,8 @@ func (c *cooperative) settles(ctx context.Context, sale harvest.Sale, shares har
 		return err
 	}
 	s.Settled = step()
-	if _, err := record(ctx, c.gateway, "Settlement:CloseSettlement", settlement.CloseSettlement{Account: c.scheme, ID: id + ".closed", Sale: sale.ID}); err != nil {
+	block, err := record(ctx, c.gateway, "Settlement:CloseSettlement", settlement.CloseSettlement{Account: c.scheme, ID: id + ".closed", Sale: sale.ID})
+	if err != nil {
 		return err
 	}
 	s.Closed, s.Seconds = step(), time.Since(begun).Seconds()
@@ -134,17 +175,71 @@ func (c *cooperative) settles(ctx context.Context, sale harvest.Sale, shares har
 		return err
 	}
 	s.Conflicts = conflictsOf(s.Retries)
-	if s.Households < harvest.PageHouseholdsMax {
-		return nil
+	if s.Shared, err = c.shared(ctx, block, sale, len(chunks)); err != nil || s.Households < harvest.PageHouseholdsMax {
+		return err
 	}
 	s.WholeSeconds = s.Opened + s.Closed + s.Settled*max(1, float64(saleHouseholds)/float64(s.Households))
 	return nil
 }
 
-// applies asks for one loan a household, all at once.
-func (c *cooperative) applies(ctx context.Context) (Applications, error) {
-	a := Applications{Count: c.count, Groups: c.count / groupSize}
-	envelopes := make([][]byte, c.count)
+// shared reads what became of a sale and checks it: each share, what of each loan
+// fell due, and the whole, to the unit.
+func (c *cooperative) shared(ctx context.Context, block uint64, sale harvest.Sale, chunks int) (Shared, error) {
+	found := Shared{Repaid: cny(0), PaidOut: cny(0)}
+	due, err := c.due()
+	if err != nil {
+		return found, err
+	}
+	path := "/api/v1/cooperative/schemes/" + url.PathEscape(string(c.scheme)) + "/settlements/" + url.PathEscape(string(sale.ID))
+	var whole shown.Settlement
+	if err := errors.Join(sees(ctx, c.gateway, block), c.gateway.Own(ctx, http.MethodGet, path, nil, &whole)); err != nil {
+		return found, err
+	}
+	loans := map[tape.ID]int64{}
+	for n := range chunks {
+		var shares []shown.Share
+		if err := c.gateway.Own(ctx, http.MethodGet, path+"/chunks/"+strconv.Itoa(n), nil, &shares); err != nil {
+			return found, err
+		}
+		for _, share := range shares {
+			if err := c.shares(share, due); err != nil {
+				return found, err
+			}
+			found.Households++
+			found.PaidOut.Units += share.Rest.Units
+			for _, line := range share.Lines {
+				loans[line.Loan] += line.Amount.Units
+				found.Repaid.Units += line.Amount.Units
+			}
+		}
+	}
+	found.Loans = len(loans)
+	if !whole.Exact || whole.Total != sale.Proceeds || int(whole.Settled) != c.count || found.Households != c.count || found.Loans != c.count || found.Repaid.Units+found.PaidOut.Units != sale.Proceeds.Units {
+		return found, fmt.Errorf("a sale of %s to %d households came to %+v, and the gateway shows %s to %d (exact: %t)", sale.Proceeds, c.count, found, whole.Total, whole.Settled, whole.Exact)
+	}
+	return found, nil
+}
+
+// shares refuses a share that is not what the household delivered, or that pays
+// something else than what is due of its loan.
+func (c *cooperative) shares(share shown.Share, due int64) error {
+	paid := int64(0)
+	for _, line := range share.Lines {
+		if line.Kind != string(waterfall.Window) {
+			return fmt.Errorf("%s pays %s of loan %s; nothing is but falls due", share.Household, line.Kind, line.Loan)
+		}
+		paid += line.Amount.Units
+	}
+	if paid != due || share.Amount.Units != soldUnits || share.Rest.Units != soldUnits-due {
+		return fmt.Errorf("the share of %s is %s, of which %d units are repaid and %s paid out; %d are due", share.Household, share.Amount, paid, share.Rest, due)
+	}
+	return nil
+}
+
+// applies asks for one loan a household, of so many of them all at once.
+func (c *cooperative) applies(ctx context.Context, count int) (Applications, error) {
+	a := Applications{Count: count, Groups: count / groupSize}
+	envelopes := make([][]byte, count)
 	for i := range envelopes {
 		var err error
 		apply := c.application(i)
