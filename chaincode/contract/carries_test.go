@@ -94,7 +94,7 @@ func TestWhoCarries(t *testing.T) {
 	judged = carriers{}
 	defer func() { judged = nil }()
 	for name, table := range map[string]func(*testing.T){"groups": whoCarriesGroups, "loans": whoCarriesLoans, "credit": whoCarriesCredit, "pools": whoCarriesPools, "calls": whoCarriesCalls,
-		"harvest": whoCarriesHarvest, "supplies": TestPurposeLocked, "sales": TestASeason, "abandoned": TestASettlementIsAbandoned, "undone": TestWhatTheBankUndoes, "takenOver": TestTakenOver, "months": TestCloseMonth} {
+		"harvest": whoCarriesHarvest, "supplies": TestPurposeLocked, "lines": TestALine, "sales": TestASeason, "abandoned": TestASettlementIsAbandoned, "undone": TestWhatTheBankUndoes, "takenOver": TestTakenOver, "months": TestCloseMonth} {
 		t.Run(name, table)
 	}
 	for _, of := range []any{new(contract.Group), new(contract.Loan), new(contract.Harvest), new(contract.Settlement), new(contract.Recourse), new(contract.Pool), new(contract.Credit), new(contract.Books)} {

@@ -37,7 +37,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 	for _, story := range []func(*testing.T){TestTwoHops, TestPayoutLeavesAndComesBack, TestMatchSplitsAPage, TestProcessor, TestRefundAndChargeBack,
 		TestJob, TestPooledReturn, TestMemoOfOthers, TestAnotherFunctionIsNoReplay, TestFundTrail, TestFundRefusals, TestPartnerAndEarmark, TestPlanChanges,
 		TestCloseAndCarry, TestGrantComesHome, TestAgentsAndCallBacks, TestPublicationsAndGoods, TestReturnedPayoutFreesItsBudget, TestCorrect, TestWithdraw, TestDeclare, TestNamePublisher,
-		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestWhatTheBankUndoes, TestASettlementIsAbandoned, TestLoansAreRefused, TestPurposeLocked,
+		TestGroupsOfASeason, TestAHouseholdIsInOneGroup, TestWhoMayNotGuarantee, TestTermsWaitForTheLender, TestHarvest, TestHarvestCorrections, TestASeason, TestWhatTheBankUndoes, TestASettlementIsAbandoned, TestLoansAreRefused, TestPurposeLocked, TestALine,
 		TestScores, TestContested, TestCompensation, whoCarriesPools, TestGuarantorsAreCalled, TestCallsAreRefused, TestTakenOver, TestCloseMonth} {
 		story(t)
 	}
@@ -60,7 +60,7 @@ func TestCraftedValuesAreRefused(t *testing.T) {
 		}
 	}
 	for _, function := range strings.Fields(`Loan:OpenLending Loan:OfferProduct Loan:WithdrawProduct Loan:ApplyForLoan Loan:GuaranteeLoan Loan:DecideLoan Loan:WithdrawLoan Loan:ContractLoan
-		Loan:DisburseLoan Loan:BookTranche Loan:RepayLoan Loan:TakeBackRepayment Loan:ReturnPart Loan:ChooseOverpayment Loan:PayOverpayment Loan:GiveNotice Loan:DefaultLoan Loan:DeclareStay Loan:RestructureLoan Loan:TakeOverLoan Loan:WriteOffLoan Loan:AddCosts Loan:OrderSupplies Loan:ConfirmDelivery
+		Loan:DrawLoan Loan:DisburseLoan Loan:BookTranche Loan:RepayLoan Loan:TakeBackRepayment Loan:ReturnPart Loan:ChooseOverpayment Loan:PayOverpayment Loan:GiveNotice Loan:DefaultLoan Loan:DeclareStay Loan:RestructureLoan Loan:TakeOverLoan Loan:WriteOffLoan Loan:AddCosts Loan:OrderSupplies Loan:ConfirmDelivery
 		Settlement:OpenSettlement Settlement:SettleHouseholds Settlement:CloseSettlement Settlement:ChoosePrepayment Settlement:AbandonSettlement Settlement:PayAgain
 		Credit:Attest Credit:Retract Credit:Assess Credit:DisputeInput
 		Pool:OpenPoolAccount Pool:OpenPool Pool:AmendPool Pool:AcceptPool Pool:FreezeQuarter Pool:AdmitPoolLoan Pool:SubmitPoolClaim Pool:VerifyPoolClaim Pool:ReviewPoolClaim Pool:ApprovePoolClaim

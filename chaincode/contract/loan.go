@@ -351,7 +351,7 @@ func (*Loan) DecideLoan(ctx Context, argument string) (string, error) {
 	})
 }
 
-// WithdrawLoan ends what was asked for and not disbursed.
+// WithdrawLoan ends what was asked for and not disbursed, or a line of which nothing is owed.
 func (*Loan) WithdrawLoan(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.WithdrawLoan, intents []intent) (tape.Entry, error) {
 		_, l, err := t.loan(c.ID, c.Account, c.Loan)
@@ -366,7 +366,7 @@ func (*Loan) WithdrawLoan(ctx Context, argument string) (string, error) {
 			return tape.Entry{}, err
 		}
 		t.saveLoan(after)
-		if l.State == loan.Contracted {
+		if l.State == loan.Contracted || l.State == loan.Running {
 			return entry, t.end(after, entry)
 		}
 		return entry, nil
@@ -454,23 +454,39 @@ func (t *transaction) end(l loan.Loan, entry tape.Entry) error {
 	return t.each(l, func(known *loan.Debts, borrower bool) loan.Debts { return known.End(l, borrower, entry) })
 }
 
+// DrawLoan is a household's draw on a line.
+func (*Loan) DrawLoan(ctx Context, argument string) (string, error) {
+	return runSigned(ctx, argument, func(t *transaction, c loan.DrawLoan, intents []intent) (tape.Entry, error) {
+		_, before, err := t.loan(c.ID, c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		d, err := t.disbursing(before, c.Order)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		if err := t.signs("draw-loan", c.Account, c.Amount, c.ID, intents); err != nil {
+			return tape.Entry{}, err
+		}
+		after, entry, err := before.Draw(c, d, t.context)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		t.saveLoan(after)
+		return entry, t.undone(before, after, entry) // a draw that is taken back may be all that was waited for
+	})
+}
+
 // DisburseLoan orders a lender's share of a tranche.
 func (*Loan) DisburseLoan(ctx Context, argument string) (string, error) {
 	return runSigned(ctx, argument, func(t *transaction, c loan.Disburse, intents []intent) (tape.Entry, error) {
-		supplierKey, orderKey := "", ""
-		if c.Order != "" {
-			supplierKey, orderKey = group.SupplierKey(c.Account, c.To), loan.OrderKey(c.Account, c.Order)
-		}
-		_, l, err := t.loan(c.ID, c.Account, c.Loan, supplierKey, orderKey)
+		_, l, err := t.loan(c.ID, c.Account, c.Loan)
 		if err != nil {
 			return tape.Entry{}, err
 		}
-		d, err := t.disbursing(l)
+		d, err := t.disbursing(l, c.Order)
 		if err != nil {
 			return tape.Entry{}, err
-		}
-		if c.Order != "" {
-			d.Supplies, d.Supplier = read[loan.Order](t, orderKey), read[group.Supplier](t, supplierKey)
 		}
 		if err := t.lends("disburse-loan", c.Account, t.context.Organisation, c.Amount, c.ID, intents); err != nil {
 			return tape.Entry{}, err
@@ -484,14 +500,26 @@ func (*Loan) DisburseLoan(ctx Context, argument string) (string, error) {
 	})
 }
 
-// disbursing is what stands around a disbursement.
-func (t *transaction) disbursing(l loan.Loan) (loan.Disbursing, error) {
-	key := group.GroupKey(l.Scheme, l.Group)
-	if err := t.load(key); err != nil {
-		return loan.Disbursing{}, err
+// disbursing is what stands around a disbursement for an order, "" for none.
+func (t *transaction) disbursing(l loan.Loan, order tape.ID) (loan.Disbursing, error) {
+	d, key, orderKey := loan.Disbursing{}, group.GroupKey(l.Scheme, l.Group), ""
+	if order != "" {
+		orderKey = loan.OrderKey(l.Scheme, order)
 	}
-	d := loan.Disbursing{Group: read[group.Group](t, key)}
-	if d.Group == nil {
+	if err := t.load(key, orderKey); err != nil {
+		return d, err
+	}
+	if order != "" {
+		d.Supplies = read[loan.Order](t, orderKey)
+	}
+	if d.Supplies != nil {
+		supplierKey := group.SupplierKey(l.Scheme, d.Supplies.Supplier)
+		if err := t.load(supplierKey); err != nil {
+			return d, err
+		}
+		d.Supplier = read[group.Supplier](t, supplierKey)
+	}
+	if d.Group = read[group.Group](t, key); d.Group == nil {
 		return d, nil
 	}
 	var err error

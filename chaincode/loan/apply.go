@@ -425,29 +425,48 @@ func (l Loan) originator(ctx tape.Context) error {
 	return nil
 }
 
-// WithdrawLoan ends an application, or a contract under which nothing was disbursed.
+// WithdrawLoan ends an application, a contract under which nothing was disbursed, or a
+// line of which nothing is owed.
 type WithdrawLoan struct {
 	Account tape.AccountID `json:"account"`
 	ID      tape.ID        `json:"id"`
 	Loan    tape.ID        `json:"loan"`
 }
 
-// Withdraw judges the command: the borrower signs it, by a key of any custody.
+// Withdraw judges the command: the borrower signs it, by a key of any custody. A line
+// that is drawn no more anybody ends.
 func (l Loan) Withdraw(c WithdrawLoan, ctx tape.Context) (Loan, tape.Entry, error) {
 	refuse := func(err error) (Loan, tape.Entry, error) { return l, tape.Entry{}, err }
-	if err := rule.First(carried(ctx), l.changed(ctx), l.must("what is disbursed is repaid, not withdrawn", Applied, Referred, Approved, Contracted)); err != nil {
+	states := []State{Applied, Referred, Approved, Contracted}
+	if l.Terms.Revolving {
+		states = append(states, Running)
+	}
+	if err := rule.First(carried(ctx), l.changed(ctx), l.must("what is disbursed is repaid, not withdrawn", states...), l.withdraws(ctx)); err != nil {
 		return refuse(err)
 	}
-	if l.ordered() > 0 {
+	entry := ctx.Entry(c.ID, "withdraw-loan", string(l.Scheme))
+	if l.State == Running {
+		ended, err := l.ended(ctx.Date)
+		if err != nil {
+			return refuse(err)
+		}
+		return ended.touched(entry), entry, nil
+	}
+	if l = l.lapsed(); l.ordered() > 0 {
 		return refuse(rule.Refuse(rule.WrongState, "%s of loan %s are on their way", money.New(l.ordered(), l.Principal.Currency), l.ID))
 	}
 	if err := l.unsettled(ctx.Date); err != nil {
 		return refuse(err)
 	}
-	if len(ctx.Approvals) != 1 || ctx.Approvals[0].Person != l.Person {
-		return refuse(rule.Refuse(rule.Forbidden, "%s, who asked for loan %s, signs alone", l.Person, l.ID))
-	}
-	entry := ctx.Entry(c.ID, "withdraw-loan", string(l.Scheme))
 	l.State = Withdrawn
 	return l.touched(entry), entry, nil
+}
+
+// withdraws refuses whoever is not the borrower; nobody needs to sign that a line has ended.
+func (l Loan) withdraws(ctx tape.Context) error {
+	over := l.Terms.Revolving && slices.Contains([]State{Contracted, Running}, l.State) && !l.Revolves(ctx.Date)
+	if over && len(ctx.Approvals) == 0 || len(ctx.Approvals) == 1 && ctx.Approvals[0].Person == l.Person {
+		return nil
+	}
+	return rule.Refuse(rule.Forbidden, "%s, who asked for loan %s, signs alone", l.Person, l.ID)
 }

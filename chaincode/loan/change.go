@@ -35,7 +35,7 @@ func (l Loan) Restructure(c Restructure, expiry tape.Date, called *recourse.Call
 	if err := rule.First(l.originator(ctx), l.changed(ctx), l.must("only a running loan has terms to change", Running), rule.Field("terms", c.Terms.Check()), rule.Field("termEnd", c.TermEnd.Check()), l.settled(called, claims, ctx.Date)); err != nil {
 		return refuse(err)
 	}
-	if err := rule.First(rule.Field("terms", withoutDeduction(c.Terms)), l.signedByAll(ctx)); err != nil {
+	if err := rule.First(rule.Field("terms", withoutDeduction(c.Terms)), rule.Field("terms", drawnOnce(c.Terms)), l.signedByAll(ctx)); err != nil {
 		return refuse(err)
 	}
 	if c.TermEnd > expiry {
@@ -78,6 +78,14 @@ func (l Loan) settled(called *recourse.Call, claims []pool.Claim, day tape.Date)
 		}
 	}
 	return nil
+}
+
+// drawnOnce refuses a line as what comes of changed terms: nothing more is lent under them.
+func drawnOnce(t terms.Terms) error {
+	if !t.Revolving {
+		return nil
+	}
+	return rule.Field("revolving", rule.Refuse(rule.Invalid, "is for new loans; nothing more is disbursed once terms are changed"))
 }
 
 // signedByAll refuses a change that borrower or a guarantor has not signed by a key in its own hands.

@@ -98,10 +98,15 @@ func (l Loan) approvedOn() tape.Date {
 }
 
 // planned is the quote for the advances that the command names: together the
-// principal, in no more tranches than allowed, from today on, and over by the loan's last day.
+// principal, in no more tranches than allowed, from today on, and over by the loan's last
+// day. Who is free to draw is assumed to draw all at once and to keep it to the end
+// (Directive 2008/48/EC, Annex I, part II (a)).
 func (l Loan) planned(c ContractLoan, day tape.Date) (Quote, error) {
 	if len(c.Advances) == 0 || len(c.Advances) > int(l.TranchesMax) {
 		return Quote{}, rule.Field("advances", rule.Refuse(rule.Invalid, "are %d; 1 to %d tranches are possible", len(c.Advances), l.TranchesMax))
+	}
+	if l.Terms.Revolving && len(c.Advances) != 1 {
+		return Quote{}, rule.Field("advances", rule.Refuse(rule.Invalid, "are %d; the offer of a line is reckoned as though its whole limit were drawn at once", len(c.Advances)))
 	}
 	total := money.New(0, l.Principal.Currency)
 	for i, advance := range c.Advances {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -164,7 +165,7 @@ func (d *Debts) Borrowed(g group.Group, household tape.AccountID, own []Loan, da
 		if err != nil {
 			return facts, err
 		}
-		open, err := money.Sum(facts.Open.Units, owed.Principal, l.undrawn())
+		open, err := money.Sum(facts.Open.Units, owed.Principal, l.undrawn(owed))
 		if err != nil {
 			return facts, rule.Field("amount", err)
 		}
@@ -173,15 +174,28 @@ func (d *Debts) Borrowed(g group.Group, household tape.AccountID, own []Loan, da
 			continue
 		}
 		facts.Loans++
-		if l.Book.Schedule[0].Due <= day && l.LastOverdue == "" && owed.Due() == 0 {
+		if l.begun(day) && l.LastOverdue == "" && owed.Due() == 0 {
 			facts.OnTime++
 		}
 	}
 	return facts, nil
 }
 
-// undrawn is what the lender is bound to and has not disbursed: under changed terms, or once it was written off, nothing.
-func (l Loan) undrawn() int64 {
+// begun reports whether an instalment has fallen due since the first advance.
+func (l Loan) begun(day tape.Date) bool {
+	first := l.Book.Advances[0].Date
+	return slices.ContainsFunc(l.Book.Schedule, func(row terms.Instalment) bool { return row.Due > first && row.Due <= day })
+}
+
+// undrawn is what the lender is bound to and has not disbursed: under changed terms, or
+// once it was written off, nothing; of a line what is not drawn of its limit, as long as it can be.
+func (l Loan) undrawn(owed Owed) int64 {
+	switch {
+	case l.Revolves(owed.Date):
+		return max(0, l.Principal.Units-owed.Principal)
+	case l.Terms.Revolving:
+		return l.lapsed().ordered() - l.advancedUnits()
+	}
 	if len(l.Restructured) > 0 || l.WrittenOff != nil {
 		return 0
 	}

@@ -47,7 +47,7 @@ func (l Loan) Disburse(c Disburse, d Disbursing, ctx tape.Context) (Loan, tape.P
 	if err != nil {
 		return refuse(err)
 	}
-	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(c, d), l.tranche(c, lender), l.payee(c, d), l.arrives(c, ctx)); err != nil {
+	if err := rule.First(l.changed(ctx), l.must("money goes out under a contract", Contracted, Running), l.lendable(c, d), l.tranche(c, lender, ctx.Date), l.payee(c, d), l.arrives(c, ctx)); err != nil {
 		return refuse(err)
 	}
 	share, err := l.share(c.Amount.Units, lender)
@@ -112,16 +112,21 @@ func (l Loan) weights() []int64 {
 // loan that is in arrears or was changed: what follows would have no schedule. What
 // came back of one lender while others paid is ordered again all the same.
 func (l Loan) lendable(c Disburse, d Disbursing) error {
-	if d.Group == nil || d.Group.State != group.Active {
-		return rule.Field("loan", rule.Refuse(rule.WrongState, "group %s is not active; nothing is disbursed to it", l.Group))
-	}
-	if err := (Frame{Group: d.Group, Standing: d.Standing}).regular(); err != nil {
+	if err := d.regular(l); err != nil {
 		return err
 	}
 	if int(c.Tranche) > len(l.Tranches) && (len(l.Restructured) > 0 || l.WrittenOff != nil) {
 		return rule.Field("loan", rule.Refuse(rule.WrongState, "the terms of loan %s were changed, or it was written off; nothing more is disbursed under it", l.ID))
 	}
 	return nil
+}
+
+// regular refuses money to a group that is frozen, filed or not.
+func (d Disbursing) regular(l Loan) error {
+	if d.Group == nil || d.Group.State != group.Active {
+		return rule.Field("loan", rule.Refuse(rule.WrongState, "group %s is not active; nothing is disbursed to it", l.Group))
+	}
+	return (Frame{Group: d.Group, Standing: d.Standing}).regular()
 }
 
 // arrives refuses a payout that the bank may pay on a day on which the loan has no
@@ -140,7 +145,7 @@ func (l Loan) arrives(c Disburse, ctx tape.Context) error {
 }
 
 // tranche refuses one that is out of turn, differs from what the first lender ordered, or is too much.
-func (l Loan) tranche(c Disburse, lender int) error {
+func (l Loan) tranche(c Disburse, lender int, day tape.Date) error {
 	if err := rule.Field("amount", c.Amount.Positive(l.Principal.Currency)); err != nil {
 		return err
 	}
@@ -152,9 +157,15 @@ func (l Loan) tranche(c Disburse, lender int) error {
 		if t.Amount != c.Amount || t.To != c.To || t.Order != c.Order {
 			return rule.Field("tranche", rule.Refuse(rule.Conflict, "%d of loan %s is %s to %s; all lenders pay the same", c.Tranche, l.ID, t.Amount, t.To))
 		}
+		if t.Waits() {
+			return l.honours(c, lender, day)
+		}
 		return nil
 	}
-	if lender != 0 || int(c.Tranche) != len(l.Tranches)+1 || l.live() >= l.TranchesMax || len(l.Tranches) >= tranchesEver {
+	if l.Terms.Revolving {
+		return rule.Field("tranche", rule.Refuse(rule.Forbidden, "is %d; loan %s is a line, and its household draws what its lenders pay", c.Tranche, l.ID))
+	}
+	if lender != 0 || int(c.Tranche) != len(l.Tranches)+1 || l.live() >= l.TranchesMax || len(l.Tranches) >= l.tranchesEver() {
 		return rule.Field("tranche", rule.Refuse(rule.Conflict, "is %d; %s begins number %d of %d", c.Tranche, l.Organisation, len(l.Tranches)+1, l.TranchesMax))
 	}
 	if left := l.Principal.Units - l.ordered(); c.Amount.Units > left {
@@ -163,8 +174,29 @@ func (l Loan) tranche(c Disburse, lender int) error {
 	return nil
 }
 
+// honours refuses to begin a draw by another than the originator, of a line that is drawn
+// no more, and where by now more would be out than its limit.
+func (l Loan) honours(c Disburse, lender int, day tape.Date) error {
+	if lender != 0 {
+		return rule.Field("tranche", rule.Refuse(rule.Conflict, "is %d; %s begins it", c.Tranche, l.Organisation))
+	}
+	if err := l.open(day); err != nil {
+		return err
+	}
+	left, err := l.available(day) // the draw is taken off already
+	if err == nil && left < 0 {
+		err = rule.Field("amount", rule.Refuse(rule.Insufficient, "with %s more would be out of loan %s than its limit, %s", c.Amount, l.ID, l.Principal))
+	}
+	return err
+}
+
 // tranchesEver is how many tranches are ordered of a loan, with those that came back.
-const tranchesEver = 4 * TranchesMax
+func (l Loan) tranchesEver() int {
+	if l.Terms.Revolving {
+		return DrawsMax + TranchesMax
+	}
+	return 4 * TranchesMax
+}
 
 // live counts the tranches that did not come back.
 func (l Loan) live() int32 {
@@ -372,8 +404,8 @@ func (l Loan) OrderSupplies(c OrderSupplies, supplier *group.Supplier, ctx tape.
 	if supplier == nil || supplier.Withdrawn || !slices.Contains(supplier.Categories, c.Category) {
 		return refuse(rule.Field("supplier", rule.Refuse(rule.Forbidden, "%s is no listed supplier of %s", c.Supplier, c.Category)))
 	}
-	if left := l.Principal.Units - l.ordered(); c.Amount.Units > left {
-		return refuse(rule.Field("amount", rule.Refuse(rule.Insufficient, "%s is more than %s, what is left of loan %s", c.Amount, money.New(left, c.Amount.Currency), l.ID)))
+	if left, err := l.left(ctx.Date); err != nil || c.Amount.Units > left.Units {
+		return refuse(rule.First(err, rule.Field("amount", rule.Refuse(rule.Insufficient, "%s is more than %s, what is left of loan %s", c.Amount, left, l.ID))))
 	}
 	if err := signedByOwn(ctx, l.Person, "orders"); err != nil {
 		return refuse(err)

@@ -54,7 +54,7 @@ func Exposure(own []Loan, currency money.Currency, day tape.Date) (sum money.Amo
 			others = true
 			continue
 		}
-		if sum.Units, err = money.Sum(sum.Units, owed.Principal, l.undrawn()); err != nil {
+		if sum.Units, err = money.Sum(sum.Units, owed.Principal, l.undrawn(owed)); err != nil {
 			return sum, others, rule.Field("amount", err)
 		}
 	}

@@ -145,6 +145,7 @@ func TestRestructure(t *testing.T) {
 		{func(s *restructuring) { s.C.Terms.RatePartsPerMillion = -1 }, "invalid: field terms.ratePartsPerMillion: "},
 		{func(s *restructuring) { s.C.TermEnd = "soon" }, "invalid: field termEnd: is not a date"},
 		{func(s *restructuring) { s.C.Terms.Fees = []terms.Fee{{At: terms.AtDisbursement, PartsPerMillion: 1}} }, "invalid: field terms.fees[0].at: is disbursement"},
+		{func(s *restructuring) { s.C.Terms = revolving() }, "invalid: field terms.revolving: is for new loans; nothing more is disbursed once terms are changed"},
 		{func(s *restructuring) { s.L.Tranches = append(s.L.Tranches[:1:1], loan.Tranche{Amount: cny(1)}) }, "wrong-state: a tranche of loan l1 is on its way"},
 		{func(s *restructuring) { s.Called = &recourse.Call{ID: "call-1", State: recourse.Open} }, "wrong-state: call call-1 of the guarantors of loan l1 is open"},
 		{func(s *restructuring) { s.Claims[1].State = pool.Approved }, "wrong-state: claim claim-1 of bank on pool:insurer:county for loan l1 is approved; its terms are changed when the pool has returned it"},

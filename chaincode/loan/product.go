@@ -79,8 +79,11 @@ func withoutDeduction(t terms.Terms) error {
 	return nil
 }
 
-// tranchesMax is 1 of flat interest, which is reckoned on the whole from one day on.
+// tranchesMax is 1 of flat interest, which is reckoned on the whole from one day on; a line is drawn often.
 func (c Conditions) tranchesMax() int64 {
+	if c.Terms.Revolving {
+		return DrawsMax
+	}
 	if c.Terms.Method == terms.Flat || len(c.Terms.CropInterestPartsPerMillion) > 0 {
 		return 1
 	}

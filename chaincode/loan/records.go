@@ -155,11 +155,12 @@ type Loan struct {
 	// ProductVersion is never the binary's or the newest: that of the application.
 	ProductVersion int32 `json:"productVersion"`
 	// Organisation is the originator; Carrier brought the application.
-	Organisation string       `json:"organisation"`
-	Carrier      string       `json:"carrier"`
-	Purpose      string       `json:"purpose"`
-	Principal    money.Amount `json:"principal"`
-	Terms        terms.Terms  `json:"terms"`
+	Organisation string `json:"organisation"`
+	Carrier      string `json:"carrier"`
+	Purpose      string `json:"purpose"`
+	// Principal is what is lent; of a line, which can be drawn again, its limit.
+	Principal money.Amount `json:"principal"`
+	Terms     terms.Terms  `json:"terms"`
 	// Lenders, Supplies, ToleranceUnits and TranchesMax are the product's.
 	Lenders        []Lender `json:"lenders"`
 	Supplies       []string `json:"supplies,omitempty"`
@@ -249,6 +250,8 @@ type Tranche struct {
 	Holds []tape.ID `json:"holds"`
 	// Order is the delivered order that a supplier is paid for.
 	Order tape.ID `json:"order,omitempty"`
+	// Drawn is the day on which the household drew it from a line; none where the lenders began it.
+	Drawn tape.Date `json:"drawn,omitempty"`
 	// Paid is the day of the bank's line; interest runs from it. Cancelled: the money never left.
 	Paid      tape.Date `json:"paid,omitempty"`
 	Cancelled bool      `json:"cancelled,omitempty"`

@@ -121,9 +121,24 @@ func (l Loan) closed(day tape.Date) (Loan, Owed, error) {
 	if l.State == Running && len(l.Book.Advances) == 0 { // all of it came back
 		l.State = Contracted
 	}
-	if n := len(l.Book.Advances); n > 0 { // a line may be dated ahead
-		day = max(day, l.Book.Advances[n-1].Date)
+	if l.Revolves(day) { // where nothing is owed it can be drawn still
+		owed, err := l.Owed(l.known(day))
+		return l, owed, err
 	}
+	return l.lapsed().ends(day)
+}
+
+// known is a day by which all that was advanced counts: the bank's line may be dated ahead.
+func (l Loan) known(day tape.Date) tape.Date {
+	if n := len(l.Book.Advances); n > 0 {
+		return max(day, l.Book.Advances[n-1].Date)
+	}
+	return day
+}
+
+// ends is closed for what is drawn no more.
+func (l Loan) ends(day tape.Date) (Loan, Owed, error) {
+	day = l.known(day)
 	owed, err := l.Owed(day)
 	if err != nil || owed.Payoff() > 0 || l.State != Running || l.ordered() != l.advancedUnits() {
 		return l, owed, err

@@ -113,6 +113,10 @@ func kinds() []terms.Terms {
 		with(func(t *terms.Terms) {
 			t.Method, t.Instalments, t.Every, t.SaleDays = terms.AfterSale, 1, terms.Interval{Months: 5}, 10
 		}),
+		with(func(t *terms.Terms) { t.Method, t.Instalments, t.Revolving = terms.Bullet, 10, true }),
+		with(func(t *terms.Terms) {
+			t.Method, t.Instalments, t.Revolving, t.DayCount, t.Every = terms.Bullet, 5, true, terms.Act360, terms.Interval{Weeks: 6}
+		}),
 	}
 }
 
@@ -147,6 +151,9 @@ func (w *season) contracted() *tracked {
 	if p.Conditions.TranchesMax = 1 + w.random.Int32N(3); p.Conditions.Terms.Method == terms.Flat || len(p.Conditions.Terms.CropInterestPartsPerMillion) > 0 {
 		p.Conditions.TranchesMax = 1
 	}
+	if p.Conditions.Terms.Revolving {
+		p.Conditions.TranchesMax = loan.DrawsMax
+	}
 	f.Group.Agreement.Expiry = w.day.AddMonths(30)
 	c.ID, c.Amount, c.Terms = w.id("l"), cny(100_000+w.random.Int64N(2_000_000)), p.Conditions.Terms
 	l, _, err := c.Apply(f, w.ctx("coop", "h1", "h2", "h3", "h4"))
@@ -164,7 +171,7 @@ var acts = []struct {
 	weight int
 	do     func(*season, *tracked) error
 }{
-	{"disburse", 8, (*season).disburse}, {"book", 10, (*season).book}, {"pay what is due", 14, (*season).payDue}, {"pay something", 8, (*season).paySome}, {"pay what came late", 6, (*season).payLate},
+	{"disburse", 8, (*season).disburse}, {"draw", 10, (*season).draw}, {"book", 10, (*season).book}, {"pay what is due", 14, (*season).payDue}, {"pay something", 8, (*season).paySome}, {"pay what came late", 6, (*season).payLate},
 	{"pay all", 3, (*season).payAll}, {"pay too much", 1, (*season).payMore}, {"settle a sale", 8, (*season).settle}, {"default", 8, (*season).fileDefault}, {"add costs", 4, (*season).addCosts},
 	{"restructure", 2, (*season).change}, {"return a tranche", 3, (*season).comesBack}, {"take back", 3, (*season).takeBack}, {"return a part", 2, (*season).returnPart}, {"refund", 3, (*season).refund}, {"choose", 3, (*season).choose}, {"write off", 4, (*season).writeOff}, {"withdraw", 2, (*season).withdraw},
 }
@@ -202,6 +209,9 @@ func (w *season) step() (string, error) {
 // begin orders a tranche, or lets the bank pay it.
 func (w *season) begin(l *tracked) (string, error) {
 	name, do := "disburse", (*season).disburse
+	if l.Terms.Revolving && l.waits() < 0 {
+		name, do = "draw", (*season).draw
+	}
 	if n := l.waits(); n >= 0 && !slices.Contains(l.Tranches[n].Holds, "") {
 		name, do = "book", (*season).book
 	}
@@ -255,7 +265,7 @@ func (w *season) disburse(l *tracked) error {
 			}
 		}
 		if lender = 0; w.chance(2) {
-			left = w.random.Int64N(left + 1)
+			left = w.random.Int64N(max(0, left) + 1) // of a line more was drawn by and by
 		}
 		c.Amount, c.Tranche = cny(left), c.Tranche+1
 	}
@@ -271,6 +281,31 @@ func (w *season) disburse(l *tracked) error {
 		l.holds = append(l.holds, make([]*tape.Hold, len(l.Lenders)))
 	}
 	l.holds[c.Tranche-1][lender] = &tape.Hold{ID: c.ID, State: tape.HoldOpen}
+	return nil
+}
+
+// draw lets the household draw on a line, or take back what it drew.
+func (w *season) draw(l *tracked) error {
+	if !l.Terms.Revolving {
+		return errNothing
+	}
+	before, n := must2(l.Available(w.day))(w.T), l.waits()
+	c := loan.DrawLoan{Account: coffee, Amount: cny(1 + w.random.Int64N(before.Units+l.Principal.Units/10)), ID: w.id("draw"), Loan: l.ID, Tranche: int32(len(l.Tranches) + 1)}
+	if n >= 0 && w.chance(4) {
+		c.Amount, c.Cancel, c.Tranche = l.Tranches[n].Amount, true, int32(n+1)
+	}
+	after, err := w.twice(func() (loan.Loan, tape.Entry, error) { return l.Draw(c, disbursing(), w.ctx("coop", "h1")) })
+	if err != nil {
+		return err
+	}
+	l.Loan = after
+	if c.Cancel {
+		return nil
+	}
+	l.holds = append(l.holds, make([]*tape.Hold, len(l.Lenders)))
+	if now := must2(l.Available(w.day))(w.T); now.Units != before.Units-c.Amount.Units || now.Units < 0 {
+		w.Errorf("%s could be drawn, %s were, and %s can be", before, c.Amount, now)
+	}
 	return nil
 }
 
@@ -511,7 +546,7 @@ func (w *season) payAll(l *tracked) error {
 		return errNothing
 	}
 	err := w.pay(l, w.owed(l).Payoff(), w.day, loan.UntilPayoff)
-	if waits := slices.ContainsFunc(l.Tranches, func(t loan.Tranche) bool { return t.Paid == "" && !t.Cancelled }); err == nil && l.State != loan.Closed && !waits {
+	if waits := slices.ContainsFunc(l.Tranches, func(t loan.Tranche) bool { return t.Paid == "" && !t.Cancelled }); err == nil && l.State != loan.Closed && !waits && !l.Revolves(w.day) {
 		w.Errorf("paid off it is %s", l.State)
 	}
 	return err
@@ -665,7 +700,8 @@ var invariants = []struct {
 		for _, t := range l.Tranches {
 			waits, out = waits || t.Paid == "" && !t.Cancelled, out || len(l.Book.Advances) > 0
 		}
-		if ended := out && !waits && o.Payoff() == 0; ended != (l.State == loan.Closed) {
+		// A line waits for its household, or its end, although nothing is owed.
+		if ended := out && !waits && o.Payoff() == 0; ended != (l.State == loan.Closed) && (!ended || !l.Terms.Revolving) {
 			return fmt.Errorf("it is %s: %+v", l.State, o)
 		}
 		if l.State == loan.Closed && (o.Principal != 0 || o.Accrued != 0 || o.Due() != 0 || o.Ahead != 0) {
@@ -682,6 +718,25 @@ var invariants = []struct {
 		}
 		if o.DaysPastDue != days || (o.Oldest == 0) != (days == 0) {
 			return fmt.Errorf("%d, by the second book %d", o.DaysPastDue, days)
+		}
+		return nil
+	}},
+	{"of a line interest is a day's part of what was out that day, and principal is due at its end alone", func(w *season, l *tracked, o loan.Owed, b second) error {
+		if !l.Terms.Revolving {
+			return nil
+		}
+		interest, spans := o.Paid.Interest+o.Accrued, int64(len(l.Book.Advances)+len(l.Book.Payments)+len(l.Book.Schedule)+1)
+		for _, due := range o.Dues {
+			if interest += due.Interest; due.Principal > 0 && w.day < l.Terms.LastDue("") {
+				return fmt.Errorf("principal is due: %+v", o.Dues)
+			}
+		}
+		year := int64(365)
+		if l.Terms.DayCount == terms.Act360 {
+			year = 360
+		}
+		if exact := b.unitDays * int64(l.Terms.RatePartsPerMillion) / (year * 1_000_000); interest < exact-spans || interest > exact+spans {
+			return fmt.Errorf("%d of interest for %d unit days, which cost %d", interest, b.unitDays, exact)
 		}
 		return nil
 	}},
@@ -734,6 +789,8 @@ type second struct {
 	over               int64
 	paid               loan.Paid
 	dues               []*owing
+	// unitDays adds up what was out on each day.
+	unitDays int64
 }
 
 // owing is what is owed of one instalment, or of a charge where n is 0.
@@ -778,6 +835,9 @@ func reckon(t *testing.T, l loan.Loan, day tape.Date) second {
 	}
 	begin := l.Book.Advances[0].Date
 	start, from, ran, k := begin, begin, int64(0), 0
+	for k < len(rows) && rows[k].Due < begin { // of a line that nobody had drawn by then
+		k++
+	}
 	run := func(to tape.Date) { // interest up to a day
 		if l.Terms.Method != terms.Flat && len(l.Terms.CropInterestPartsPerMillion) == 0 {
 			b.accrued += halfEven(b.principal*int64(l.Terms.RatePartsPerMillion)*int64(from.DaysUntil(to)), year*1_000_000)
@@ -798,6 +858,9 @@ func reckon(t *testing.T, l loan.Loan, day tape.Date) second {
 			b.accrued, ran, start, k = 0, 0, d, k+1
 		}
 		b.visit(l, d, d == day, n, year, run)
+		if d < day {
+			b.unitDays += b.principal
+		}
 	}
 	b.ripen(l.Book.Before+rows[len(rows)-1].N, rows[len(rows)-1].Due, day)
 	rest := second{} // what a refund left pays what enforcing has cost

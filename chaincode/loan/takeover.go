@@ -71,10 +71,13 @@ func (l Loan) TakeOver(c TakeOver, cooperative string, ctx tape.Context) (Loan, 
 }
 
 // unlocked refuses a purpose-locked loan: what its money bought before was
-// confirmed by nobody here.
+// confirmed by nobody here. It refuses a line: none of its draws was signed.
 func (l Loan) unlocked() error {
 	if len(l.Supplies) > 0 {
 		return rule.Field("loan", rule.Refuse(rule.Forbidden, "%s pays suppliers for what was delivered; what one paid before is taken over by a product without orders", l.ID))
+	}
+	if l.Terms.Revolving {
+		return rule.Field("loan", rule.Refuse(rule.Forbidden, "%s is a line of credit; what one lent before is taken over by a product that is drawn once", l.ID))
 	}
 	return nil
 }

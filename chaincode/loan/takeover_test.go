@@ -50,6 +50,7 @@ func TestTakeOver(t *testing.T) {
 			{func(s *takingOver) { s.C.Terms.FirstDue = "2025-08-01" }, "invalid: field terms.firstDue: 2025-08-01 is not later than the first advance"},
 			{func(s *takingOver) { s.L.TermEnd = "2026-07-31" }, "invalid: field terms: put the last instalment on 2026-08-01; loan l1 ends on 2026-07-31"},
 			{func(s *takingOver) { s.C.Advances = nil }, "invalid: field advances: are 0; 1 to 2 tranches are possible"},
+			{func(s *takingOver) { s.L.Terms.Revolving = true }, "forbidden: field loan: l1 is a line of credit; what one lent before is taken over by a product that is drawn once"},
 			{func(s *takingOver) { s.L.TranchesMax = 1 }, "invalid: field advances: are 2; 1 to 1 tranches are possible"},
 			{func(s *takingOver) { s.C.Advances[0].Amount = cny(0) }, "invalid: field advances[0].amount: 0.00 CNY is not more than zero"},
 			{func(s *takingOver) { s.C.Advances[1].Date = "soon" }, "invalid: field advances[1].date: is not a date"},

@@ -110,13 +110,14 @@ freeze | Group:Freeze | cooperative lender | maker checker | 0 | group:name!
 cure | Group:Cure | cooperative lender | maker checker | 0 | group:name!
 close-group | Group:CloseGroup | cooperative lender | maker checker | 0 | group:name!
 open-lending | Loan:OpenLending | lender | maker | 2 | lending:account! custodian:account! currency:line! attribution:choice!
-offer-product | Loan:OfferProduct | lender | maker | 2 | product:name! lenders:rows! least:amount! most:amount! purposes:names! supplies:names term-days:number! offer-days:number! tranches:number! tolerance-units:number method:choice! rate:share! day-count:choice! rounding:choice! instalments:number every-months:number every-weeks:number every-days:number difference:choice grace-principal:number grace-interest:number crop-principal:names crop-interest:names sale-days:number late-rate:share late-grace-days:number late-on:choice
+offer-product | Loan:OfferProduct | lender | maker | 2 | product:name! lenders:rows! least:amount! most:amount! purposes:names! supplies:names term-days:number! offer-days:number! tranches:number! tolerance-units:number method:choice! rate:share! day-count:choice! rounding:choice! instalments:number every-months:number every-weeks:number every-days:number difference:choice grace-principal:number grace-interest:number crop-principal:names crop-interest:names sale-days:number late-rate:share late-grace-days:number late-on:choice revolving:mark
 withdraw-product | Loan:WithdrawProduct | lender | maker | 2 | product:name!
 apply-loan | Loan:ApplyForLoan | household | maker checker agent | 1 | household:account! group:name! product:name! amount:amount! purpose:choice! first-due:day due-dates:names
 guarantee-loan | Loan:GuaranteeLoan | household | maker checker agent | 1 | loan:name! household:account!
 decide-loan | Loan:DecideLoan | lender | maker | 2 | loan:name! amount:amount! reason:choice!
 contract-loan | Loan:ContractLoan | household | maker checker agent | 1 | loan:name! advances:rows
 withdraw-loan | Loan:WithdrawLoan | household | maker checker agent | 1 | loan:name!
+draw-loan | Loan:DrawLoan | household | maker checker agent | 1 | loan:name! amount:amount order:name tranche:number take-back:mark
 order-supplies | Loan:OrderSupplies | household | maker checker agent | 1 | loan:name! supplier:account! category:line! amount:amount!
 confirm-delivery | Loan:ConfirmDelivery | household cooperative | maker checker agent | 1 | order:name! invoice:line place:line cancel:mark
 disburse-loan | Loan:DisburseLoan | lender | maker | 2 | loan:name! payee:account! amount:amount! tranche:number! order:name expires:day!

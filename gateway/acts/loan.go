@@ -42,6 +42,7 @@ func productActs() []Act {
 	fields := append([]Field{product, in(rows("lenders", kind("lender", Name).at("organisation"), kind("lending", Account).at("account"), kind("share", Share).at("partsPerMillion")), "lenders").need(),
 		in(kind("least", Amount), "principalMin").need(), in(kind("most", Amount), "principalMax").need(), in(kind("purposes", Names), "purposes").need(), in(kind("supplies", Names), "supplies"),
 		in(kind("term-days", Number), "termDaysMax").need(), in(kind("offer-days", Number), "offerDays").need(), in(kind("tranches", Number), "tranchesMax").need(), in(kind("tolerance-units", Number), "toleranceUnits")}, termsFields("conditions.terms.")...)
+	fields = append(fields, in(kind("revolving", Mark), "terms.revolving"))
 	return []Act{
 		openAccount("open-lending", "Loan:OpenLending", "lending").of(Lender),
 		about("offer-product", "Loan:OfferProduct", "product", fields, steps[loan.OfferProduct]{finish: func(f *form, c *loan.OfferProduct) {
@@ -94,6 +95,8 @@ func applicationActs() []Act {
 		about("contract-loan", "Loan:ContractLoan", "loan", []Field{rows("advances", kind("date", Day), kind("amount", Amount))}, steps[loan.ContractLoan]{finish: (*form).quotes},
 			func(g *ground, c loan.ContractLoan) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
 		plain("withdraw-loan", "Loan:WithdrawLoan", "loan", nil, func(g *ground, c loan.WithdrawLoan) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
+		about("draw-loan", "Loan:DrawLoan", "loan", []Field{kind("amount", Amount), kind("order", Name), kind("tranche", Number), kind("take-back", Mark).at("cancel")}, steps[loan.DrawLoan]{finish: (*form).draws},
+			func(g *ground, c loan.DrawLoan) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
 		plain("order-supplies", "Loan:OrderSupplies", "loan", []Field{kind("supplier", Account).need(), line("category").need(), kind("amount", Amount).need()},
 			func(g *ground, c loan.OrderSupplies) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
 		plain("confirm-delivery", "Loan:ConfirmDelivery", "order", []Field{line("invoice"), line("place"), kind("cancel", Mark)}, func(g *ground, c loan.ConfirmDelivery) []Signer {
@@ -142,6 +145,28 @@ func (f *form) quotes(c *loan.ContractLoan) {
 		c.Quote, err = quote.Hash()
 	}
 	f.fail("advances", err)
+}
+
+// draws numbers the next draw; one for an order is of what that costs, and one that
+// is taken back is named by its number.
+func (f *form) draws(c *loan.DrawLoan) {
+	l := f.ground.loan(c.Loan)
+	if l == nil {
+		return
+	}
+	if c.Cancel {
+		if c.Tranche >= 1 && int(c.Tranche) <= len(l.Tranches) {
+			c.Amount, c.Order = l.Tranches[c.Tranche-1].Amount, l.Tranches[c.Tranche-1].Order
+		}
+		return
+	}
+	c.Tranche = int32(len(l.Tranches) + 1)
+	if c.Amount.Currency != "" || c.Order.Check() != nil {
+		return
+	}
+	if order := f.ground.order(c.Order); order != nil {
+		c.Amount = order.Amount
+	}
 }
 
 // runningActs move a loan's money.

@@ -267,6 +267,19 @@ book-tranche | officer | SCHEME | loan=l2;tranche=1 | Loan:BookTranche 0
 withdraw-loan | officer | SCHEME | loan=l1 | wrong-state
 apply-loan | officer | SCHEME | household=HH3;group=g1;product=inputs;amount=600.00;purpose=inputs;id=l3 | Loan:ApplyForLoan 1 600.00 CNY
 withdraw-loan | officer | SCHEME | loan=l3 | Loan:WithdrawLoan 1 600.00 CNY
+# a line of credit
+offer-product | teller | SCHEME | product=line;lenders=bank,LENDING,100;least=500.00;most=20000.00;purposes=inputs;term-days=100;tranches=20;method=annuity;rate=6;instalments=3;every-months=1;revolving=yes | revolving[0]. invalid
+offer-product | teller | SCHEME | product=line;lenders=bank,LENDING,100;least=500.00;most=20000.00;purposes=inputs;term-days=100;tranches=20;method=bullet;rate=6;instalments=3;every-months=1;revolving=yes | Loan:OfferProduct 2
+apply-loan | officer | SCHEME | household=HH3;group=g1;product=line;amount=600.00;purpose=inputs;id=l4 | Loan:ApplyForLoan 1 600.00 CNY
+guarantee-loan | officer | SCHEME | loan=l4;household=HH1 | Loan:GuaranteeLoan 1
+guarantee-loan | officer | SCHEME | loan=l4;household=HH2 | Loan:GuaranteeLoan 1
+decide-loan | teller | SCHEME | loan=l4;amount=600.00;reason=meets-conditions | Loan:DecideLoan 2
+contract-loan | officer | SCHEME | loan=l4 | Loan:ContractLoan 1
+draw-loan | officer | SCHEME | loan=l4;amount=600.01 | amount[0]. insufficient
+draw-loan | officer | SCHEME | loan=l1;amount=1.00 | loan[0]. wrong-state
+draw-loan | officer | SCHEME | loan=l4;amount=500.00 | Loan:DrawLoan 1 500.00 CNY
+draw-loan | officer | SCHEME | loan=l4;tranche=1;take-back=yes | Loan:DrawLoan 1 500.00 CNY
+withdraw-loan | officer | SCHEME | loan=l4 | Loan:WithdrawLoan 1 600.00 CNY
 # a harvest, from the scale to the sale
 agree | officer | SCHEME | forms=cherry,ripe green | commodity[0]. invalid: is empty
 agree | officer | SCHEME | commodity=coffee;forms=cherry,ripe green/parchment,one;stores=mill,coop/depot,bank;deductions=moisture;costs=transport;processes=pulping,cherry,parchment,15,25 | Harvest:Agree 3

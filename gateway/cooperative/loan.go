@@ -2,6 +2,7 @@ package cooperative
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
@@ -20,6 +21,8 @@ type Loan struct {
 	Schedule []Instalment `json:"schedule"`
 	// Owed is what stands on the day, part by part; none while nothing was disbursed.
 	Owed *Parts `json:"owed,omitempty"`
+	// Available is what can be drawn of a line on the day; none of what is no line, or can be drawn no more.
+	Available *money.Amount `json:"available,omitempty"`
 	// Payments are those that are in the book, in the order of their days.
 	Payments []Payment `json:"payments"`
 	// Orders are what a purpose-locked loan bought.
@@ -32,7 +35,7 @@ type Loan struct {
 type Instalment struct {
 	N   int32     `json:"n"`
 	Due tape.Date `json:"due"`
-	// Principal and Interest are what was agreed; Amount is their sum, with fees.
+	// Principal and Interest are what was agreed, of a line what falls due by its draws; Amount is their sum, with fees.
 	Principal money.Amount `json:"principal"`
 	Interest  money.Amount `json:"interest"`
 	Amount    money.Amount `json:"amount"`
@@ -116,6 +119,13 @@ func LoanOf(ctx context.Context, m *readmodel.Model, scheme tape.AccountID, id t
 // reckon fills in the schedule and what is owed.
 func (s *Loan) reckon(day tape.Date) error {
 	l := s.Record
+	if l.Revolves(day) && !before(l, day) {
+		left, err := l.Available(day)
+		if err != nil {
+			return err
+		}
+		s.Available = &left
+	}
 	if len(l.Book.Advances) == 0 || before(l, day) {
 		return nil
 	}
@@ -150,6 +160,13 @@ func partsOf(o loan.Owed) *Parts {
 func instalmentOn(l loan.Loan, row terms.Instalment, owed loan.Owed, day tape.Date) (Instalment, error) {
 	of := func(units int64) money.Amount { return amount(units, l.Principal.Currency) }
 	one := Instalment{N: l.Book.Before + row.N, Due: row.Due, Principal: of(row.Principal), Interest: of(row.Interest), Amount: of(row.Total()), Left: of(0), State: Ahead}
+	if l.Terms.Revolving {
+		principal, interest, err := drawnDue(l, row)
+		if err != nil {
+			return one, err
+		}
+		one.Principal, one.Interest, one.Amount = of(principal), of(interest), of(principal+interest)
+	}
 	if row.Due > day {
 		due, err := dueOn(l, row)
 		if one.Left = due.Amount; due.Amount.Units == 0 {
@@ -171,6 +188,22 @@ func instalmentOn(l loan.Loan, row terms.Instalment, owed loan.Owed, day tape.Da
 		one.State = DueNow
 	}
 	return one, nil
+}
+
+// drawnDue is what falls due of a line on an instalment's day: a schedule knows what was
+// drawn, and nothing of what was repaid before that day.
+func drawnDue(l loan.Loan, row terms.Instalment) (principal, interest int64, err error) {
+	if row.Due < l.Book.Advances[0].Date { // nothing was drawn by then
+		return 0, 0, nil
+	}
+	l.Book.Payments = slices.DeleteFunc(slices.Clone(l.Book.Payments), func(p loan.Payment) bool { return p.Date >= row.Due })
+	owed, err := l.Owed(row.Due)
+	for _, due := range owed.Dues {
+		if due.N == l.Book.Before+row.N {
+			principal, interest = principal+due.Principal, interest+due.Interest
+		}
+	}
+	return principal, interest, err
 }
 
 func payments(l loan.Loan) []Payment {

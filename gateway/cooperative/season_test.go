@@ -2,12 +2,14 @@ package cooperative_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/pool"
@@ -257,6 +259,30 @@ func TestLoan(t *testing.T) {
 }
 
 // TestGroup: what each owes and guarantees under a group, and that the day freezes it.
+// TestLine: what falls due of a line of credit, and what can be drawn of it: its schedule
+// knows draws and no repayments. A thousandth a day; 1,000.00 are drawn, 600.00 come back after ten days.
+func TestLine(t *testing.T) {
+	b := newBooks(t)
+	line := flat(3)
+	line.Method, line.Revolving, line.RatePartsPerMillion, line.FirstDue = terms.Bullet, true, 365_000, "2026-02-01"
+	b.scheme()
+	l1 := lent("l1", household(1), 100_000, today, line, paid(61_000, "2026-01-11", "bank/repay-1"))
+	b.put(l1.Reference(), l1)
+	b.block()
+	l, err := cooperative.LoanOf(t.Context(), b.model, coffee, "l1", "2026-01-20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, row := range l.Schedule {
+		rows = append(rows, fmt.Sprintf("%s %d %d %d %s", row.Due, row.Principal.Units, row.Interest.Units, row.Left.Units, row.State))
+	}
+	want := []string{"2026-02-01 0 840 840 coming", "2026-03-01 0 1120 1120 coming", "2026-04-01 40000 1240 41240 coming"}
+	if !slices.Equal(rows, want) || l.Available == nil || l.Available.Units != 60_000 || l.Outstanding.Units != 40_000 {
+		t.Errorf("%v, %v can be drawn; want %v", rows, l.Available, want)
+	}
+}
+
 func TestGroup(t *testing.T) {
 	b := newBooks(t)
 	b.scheme()

@@ -84,6 +84,7 @@ var classes = map[string]class{
 	"Loan:ChooseOverpayment": beside,
 	"Loan:BookTranche":       beside,
 	"Loan:TakeBackRepayment": beside,
+	"Loan:DrawLoan":          beside,
 	"Loan:OrderSupplies":     beside,
 	"Loan:ConfirmDelivery":   beside,
 	"Loan:GiveNotice":        beside,

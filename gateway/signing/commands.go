@@ -234,11 +234,11 @@ var forms = map[string]form{
 	"Loan:OfferProduct": of("offer-product", absent, 2, func(c loan.OfferProduct) gist {
 		t := c.Conditions.Terms
 		return about(c.Account, "Product", string(c.Product), "Version", count(int(c.Version)), "Min", c.Conditions.PrincipalMin.String(), "Max", c.Conditions.PrincipalMax.String(),
-			"Rate", count(int(t.RatePartsPerMillion)), "Method", string(t.Method), "Instalments", count(int(t.Instalments)))
+			"Rate", count(int(t.RatePartsPerMillion)), "Method", string(t.Method), "Instalments", count(int(t.Instalments)), "Revolving", strconv.FormatBool(t.Revolving))
 	}),
 	"Loan:WithdrawProduct": of("withdraw-product", absent, 2, func(c loan.WithdrawProduct) gist { return about(c.Account, "Product", string(c.Product)) }),
 	"Loan:ApplyForLoan": of("apply-for-loan", stated, 1, func(c loan.Apply) gist {
-		return about(c.Account, "Loan", string(c.ID), "Household", string(c.Household), "Group", string(c.Group), "Product", string(c.Product), "Purpose", c.Purpose).worth(c.Amount)
+		return about(c.Account, "Loan", string(c.ID), "Household", string(c.Household), "Group", string(c.Group), "Product", string(c.Product), "Purpose", c.Purpose, "Revolving", strconv.FormatBool(c.Terms.Revolving)).worth(c.Amount)
 	}),
 	"Loan:GuaranteeLoan": of("guarantee-loan", known, 1, func(c loan.Guarantee) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Application", c.Application)
@@ -252,6 +252,9 @@ var forms = map[string]form{
 	}),
 	"Loan:DisburseLoan": of("disburse-loan", stated, 2, func(c loan.Disburse) gist {
 		return about(c.Account, "Loan", string(c.Loan), "To", string(c.To), "Tranche", count(int(c.Tranche))).worth(c.Amount)
+	}),
+	"Loan:DrawLoan": of("draw-loan", stated, 1, func(c loan.DrawLoan) gist {
+		return about(c.Account, "Loan", string(c.Loan), "Tranche", count(int(c.Tranche)), "Cancel", strconv.FormatBool(c.Cancel), "Paying", string(c.Order)).worth(c.Amount)
 	}),
 	"Loan:OrderSupplies": of("order-supplies", stated, 1, func(c loan.OrderSupplies) gist {
 		return about(c.Account, "Loan", string(c.Loan), "Supplier", string(c.Supplier), "Category", c.Category).worth(c.Amount)
@@ -500,6 +503,7 @@ func key(action string, figures []string) string {
 		switch name, value := figures[i], figures[i+1]; {
 		case name == "Cancel" && value == "true", name == "Lift" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
 			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "", name == "Kept" && value != "",
+			name == "Paying" && value != "", name == "Revolving" && value == "true",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
 		}
@@ -510,7 +514,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining", "Kept": "keep"}[name]
+		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining", "Kept": "keep", "Paying": "order", "Revolving": "line"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -172,6 +172,12 @@ func TestRead(t *testing.T) {
 		{"Loan:WithdrawLoan", loan.WithdrawLoan{Account: scheme, Loan: "l1"}, "60.00 CNY", "Take loan l1"},
 		{"Loan:ContractLoan", loan.ContractLoan{Account: scheme, Advances: []terms.Advance{{Amount: cny(6000), Date: "2026-01-01"}}, Loan: "l1", Quote: party.Hash{1}}, "60.00 CNY", "fingerprint 01000000"},
 		{"Loan:DisburseLoan", loan.Disburse{Account: scheme, Amount: cny(6000), Loan: "l1", To: "outside:supplier:s1", Tranche: 1}, "60.00 CNY", "Pay 60.00 CNY of loan l1 in coop:moon:coffee out to outside:supplier:s1 (part 1)"},
+		{"Loan:OfferProduct", loan.OfferProduct{Account: scheme, Product: "line", Version: 1, Conditions: loan.Conditions{Lenders: []loan.Lender{}, Purposes: []string{}, PrincipalMin: cny(100_00), PrincipalMax: cny(900_00), Terms: terms.Terms{Method: terms.Bullet, Revolving: true, Instalments: 12, RatePartsPerMillion: 60_000}}}, "",
+			"line of credit line in coop:moon:coffee: limits of 100.00 CNY to 900.00 CNY"},
+		{"Loan:ApplyForLoan", loan.Apply{Account: scheme, Amount: cny(6000), Group: "g1", Household: "household:ddbbcoobeooegjmdolfcpojadccomibn:coffee", ID: "l1", Product: "line", Purpose: "inputs", Terms: terms.Terms{Revolving: true}}, "60.00 CNY", "at most 60.00 CNY are out at a time"},
+		{"Loan:DrawLoan", loan.DrawLoan{Account: scheme, Amount: cny(6000), Loan: "l1", Tranche: 2}, "60.00 CNY", "Draw 60.00 CNY on loan l1 of coop:moon:coffee (draw 2)."},
+		{"Loan:DrawLoan", loan.DrawLoan{Account: scheme, Amount: cny(6000), Cancel: true, Loan: "l1", Order: "order-1", Tranche: 2}, "60.00 CNY", "Take draw 2 of 60.00 CNY on loan l1 of coop:moon:coffee back."},
+		{"Loan:DrawLoan", loan.DrawLoan{Account: scheme, Amount: cny(6000), Loan: "l1", Order: "order-1", Tranche: 2}, "60.00 CNY", "for what came by order order-1 (draw 2)."},
 		{"Loan:OrderSupplies", loan.OrderSupplies{Account: scheme, Amount: cny(6000), Category: "seedlings", Loan: "l1", Supplier: "outside:supplier:s1"}, "60.00 CNY", "Order seedlings for 60.00 CNY"},
 		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Order: "o1"}, "60.00 CNY", "Confirm that order o1"},
 		{"Loan:ConfirmDelivery", loan.ConfirmDelivery{Account: scheme, Cancel: true, Order: "o1"}, "60.00 CNY", "Cancel order o1"},
@@ -305,7 +311,8 @@ func proof(t *testing.T) tape.GiftProof {
 // TestEveryKeyIsReached: no sentence about a command stands in the catalogues in vain.
 func TestEveryKeyIsReached(t *testing.T) {
 	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
-		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true, "sign.choose-overpayment.keep": true}
+		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true, "sign.choose-overpayment.keep": true,
+		"sign.apply-for-loan.line": true, "sign.offer-product.line": true, "sign.draw-loan.cancel": true, "sign.draw-loan.order": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true

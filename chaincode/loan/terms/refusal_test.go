@@ -122,6 +122,17 @@ func TestRefusals(t *testing.T) {
 			o.T.Method = terms.Flat
 			o.A = append(o.A, terms.Advance{Amount: cny(1), Date: "2026-03-16"})
 		}, "invalid: field advances: with flat interest all are on one day"},
+		{func(o *offer) { o.T.Revolving = true }, "invalid: field revolving: is for the method bullet only: what was repaid can be drawn again until the last due"},
+		{func(o *offer) {
+			o.T.Method, o.T.Revolving, o.T.Fees = terms.Bullet, true, []terms.Fee{{At: terms.AtInstalment, PartsPerMillion: 1}}
+		}, "invalid: field revolving: goes with interest on what is drawn, without fees and without instalments that pay none"},
+		{func(o *offer) {
+			o.T.Method, o.T.Revolving, o.T.GraceInterestInstalments, o.T.GraceInterest = terms.Bullet, true, 1, terms.Waived
+		}, "invalid: field revolving: goes with interest on what is drawn, without fees and without instalments that pay none"},
+		{func(o *offer) {
+			o.T.Method, o.T.Revolving, o.T.FirstDue = terms.Bullet, true, "2026-03-20"
+			o.A[0].Date = "2027-02-20"
+		}, "invalid: field advances: one of 2027-02-20 is not earlier than the last due, 2027-02-20"},
 		{func(o *offer) { o.T.FirstDue = "2026-03-15" }, "invalid: field firstDue: 2026-03-15 is not later than the first advance"},
 		{func(o *offer) { o.T.FirstDue = "2150-03-15" }, "invalid: field firstDue: the loan would last 45627 days, 44000 at most"},
 		{func(o *offer) {

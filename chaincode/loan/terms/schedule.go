@@ -116,7 +116,7 @@ func (t Terms) advanced(advances []Advance) (*plan, error) {
 
 // checkAdvances refuses what the days and the currency of the terms do not go with.
 func (p *plan) checkAdvances() error {
-	if p.dues[0] <= p.advances[0].Date {
+	if p.dues[0] <= p.advances[0].Date && !p.Revolving { // of a line nothing is due before it is drawn
 		return rule.Field("firstDue", rule.Refuse(rule.Invalid, "%s is not later than the first advance", p.dues[0]))
 	}
 	last, currency := p.advances[len(p.advances)-1].Date, p.advances[0].Amount.Currency
@@ -211,6 +211,9 @@ func (f fraction) reduced() fraction {
 func (p *plan) interest(k int, balance int64) (int64, error) {
 	var sum int64
 	from := p.start(k)
+	if balance == 0 && p.dues[k] <= from { // a line of which nothing is drawn yet
+		return 0, nil
+	}
 	for _, advance := range append(p.advancedIn(k), Advance{Date: p.dues[k]}) {
 		part, err := p.part(k, from, advance.Date)
 		if err != nil {

@@ -79,6 +79,45 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// TestRevolving: what is drawn, repaid and drawn again bears interest on the days on which
+// it is out, at a thousandth a day; nothing else falls due before the end.
+func TestRevolving(t *testing.T) {
+	line := terms.Terms{Method: terms.Bullet, Revolving: true, RatePartsPerMillion: 365_000, DayCount: terms.Act365, Rounding: terms.HalfEven, Instalments: 3, Every: terms.Interval{Months: 1}, FirstDue: "2026-02-01"}
+	again := append(advanced(100_000, "2026-01-11"), advanced(80_000, "2026-02-11")...)
+	for _, c := range []struct {
+		name     string
+		advances []terms.Advance
+		paid     []terms.Payment
+		date     tape.Date
+		want     string
+	}{
+		{"drawn for 21 days", again[:1], nil, "2026-02-01", "102100 2100 [1 2100 0]"},
+		{"repaid but for a half", again[:1], paid("2026-02-01", 52_100), "2026-02-01", "50000 0 []"},
+		{"drawn again, to more than the first draw", again, paid("2026-02-01", 52_100), "2026-02-11", "130500 500 []"},
+		{"interest of both falls due, and no principal", again, paid("2026-02-01", 52_100), "2026-03-01", "132840 2840 [2 2840 0]"},
+		{"repaid wholly, and nothing runs", again, paid("2026-02-01", 52_100, "2026-03-01", 132_840), "2026-03-31", "0 0 []"},
+		{"all principal is due at the end", again, paid("2026-02-01", 52_100, "2026-03-01", 2_840), "2026-04-01", "134030 4030 [3 4030 130000]"},
+		{"what is first drawn behind a due owes nothing of it", again[1:], nil, "2026-02-11", "80000 0 []"},
+		{"and its own days only", again[1:], nil, "2026-03-01", "81440 1440 [2 1440 0]"},
+	} {
+		s, err := line.Standing(c.advances, c.paid, c.date)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var dues []int64
+		for _, due := range s.Dues {
+			dues = append(dues, int64(due.N), due.Interest, due.Principal)
+		}
+		if got := fmt.Sprint(s.Payoff(), s.Interest(), dues); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+	if end := line.LastDue(""); end != "2026-04-01" {
+		t.Errorf("it ends on %s", end)
+	}
+}
+
 func TestStandingRefusals(t *testing.T) {
 	for _, c := range []struct {
 		paid []terms.Payment

@@ -209,8 +209,11 @@ type Terms struct {
 	// RatePartsPerMillion is the interest of a year, or of an interval; 94822 is 9.4822 %.
 	RatePartsPerMillion int32 `json:"ratePartsPerMillion"`
 	// RatePer is "" for a year, or PerInterval; then DayCount is PERIODS.
-	RatePer  string   `json:"ratePer,omitempty"`
-	Rounding Rounding `json:"rounding"`
+	RatePer string `json:"ratePer,omitempty"`
+	// Revolving (循环额度): what is repaid can be drawn again until the last due. Interest
+	// on what is drawn falls due with each instalment, all principal with the last.
+	Revolving bool     `json:"revolving,omitempty"`
+	Rounding  Rounding `json:"rounding"`
 	// SaleDays is how many days behind a sale an after-sale loan is due.
 	SaleDays int32 `json:"saleDays,omitempty"`
 }
@@ -231,7 +234,7 @@ func (t Terms) Check() error {
 		rule.Field("dayCount", t.DayCount.Check()),
 		rule.Field("rounding", t.Rounding.Check()),
 		t.checkCounts(), t.checkDates(), t.checkRate(), t.checkRounding(),
-		t.checkGrace(), t.checkCrop(), t.checkInstalment(), t.checkOddDays(), t.checkLate(), t.checkFees(),
+		t.checkGrace(), t.checkCrop(), t.checkInstalment(), t.checkOddDays(), t.checkLate(), t.checkFees(), t.checkRevolving(),
 		rule.Field("allocation", t.Allocation.Check()),
 	)
 }
@@ -503,6 +506,26 @@ func (t Terms) instalmentRounding() Rounding {
 
 func (t Terms) instalmentMultiple() int64 { return max(1, int64(t.InstalmentMultipleUnits)) }
 func (t Terms) interestMultiple() int64   { return max(1, int64(t.InterestMultipleUnits)) }
+
+// checkRevolving refuses a line whose principal falls due before its end, and one
+// that costs something while nothing of it is drawn.
+func (t Terms) checkRevolving() error {
+	switch {
+	case !t.Revolving:
+		return nil
+	case t.Method != Bullet:
+		return rule.Field("revolving", rule.Refuse(rule.Invalid, "is for the method %s only: what was repaid can be drawn again until the last due", Bullet))
+	case len(t.Fees) > 0 || t.GraceInterestInstalments > 0:
+		return rule.Field("revolving", rule.Refuse(rule.Invalid, "goes with interest on what is drawn, without fees and without instalments that pay none"))
+	}
+	return nil
+}
+
+// LastDue is the day of the last instalment. Where no day is named it is counted
+// from the first advance; the terms were checked, and name their number of instalments.
+func (t Terms) LastDue(firstAdvance tape.Date) tape.Date {
+	return t.due(firstAdvance, t.dueCount()-1)
+}
 
 // dueDates are the days of all instalments. The terms were checked.
 func (t Terms) dueDates(firstAdvance tape.Date) []tape.Date {

@@ -67,8 +67,17 @@ func loans() []Story {
 	asked := record
 	asked.Contract, asked.Decision, asked.Decided, asked.Restructured, asked.Tranches, asked.Supplies = nil, nil, nil, nil, nil, nil
 	applied := views.Loan{Scheme: coop(false), Own: true, Shown: cooperative.Loan{Record: asked, Line: cooperative.Line{Scheme: coffee, Loan: "loan-2", Household: firstHome, Group: "river-1", Organisation: "bank", Product: "season", Purpose: "equipment", Stage: "applied", Principal: yuan("4000.00"), Outstanding: yuan("0.00"), Due: yuan("0.00")}}}
+	line := record
+	line.ID, line.Household, line.Supplies, line.Restructured, line.Decided = "loan-9", firstHome, nil, nil, nil
+	line.Terms.Method, line.Terms.Revolving, line.Terms.LateRatePartsPerMillion = terms.Bullet, true, 0
+	line.Tranches = []loan.Tranche{{Amount: yuan("4000.00"), Drawn: "2025-12-27", Paid: "2025-12-28", Holds: []tape.ID{"out-1"}, Entry: "coop/draw-1"}, {Amount: yuan("1000.00"), Drawn: "2026-03-15", Holds: []tape.ID{""}, Entry: "coop/draw-2"}}
+	left := yuan("8500.00")
+	drawn := views.Loan{Scheme: coop(true), Shown: cooperative.Loan{Record: line, Available: &left,
+		Line:     cooperative.Line{Scheme: coffee, Loan: "loan-9", Household: firstHome, Group: "river-1", Organisation: "bank", Product: "line", Purpose: "inputs", Stage: "running", Principal: yuan("12000.00"), Outstanding: yuan("2500.00"), Due: yuan("0.00"), Class: "standard"},
+		Schedule: []cooperative.Instalment{row(1, "2026-01-28", "paid", "0.00"), row(2, "2026-06-15", "coming", "2584.69")},
+		Owed:     &cooperative.Parts{Costs: yuan("0.00"), Late: yuan("0.00"), Interest: yuan("0.00"), Principal: yuan("2500.00"), Accrued: yuan("9.20"), Ahead: yuan("0.00"), Payoff: yuan("2509.20")}}}
 	list := views.Arrears{Scheme: coop(true), Late: []views.LoanRow{loanRow("loan-7", "overdue", 47, "12000.00", "8000.00", "2100.00")}, Coming: []cooperative.Coming{{Scheme: coffee, Loan: "loan-1", Household: firstHome, Due: cooperative.Due{N: 4, Date: "2026-06-15", Amount: yuan("1050.00")}}}}
-	return []Story{{"arrears", "What is overdue and falls due, before staff", list}, {"loan", "A loan that is overdue, before staff", late}, {"loan-applied", "A loan that waits for consents, before its household", applied}}
+	return []Story{{"arrears", "What is overdue and falls due, before staff", list}, {"loan", "A loan that is overdue, before staff", late}, {"loan-line", "A line of credit that is drawn in part, before staff", drawn}, {"loan-applied", "A loan that waits for consents, before its household", applied}}
 }
 
 func lenders() []Story {
