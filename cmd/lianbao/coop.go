@@ -364,6 +364,12 @@ func (q coopQuarter) Run(app *application, c *coopCommand) error {
 		app.console.say("")
 		app.console.say("  %s on %s: non-performing %s, %d basis points with what was written off in twelve months, %s", l.Lender, figures.Quarter, groupedAmount(l.NonPerforming), l.NonPerformingBasisPoints, groupedAmount(l.WrittenOffYear))
 		app.tellSums(l.Sums)
+		if l.Later.Count > 0 || l.Restated > 0 {
+			app.console.say("  %d payments of %s in it came to light after the quarter; %d loans got other terms since", l.Later.Count, groupedAmount(l.Later.Amount), l.Restated)
+		}
+		for _, frozen := range l.Frozen {
+			app.console.say("  frozen for %s by %s: %d basis points", frozen.Account, frozen.Entry, frozen.BasisPoints)
+		}
 	}
 	app.console.say("")
 	app.console.say("  groups: %s", countedText(figures.Groups))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan"
@@ -25,9 +26,9 @@ type QuarterFigures struct {
 	Classes string    `json:"classes"`
 	// Lenders are each lender's book in each currency, by their names.
 	Lenders []LenderFigures `json:"lenders"`
-	// Groups count those of all schemes by state, as they stand when this is read.
+	// Groups count those of all schemes by state, as they stood at the quarter's end.
 	Groups []Counted `json:"groups"`
-	// Calls count and sum the calls of guarantors made in the quarter.
+	// Calls count and sum the calls of guarantors made in the quarter, as they stood at its end.
 	Calls []CallFigures `json:"calls"`
 	// Pools are what pools paid in the quarter.
 	Pools []PoolFigures `json:"pools"`
@@ -41,6 +42,21 @@ type LenderFigures struct {
 	// back to both sides, NonPerformingBasisPoints is the ratio that pools count.
 	WrittenOffYear           money.Amount `json:"writtenOffYear"`
 	NonPerformingBasisPoints int32        `json:"nonPerformingBasisPoints"`
+	// Later are payments that count as of the quarter and came to light after its
+	// end: with them the figures above are not those that were known then.
+	Later Later `json:"later"`
+	// Restated counts loans whose terms were changed after the quarter's end: of the
+	// days before, the books know them as they stood when that was done.
+	Restated int `json:"restated"`
+	// Frozen are the figures as pools froze them, each once.
+	Frozen []pool.Snapshot `json:"frozen"`
+}
+
+// Later counts and sums payments on loans, whole ones, that were booked behind the
+// day as of which they count.
+type Later struct {
+	Count  int          `json:"count"`
+	Amount money.Amount `json:"amount"`
 }
 
 // CallFigures are the calls of one state and currency.
@@ -107,14 +123,63 @@ func (q *QuarterFigures) lenders(ctx context.Context, m *readmodel.Model) error 
 			if err != nil {
 				return err
 			}
-			q.Lenders = append(q.Lenders, LenderFigures{lender, sums, amount(figures.WrittenOff, currency), figures.Ratio()})
+			one := LenderFigures{Lender: lender, Sums: sums, WrittenOffYear: amount(figures.WrittenOff, currency), NonPerformingBasisPoints: figures.Ratio()}
+			if err := one.known(ctx, m, own, q.Quarter); err != nil {
+				return err
+			}
+			q.Lenders = append(q.Lenders, one)
+		}
+	}
+	return nil
+}
+
+// known adds what is known of the figures as they were known at the quarter's end.
+func (l *LenderFigures) known(ctx context.Context, m *readmodel.Model, loans []loan.Loan, quarter tape.Date) error {
+	l.Later.Amount = amount(0, l.Currency)
+	for _, of := range loans {
+		if of.Principal.Currency == l.Currency && before(of, quarter) {
+			l.Restated++
+		}
+		for _, payment := range of.Book.Payments {
+			if of.Principal.Currency != l.Currency || payment.Date > quarter {
+				continue
+			}
+			organisation, id, _ := strings.Cut(payment.Entry, "/")
+			entry, err := m.PlaceOf(ctx, organisation, tape.ID(id))
+			if rule.Is(err, rule.NotFound) || err == nil && entry.Day <= quarter { // of a loan that ran before the ledger stood there is no entry
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			l.Later.Count++
+			l.Later.Amount.Units += payment.Amount.Units
+		}
+	}
+	return l.frozen(ctx, m, quarter)
+}
+
+// frozen are the lender's snapshots of the quarter at pools of the currency.
+func (l *LenderFigures) frozen(ctx context.Context, m *readmodel.Model, quarter tape.Date) error {
+	pools, err := Pools(ctx, m)
+	if err != nil {
+		return err
+	}
+	l.Frozen = []pool.Snapshot{}
+	for _, p := range pools {
+		snapshot, err := optional[pool.Snapshot](ctx, m, pool.SnapshotKey(p.Account, l.Lender, quarter))
+		if err != nil {
+			return err
+		}
+		if snapshot != nil && p.Currency == l.Currency {
+			l.Frozen = append(l.Frozen, *snapshot)
 		}
 	}
 	return nil
 }
 
 func (q *QuarterFigures) groups(ctx context.Context, m *readmodel.Model) error {
-	groups, err := every[group.Group](ctx, m, "group/")
+	groups, err := readmodel.RecordsAsOf[group.Group](ctx, m, "group/", q.Quarter)
 	for _, g := range groups {
 		i := slices.IndexFunc(q.Groups, func(c Counted) bool { return c.Of == string(g.State) })
 		if i < 0 {
@@ -129,7 +194,7 @@ func (q *QuarterFigures) groups(ctx context.Context, m *readmodel.Model) error {
 }
 
 func (q *QuarterFigures) calls(ctx context.Context, m *readmodel.Model) error {
-	calls, err := every[recourse.Call](ctx, m, "call/")
+	calls, err := readmodel.RecordsAsOf[recourse.Call](ctx, m, "call/", q.Quarter)
 	for _, call := range calls {
 		if call.Date < q.From || call.Date > q.Quarter {
 			continue
@@ -216,7 +281,9 @@ func (l LenderFigures) rows() [][2]string {
 	}
 	return append(rows, [2]string{"restructured", number(l.Restructured)}, [2]string{"written off and still owed", number(l.WrittenOff)},
 		[2]string{"written off in twelve months", number(l.WrittenOffYear)}, [2]string{"non-performing", number(l.NonPerforming)},
-		[2]string{"non-performing with write-offs added back, basis points", strconv.Itoa(int(l.NonPerformingBasisPoints))})
+		[2]string{"non-performing with write-offs added back, basis points", strconv.Itoa(int(l.NonPerformingBasisPoints))},
+		[2]string{"payments of the quarter that came to light after it", number(l.Later.Amount)},
+		[2]string{"loans whose terms were changed after it, as they stood then", strconv.Itoa(l.Restated)})
 }
 
 // number is an amount without its currency, which has a column of its own.

@@ -26,6 +26,8 @@ var kinds = []kind{
 	{"person/", (*writer).person},
 	{"member/", (*writer).member},
 	{"loan/", (*writer).loan},
+	{"group/", remembered("group/")},
+	{"call/", remembered("call/")},
 	{"order/", (*writer).order},
 	{"lot/", (*writer).lot},
 	{"account/", (*writer).account},
