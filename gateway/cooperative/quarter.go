@@ -115,22 +115,29 @@ func (q *QuarterFigures) lenders(ctx context.Context, m *readmodel.Model) error 
 	for _, lender := range lenders {
 		own := slices.DeleteFunc(slices.Clone(loans), func(l loan.Loan) bool { return !l.LentBy(lender) })
 		for _, currency := range currencies(own) {
-			sums, err := sum(own, classes, currency, Asked{Lender: lender, Day: q.Quarter})
+			one, err := figuresOf(ctx, m, own, classes, currency, Asked{Lender: lender, Day: q.Quarter})
 			if err != nil {
-				return err
-			}
-			figures, err := loan.Figures(lender, currency, own, q.Quarter)
-			if err != nil {
-				return err
-			}
-			one := LenderFigures{Lender: lender, Sums: sums, WrittenOffYear: amount(figures.WrittenOff, currency), NonPerformingBasisPoints: figures.Ratio()}
-			if err := one.known(ctx, m, own, q.Quarter); err != nil {
 				return err
 			}
 			q.Lenders = append(q.Lenders, one)
 		}
 	}
 	return nil
+}
+
+// figuresOf are a lender's in one currency.
+func figuresOf(ctx context.Context, m *readmodel.Model, own []loan.Loan, classes loan.Classes, currency money.Currency, asked Asked) (LenderFigures, error) {
+	sums, err := sum(own, classes, currency, asked)
+	if err != nil {
+		return LenderFigures{}, err
+	}
+	figures, err := loan.Figures(asked.Lender, currency, own, asked.Day)
+	if err != nil {
+		return LenderFigures{}, err
+	}
+	one := LenderFigures{Lender: asked.Lender, Sums: sums, WrittenOffYear: amount(figures.WrittenOff, currency), NonPerformingBasisPoints: figures.Ratio()}
+	err = one.known(ctx, m, own, asked.Day)
+	return one, err
 }
 
 // known adds what is known of the figures as they were known at the quarter's end.
