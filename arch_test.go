@@ -40,7 +40,7 @@ var rulePackages = map[string][]string{
 	"chaincode/bookkeeping": {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party"},
 	"chaincode/party":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "github.com/ethereum/go-ethereum/crypto"},
 
-	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/waterfall"},
+	"chaincode/settlement": {"chaincode/rule", "chaincode/money", "chaincode/merkle", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/harvest", "chaincode/loan", "chaincode/recourse", "chaincode/pool", "chaincode/waterfall"},
 	"chaincode/assessment": {"chaincode/rule", "chaincode/money", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan", "chaincode/credit"},
 	"chaincode/loan/terms": {"chaincode/rule", "chaincode/money", "chaincode/tape"},
 	"chaincode/loan":       {"chaincode/rule", "chaincode/money", "chaincode/canonical", "chaincode/tape", "chaincode/party", "chaincode/group", "chaincode/loan/terms", "chaincode/recourse", "chaincode/pool", "chaincode/waterfall"},

@@ -88,6 +88,81 @@ func TestAClaimBehindACall(t *testing.T) {
 	w.scoredFor(3, 0)
 }
 
+// TestASaleBehindAClaim: of what a household owes on a loan that a pool has compensated,
+// a sale pays the lender's own part first, then what falls due, then those who paid for
+// the household, then the pool (lending rules 4.4). What the pool does not get of its
+// part then it gets of what comes later, and the claim is not over before.
+func TestASaleBehindAClaim(t *testing.T) {
+	payments := []int64{500_00, 300_00, 200_00, 9_288_40}
+	w := newWorld(t)
+	w.groups()
+	w.lends()
+	w.covered()
+	w.borrows()
+	w.sells()
+	w.come(payments)
+	w.Advance(74 * day) // 2026-03-16
+	w.notified()
+	w.must("bank", "Loan:DefaultLoan", w.agreed("default-loan", orchard, loan.Default{Account: orchard, ID: "default-1", Loan: "l1"}, bankStaff...))
+	w.must("bank", "Recourse:MakeCall", w.calls(makeCall("call-1")))
+	for i := range 3 {
+		w.must("bank", "Loan:RepayLoan", w.repays(payments, i, i+2))
+	}
+	w.Advance(60 * day) // 2026-05-15
+	w.must("insurer", "Pool:FreezeQuarter", w.agreed("freeze-quarter", county, freezeQuarter("freeze-2", "2026-03-31", pool.Figures{Gross: 11_061_15}), "bank-maker", "insurer-maker"))
+	w.claims("a")
+	w.Advance(1e9)
+	w.must("insurer", "Pool:PayPoolClaim", claimStep("pay-0"))
+	before := w.claimIs(pool.Paid)
+	owed, err := w.loanIs(loan.Running).Owed("2026-05-15")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	w.shares()
+	after := w.claimIs(pool.Sharing)
+	due := owed.Due()
+	toPool := due * before.Compensation / before.Eligible // no unit is left over
+	paid := map[tape.AccountID]int64{}
+	for _, posting := range record[tape.Entry](w, tape.EntryKey("coop", "pay-1-1")).Postings {
+		paid[posting.To] += posting.Amount.Units
+	}
+	sale, own, window, called := int64(2_966_67), due-toPool, int64(1_039_53), int64(1_000_00)
+	if paid[lending] != own+window || paid[county] != sale-own-window-called || paid[county] < 1_00 {
+		t.Errorf("of %d the lender has %d, the pool %d; %d were due, %d of it the pool's", sale, paid[lending], paid[county], due, toPool)
+	}
+	if call := w.callIs("call-1", recourse.Closed); call.Borne() != 0 {
+		t.Errorf("the guarantors are without %d still", call.Borne())
+	}
+	if after.Net != own+paid[county] || after.ToPool != paid[county] || after.Waits != after.Net*before.Compensation/before.Eligible-after.ToPool || after.Waits <= 0 {
+		t.Errorf("the claim: %+v", after)
+	}
+	counted := pool.Recover{Account: county, Amount: cny(own), Claim: "claim-1", Cost: cny(0), ID: "share-0", Payment: "coop/pay-1-1/0"}
+	w.refused("exists: field payment: was counted for claim claim-1 by entry coop/pay-1-1", "bank", "Pool:ShareRecovery", w.signedBare(counted))
+
+	// The household pays all that is left: the pool has what it waited for, and with its part of the instalment that the sale paid ahead the claim is over.
+	owed, err = w.loanIs(loan.Running).Owed("2026-05-15")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must("bank", "Loan:RepayLoan", w.repays(payments, 3, 0))
+	w.loanIs(loan.Closed)
+	w.must("bank", "Pool:ShareRecovery", w.signedBare(pool.Recover{Account: county, Amount: cny(payments[3]), Claim: "claim-1", Cost: cny(0), ID: "share-1", Payment: "bank/repay-3/0"}))
+	if rest := w.claimIs(pool.Sharing); rest.Net != after.Net+payments[3] || owed.Payoff() != payments[3] || rest.Waits != 0 {
+		t.Errorf("the pool waits still: %+v", rest)
+	}
+	n := 0
+	for _, p := range w.loanIs(loan.Closed).Book.Payments {
+		if p.Entry == "coop/pay-1-1" {
+			n++
+		}
+	}
+	w.must("bank", "Pool:ShareRecovery", w.signedBare(pool.Recover{Account: county, Amount: cny(window), Claim: "claim-1", Cost: cny(0), ID: "share-2", Payment: fmt.Sprintf("coop/pay-1-1/%d", n-1)}))
+	if end := w.claimIs(pool.Closed); end.Reason != "recovered" || end.ToPool != end.Compensation {
+		t.Errorf("the claim is over: %+v", end)
+	}
+}
+
 // repaidAll: the borrower pays the guarantors back in cash, by 5 : 3 : 2 and to the unit.
 func (w *world) repaidAll() {
 	w.Helper()

@@ -306,22 +306,35 @@ func (w *world) shares() {
 	}
 }
 
-// TestASalePaysWhatIsCalled: a sale's payment of a loan lowers the call.
+// TestASalePaysWhatIsCalled: a sale's payment of a loan lowers the call, and what it
+// leaves goes to the guarantor who has paid of it, by the same entry.
 func TestASalePaysWhatIsCalled(t *testing.T) {
+	payments := []int64{300_00}
 	w := newWorld(t)
 	w.groups()
 	w.lends()
 	w.borrows()
+	w.come(payments)
 	w.sells()
 	w.Advance(68 * day)
 	w.notified()
 	w.must("bank", "Recourse:MakeCall", w.calls(makeCall("call-1")))
+	w.must("bank", "Loan:RepayLoan", w.repays(payments, 0, 2))
 	w.shares()
-	if call := w.callIs("call-1", recourse.Closed, 0, 0, 0); call.Lowered != 1_500_00 {
-		t.Errorf("lowered by %d", call.Lowered)
+	call := w.callIs("call-1", recourse.Met, 0, 0, 0)
+	if call.Lowered != 1_200_00 || call.Entry != "coop/pay-1-1" {
+		t.Errorf("lowered by %d, by entry %s", call.Lowered, call.Entry)
 	}
-	if other := w.debtsOf(2); len(other.Calls) != 0 {
-		t.Errorf("debts: %+v", other)
+	var back tape.Hold
+	for i := range 3 {
+		if hold := record[tape.Hold](w, tape.HoldKey(orchard, tape.ChunkHold("pay-1", 1, i))); hold.OnBehalfOf != "" {
+			back = hold
+			break
+		}
+	}
+	paid := call.Guarantors[slices.IndexFunc(call.Guarantors, func(g recourse.Guarantor) bool { return g.Household == house(orchard, 2) })]
+	if back.To != cashOf(2) || back.OnBehalfOf != house(orchard, 1) || back.Amount != cny(161_34) || paid.Returned != 161_34 || call.Borne() != 138_66 {
+		t.Errorf("%+v is paid back of %+v", back, paid)
 	}
 }
 

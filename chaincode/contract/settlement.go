@@ -9,6 +9,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
@@ -127,15 +128,42 @@ func (t *transaction) settled(s settlement.Settlement, c settlement.SettleHouseh
 	if shares == nil {
 		shares = &harvest.Page{} // a number that is no chunk's is refused by the rule
 	}
-	known, err := t.known(c.Account, s.Of(c.N, *shares))
+	known, calls, err := t.known(c.Account, s.Of(c.N, *shares))
 	if err != nil {
 		return settlement.Settled{}, err
 	}
-	return s.Settle(c, *shares, known, entry)
+	return s.Settle(c, *shares, known, calls, entry)
 }
 
-// known is what the ledger knows of some households, in their order.
-func (t *transaction) known(scheme tape.AccountID, of harvest.Shares) ([]settlement.Known, error) {
+// known is what the ledger knows of some households, in their order, and the calls by which they owe.
+func (t *transaction) known(scheme tape.AccountID, of harvest.Shares) ([]settlement.Known, settlement.Calls, error) {
+	known := make([]settlement.Known, len(of))
+	fingerprints, err := t.memberOf(scheme, of, known)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, fingerprint := range fingerprints {
+		if fingerprint == "" {
+			continue
+		}
+		loans, err := t.ownLoans(fingerprint)
+		if err != nil {
+			return nil, nil, err
+		}
+		known[i].Loans = slices.DeleteFunc(loans, func(l loan.Loan) bool {
+			return l.Scheme != scheme || l.State != loan.Running || l.Household != of[i].Household
+		})
+	}
+	if err := t.compensated(known); err != nil {
+		return nil, nil, err
+	}
+	calls, err := t.calls(scheme, of, fingerprints, known)
+	return known, calls, err
+}
+
+// memberOf loads what is known of households of a scheme, in few round trips, and
+// returns their fingerprints; none for who is no member. What they chose stands in known then.
+func (t *transaction) memberOf(scheme tape.AccountID, of harvest.Shares, known []settlement.Known) ([]string, error) {
 	var keys []string
 	for _, share := range of {
 		keys = append(keys, group.MemberKey(scheme, share.Household), settlement.PrepaymentKey(scheme, share.Household))
@@ -144,7 +172,6 @@ func (t *transaction) known(scheme tape.AccountID, of harvest.Shares) ([]settlem
 		return nil, err
 	}
 	fingerprints, debts := make([]string, len(of)), []string{}
-	known := make([]settlement.Known, len(of))
 	for i := range of {
 		known[i].Prepayment = read[settlement.Prepayment](t, keys[2*i+1])
 		if member := read[group.Member](t, keys[2*i]); member != nil {
@@ -155,22 +182,99 @@ func (t *transaction) known(scheme tape.AccountID, of harvest.Shares) ([]settlem
 	if err := t.load(debts...); err != nil {
 		return nil, err
 	}
-	if err := t.load(t.loanKeys(fingerprints)...); err != nil {
+	return fingerprints, t.load(t.loanKeys(fingerprints)...)
+}
+
+// calls are those of a scheme by which households owe, each once; whose debts were loaded.
+func (t *transaction) calls(scheme tape.AccountID, of harvest.Shares, fingerprints []string, known []settlement.Known) (settlement.Calls, error) {
+	var keys []string
+	for i, fingerprint := range fingerprints {
+		known[i].Calls = t.calledBy(fingerprint, of[i].Household)
+		keys = append(keys, known[i].Calls...)
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if err := t.load(keys...); err != nil {
 		return nil, err
 	}
-	for i, fingerprint := range fingerprints {
-		if fingerprint == "" {
-			continue
-		}
-		loans, err := t.ownLoans(fingerprint)
+	var calls settlement.Calls
+	for _, key := range keys {
+		call, err := need[recourse.Call](t, key, key)
 		if err != nil {
 			return nil, err
 		}
-		known[i].Loans = slices.DeleteFunc(loans, func(l loan.Loan) bool {
-			return l.Scheme != scheme || l.State != loan.Running || l.Household != of[i].Household
-		})
+		if call.Scheme == scheme {
+			calls = append(calls, call)
+		}
 	}
-	return known, nil
+	return calls, nil
+}
+
+// calledBy are the keys of the calls that are not closed and name a household, whose debts were loaded.
+func (t *transaction) calledBy(fingerprint string, household tape.AccountID) []string {
+	if fingerprint == "" {
+		return nil
+	}
+	debts := read[loan.Debts](t, loan.DebtsKey(fingerprint))
+	if debts == nil {
+		return nil
+	}
+	var keys []string
+	for _, called := range debts.Calls {
+		if called.Household == household {
+			keys = append(keys, called.Call)
+		}
+	}
+	return keys
+}
+
+// compensated adds the claims of lenders for loans of households that pools have paid
+// and share in. Where several lend together each shares what it got by a command of its own.
+func (t *transaction) compensated(known []settlement.Known) error {
+	var keys []string
+	for _, one := range known {
+		for _, l := range one.Loans {
+			if key := claimedKey(l); key != "" {
+				keys = append(keys, key)
+			}
+		}
+	}
+	if err := t.load(keys...); err != nil {
+		return err
+	}
+	for i, one := range known {
+		for _, l := range one.Loans {
+			paid, err := t.compensation(l)
+			if err != nil {
+				return err
+			}
+			known[i].Compensated = append(known[i].Compensated, paid...)
+		}
+	}
+	return nil
+}
+
+// compensation is the claim for a loan that a pool has paid and shares in; none where it does not.
+func (t *transaction) compensation(l loan.Loan) ([]settlement.Compensated, error) {
+	key := claimedKey(l)
+	if key == "" {
+		return nil, nil
+	}
+	claim, err := t.lastClaim(key)
+	if err != nil || claim == nil || claim.State != pool.Paid && claim.State != pool.Sharing {
+		return nil, err
+	}
+	terms, err := t.poolTerms(claim.Account, claim.Terms)
+	return []settlement.Compensated{{Claim: *claim, InterestDays: terms.Terms.InterestDays}}, err
+}
+
+// claimedKey is where the last claim for a loan of one lender stands; empty for one
+// that was never overdue when something was paid of it, and is in no default.
+func claimedKey(l loan.Loan) string {
+	if len(l.Lenders) != 1 || l.Defaulted == "" && l.LastOverdue == "" {
+		return ""
+	}
+	return pool.ClaimedKey(l.Scheme, l.ID, l.Lenders[0].Organisation)
 }
 
 // loanKeys are the open loans of households; their debts were loaded.
@@ -234,21 +338,14 @@ func onLedger(payees []tape.AccountID) []string {
 	return keys
 }
 
-// repaid saves the loans that a chunk has paid, lets that count for calls of their
-// guarantors, and takes loans that are over off everybody's debts.
+// repaid saves the loans that a chunk has paid and the calls that it has changed,
+// and takes what is over off everybody's debts.
 func (t *transaction) repaid(settled settlement.Settled, entry tape.Entry) error {
-	if err := t.load(repaidKeys(settled.Loans)...); err != nil {
+	if err := t.load(repaidKeys(settled)...); err != nil {
 		return err
 	}
 	for _, l := range settled.Loans {
-		before, err := need[loan.Loan](t, l.Reference(), l.Reference())
-		if err != nil {
-			return err
-		}
 		t.saveLoan(l)
-		if _, err := t.counts(before, l, loan.Pays{}, entry); err != nil {
-			return err
-		}
 		if l.State != loan.Closed {
 			continue
 		}
@@ -256,14 +353,43 @@ func (t *transaction) repaid(settled settlement.Settled, entry tape.Entry) error
 			return err
 		}
 	}
+	for _, sold := range settled.Claims {
+		if err := t.shares(sold); err != nil {
+			return err
+		}
+	}
+	for _, call := range settled.Calls {
+		l, err := need[loan.Loan](t, loan.Key(call.Scheme, call.Loan), "loan "+call.Loan.String())
+		if err != nil {
+			return err
+		}
+		if err := t.saveCall(l, call, entry); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// repaidKeys are what a chunk reads of loans that it has paid, in one round trip.
-func repaidKeys(loans []loan.Loan) []string {
+// shares saves what a sale has paid to a pool, and notes the payments that are counted for its claim.
+func (t *transaction) shares(sold pool.Sold) error {
+	key := pool.ClaimKey(sold.Claim.Account, sold.Claim.ID)
+	before, err := need[pool.Claim](t, key, key)
+	if err != nil {
+		return err
+	}
+	for _, source := range sold.Sources {
+		t.save(pool.CountedKey(sold.Claim.Account, sold.Claim.Lender, source), sold.Counted)
+	}
+	return t.saveClaim(before, sold.Claim)
+}
+
+// repaidKeys are what a chunk reads of what it has paid, in one round trip.
+func repaidKeys(settled settlement.Settled) []string {
 	var keys []string
-	for _, l := range loans {
-		keys = append(keys, recourse.LastCallKey(l.Scheme, l.ID))
+	for _, call := range settled.Calls {
+		keys = append(keys, loan.Key(call.Scheme, call.Loan))
+	}
+	for _, l := range settled.Loans {
 		if l.State != loan.Closed {
 			continue
 		}
@@ -403,11 +529,11 @@ func (t *transaction) cameBack(c settlement.PayAgain) (settlement.CameBack, erro
 	if err != nil {
 		return came, err
 	}
-	known, err := t.known(c.Account, harvest.Shares{share})
+	known, calls, err := t.known(c.Account, harvest.Shares{share})
 	if err != nil {
 		return came, err
 	}
-	came.Known = known[0]
+	came.Known, came.Calls = known[0], calls
 	return came, nil
 }
 

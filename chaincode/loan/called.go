@@ -131,10 +131,11 @@ func (l Loan) Count(after Loan, call recourse.Call, by tape.AccountID, amount mo
 
 // Backed is what a household owes by a call of the loan's guarantors to those who
 // paid: the borrower to each of them, a guarantor to who paid its part. A sale
-// pays it behind what is due to lenders (rank recourse).
-func Backed(call recourse.Call, household tape.AccountID) Claim {
+// pays it behind what is due to lenders (rank recourse): the borrower's once the
+// lender is whole (Civil Code art. 700).
+func Backed(call recourse.Call, household tape.AccountID, whole bool) Claim {
 	_, owed := call.Owes(household)
-	if len(owed) == 0 || call.State == recourse.Open && household == call.Debtor { // the lender is not whole
+	if len(owed) == 0 || !whole && household == call.Debtor {
 		return Claim{}
 	}
 	claim := Claim{Debt: waterfall.Debt{Owed: money.New(0, call.Amount.Currency), Reference: waterfall.Reference(recourse.CallKey(call.Scheme, call.Loan, call.ID))}}

@@ -110,7 +110,7 @@ func TestBacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if claim := loan.Backed(call, household(1)); claim.Dues != nil {
+	if claim := loan.Backed(call, household(1), call.State != recourse.Open); claim.Dues != nil {
 		t.Errorf("the borrower owes %+v before anybody has paid", claim)
 	}
 	for _, n := range []int{2, 4} { // household 3 pays nothing; the others pay its part
@@ -122,7 +122,7 @@ func TestBacked(t *testing.T) {
 	if call, _, err = call.Respread(recourse.Respread{Call: "call-1", Guarantor: household(3), ID: "respread-1", Loan: "l1", Account: coffee}, on("2026-05-01", "bank", "maker")); err != nil {
 		t.Fatal(err)
 	}
-	if claim := loan.Backed(call, household(1)); claim.Dues != nil {
+	if claim := loan.Backed(call, household(1), call.State != recourse.Open); claim.Dues != nil {
 		t.Errorf("the borrower owes %+v before the lender is whole", claim)
 	}
 	for _, n := range []int{2, 4} {
@@ -144,7 +144,7 @@ func TestBacked(t *testing.T) {
 		{1, 1_000_000, "recourse 2:33334 3:33334 4:33334"},
 		{3, 1_000_000, ""},
 	} {
-		claim := loan.Backed(call, household(c.household))
+		claim := loan.Backed(call, household(c.household), call.State != recourse.Open)
 		position := waterfall.Position{Household: household(c.household), Share: cny(c.share), Dues: claim.Dues}
 		if claim.Dues != nil {
 			position.Debts = []waterfall.Debt{claim.Debt}

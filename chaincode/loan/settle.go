@@ -3,8 +3,10 @@ package loan
 import (
 	"slices"
 
+	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
@@ -68,6 +70,76 @@ func (l Loan) sold(day tape.Date) (Loan, error) {
 	schedule, err := after.Schedule(l.Book.Advances)
 	l.Terms, l.Book.Schedule = after, schedule.Instalments
 	return l, err
+}
+
+// Overdue is what is due of it already, in minor units.
+func (c Claim) Overdue() int64 {
+	units := int64(0)
+	for _, due := range c.Dues {
+		if due.Rank == waterfall.Overdue {
+			units += due.Amount.Units
+		}
+	}
+	return units
+}
+
+// Behind parts what is overdue of a loan that a pool has compensated into the
+// lender's and the pool's: that is a debt of its own, which ranks behind guarantors
+// (lending rules 4.4), and is the last of what is overdue.
+func (l Loan) Behind(c Claim, of pool.Claim, interestDays int32, day tape.Date) (lender, behind Claim, err error) {
+	figures, err := l.figures(of, interestDays, day)
+	if err != nil {
+		return c, Claim{}, err
+	}
+	units := of.Due(c.Overdue(), figures)
+	if units == 0 {
+		return c, Claim{}, nil
+	}
+	owed := money.New(units, c.Debt.Owed.Currency)
+	behind.Debt = waterfall.Debt{Creditors: []waterfall.Creditor{{Account: of.Account, Weight: 1}}, Owed: owed, Reference: waterfall.Reference(pool.ClaimKey(of.Account, of.ID))}
+	lender = Claim{Debt: c.Debt, Dues: slices.Clone(c.Dues), PayOn: slices.Clone(c.PayOn)}
+	first := day
+	for i := len(lender.Dues) - 1; i >= 0 && units > 0; i-- {
+		due := &lender.Dues[i]
+		if due.Rank != waterfall.Overdue {
+			continue
+		}
+		part := min(units, due.Amount.Units)
+		due.Amount.Units, units, first = due.Amount.Units-part, units-part, due.Date
+		if due.Amount.Units == 0 {
+			lender.Dues, lender.PayOn = slices.Delete(lender.Dues, i, i+1), slices.Delete(lender.PayOn, i, i+1)
+		}
+	}
+	behind.Dues, behind.PayOn = []waterfall.Due{{Amount: owed, Date: first, Debt: behind.Debt.Reference, Rank: waterfall.Pool}}, []tape.Date{day}
+	return lender, behind, nil
+}
+
+// figures are those of a claim that a pool has paid for the loan's only lender.
+func (l Loan) figures(of pool.Claim, interestDays int32, day tape.Date) (pool.Loan, error) {
+	l.Defaulted = of.Defaulted
+	return l.Lost(of.Lender, group.Scheme{Organisation: of.Cooperative}, interestDays, nil, day)
+}
+
+// Recovered is the claim that a pool has paid, once a sale's entry has paid on the
+// loan what stands in its book, and toPool of that to the pool itself. What is booked
+// on later days, for instalments of the window, is shared when it counts.
+func (l Loan) Recovered(of pool.Claim, interestDays int32, toPool int64, day tape.Date, entry tape.Entry) (pool.Sold, error) {
+	figures, err := l.figures(of, interestDays, day)
+	if err != nil {
+		return pool.Sold{}, err
+	}
+	units, n := int64(0), int32(0)
+	var sources []string
+	for _, p := range l.Book.Payments {
+		if p.Entry != entry.Reference() {
+			continue
+		}
+		if p.Date <= day && p.Planned == "" {
+			units, sources = units+p.Amount.Units, append(sources, p.Entry+"/"+decimal(n))
+		}
+		n++
+	}
+	return of.Sold(units, toPool, sources, figures, entry)
 }
 
 // add puts a due in its place and returns it; two of one day are one to the waterfall.

@@ -30,8 +30,8 @@ func brokenDebt(c Claim, loan Loan) error {
 }
 
 func brokenShare(c Claim, _ Loan) error {
-	if c.ToPool < 0 || c.ToPool > c.Compensation || c.ToPool > c.Net || c.ToPool != c.poolShare(c.Net) {
-		return rule.Refuse(rule.Conflict, "claim %s: the pool paid %d and got %d of %d", c.ID, c.Compensation, c.ToPool, c.Net)
+	if c.ToPool < 0 || c.ToPool > c.Compensation || c.ToPool > c.Net || c.Waits < 0 || c.ToPool+c.Waits != c.poolShare(c.Net) {
+		return rule.Refuse(rule.Conflict, "claim %s: the pool paid %d, got %d of %d and waits for %d", c.ID, c.Compensation, c.ToPool, c.Net, c.Waits)
 	}
 	return nil
 }

@@ -230,11 +230,13 @@ type Claim struct {
 	// PaidAt is when the pool paid: only what came on the loan since is shared.
 	PaidAt tape.Instant `json:"paidAt,omitempty"`
 	// Before is what guarantors and debtor had paid when the pool did; Cost and
-	// Net are what came in since, ToPool is the pool's part of Net.
+	// Net are what came in since. ToPool is what the pool got of Net, Waits what of its
+	// part it did not get yet: a sale pays lender and guarantors first.
 	Before int64        `json:"before,omitempty,string"`
 	Cost   int64        `json:"cost,omitempty,string"`
 	Net    int64        `json:"net,omitempty,string"`
 	ToPool int64        `json:"toPool,omitempty,string"`
+	Waits  int64        `json:"waits,omitempty,string"`
 	At     tape.Instant `json:"at"`
 	Entry  string       `json:"entry"`
 }

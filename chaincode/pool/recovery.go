@@ -87,12 +87,10 @@ func (p Pool) Recover(command Recover, c Claim, loan Loan, payment Payment, ctx 
 		return refuse(err)
 	}
 	net := taken - command.Cost.Units
-	toPool := c.poolShare(c.Net + net)
-	shares := Shares{Cost: command.Cost.Units, ToPool: toPool - c.ToPool, ToLender: net - (toPool - c.ToPool), Over: command.Amount.Units - taken}
-	c.State, c.Cost, c.Net, c.ToPool = Sharing, c.Cost+shares.Cost, c.Net+net, toPool
-	if c.Owed(loan) == 0 {
-		c.State, c.Reason = Closed, "recovered"
-	}
+	toPool := min(net, c.poolShare(c.Net+net)-c.ToPool)
+	shares := Shares{Cost: command.Cost.Units, ToPool: toPool, ToLender: net - toPool, Over: command.Amount.Units - taken}
+	c.Cost += shares.Cost
+	c = c.with(net, toPool, loan)
 	next, counted, entry, err := c.count(ctx.Entry(command.ID, "share-recovery", string(c.Account)), payment)
 	return next, shares, counted, entry, err
 }
@@ -118,6 +116,50 @@ func (p Pool) costs(cost money.Amount, taken int64, c Claim, ctx tape.Context) e
 		return nil
 	}
 	return rule.First(party.SignedBy(ctx, c.Lender), party.SignedBy(ctx, p.Keeper))
+}
+
+// with counts what came in without its cost, and what of it went to the pool. When
+// nothing is owed any more, and the pool has its part, the claim closes.
+func (c Claim) with(net, toPool int64, loan Loan) Claim {
+	c.State, c.Net, c.ToPool = Sharing, c.Net+net, c.ToPool+toPool
+	if c.Waits = c.poolShare(c.Net) - c.ToPool; c.Owed(loan) == 0 && c.Waits == 0 {
+		c.State, c.Reason = Closed, "recovered"
+	}
+	return c
+}
+
+// recovered is what of units, paid on a loan with these figures, is a recovery that was not shared.
+func (c Claim) recovered(units int64, loan Loan) int64 {
+	return max(0, min(units, loan.Guaranteed+loan.Recovered-c.Before-c.shared()))
+}
+
+// Due is the pool's part of what a sale pays on the loan at most, units; loan are the
+// figures before that. It ranks behind the lender's and what guarantors are owed
+// (lending rules 4.4): what the pool does not get of it, it is given of later recoveries.
+func (c Claim) Due(units int64, loan Loan) int64 {
+	loan.Recovered += units
+	return min(units, max(0, c.poolShare(c.Net+c.recovered(units, loan))-c.ToPool))
+}
+
+// Sold is a claim once a sale has paid on the loan, and the payments that are counted for it.
+type Sold struct {
+	Claim   Claim
+	Counted Counted
+	Sources []string
+}
+
+// Sold is the claim once a sale has paid units on the loan by payments of these names,
+// and toPool of them to the pool; loan are the figures after that.
+func (c Claim) Sold(units, toPool int64, sources []string, loan Loan, entry tape.Entry) (Sold, error) {
+	if err := c.in(Paid, Sharing); err != nil {
+		return Sold{}, err
+	}
+	net := c.recovered(units, loan)
+	if toPool < 0 || toPool > net || c.ToPool+toPool > c.poolShare(c.Net+net) {
+		return Sold{}, rule.Refuse(rule.Conflict, "of %d that a sale pays on loan %s, %d are not the part of %s", units, c.Loan, toPool, c.Account)
+	}
+	next, _, err := c.with(net, toPool, loan).changed(entry)
+	return Sold{Claim: next, Counted: Counted{V: 1, Claim: c.ID, Entry: entry.Reference()}, Sources: sources}, err
 }
 
 // Owed is what the debtor still owes on the loan, to lender and pool together:

@@ -78,7 +78,7 @@ var steppers = []struct {
 	do   func(*simulated) error
 }{
 	{"freeze", (*simulated).freeze}, {"lend", (*simulated).lend}, {"submit", (*simulated).submit}, {"verify", (*simulated).verify}, {"review", (*simulated).review}, {"approve", (*simulated).approve}, {"approve", (*simulated).approve},
-	{"return", (*simulated).giveBack}, {"reject", (*simulated).reject}, {"pay", (*simulated).pay}, {"pay", (*simulated).pay}, {"repay", (*simulated).repay}, {"recover", (*simulated).recover}, {"recover", (*simulated).recover}, {"recover", (*simulated).recover}, {"close", (*simulated).close},
+	{"return", (*simulated).giveBack}, {"reject", (*simulated).reject}, {"pay", (*simulated).pay}, {"pay", (*simulated).pay}, {"repay", (*simulated).repay}, {"recover", (*simulated).recover}, {"recover", (*simulated).recover}, {"recover", (*simulated).recover}, {"sell", (*simulated).sell}, {"sell", (*simulated).sell}, {"close", (*simulated).close},
 }
 
 func newSimulated(t *testing.T, seed uint64) *simulated {
@@ -300,6 +300,48 @@ func (w *simulated) recover() error {
 	}
 	w.balance, w.spent = w.balance+shares.ToPool, w.spent-shares.ToPool
 	c.got, c.came, c.claim = c.got+shares.ToLender, c.came+taken, &next
+	return nil
+}
+
+// sell lets a sale pay what is overdue: the lender's own part first, then others, then the pool's.
+func (w *simulated) sell() error {
+	c := w.one(pool.Paid, pool.Sharing)
+	if c == nil || c.came == c.loan.Owed {
+		return errNothing
+	}
+	due := 1 + w.random.Int64N(1+(c.loan.Owed-c.came)/3)
+	due = min(due, c.loan.Owed-c.came)
+	behind := c.claim.Due(due, c.loan)
+	own, toPool := due-behind, int64(0)
+	if w.chance(3) {
+		own = w.random.Int64N(1 + own)
+	} else if behind > 0 {
+		toPool = w.random.Int64N(1 + behind)
+		if w.chance(2) {
+			toPool = behind
+		}
+	}
+	if own+toPool == 0 {
+		return errNothing
+	}
+	loan := c.loan
+	loan.Recovered += own + toPool
+	sold, err := c.claim.Sold(own+toPool, toPool, nil, loan, by("coop").Entry(w.id("sold"), "settle-households", string(scheme)))
+	if err != nil {
+		if c.claim.State == pool.Paid || c.claim.State == pool.Sharing {
+			w.Errorf("of %d due, %d of it the pool's, %d and %d are paid: %v", due, behind, own, toPool, err)
+		}
+		return err
+	}
+	if toPool == behind && own == due-behind && own > 0 && sold.Claim.Waits != 0 {
+		w.Errorf("all that was due is paid, the lender its part of it, and the pool waits for %d", sold.Claim.Waits)
+	}
+	if _, err := c.claim.Sold(own+toPool, behind+1, nil, loan, tape.Entry{}); err == nil {
+		w.Errorf("the pool got a unit more than its %d of %d", behind, due)
+	}
+	c.loan, c.claim = loan, &sold.Claim
+	w.balance, w.spent = w.balance+toPool, w.spent-toPool
+	c.got, c.came = c.got+own, c.came+own+toPool
 	return nil
 }
 

@@ -123,6 +123,9 @@ func (c Call) Reimburse(command Reimburse, debt Debt, arrivals []Arrival, ctx ta
 		rule.Field("amount", command.Amount.Positive(c.Amount.Currency))); err != nil {
 		return refuse(err)
 	}
+	if c.State == Open {
+		return refuse(rule.Refuse(rule.WrongState, "the lender still asks for %s by call %s, and ranks before the guarantors (art. 700)", c.money(c.Open()), c.ID))
+	}
 	next, parts, err := c.Return(command.Amount.Units)
 	if err != nil {
 		return refuse(err)
@@ -168,9 +171,6 @@ func (c Call) handed(parts []Handed, arrivals []Arrival, ctx tape.Context) error
 // Return is the call once the debtor has repaid the guarantors, and what each of
 // them gets. That the lender is whole on the loan the caller knows.
 func (c Call) Return(units int64) (Call, []Part, error) {
-	if c.State == Open {
-		return c, nil, rule.Refuse(rule.WrongState, "the lender still asks for %s by call %s, and ranks before the guarantors (art. 700)", c.money(c.Open()), c.ID)
-	}
 	if borne := c.Borne(); units < 1 || units > borne {
 		return c, nil, rule.Field("amount", rule.Refuse(rule.Insufficient, "is %s; the guarantors are without %s", c.money(units), c.money(borne)))
 	}

@@ -32,7 +32,7 @@ func (w *season) owings(n int, t waterfall.Terms) []owing {
 	}
 	for _, l := range w.loans {
 		if l.call != nil {
-			all = append(all, owing{l, loan.Backed(*l.call, household(n)), true})
+			all = append(all, owing{l, loan.Backed(*l.call, household(n), l.call.State != recourse.Open), true})
 		}
 	}
 	return all

@@ -90,6 +90,7 @@ type CameBack struct {
 	Page harvest.Page
 	// Known is what the ledger knows of the household.
 	Known   Known
+	Calls   Calls
 	Waiting *Waiting
 }
 
@@ -201,6 +202,9 @@ func (s Settlement) afresh(came CameBack, amount money.Amount, entry tape.Entry)
 	s.Terms = s.Terms.Keeping(whole[0].Amount)
 	s.Terms.Day = max(s.Terms.Day, entry.BusinessDate)
 	came.Known.Prepayment = nil
-	one, err := s.household(0, waterfall.Share{Amount: amount, Household: share.Household}, came.Known, entry)
-	return Settled{Part: tape.Part{Lines: append(one.rest, one.dues...)}, Loans: one.loans}, err
+	one, err := s.household(0, waterfall.Share{Amount: amount, Household: share.Household}, came.Known, came.Calls, entry)
+	if err != nil {
+		return Settled{}, err
+	}
+	return Settled{Part: tape.Part{Lines: slices.Concat(one.rest, one.owed, one.dues)}, Loans: one.loans, Calls: one.calls.changed(entry), Claims: one.claims}, nil
 }

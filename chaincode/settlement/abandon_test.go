@@ -141,7 +141,7 @@ func (w *tally) worksOut(c settlement.SettleHouseholds, ctx tape.Context) (settl
 	for _, share := range w.known.Of(c.N, of) {
 		known = append(known, settlement.Known{Loans: w.loans[share.Household]})
 	}
-	return w.known.Settle(c, of, known, ctx.Entry(c.ID, "settle-households", string(coffee)))
+	return w.known.Settle(c, of, known, nil, ctx.Entry(c.ID, "settle-households", string(coffee)))
 }
 
 // abandon gives up what is left; it reports whether anything was.

@@ -8,9 +8,10 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/pool"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
-	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
 func decimal(n int) string { return strconv.Itoa(n) }
@@ -31,12 +32,63 @@ type Known struct {
 	Loans []loan.Loan
 	// Prepayment is what it chose; nil for nothing.
 	Prepayment *Prepayment
+	// Calls are the keys of those calls of guarantors, not closed, by which it owes.
+	Calls []string
+	// Compensated are what pools have paid for its loans and share in.
+	Compensated []Compensated
 }
 
-// Settled is what a chunk comes to: the tape's part, and the loans that it paid.
+// Compensated is a lender's claim for the whole of a loan, which a pool has paid.
+type Compensated struct {
+	Claim pool.Claim
+	// InterestDays are those of the terms that the claim is under.
+	InterestDays int32
+}
+
+// Calls are guarantor calls that concern households of a chunk, each once: one
+// household's payment changes what the next one owes.
+type Calls []recourse.Call
+
+// find is the place of a call, -1 for none.
+func (c Calls) find(key string) int {
+	return slices.IndexFunc(c, func(one recourse.Call) bool { return recourse.CallKey(one.Scheme, one.Loan, one.ID) == key })
+}
+
+// count lets what changed a loan count for its guarantors' calls.
+func (c Calls) count(before, after loan.Loan, entry tape.Entry) error {
+	for k, call := range c {
+		if call.State != recourse.Open || call.Scheme != before.Scheme || call.Loan != before.ID {
+			continue
+		}
+		next, err := before.Count(after, call, "", money.Amount{}, entry.BusinessDate)
+		if err != nil {
+			return err
+		}
+		if next.Open() != call.Open() {
+			c[k] = next.Changed(entry)
+		}
+	}
+	return nil
+}
+
+// changed are the calls that an entry has changed.
+func (c Calls) changed(entry tape.Entry) Calls {
+	var changed Calls
+	for _, call := range c {
+		if call.Entry == entry.Reference() {
+			changed = append(changed, call)
+		}
+	}
+	return changed
+}
+
+// Settled is what a chunk comes to: the tape's part, the loans that it paid, and the
+// calls and pools' claims that it changed.
 type Settled struct {
-	Part  tape.Part
-	Loans []loan.Loan
+	Part   tape.Part
+	Loans  []loan.Loan
+	Calls  Calls
+	Claims []pool.Sold
 }
 
 // linesMax is the most payments of one chunk: everybody's rest, and to some lenders each.
@@ -80,7 +132,7 @@ func (s Settlement) PayCosts(c SettleHouseholds) (Settled, error) {
 // Settle works out what the shares of a chunk's households pay, which stand on the
 // page; known stands in their order (Of). Each household's dues and rest are one
 // entry with all others of its chunk: none of it happens without the rest.
-func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known, entry tape.Entry) (Settled, error) {
+func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known, calls Calls, entry tape.Entry) (Settled, error) {
 	refuse := func(err error) (Settled, error) { return Settled{}, err }
 	if err := s.has(c); err != nil {
 		return refuse(err)
@@ -96,98 +148,21 @@ func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known,
 	// What is owed is reckoned on the day on which it is paid: loans may have been repaid or changed since the settlement was opened.
 	s.Terms.Day = max(s.Terms.Day, entry.BusinessDate)
 	result := Settled{Part: tape.Part{ID: c.ID, Job: s.Job, N: c.N, Leaf: leaf, Path: c.Path, LinesMax: linesMax}}
-	var dues []tape.Payment
+	var owed, dues []tape.Payment
 	for i, share := range shares {
-		one, err := s.household(i, share, known[i], entry)
+		one, err := s.household(i, share, known[i], calls, entry)
 		if err != nil {
 			return refuse(rule.Item("households", i, err))
 		}
-		// Payouts stand before the dues, so that the names of their holds stay short.
-		result.Part.Lines, dues = append(result.Part.Lines, one.rest...), append(dues, one.dues...)
-		result.Loans = append(result.Loans, one.loans...)
+		// Payouts stand before the dues, so that their holds are numbered from 0 on.
+		result.Part.Lines, owed, dues = append(result.Part.Lines, one.rest...), append(owed, one.owed...), append(dues, one.dues...)
+		result.Loans, result.Claims = append(result.Loans, one.loans...), append(result.Claims, one.claims...)
+		calls = one.calls
 	}
-	result.Part.Lines = append(result.Part.Lines, dues...)
+	result.Part.Lines = append(append(result.Part.Lines, owed...), dues...)
+	result.Calls = calls.changed(entry)
 	if n := len(result.Part.Lines); n > linesMax {
 		return refuse(rule.Field("n", rule.Refuse(rule.Insufficient, "chunk %d makes %d payments; %d at most are one entry: abandon the settlement and open it with fewer households a chunk", c.N, n, linesMax)))
 	}
 	return result, nil
-}
-
-// paid is what one household's share becomes.
-type paid struct {
-	rest, dues []tape.Payment
-	loans      []loan.Loan
-}
-
-// household applies the waterfall to one share.
-func (s Settlement) household(i int, share waterfall.Share, known Known, entry tape.Entry) (paid, error) {
-	position := waterfall.Position{Household: share.Household, Share: share.Amount}
-	claims := make([]loan.Claim, len(known.Loans))
-	for j, l := range known.Loans {
-		early := int64(0)
-		if known.Prepayment != nil && known.Prepayment.Loan == l.ID {
-			early = known.Prepayment.Amount.Units
-		}
-		var err error
-		if claims[j], err = l.Claim(s.Terms, early); err != nil {
-			return paid{}, err
-		}
-		if len(claims[j].Dues) > 0 {
-			position.Debts, position.Dues = append(position.Debts, claims[j].Debt), append(position.Dues, claims[j].Dues...)
-		}
-	}
-	outcome, err := s.Terms.Apply(position)
-	if err != nil {
-		return paid{}, err
-	}
-	result := paid{dues: s.duesOf(i, outcome)}
-	if outcome.Rest.Units > 0 {
-		result.rest = []tape.Payment{{Amount: outcome.Rest, Line: tape.ID("h" + decimal(i)), To: Outside(share.Household)}}
-	}
-	for j, l := range known.Loans {
-		after, changed, err := s.book(l, claims[j], outcome.Lines, entry)
-		if err != nil {
-			return paid{}, err
-		}
-		if changed {
-			result.loans = append(result.loans, after)
-		}
-	}
-	return result, nil
-}
-
-// duesOf are the payments to creditors: one each for what the household owes it.
-func (s Settlement) duesOf(i int, outcome waterfall.Outcome) []tape.Payment {
-	var dues []tape.Payment
-	for _, line := range outcome.Lines {
-		if j := slices.IndexFunc(dues, func(p tape.Payment) bool { return p.To == line.Creditor }); j >= 0 {
-			dues[j].Amount.Units += line.Amount.Units
-			continue
-		}
-		dues = append(dues, tape.Payment{Amount: line.Amount, Line: tape.ID("h" + decimal(i) + "." + decimal(len(dues))), To: line.Creditor, OnBehalfOf: outcome.Household})
-	}
-	return dues
-}
-
-// book puts what the lines pay of a loan into its book, due by due.
-func (s Settlement) book(l loan.Loan, claim loan.Claim, lines []waterfall.Line, entry tape.Entry) (loan.Loan, bool, error) {
-	changed := false
-	for k, due := range claim.Dues {
-		units := int64(0)
-		for _, line := range lines {
-			if line.Debt == due.Debt && line.Rank == due.Rank && line.Date == due.Date {
-				units += line.Amount.Units
-			}
-		}
-		if units == 0 {
-			continue
-		}
-		var err error
-		pays := loan.Pays{Amount: money.New(units, due.Amount.Currency), Date: claim.PayOn[k], Mostly: loan.UntilPayoff, AheadDays: s.Terms.WindowDays}
-		if l, _, err = l.Pay(pays, entry); err != nil {
-			return l, false, err
-		}
-		changed = true
-	}
-	return l, changed, nil
 }

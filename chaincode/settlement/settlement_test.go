@@ -95,6 +95,8 @@ type world struct {
 	chunks []settlement.SettleHouseholds
 	loans  map[tape.AccountID][]loan.Loan
 	early  map[tape.AccountID]*settlement.Prepayment
+	calls  settlement.Calls
+	owes   []string // the keys of calls, of everybody: who owes nothing by one is not asked
 }
 
 func opening(sale harvest.Sale, all harvest.Shares, known *settlement.Settlement) settlement.Opening {
@@ -139,9 +141,9 @@ func (w *world) run(day tape.Date, n int) (settlement.Settled, tape.Ran, error) 
 		part := w.s.Of(c.N, of)
 		known := make([]settlement.Known, len(part))
 		for i, share := range part {
-			known[i] = settlement.Known{Loans: w.loans[share.Household], Prepayment: w.early[share.Household]}
+			known[i] = settlement.Known{Loans: w.loans[share.Household], Prepayment: w.early[share.Household], Calls: w.owes}
 		}
-		settled, err = w.s.Settle(c, of, known, entry)
+		settled, err = w.s.Settle(c, of, known, w.calls, entry)
 	}
 	if err != nil {
 		return settled, tape.Ran{}, err

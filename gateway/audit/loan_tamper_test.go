@@ -25,6 +25,14 @@ func cashOf(n int) tape.AccountID {
 	return tape.AccountID("outside:household:" + string(tape.PseudonymFrom(fmt.Sprint("invented ", n))))
 }
 
+// nameOf is the pseudonym of household n.
+func nameOf(n int) string { return string(tape.PseudonymFrom(fmt.Sprint("invented ", n))) }
+
+// both changes two things.
+func both(first, second func(*parts)) func(*parts) {
+	return func(p *parts) { first(p); second(p) }
+}
+
 // lends gives one command about loans, signed.
 func (v *village) lends(as, function, action string, units int64, command any, persons ...tape.ID) {
 	v.t.Helper()
@@ -176,6 +184,8 @@ func TestLoanTampering(t *testing.T) {
 		{"a household gets another's money", page, inRecords(string(cashOf(5)), string(cashOf(6))), "share/coop:coop:coffee/sale/0, what a household gets and pays of the sale is its part by weight: " + string(houseOf(5)) + "; expected 593333, found 0"},
 		{"the loan is repaid by less than the sale holds back", page, everywhere("1032.66 CNY", "1032.65 CNY"), "job/coop:coop:coffee/share, what line 2 pays to lender:bank:coffee; expected 796734..899999, found 796734..900000"},
 		{"what repays a loan goes elsewhere", page, everywhere(string(lending), "lender:bank:tea"), "entry/coop/share-1, it cannot be booked: account lender:bank:tea was never opened"},
+		{"a loan's book has more than the sale paid", page, inRecord("loan/", `"amount":"1032.66 CNY","date":"2026-02-01"`, `"amount":"1032.67 CNY","date":"2026-02-01"`), "dividend/coop:coop:coffee/sale, what a sale pays for " + nameOf(1) + " to lender:bank:coffee is what loans, calls and claims were paid; expected 103267, found 103266"},
+		{"what a sale pays is another entry's", page, inRecord("loan/", `"entry":"coop/share-1"}],`, `"entry":"coop/share-9"}],`), "dividend/coop:coop:coffee/sale, what a sale pays for " + nameOf(1) + " to lender:bank:coffee is what loans, calls and claims were paid; expected 0, found 103266"},
 		{"a lot that weighs more than there can be", place{"Harvest:Deliver", "lot-1"}, everywhere(`"100000"`, `"4611686018427387904"`), "entry/coop/lot-1, it cannot be booked: it weighs 4611686018427387904 g"},
 		{"a sale of less than nothing", place{"Harvest:Sell", "sale"}, everywhere(`"9000.00 CNY"`, `"-9000.00 CNY"`), "sale/coop:coop:coffee/sale, price times weight; expected 900000, found -900000"},
 		{"a share of less than nothing", place{"Harvest:Sell", "sale"}, inRecord("share/", `"grams":"100000"`, `"grams":"-1"`), "share/coop:coop:coffee/sale/0, whose the grams are"},

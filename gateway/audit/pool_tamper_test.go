@@ -23,6 +23,7 @@ const (
 func (v *village) compensated() {
 	v.t.Helper()
 	v.grouped()
+	v.person("keeper", "bank", "regulator", "own", "staff")
 	keepers := []tape.ID{"pool-maker", "pool-checker"}
 	for _, name := range keepers {
 		v.person(name, "insurer", "regulator", "own", "staff")
@@ -70,6 +71,17 @@ func (v *village) compensated() {
 	must(v.t, proof, err)
 	v.by("bank", "Loan:RepayLoan", loan.Repay{Account: coffee, Gift: proof, ID: "repay", Loan: "l1"})
 	pooled("bank", "ShareRecovery", "share-recovery", 50_00, pool.Recover{Account: county, Amount: cny(1_300_00), Claim: "claim", Cost: cny(50_00), ID: "share-claim", Payment: "bank/repay/0"}, both...)
+	v.by("bank", "Loan:RepayLoan", v.guarantor("helps", "back", 89_300_00, 66_66))
+	v.sold()
+}
+
+// guarantor brings money of household 2, and repays the loan with it.
+func (v *village) guarantor(id, previous tape.ID, opening, units int64) loan.Repay {
+	v.t.Helper()
+	gift, _ := v.comes("bank", lending, lendingBank, id+"-gift", previous, opening, units)
+	proof, err := tape.NewGiftProof(id+"-gift-page", []tape.Gift{gift}, 0)
+	must(v.t, proof, err)
+	return loan.Repay{Account: coffee, By: houseOf(2), Gift: proof, ID: id, Loan: "l1"}
 }
 
 // TestPoolTampering changes one thing of an honest claim. The last column is what
@@ -85,6 +97,7 @@ func TestPoolTampering(t *testing.T) {
 		t.Fatalf("an honest chain, replayed: %v", report.Findings)
 	}
 	pay, share, february := place{"Pool:PayPoolClaim", "pay-claim"}, place{"Pool:ShareRecovery", "share-claim"}, place{"Books:CloseMonth", "close-2026-02"}
+	sale := place{"Settlement:SettleHouseholds", "share-1"}
 	const claim = "poolclaim/pool:insurer:county/claim, "
 	for _, test := range []struct {
 		name   string
@@ -108,6 +121,11 @@ func TestPoolTampering(t *testing.T) {
 		{"one person closes a month", february, inEntry(`"person":"bank-checker"`, `"person":"bank-maker"`), "month/bank/2026-02, how many different persons of the staff decided; expected 2 or more, found 1"},
 		{"a month is passed over", february, everywhere("2026-02", "2026-03"), "month/bank/2026-03, months close in order; expected 2026-02, found 2026-03"},
 		{"a recovery of another kind", share, inEntry(`"kind":"share-recovery"`, `"kind":"refund"`), "entry/bank/share-claim, the kind of the entry; expected share-recovery, found refund"},
+		{"the pool waits for a unit less of a sale", sale, inRecord("poolclaim/", `"waits":"18748"`, `"waits":"18747"`), claim + "what the pool has, and what it waits for, is its part; expected 248437, found 248436"},
+		{"what the pool got of a sale is a unit less", sale, both(inRecord("poolclaim/", `"waits":"18748"`, `"waits":"18749"`), inRecord("poolclaim/", `"toPool":"229689"`, `"toPool":"229688"`)),
+			"dividend/coop:coop:coffee/sale, what a sale pays for " + nameOf(1) + " to lender:bank:coffee is what loans, calls and claims were paid; expected 160313, found 160312"},
+		{"a sale recovers more than it pays", sale, inRecord("poolclaim/", `"net":"310547"`, `"net":"510547"`), claim + "what a sale recovers is no more than it pays on the loan; expected 290001, found 385547"},
+		{"a guarantor has less back than it got", sale, inRecord("call/", `"returned":"6666"`, `"returned":"6665"`), "dividend/coop:coop:coffee/sale, what a sale pays for guarantors to " + nameOf(2) + " is what loans, calls and claims were paid; expected 6665, found 6666"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -64,6 +65,8 @@ type Books struct {
 	months months
 	// dividends are sales that are shared out, by the keys of their settlements.
 	dividends map[string]*dividend
+	// calls are calls of guarantors as they were written last, by their keys.
+	calls map[string]recourse.Call
 	// brings is the gift that the entry at hand moves to another account whole,
 	// home what of its money a partner gives back to budget lines.
 	brings *tape.GiftName
@@ -79,7 +82,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}, months: newMonths()}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}, calls: map[string]recourse.Call{}, months: newMonths()}
 }
 
 // Entries is the number of entries that were booked.
@@ -118,6 +121,7 @@ func (b *Books) Apply(t Transaction) []Problem {
 	}
 	b.postings()
 	b.keepRecords(err == nil)
+	b.keepCalls()
 	return b.problems
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -116,7 +117,7 @@ func (b *Books) settleHouseholds() error {
 		d.paid = true
 	} else {
 		run.Lines = b.paidOf(c.Account, d.job, c.N)
-		if err := b.fair(c.Account, c.Sale, part, d, run.Lines); err != nil {
+		if err := rule.First(b.fair(c.Account, c.Sale, part, d, run.Lines), b.toWhom(settlement.Key(c.Account, c.Sale), run.Lines)); err != nil {
 			return err
 		}
 		for place := part[0]; place < part[1]; place++ {
@@ -268,12 +269,23 @@ func (b *Books) payAgain() error {
 		b.problem(tape.HoldKey(c.Account, c.Hold), "a payout is ordered again for no more than came back", fmt.Sprint(old.back-old.again), fmt.Sprint(total))
 	}
 	old.again += total
+	return b.payAtOnce(a, c, old, lines, total)
+}
+
+// payAtOnce books the job of one chunk that pays such a payout. What paid another
+// for the household counts no second time.
+func (b *Books) payAtOnce(a *account, c settlement.PayAgain, old *hold, lines []tape.Payment, total int64) error {
+	if old.behalf == "" {
+		if err := b.toWhom(settlement.Key(c.Account, c.Sale), lines); err != nil {
+			return err
+		}
+	}
 	if err := b.openJobOf(a, c.ID, money.New(total, a.currency)); err != nil {
 		return err
 	}
 	if err := b.runChunkOf(tape.RunChunk{Account: c.Account, ID: c.ID, Job: c.ID, Lines: lines}); err != nil {
 		return err
 	}
-	_, err = b.closeJobOf(tape.CloseJob{Account: c.Account, ID: c.ID, Job: c.ID})
+	_, err := b.closeJobOf(tape.CloseJob{Account: c.Account, ID: c.ID, Job: c.ID})
 	return err
 }

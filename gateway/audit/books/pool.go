@@ -54,14 +54,24 @@ func (b *Books) sharePool() error {
 	if net < 0 || net > c.Amount.Units-c.Cost.Units {
 		b.problem(key, "what is shared is no more than the payment without its cost", number(c.Amount.Units-c.Cost.Units), number(net))
 	}
-	parts, err := money.Split(max(0, min(claim.Net, of.lost)), []int64{of.paid, of.lost - of.paid})
+	part, err := of.part(claim.Net)
 	if err != nil {
 		return err
 	}
-	b.differs(key, "the pool's part of all that was shared", number(parts[0]), number(claim.ToPool))
-	b.posts(key, "what the lender pays is the pool's part", "", c.Account, parts[0]-of.back)
-	of.shared, of.back = claim.Net, parts[0]
+	back := min(part, of.back+net) // what it waits for comes out of this payment alone
+	b.differs(key, "the pool's part of all that was shared", number(back), number(claim.ToPool))
+	b.posts(key, "what the lender pays is the pool's part", "", c.Account, back-of.back)
+	of.shared, of.back = claim.Net, back
 	return b.handOn()
+}
+
+// part is the pool's of so much that was recovered.
+func (c compensated) part(net int64) (int64, error) {
+	parts, err := money.Split(max(0, min(net, c.lost)), []int64{c.paid, c.lost - c.paid})
+	if err != nil {
+		return 0, err
+	}
+	return parts[0], nil
 }
 
 // posts compares what an entry moves from or to an account with what it should; nothing else may move.

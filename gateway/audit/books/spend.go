@@ -22,6 +22,8 @@ type hold struct {
 	refund, declared bool
 	// back is what of it came back, again what of that was ordered again.
 	back, again int64
+	// behalf is for whom it pays another what that one is owed.
+	behalf tape.AccountID
 }
 
 // takeFirst books a posting that spends the first free money of an account.
@@ -184,6 +186,7 @@ func (b *Books) keep(a *account, id tape.ID, spans tape.Spans, from fate, payee 
 	}
 	b.differs(key, "the spans that the hold keeps", spell(whole(spans)), spell(whole(stored.Spans)))
 	b.differs(key, "whom the hold pays", string(payee), string(stored.To))
+	h.behalf = stored.OnBehalfOf
 	return a.change(spans, from, h.fate)
 }
 
