@@ -17,7 +17,7 @@ type Invariant struct {
 func Invariants() []Invariant {
 	return []Invariant{
 		{"compensation, recoveries and what guarantors paid are no more than the debt", brokenDebt},
-		{"the pool gets back no more than it paid, and in proportion to its loss", brokenShare},
+		{"the pool gets back no more than it paid, and what it has and waits for is in proportion to its loss", brokenShare},
 		{"nothing is paid that was not approved, and no more than the ratio gives", brokenPaid},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lianbao/lianbao/chaincode/loan"
+	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -76,6 +77,52 @@ func TestRecourse(t *testing.T) {
 				if g.Returned != c.returned[n] || g.Got != c.got[n] || g.Borne() < 0 {
 					t.Errorf("%+v", g)
 				}
+			}
+		})
+	}
+}
+
+// TestCompensated: half of what is overdue is a pool's, which comes behind guarantors,
+// though their call stays open by its part; what it does not get it waits for. Overdue
+// are 2,069.79 (two instalments and 4.47 of interest), and 1,033.94 fall into the window.
+func TestCompensated(t *testing.T) {
+	call := called(recourse.Open, 30_000, 30_000, 0)
+	call.Amount, call.Instalments = cny(200_000), []int32{1, 2}
+	for _, c := range []struct {
+		name  string
+		grams int64 // of the debtor
+		calls settlement.Calls
+		want  string
+		state recourse.State
+		waits int64
+	}{
+		{"the lender's own part comes first", 30_000, settlement.Calls{call}, "lender:bank:coffee 90000, outside:household:1 450000, outside:household:2 150000", recourse.Open, 45_000},
+		{"then guarantors, though the pool has nothing", 80_000, settlement.Calls{call}, "lender:bank:coffee 206883, outside:household:1 16558, outside:household:1 450000, outside:household:2 150000, outside:household:2 16559", recourse.Open, 51_745},
+		{"then the pool", 100_000, settlement.Calls{call}, "lender:bank:coffee 206883, outside:household:1 30000, outside:household:1 450000, outside:household:2 150000, outside:household:2 30000, pool:insurer:county 33117", recourse.Open, 35_186},
+		{"then the household", 140_000, settlement.Calls{call}, "lender:bank:coffee 206883, outside:household:0 49627, outside:household:1 30000, outside:household:1 450000, outside:household:2 150000, outside:household:2 30000, pool:insurer:county 103490", recourse.Closed, 0},
+		{"without a call", 100_000, nil, "lender:bank:coffee 206883, outside:household:1 450000, outside:household:2 150000, pool:insurer:county 93117", "", 5_186},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sale, all := sold(nil, c.grams, 150_000, 50_000)
+			w := opened(t, "2026-03-05", sale, all)
+			w.calls = c.calls
+			if c.calls != nil {
+				w.owes = []string{recourse.CallKey(coffee, "l0", "call-1")}
+			}
+			l := borrowed("l0", household(0), today)
+			l.Contract, l.Defaulted = &loan.Contract{Date: today}, "2026-02-15"
+			w.loans[household(0)] = []loan.Loan{l}
+			w.compensated = []settlement.Compensated{{InterestDays: 90, Claim: pool.Claim{V: 1, Account: "pool:insurer:county", ID: "claim-1", Lender: "bank", Cooperative: "coop", Scheme: coffee, Loan: "l0", State: pool.Paid,
+				Defaulted: "2026-02-15", Eligible: 1_200_000, Compensation: 600_000}}}
+			settled, _, err := w.run("2026-03-05", 0)
+			if got := spelled(settled.Part.Lines); err != nil || got != c.want {
+				t.Errorf("\n got %s, %v\nwant %s", got, err, c.want)
+			}
+			if len(settled.Claims) != 1 || settled.Claims[0].Claim.Waits != c.waits || len(settled.Claims[0].Sources) == 0 {
+				t.Errorf("the claim: %+v", settled.Claims)
+			}
+			if c.calls != nil && (len(settled.Calls) != 1 || settled.Calls[0].State != c.state) {
+				t.Errorf("the call: %+v", settled.Calls)
 			}
 		})
 	}

@@ -96,7 +96,9 @@ type world struct {
 	loans  map[tape.AccountID][]loan.Loan
 	early  map[tape.AccountID]*settlement.Prepayment
 	calls  settlement.Calls
-	owes   []string // the keys of calls, of everybody: who owes nothing by one is not asked
+	// compensated are claims for loans of the first household.
+	compensated []settlement.Compensated
+	owes        []string // the keys of calls, of everybody: who owes nothing by one is not asked
 }
 
 func opening(sale harvest.Sale, all harvest.Shares, known *settlement.Settlement) settlement.Opening {
@@ -142,6 +144,9 @@ func (w *world) run(day tape.Date, n int) (settlement.Settled, tape.Ran, error) 
 		known := make([]settlement.Known, len(part))
 		for i, share := range part {
 			known[i] = settlement.Known{Loans: w.loans[share.Household], Prepayment: w.early[share.Household], Calls: w.owes}
+			if len(known[i].Loans) > 0 {
+				known[i].Compensated = w.compensated
+			}
 		}
 		settled, err = w.s.Settle(c, of, known, w.calls, entry)
 	}

@@ -81,8 +81,14 @@ func (b *books) sold(day tape.Date, grams []int64, loans map[int][]loan.Loan, ea
 			for i := range of.Shares {
 				at := int(page)*200 + i
 				known[i] = settlement.Known{Loans: loans[at], Prepayment: early[at]}
+				for _, call := range b.calls {
+					known[i].Calls = append(known[i].Calls, recourse.CallKey(call.Scheme, call.Loan, call.ID))
+				}
+				for _, l := range loans[at] {
+					known[i].Compensated = append(known[i].Compensated, b.compensated[l.ID]...)
+				}
 			}
-			settled, err = s.Settle(chunks[n], of, known, entry)
+			settled, err = s.Settle(chunks[n], of, known, b.calls, entry)
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -108,6 +114,36 @@ func (b *books) sold(day tape.Date, grams []int64, loans map[int][]loan.Loan, ea
 			b.put(l.Reference(), l)
 		}
 		b.block()
+	}
+}
+
+// TestSettlementBehindLenders: what guarantors and a pool get of a sale is told apart
+// from what lenders get and from a household's own rest.
+func TestSettlementBehindLenders(t *testing.T) {
+	const day, county = tape.Date("2026-01-05"), tape.AccountID("pool:insurer:county")
+	b := newBooks(t)
+	b.put(party.LedgerKey(), party.Ledger{V: 1, Zone: "+08:00"})
+	b.scheme()
+	b.put(tape.AccountKey(county), tape.Account{V: 1, ID: county, Attribution: tape.FIFO, Currency: "CNY", Organisation: "insurer", Subject: pool.Subject})
+	b.put(pool.PoolKey(county), pool.Pool{V: 1, Account: county, Keeper: "insurer", Currency: "CNY", Version: 1})
+	// 300.00 are overdue of household 0's loan, half of it a pool's; February's instalment falls into the window.
+	loans := map[int][]loan.Loan{0: {lent("l0", household(0), 120_000, "2025-10-01", flat(12), func(l *loan.Loan) { l.Defaulted = "2025-12-15" })}}
+	b.compensated = map[tape.ID][]settlement.Compensated{"l0": {{InterestDays: 90, Claim: pool.Claim{V: 1, Account: county, ID: "c1", Lender: "bank", Cooperative: "coop", Scheme: coffee, Loan: "l0", State: pool.Paid,
+		Defaulted: "2025-12-15", Eligible: 100_000, Compensation: 50_000}}}}
+	// Household 0 has paid 30.00 for household 2, which owes it that.
+	b.calls = settlement.Calls{{V: 1, Scheme: coffee, Loan: "l2", ID: "k1", Lender: "bank", Cooperative: "coop", Debtor: household(2), Amount: cny(3_000), Instalments: []int32{1}, Date: "2025-12-01", CureDays: 30,
+		Guarantors: []recourse.Guarantor{{Household: household(0), Share: 1, Max: 100_000, Paid: 3_000}}, State: recourse.Met}}
+	b.sold(day, []int64{10_000, 20_000, 30_000}, loans, nil, nil, 1)
+	s, err := cooperative.SettlementOf(t.Context(), b.model, coffee, "sale-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sums(s); got != "overdue 150.00, window 100.00, recourse 30.00, pool 50.00, paid-out 1470.00; together 1800.00 exact 3 of 3" {
+		t.Error(got)
+	}
+	share, err := cooperative.ShareOf(t.Context(), b.model, coffee, "sale-1", household(0))
+	if err != nil || share == nil || fmt.Sprint(share.Rest) != "0.00 CNY" {
+		t.Errorf("%+v %v: what comes from another's share is none of its own", share, err)
 	}
 }
 

@@ -326,8 +326,7 @@ func (r *reader) pay(shares []Share, n int32, entry readmodel.Entry) error {
 	return nil
 }
 
-// rest is what a chunk has paid out to one of its households: its payouts stand
-// before what others get from shares of theirs, so it is the first.
+// rest is what a chunk has paid out to one of its households of its own share.
 func (r *reader) rest(household tape.AccountID, n int32) (int64, error) {
 	payee := settlement.Outside(household)
 	if r.payouts == nil {
@@ -340,51 +339,68 @@ func (r *reader) rest(household tape.AccountID, n int32) (int64, error) {
 	return firstOf(r.payouts[payee], r.settlement.Job, n), nil
 }
 
-// firstOf is the amount of the first of payouts, in ledger order, that a chunk ordered.
+// firstOf is the amount of the first of payouts, in ledger order, that a chunk ordered
+// for nobody else: what a guarantor gets for another is none of its share.
 func firstOf(holds []readmodel.Hold, job tape.ID, n int32) int64 {
 	prefix := string(tape.ChunkHold(job, n, 0))
 	for _, hold := range holds {
-		if strings.HasPrefix(string(hold.ID), strings.TrimSuffix(prefix, "0")) {
+		if hold.OnBehalfOf == "" && strings.HasPrefix(string(hold.ID), strings.TrimSuffix(prefix, "0")) {
 			return hold.Amount.Units
 		}
 	}
 	return 0
 }
 
-// bank tells what a share paid to lenders apart by rank. What neither lenders nor
-// the household got went to those who had paid for it, by payouts of their own.
+// bank tells what a share paid to lenders apart by rank. What neither lenders, a pool
+// nor the household got went to those who had paid for it, by payouts of their own.
 func (r *reader) bank(share *Share, units int64, entry readmodel.Entry) error {
-	left := share.Amount.Units - units - share.Rest.Units
+	left, pooled := share.Amount.Units-units-share.Rest.Units, int64(0)
 	for _, line := range share.Lines {
 		left -= line.Amount.Units
+		if line.Kind == string(waterfall.Pool) {
+			pooled += line.Amount.Units
+		}
 	}
 	if left > 0 {
 		share.Lines = append(share.Lines, Paying{Kind: string(waterfall.Recourse), Amount: amount(left, share.Amount.Currency)})
 	}
-	if units == 0 {
+	if units+pooled == 0 {
 		return nil
 	}
-	loans, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.Loan], error) {
-		return r.model.Loans(r.context, readmodel.LoanFilter{Scheme: share.Scheme, Household: share.Household}, w)
-	})
+	lines, err := r.repaid(*share, entry)
 	if err != nil {
 		return err
 	}
-	for _, l := range loans {
-		lines, err := ranked(l.Loan, r.settlement.Terms, entry)
-		if err != nil {
-			return err
+	for _, line := range lines {
+		if line.Kind == string(waterfall.Overdue) { // what a pool got repaid a loan too
+			of := min(pooled, line.Amount.Units)
+			pooled, line.Amount.Units = pooled-of, line.Amount.Units-of
 		}
-		for _, line := range lines {
-			units -= line.Amount.Units
+		if units -= line.Amount.Units; line.Amount.Units > 0 {
+			share.Lines = append(share.Lines, line)
 		}
-		share.Lines = append(share.Lines, lines...)
 	}
 	if units != 0 {
 		share.Lines = append(share.Lines, Paying{Kind: Repaid, Amount: amount(units, share.Amount.Currency)})
 	}
 	slices.SortStableFunc(share.Lines, func(a, b Paying) int { return slices.Index(Kinds(), a.Kind) - slices.Index(Kinds(), b.Kind) })
 	return nil
+}
+
+// repaid is what an entry paid of the loans of a share's household, by rank.
+func (r *reader) repaid(share Share, entry readmodel.Entry) ([]Paying, error) {
+	loans, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.Loan], error) {
+		return r.model.Loans(r.context, readmodel.LoanFilter{Scheme: share.Scheme, Household: share.Household}, w)
+	})
+	var all []Paying
+	for _, l := range loans {
+		lines, err := ranked(l.Loan, r.settlement.Terms, entry)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, lines...)
+	}
+	return all, err
 }
 
 // everyPayout reads all payouts of the job at once, for who asks for all of them.

@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -48,6 +49,9 @@ type books struct {
 	number uint64
 	hash   []byte
 	writes []readmodel.Write
+	// calls and compensated are what settlements know beside loans, by loan.
+	calls       settlement.Calls
+	compensated map[tape.ID][]settlement.Compensated
 }
 
 func newBooks(t *testing.T) *books {
