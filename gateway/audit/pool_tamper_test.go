@@ -71,17 +71,16 @@ func (v *village) compensated() {
 	must(v.t, proof, err)
 	v.by("bank", "Loan:RepayLoan", loan.Repay{Account: coffee, Gift: proof, ID: "repay", Loan: "l1"})
 	pooled("bank", "ShareRecovery", "share-recovery", 50_00, pool.Recover{Account: county, Amount: cny(1_300_00), Claim: "claim", Cost: cny(50_00), ID: "share-claim", Payment: "bank/repay/0"}, both...)
-	v.by("bank", "Loan:RepayLoan", v.guarantor("helps", "back", 89_300_00, 66_66))
-	v.sold()
 }
 
-// guarantor brings money of household 2, and repays the loan with it.
-func (v *village) guarantor(id, previous tape.ID, opening, units int64) loan.Repay {
+// soldBehind lets household 2 pay what it is asked for, and a sale pay lender, guarantor and pool.
+func (v *village) soldBehind(previous tape.ID, opening int64) {
 	v.t.Helper()
-	gift, _ := v.comes("bank", lending, lendingBank, id+"-gift", previous, opening, units)
-	proof, err := tape.NewGiftProof(id+"-gift-page", []tape.Gift{gift}, 0)
+	gift, _ := v.comes("bank", lending, lendingBank, "help", previous, opening, 66_66)
+	proof, err := tape.NewGiftProof("help-page", []tape.Gift{gift}, 0)
 	must(v.t, proof, err)
-	return loan.Repay{Account: coffee, By: houseOf(2), Gift: proof, ID: id, Loan: "l1"}
+	v.by("bank", "Loan:RepayLoan", loan.Repay{Account: coffee, By: houseOf(2), Gift: proof, ID: "helps", Loan: "l1"})
+	v.sold()
 }
 
 // TestPoolTampering changes one thing of an honest claim. The last column is what
@@ -90,6 +89,7 @@ func TestPoolTampering(t *testing.T) {
 	v := newVillage(t)
 	v.compensated()
 	v.months(t)
+	v.soldBehind("late", 89_307_00)
 	if report := booked(t, v.chain()); len(report.Findings) > 0 {
 		t.Fatalf("an honest chain: %v", report.Findings)
 	}
