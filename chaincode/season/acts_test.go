@@ -2,114 +2,129 @@ package season_test
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/merkle"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
 const buyer = tape.AccountID("outside:buyer:roaster")
 
-// owing is one debt of a household as a sale pays it.
-type owing struct {
-	of    *tracked
-	claim loan.Claim
-	// backs says that guarantors are owed, not the lender.
-	backs bool
+// harvests are one to three households with what each has delivered.
+func (w *season) harvests() harvest.Shares {
+	var all harvest.Shares
+	for _, n := range w.random.Perm(2 * members)[:1+w.random.IntN(3)] {
+		all = append(all, harvest.Share{Grams: 1 + w.random.Int64N(500_000), Household: household(n)})
+	}
+	return harvest.Together(all)
 }
 
-// owings are what a household owes to lenders, then to guarantors.
-func (w *season) owings(n int, t waterfall.Terms) []owing {
-	var all []owing
-	for _, l := range w.loans {
-		if l.Household == household(n) && l.State == loan.Running {
-			claim, err := l.Claim(t, 0)
-			all = append(all, owing{l, ok(w, claim, err), false})
-		}
-	}
-	for _, l := range w.loans {
-		if l.call != nil {
-			all = append(all, owing{l, loan.Backed(*l.call, household(n), l.call.State != recourse.Open), true})
-		}
-	}
-	return all
-}
-
-// sale gives one household its share of a sale's net: first what it owes, then itself.
+// sale sells what some households have delivered, and lets its settlement pay: first
+// what each owes, to lenders and then to guarantors, then itself.
 func (w *season) sale() error {
-	n := w.random.IntN(2 * members)
-	t := waterfall.Terms{Day: w.day, LivingFloor: cny(0), WindowDays: w.random.Int32N(31)}
-	position := waterfall.Position{Household: household(n), Share: cny(w.random.Int64N(500_000))}
-	all := w.owings(n, t)
-	for _, o := range all {
-		if len(o.claim.Dues) > 0 {
-			position.Debts, position.Dues = append(position.Debts, o.claim.Debt), append(position.Dues, o.claim.Dues...)
-		}
-	}
-	asked := map[*tracked]bool{}
-	for _, l := range w.loans {
-		asked[l] = calledOpen(l)
-	}
-	outcome, err := t.Apply(position)
+	all := w.harvests()
+	composition, err := all.Composition()
+	ok(w, composition, err)
+	version := schemeTerms()
+	version.WindowDays = w.random.Int32N(31)
+	sale := harvest.Sale{V: 1, Scheme: scheme, ID: w.id("sale"), Grams: all.Grams(), Proceeds: cny(all.Grams()), Net: cny(all.Grams()), Composition: composition, State: harvest.SaleOpen}
+	ctx := w.ctx("coop")
+	open, chunks, err := settlement.NewSettlement(sale, all, w.id("settle"), ctx.At+30*tape.Day)
+	ok(w, open, err)
+	opened, entry, err := open.Open(settlement.Opening{Scheme: group.Scheme{Account: scheme, Organisation: "coop", Currency: "CNY"}, Version: version, Sale: sale, Shares: all, Free: sale.Proceeds}, ctx)
+	ok(w, opened, err)
+	before := w.openCalls()
+	settled, err := opened.Settlement.Settle(chunks[0], all.Pages()[0], w.whatIsKnown(all), before, entry)
 	if err != nil {
+		w.Errorf("%+v are not settled: %v", all, err)
 		return err
 	}
-	w.moves(buyer, household(n), position.Share.Units)
-	for _, o := range all {
-		if err := w.sold(n, o, outcome.Lines); err != nil {
-			w.Errorf("a sale pays %+v of %+v: %v", outcome.Lines, o.claim.Dues, err)
-			return err
-		}
-	}
-	if outcome.Rest.Units == 0 {
-		return nil
-	}
-	// Dues before payouts. Where this sale has made the lender whole, the next one pays its guarantors.
-	for _, o := range w.owings(n, t) {
-		if len(o.claim.Dues) > 0 && !(o.backs && asked[o.of]) {
-			w.Errorf("%s got %s of a sale, and still owes %+v", household(n), outcome.Rest, o.claim.Dues)
+	w.settles(settled, entry)
+	for _, line := range settled.Part.Lines {
+		if line.OnBehalfOf == "" {
+			w.owesNothing(line, before, opened.Settlement.Terms)
 		}
 	}
 	return nil
 }
 
-// sold books what a sale pays of one debt.
-func (w *season) sold(n int, o owing, lines []waterfall.Line) error {
-	if o.backs {
-		var own []waterfall.Line
-		for _, line := range lines {
-			if line.Debt == o.claim.Debt.Reference && len(o.claim.Dues) > 0 {
-				own = append(own, line)
-				w.moves(household(n), line.Creditor, line.Amount.Units)
+// whatIsKnown is what the ledger knows of households.
+func (w *season) whatIsKnown(of harvest.Shares) []settlement.Known {
+	known := make([]settlement.Known, len(of))
+	for i, share := range of {
+		for _, l := range w.loans {
+			if l.Household == share.Household && l.State == loan.Running {
+				known[i].Loans = append(known[i].Loans, l.Loan)
+			}
+			if l.call != nil && l.call.State != recourse.Closed {
+				known[i].Calls = append(known[i].Calls, recourse.CallKey(scheme, l.ID, l.call.ID))
 			}
 		}
-		if len(own) == 0 {
-			return nil
-		}
-		call, err := loan.Repaid(*o.of.call, household(n), own)
-		if err == nil {
-			w.called(o.of, call, w.ctx("coop").Entry(w.id("sold"), "settle-households", string(scheme)))
-		}
-		return err
 	}
-	for i, due := range o.claim.Dues {
-		units := int64(0)
-		for _, line := range lines {
-			if line.Debt == due.Debt && line.Rank == due.Rank && line.Date == due.Date {
-				units += line.Amount.Units
+	return known
+}
+
+func (w *season) openCalls() settlement.Calls {
+	var calls settlement.Calls
+	for _, l := range w.loans {
+		if l.call != nil && l.call.State != recourse.Closed {
+			calls = append(calls, *l.call)
+		}
+	}
+	return calls
+}
+
+// settles keeps what a settlement has left, as the contract does.
+func (w *season) settles(settled settlement.Settled, entry tape.Entry) {
+	for _, line := range settled.Part.Lines {
+		w.moves(buyer, line.To, line.Amount.Units)
+	}
+	for _, after := range settled.Loans {
+		l := w.one(func(l *tracked) bool { return l.ID == after.ID })
+		for _, p := range after.Book.Payments {
+			if p.Entry == entry.Reference() {
+				l.repaid += p.Amount.Units
 			}
 		}
-		if units == 0 {
+		if l.Loan = after; after.State == loan.Closed {
+			w.each(after, func(d *loan.Debts, borrower bool) loan.Debts { return d.End(after, borrower, entry) })
+		}
+	}
+	for _, call := range settled.Calls {
+		w.called(w.one(func(l *tracked) bool { return l.ID == call.Loan }), call, entry)
+	}
+}
+
+// owesNothing: dues come before payouts, those to guarantors too. A guarantor may owe
+// again while the lender still asks, for it is asked anew then whom it pays of what it
+// bears, and where it is guaranteed itself, by what another has repaid in the same entry.
+func (w *season) owesNothing(line tape.Payment, before settlement.Calls, t waterfall.Terms) {
+	for n := range 2 * members {
+		if settlement.Outside(household(n)) != line.To {
 			continue
 		}
-		if err := w.pays(o.of, household(n), units, o.claim.PayOn[i], loan.UntilPayoff); err != nil {
-			return err
+		for _, l := range w.loans {
+			if runs(l) && l.Household == household(n) {
+				if claim, err := l.Claim(t, 0); len(ok(w, claim, err).Dues) > 0 {
+					w.Errorf("%s got %s of a sale, and still owes %+v", l.Household, line.Amount, claim.Dues)
+				}
+			}
+			guaranteed := slices.ContainsFunc(before, func(c recourse.Call) bool { return c.Debtor == household(n) })
+			if l.call == nil || l.Household != household(n) && (guaranteed || calledOpen(l)) {
+				continue
+			}
+			if claim := loan.Backed(*l.call, household(n), !calledOpen(l)); len(claim.Dues) > 0 {
+				w.Errorf("%s got %s of a sale, and still owes guarantors of %s %+v", household(n), line.Amount, l.ID, claim.Dues)
+			}
 		}
 	}
-	return nil
 }
 
 func late(w *season) func(*tracked) bool {
@@ -263,7 +278,7 @@ func (w *season) withdrawCall() error {
 // reimburse is the debtor's money for those who paid for it, once the lender is whole.
 func (w *season) reimburse() error {
 	l := w.one(borne)
-	if l == nil {
+	if l == nil || calledOpen(l) {
 		return errNothing
 	}
 	before, units := l.call.Borne(), 1+w.random.Int64N(l.call.Borne()+1)

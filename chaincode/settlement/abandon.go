@@ -202,9 +202,10 @@ func (s Settlement) afresh(came CameBack, amount money.Amount, entry tape.Entry)
 	s.Terms = s.Terms.Keeping(whole[0].Amount)
 	s.Terms.Day = max(s.Terms.Day, entry.BusinessDate)
 	came.Known.Prepayment = nil
-	one, err := s.household(0, waterfall.Share{Amount: amount, Household: share.Household}, came.Known, came.Calls, entry)
+	all, calls, err := s.pays([]waterfall.Share{{Amount: amount, Household: share.Household}}, []Known{came.Known}, came.Calls, entry)
 	if err != nil {
 		return Settled{}, err
 	}
-	return Settled{Part: tape.Part{Lines: slices.Concat(one.rest, one.owed, one.dues)}, Loans: one.loans, Calls: one.calls.changed(entry), Claims: one.claims}, nil
+	one := all[0]
+	return Settled{Part: tape.Part{Lines: slices.Concat(one.rest, one.owed, one.dues)}, Loans: one.loans, Calls: calls.changed(entry), Claims: one.claims}, nil
 }

@@ -54,6 +54,11 @@ func (c Calls) find(key string) int {
 	return slices.IndexFunc(c, func(one recourse.Call) bool { return recourse.CallKey(one.Scheme, one.Loan, one.ID) == key })
 }
 
+// debtor reports whether a household is one for which guarantors were called.
+func (c Calls) debtor(household tape.AccountID) bool {
+	return slices.ContainsFunc(c, func(call recourse.Call) bool { return call.Debtor == household })
+}
+
 // count lets what changed a loan count for its guarantors' calls.
 func (c Calls) count(before, after loan.Loan, entry tape.Entry) error {
 	for k, call := range c {
@@ -148,19 +153,18 @@ func (s Settlement) Settle(c SettleHouseholds, page harvest.Page, known []Known,
 	// What is owed is reckoned on the day on which it is paid: loans may have been repaid or changed since the settlement was opened.
 	s.Terms.Day = max(s.Terms.Day, entry.BusinessDate)
 	result := Settled{Part: tape.Part{ID: c.ID, Job: s.Job, N: c.N, Leaf: leaf, Path: c.Path, LinesMax: linesMax}}
+	all, after, err := s.pays(shares, known, calls, entry)
+	if err != nil {
+		return refuse(err)
+	}
 	var owed, dues []tape.Payment
-	for i, share := range shares {
-		one, err := s.household(i, share, known[i], calls, entry)
-		if err != nil {
-			return refuse(rule.Item("households", i, err))
-		}
+	for _, one := range all {
 		// Payouts stand before the dues, so that their holds are numbered from 0 on.
 		result.Part.Lines, owed, dues = append(result.Part.Lines, one.rest...), append(owed, one.owed...), append(dues, one.dues...)
 		result.Loans, result.Claims = append(result.Loans, one.loans...), append(result.Claims, one.claims...)
-		calls = one.calls
 	}
 	result.Part.Lines = append(append(result.Part.Lines, owed...), dues...)
-	result.Calls = calls.changed(entry)
+	result.Calls = after.changed(entry)
 	if n := len(result.Part.Lines); n > linesMax {
 		return refuse(rule.Field("n", rule.Refuse(rule.Insufficient, "chunk %d makes %d payments; %d at most are one entry: abandon the settlement and open it with fewer households a chunk", c.N, n, linesMax)))
 	}

@@ -7,74 +7,126 @@ import (
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/pool"
 	"github.com/lianbao/lianbao/chaincode/recourse"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 )
 
 // paid is what one household's share becomes: what it gets, what guarantors get for
-// it, what goes to creditors on the ledger; and its loans, the claims of their
-// lenders and the calls as they are then.
+// it, what goes to creditors on the ledger; and the loans and claims of pools as they are then.
 type paid struct {
 	rest, owed, dues []tape.Payment
 	loans            []loan.Loan
 	claims           []pool.Sold
-	calls            Calls
 }
 
-// asked is what is asked of one household's share.
+// asked is a household's share, and what is asked of it.
 type asked struct {
+	waterfall.Share
+	calls []string
 	loans []ask
 	// backed are what it owes to guarantors, by the calls at these places.
 	backed []loan.Claim
 	by     []int
 }
 
-// ask is what one loan asks, and what of it is a pool's.
+// ask is what a loan asks, and what of it is a pool's.
 type ask struct {
-	loan.Loan
+	before, after loan.Loan
 	claim, behind loan.Claim
 	// by is the claim that the pool has paid, nil where none has.
 	by *Compensated
+	// whole says that what is its lender's own of it was paid.
+	whole bool
 }
 
-// household applies the waterfall to one share. What it owes to guarantors shows
-// once the lenders have got what is due: a sale that makes a lender whole pays
-// those who paid for the household with what is left.
-func (s Settlement) household(i int, share waterfall.Share, known Known, calls Calls, entry tape.Entry) (paid, error) {
-	a, err := s.asks(known)
-	if err != nil {
-		return paid{}, err
-	}
-	if err := s.owes(&a, share, known.Calls, calls, entry); err != nil {
-		return paid{}, err
-	}
-	outcome, err := s.Terms.Apply(a.position(share, true))
-	if err != nil {
-		return paid{}, err
-	}
-	result, err := s.books(a, outcome, calls, entry)
-	if err != nil {
-		return paid{}, err
-	}
-	for j, claim := range a.backed {
-		at := a.by[j]
-		if lines := linesOf(outcome.Lines, claim.Debt.Reference); len(lines) > 0 {
-			if result.calls[at], err = loan.Repaid(result.calls[at], share.Household, lines); err != nil {
-				return paid{}, err
-			}
-			result.calls[at] = result.calls[at].Changed(entry)
+// pays works out what shares become. First everybody's lenders get what is due to them;
+// then each household pays those who rank behind them, in its turn, whoever was guaranteed
+// before the others: what is paid on a loan, and back to its guarantors, changes what
+// these owe one another. Where guarantors owe by several calls of such households, what a
+// later turn leaves an earlier household owing is paid by the next sale.
+func (s Settlement) pays(shares []waterfall.Share, known []Known, calls Calls, entry tape.Entry) ([]paid, Calls, error) {
+	calls = slices.Clone(calls)
+	all, results := make([]asked, len(shares)), make([]paid, len(shares))
+	var err error
+	for i, share := range shares {
+		if all[i], err = s.lenders(share, known[i], calls, entry); err != nil {
+			return nil, nil, rule.Item("households", i, err)
 		}
+	}
+	for _, first := range []bool{true, false} {
+		for i := range shares {
+			if calls.debtor(shares[i].Household) != first {
+				continue
+			}
+			if results[i], err = s.others(i, all[i], calls, entry); err != nil {
+				return nil, nil, rule.Item("households", i, err)
+			}
+		}
+	}
+	return results, calls, nil
+}
+
+// lenders pays what is due to a household's lenders, and lets it count for calls.
+func (s Settlement) lenders(share waterfall.Share, known Known, calls Calls, entry tape.Entry) (asked, error) {
+	a, err := s.asks(share, known)
+	if err != nil {
+		return a, err
+	}
+	outcome, err := s.Terms.Apply(a.position(waterfall.Overdue, waterfall.Window))
+	if err != nil {
+		return a, err
+	}
+	for j := range a.loans {
+		one := &a.loans[j]
+		if err := s.book(one, outcome.Lines, calls, entry); err != nil {
+			return a, err
+		}
+		one.whole = sum(linesOf(outcome.Lines, one.claim.Debt.Reference), waterfall.Overdue) == one.claim.Overdue()
+	}
+	return a, nil
+}
+
+// others pays those who rank behind the lenders, and the household.
+func (s Settlement) others(i int, a asked, calls Calls, entry tape.Entry) (paid, error) {
+	a.owes(calls)
+	outcome, err := s.Terms.Apply(a.position(waterfall.Ranks()...))
+	if err != nil {
+		return paid{}, err
+	}
+	var result paid
+	behind := slices.DeleteFunc(slices.Clone(outcome.Lines), func(l waterfall.Line) bool { return l.Rank == waterfall.Overdue || l.Rank == waterfall.Window })
+	for j := range a.loans {
+		one := &a.loans[j]
+		if err := s.book(one, behind, calls, entry); err != nil {
+			return paid{}, err
+		}
+		if one.after.Entry != entry.Reference() {
+			continue
+		}
+		result.loans = append(result.loans, one.after)
+		if one.by == nil {
+			continue
+		}
+		sold, err := one.after.Recovered(one.by.Claim, one.by.InterestDays, sum(linesOf(behind, one.behind.Debt.Reference), waterfall.Pool), s.Terms.Day, entry)
+		if err != nil {
+			return paid{}, err
+		}
+		result.claims = append(result.claims, sold)
+	}
+	if err := a.repays(outcome.Lines, calls, entry); err != nil {
+		return paid{}, err
 	}
 	result.owed, result.dues = paymentsOf(i, outcome)
 	if outcome.Rest.Units > 0 {
-		result.rest = []tape.Payment{{Amount: outcome.Rest, Line: tape.ID("h" + decimal(i)), To: Outside(share.Household)}}
+		result.rest = []tape.Payment{{Amount: outcome.Rest, Line: tape.ID("h" + decimal(i)), To: Outside(a.Household)}}
 	}
 	return result, nil
 }
 
-// asks is what the household's loans ask.
-func (s Settlement) asks(known Known) (asked, error) {
-	var a asked
+// asks is what a household's loans ask.
+func (s Settlement) asks(share waterfall.Share, known Known) (asked, error) {
+	a := asked{Share: share, calls: known.Calls}
 	for _, l := range known.Loans {
 		early := int64(0)
 		if known.Prepayment != nil && known.Prepayment.Loan == l.ID {
@@ -84,7 +136,7 @@ func (s Settlement) asks(known Known) (asked, error) {
 		if err != nil {
 			return a, err
 		}
-		one := ask{Loan: l, claim: claim}
+		one := ask{before: l, after: l, claim: claim}
 		if at := slices.IndexFunc(known.Compensated, func(c Compensated) bool { return c.Claim.Loan == l.ID }); at >= 0 {
 			one.by = &known.Compensated[at]
 			if one.claim, one.behind, err = l.Behind(claim, one.by.Claim, one.by.InterestDays, s.Terms.Day); err != nil {
@@ -96,96 +148,66 @@ func (s Settlement) asks(known Known) (asked, error) {
 	return a, nil
 }
 
-// owes adds what the household owes to guarantors by calls, as they are once its lenders were paid.
-func (s Settlement) owes(a *asked, share waterfall.Share, keys []string, calls Calls, entry tape.Entry) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	outcome, err := s.Terms.Apply(a.position(share, false))
-	if err != nil {
-		return err
-	}
-	first, err := s.books(*a, outcome, calls, entry)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		j := first.calls.find(key)
+// owes adds what the household owes to guarantors by calls, as they are once all lenders were paid.
+func (a *asked) owes(calls Calls) {
+	for _, key := range a.calls {
+		j := calls.find(key)
 		if j < 0 {
 			continue
 		}
-		if claim := loan.Backed(first.calls[j], share.Household, a.whole(first.calls[j], outcome)); len(claim.Dues) > 0 {
+		if claim := loan.Backed(calls[j], a.Household, a.whole(calls[j])); len(claim.Dues) > 0 {
 			a.backed, a.by = append(a.backed, claim), append(a.by, j)
 		}
 	}
-	return nil
 }
 
-// whole reports whether a call's lender has what is its own of the loan once lines
-// are paid: what a pool has compensated is the pool's, which ranks behind guarantors.
-func (a asked) whole(call recourse.Call, outcome waterfall.Outcome) bool {
+// whole reports whether a call's lender has what is its own of the loan: what a pool
+// has compensated is the pool's, which ranks behind guarantors.
+func (a asked) whole(call recourse.Call) bool {
 	for _, one := range a.loans {
-		if one.ID == call.Loan && len(one.behind.Dues) > 0 {
-			return sum(linesOf(outcome.Lines, one.claim.Debt.Reference), waterfall.Overdue) == one.claim.Overdue()
+		if one.before.ID == call.Loan && len(one.behind.Dues) > 0 {
+			return one.whole
 		}
 	}
 	return call.State != recourse.Open
 }
 
-// position is the household as the waterfall sees it, with those who rank behind its lenders or without.
-func (a asked) position(share waterfall.Share, all bool) waterfall.Position {
-	claims := make([]loan.Claim, 0, len(a.loans))
-	for _, one := range a.loans {
-		claims = append(claims, one.claim)
-	}
-	if all {
-		claims = append(claims, a.backed...)
-		for _, one := range a.loans {
-			claims = append(claims, one.behind)
+// repays lets what lines pay to guarantors count for calls.
+func (a asked) repays(lines []waterfall.Line, calls Calls, entry tape.Entry) error {
+	for j, claim := range a.backed {
+		own := linesOf(lines, claim.Debt.Reference)
+		if len(own) == 0 {
+			continue
 		}
+		call, err := loan.Repaid(calls[a.by[j]], a.Household, own)
+		if err != nil {
+			return err
+		}
+		calls[a.by[j]] = call.Changed(entry)
 	}
-	position := waterfall.Position{Household: share.Household, Share: share.Amount}
+	return nil
+}
+
+// position is the household as the waterfall sees it, with its dues of some ranks.
+func (a asked) position(ranks ...waterfall.Rank) waterfall.Position {
+	position := waterfall.Position{Household: a.Household, Share: a.Amount}
+	claims := slices.Clone(a.backed)
+	for _, one := range a.loans {
+		claims = append(claims, one.claim, one.behind)
+	}
 	for _, claim := range claims {
-		if len(claim.Dues) > 0 {
-			position.Debts, position.Dues = append(position.Debts, claim.Debt), append(position.Dues, claim.Dues...)
+		dues := slices.DeleteFunc(slices.Clone(claim.Dues), func(d waterfall.Due) bool { return !slices.Contains(ranks, d.Rank) })
+		if len(dues) > 0 {
+			position.Debts, position.Dues = append(position.Debts, claim.Debt), append(position.Dues, dues...)
 		}
 	}
 	return position
 }
 
-// books puts what the lines pay of loans into their books, and lets it count for
-// the calls of their guarantors and for the claims that pools have paid.
-func (s Settlement) books(a asked, outcome waterfall.Outcome, calls Calls, entry tape.Entry) (paid, error) {
-	result := paid{calls: slices.Clone(calls)}
-	for _, one := range a.loans {
-		after, err := s.book(one, outcome.Lines, entry)
-		if err != nil {
-			return paid{}, err
-		}
-		if after.Entry != entry.Reference() {
-			continue
-		}
-		result.loans = append(result.loans, after)
-		if err := result.calls.count(one.Loan, after, entry); err != nil {
-			return paid{}, err
-		}
-		if one.by == nil {
-			continue
-		}
-		toPool := sum(linesOf(outcome.Lines, one.behind.Debt.Reference), waterfall.Pool)
-		sold, err := after.Recovered(one.by.Claim, one.by.InterestDays, toPool, s.Terms.Day, entry)
-		if err != nil {
-			return paid{}, err
-		}
-		result.claims = append(result.claims, sold)
-	}
-	return result, nil
-}
-
-// book puts what the lines pay of a loan into its book, due by due: what the pool
-// gets repays the loan as well.
-func (s Settlement) book(one ask, lines []waterfall.Line, entry tape.Entry) (loan.Loan, error) {
-	l := one.Loan
+// book puts what lines pay of a loan into its book, due by due, and lets it count for
+// its guarantors' calls: what a pool gets repays the loan as well.
+func (s Settlement) book(one *ask, lines []waterfall.Line, calls Calls, entry tape.Entry) error {
+	before := one.after
 	for _, claim := range []loan.Claim{one.claim, one.behind} {
 		for k, due := range claim.Dues {
 			units := int64(0)
@@ -199,12 +221,12 @@ func (s Settlement) book(one ask, lines []waterfall.Line, entry tape.Entry) (loa
 			}
 			var err error
 			pays := loan.Pays{Amount: money.New(units, due.Amount.Currency), Date: claim.PayOn[k], Mostly: loan.UntilPayoff, AheadDays: s.Terms.WindowDays}
-			if l, _, err = l.Pay(pays, entry); err != nil {
-				return l, err
+			if one.after, _, err = one.after.Pay(pays, entry); err != nil {
+				return err
 			}
 		}
 	}
-	return l, nil
+	return calls.count(before, one.after, entry)
 }
 
 // linesOf are those that pay a debt.
