@@ -104,6 +104,9 @@ type Act struct {
 	Apart, Bank bool
 	// Amends says that a field that is left out stays as it is.
 	Amends bool
+	// Places are the pages of a scheme on which it stands, where those are not of
+	// what it is about; see Stands.
+	Places []Place
 
 	begin func(*ground) Answers
 	read  func(*form) any

@@ -96,16 +96,16 @@ func groupActs() []Act {
 				slices.Sort(c.Categories)
 				slices.Sort(c.Controllers)
 			}}, makerAndChecker[group.NameSupplier]),
-		plain("relate", "Group:Relate", "", []Field{household, kind("other", Account).need(), kind("withdraw", Mark)}, makerAndChecker[group.Relate]),
+		plain("relate", "Group:Relate", "", []Field{household, kind("other", Account).need(), kind("withdraw", Mark)}, makerAndChecker[group.Relate]).on(HouseholdPage),
 		plain("admit", "Group:Admit", "", []Field{household, person, line("fingerprint").need(), kind("adult", Mark).need(), kind("capacity", Mark).need(), kind("agent", Name)}, func(g *ground, c group.Admit) []Signer {
 			if c.Agent != "" {
 				return append(g.staff(money.Amount{}), Signer{Person: c.Agent})
 			}
 			return g.staff(money.Amount{})
 		}),
-		plain("replace-signer", "Group:ReplaceSigner", "", []Field{household, person, choice("reason", "signer-reason.", group.SignerReasons()...).need()}, makerAndChecker[group.ReplaceSigner]),
-		plain("member-died", "Group:MemberDied", "", []Field{household}, (*ground).attestDeath),
-		plain("leave", "Group:Leave", "", []Field{household}, func(g *ground, c group.Leave) []Signer { return g.personOf(c.Household) }).of(Household).to(servers),
+		plain("replace-signer", "Group:ReplaceSigner", "", []Field{household, person, choice("reason", "signer-reason.", group.SignerReasons()...).need()}, makerAndChecker[group.ReplaceSigner]).on(HouseholdPage),
+		plain("member-died", "Group:MemberDied", "", []Field{household}, (*ground).attestDeath).on(HouseholdPage),
+		plain("leave", "Group:Leave", "", []Field{household}, func(g *ground, c group.Leave) []Signer { return g.personOf(c.Household) }).of(Household).to(servers).on(HouseholdPage),
 	}, formingActs(household), livingActs(household))
 }
 
@@ -127,7 +127,7 @@ func formingActs(household Field) []Act {
 	return []Act{
 		about("form-group", "Group:FormGroup", "group", []Field{in(members, "members").need(), in(kind("group-max", Amount), "groupMax").need(), in(kind("member-max", Amount), "memberMax").need(),
 			in(kind("expiry", Day), "expiry").need(), in(kind("guarantee-months", Number), "guaranteeMonths").need(), in(kind("text-en", Document), "textEn").need(), in(kind("text-zh", Document), "textZh").need()},
-			steps[group.FormGroup]{finish: (*form).agrees}, makerAndChecker[group.FormGroup]).from(groupBegins),
+			steps[group.FormGroup]{finish: (*form).agrees}, makerAndChecker[group.FormGroup]).from(groupBegins).on(SchemePage),
 		about("sign-group", "Group:SignGroup", "group", []Field{household}, steps[group.SignGroup]{finish: func(f *form, c *group.SignGroup) {
 			if g := f.ground.group(c.Group); g != nil {
 				if c.Agreement = g.AgreementHash; g.Joining != nil {

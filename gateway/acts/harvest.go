@@ -27,7 +27,7 @@ func storeActs() []Act {
 					c.NetGrams -= d.Grams
 				}
 				f.ground.agent = f.name("agent")
-			}}, func(g *ground, c harvest.Deliver) []Signer { return append(g.own(1), g.delivers(c.Household)...) }).to(servers),
+			}}, func(g *ground, c harvest.Deliver) []Signer { return append(g.own(1), g.delivers(c.Household)...) }).to(servers).on(SchemePage, HouseholdPage),
 		plain("merge", "Harvest:Merge", "", []Field{lots}, oneOfStaff[harvest.Merge]).to(deciders),
 		about("process", "Harvest:Process", "", []Field{line("process").need(), lots, rows("outputs", kind("lot", Name), line("grade"), kind("grams", Number)).need(), kind("loss", Number).at("lossGrams"), kind("second", Name)},
 			steps[harvest.Run]{finish: func(f *form, _ *harvest.Run) { f.ground.second = f.text("second") }}, func(g *ground, _ harvest.Run) []Signer {

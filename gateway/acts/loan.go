@@ -84,7 +84,7 @@ func applicationActs() []Act {
 	}
 	return []Act{
 		about("apply-loan", "Loan:ApplyForLoan", "", append([]Field{kind("household", Account).need(), kind("group", Name).need(), kind("product", Name).need(), kind("amount", Amount).need(),
-			choice("purpose", "loan-purpose.", loan.PurposeWords()...).need()}, daysFields()...), steps[loan.Apply]{start: (*form).offered}, func(g *ground, c loan.Apply) []Signer { return g.personOf(c.Household) }).of(Household).to(servers),
+			choice("purpose", "loan-purpose.", loan.PurposeWords()...).need()}, daysFields()...), steps[loan.Apply]{start: (*form).offered}, func(g *ground, c loan.Apply) []Signer { return g.personOf(c.Household) }).of(Household).to(servers).on(HouseholdPage),
 		about("guarantee-loan", "Loan:GuaranteeLoan", "loan", []Field{kind("household", Account).need()}, steps[loan.Guarantee]{finish: func(f *form, c *loan.Guarantee) {
 			if l := f.ground.loan(c.Loan); l != nil {
 				c.Application = l.Carrier + "/" + string(l.ID)

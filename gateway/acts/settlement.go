@@ -25,7 +25,7 @@ func settlementActs() []Act {
 			c.Page = f.ground.pageOf(c.Sale, c.Hold)
 		}}, func(g *ground, c settlement.PayAgain) []Signer { return g.staff(g.back(c.Hold)) }).from(lasting),
 		plain("choose-prepayment", "Settlement:ChoosePrepayment", "", []Field{kind("household", Account).need(), kind("loan", Name).need(), kind("amount", Amount).need()},
-			func(g *ground, c settlement.ChoosePrepayment) []Signer { return g.personOf(c.Household) }).of(Household).to(servers),
+			func(g *ground, c settlement.ChoosePrepayment) []Signer { return g.personOf(c.Household) }).of(Household).to(servers).on(HouseholdPage),
 	}
 }
 

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/fund"
 	"github.com/lianbao/lianbao/chaincode/rule"
@@ -37,7 +39,7 @@ const (
 )
 
 func (p *portal) actRoutes() {
-	for _, pattern := range []string{"/acts/{act}", "/campaigns/{account}/acts/{act}"} {
+	for _, pattern := range []string{"/acts/{act}", "/campaigns/{account}/acts/{act}", "/cooperatives/{account}/acts/{act}"} {
 		p.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, p.acting) })
 		p.form(pattern, p.acted)
 	}
@@ -50,25 +52,22 @@ func (p *portal) actIn(r *http.Request, session login.Session) (acts.Act, tape.A
 		return act, "", err
 	}
 	account := tape.AccountID(r.PathValue("account"))
-	if act.Apart != (account == "") {
+	if act.Apart != (account == "") || account != "" && !strings.HasPrefix(r.URL.Path, "/"+subjectPages[act.Subject]+"/") {
 		return act, "", rule.Refuse(rule.NotFound, "there is no such form")
 	}
-	side := acts.Charity
-	if !act.Apart {
-		campaign, err := p.Model.Campaign(r.Context(), account)
-		if err != nil {
-			return act, "", err
-		}
-		stands, err := p.Model.Account(r.Context(), account)
-		if err != nil {
-			return act, "", err
-		}
-		side = acts.SideOf(campaign.Campaign, stands.Custodian, p.Organisation)
+	a, err := p.actor(r, act.Subject, account)
+	if err != nil || a.alone(act) {
+		return act, account, err
 	}
 	if err := roles(session, act.Roles...); err != nil {
 		return act, "", err
 	}
-	if !act.May([]acts.Side{side}, session.Has) {
+	if len(a.sides) == 0 && account != "" {
+		if _, err := p.Model.Account(r.Context(), account); err != nil {
+			return act, "", err
+		}
+	}
+	if !a.may(act) {
 		return act, "", rule.Refuse(rule.Forbidden, "%s does not do this for %s", p.Organisation, account)
 	}
 	return act, account, nil
@@ -111,38 +110,106 @@ func (p *portal) acting(r *http.Request) (views.Page, string, error) {
 	for name, values := range r.URL.Query() {
 		answers.Texts[name] = values[0]
 	}
-	answers.Texts["id"] = string(acts.NewID(act.Name))
+	answers.Texts["id"] = newActID(act)
 	page, err := p.actPage(r, session, act, account, answers)
 	return page, "", err
 }
 
 func (p *portal) actPage(r *http.Request, session login.Session, act acts.Act, account tape.AccountID, answers acts.Answers) (views.Act, error) {
-	page := views.Act{Act: act.Name, Account: account, ID: tape.ID(answers.Texts["id"]), Person: session.Person(), Token: session.Token(),
+	page := views.Act{Act: act.Name, Account: account, Subject: string(act.Subject), ID: tape.ID(answers.Texts["id"]), Person: session.Person(), Token: session.Token(),
 		Back: "/work", Path: "/acts/" + act.Name}
 	if account != "" {
-		page.Back, page.Path = actPath(act, account), pathTo("campaigns", string(account))+page.Path
+		page.Back, page.Path = actPath(act, account, answers.Texts), pathTo(subjectPages[act.Subject], string(account))+page.Path
 	}
 	for _, field := range act.Fields {
 		page.Fields = append(page.Fields, fieldOf(field, answers))
 	}
-	if act.Name == "accept-filing" {
+	var err error
+	switch {
+	case act.Name == "accept-filing":
 		campaign, err := p.Model.Campaign(r.Context(), account)
 		if err != nil {
 			return page, err
 		}
 		page.Compare = waits(campaign.Campaign)
+	case act.Subject != acts.Campaign:
+		return page, p.actOfScheme(r, act, &page, answers)
 	}
-	var err error
 	page.Title, err = p.title(r.Context(), account)
 	return page, err
 }
 
+// actOfScheme adds to a form what its address says, what can be chosen, and what a
+// household would promise by it.
+func (p *portal) actOfScheme(r *http.Request, act acts.Act, page *views.Act, answers acts.Answers) error {
+	query := r.URL.Query()
+	if len(query) > 0 {
+		page.Path += "?" + query.Encode()
+	}
+	if page.Account == "" {
+		page.Back = "/cooperatives"
+		return nil
+	}
+	a, err := p.actor(r, act.Subject, page.Account)
+	if err != nil {
+		return err
+	}
+	concerned, err := p.concerned(r.Context(), a, act, answers.Texts)
+	if err != nil {
+		return err
+	}
+	for i := range page.Fields {
+		field := &page.Fields[i]
+		if field.Fixed = query.Get(field.Name) != "" && field.Value != "" && field.Kind != string(acts.Given); field.Fixed || !concerned {
+			continue
+		}
+		if field.Options, err = p.options(r.Context(), page.Account, act, field.Name, answers.Texts); err != nil {
+			return err
+		}
+	}
+	if concerned {
+		page.Promise, err = p.promiseIn(r.Context(), act, page.Account, answers)
+	}
+	return err
+}
+
+// concerned reports whether an actor may read what a group or loan promises: staff
+// who fill in the form, and the households of that group or loan.
+func (p *portal) concerned(ctx context.Context, a actor, act acts.Act, k known) (bool, error) {
+	if !a.alone(act) {
+		return true, nil
+	}
+	households := []string{k["household"]}
+	var err error
+	if id := tape.ID(k["group"]); id != "" && act.Of == "group" {
+		households, err = p.membersOf(ctx, a.account, id)
+	}
+	if id := tape.ID(k["loan"]); id != "" && act.Of == "loan" {
+		l, err := p.loanOf(ctx, a.account, id)
+		if err != nil {
+			return false, err
+		}
+		households = []string{string(l.Household)}
+		for _, guarantor := range l.Guarantors {
+			households = append(households, string(guarantor.Household))
+		}
+	}
+	return slices.ContainsFunc(a.own, func(own tape.AccountID) bool { return slices.Contains(households, string(own)) }), err
+}
+
 // actPath is where the outcome of an act stands.
-func actPath(act acts.Act, account tape.AccountID) string {
-	if act.Bank {
+func actPath(act acts.Act, account tape.AccountID, answers map[string]string) string {
+	switch {
+	case act.Subject != acts.Campaign && account == "":
+		return "/cooperatives"
+	case act.Subject == acts.Scheme && act.Stands(acts.SchemePage):
+		return pathTo("cooperatives", string(account))
+	case act.Subject == acts.Scheme:
+		return schemePath(string(account), func(name string) string { return answers[name] })
+	case act.Bank:
 		return pathTo("campaigns", string(account), "bank")
 	}
-	return pathTo("campaigns", string(account))
+	return pathTo(subjectPages[act.Subject], string(account))
 }
 
 // fieldOf is a field as the page shows it, with some rows to fill in.
@@ -209,9 +276,19 @@ func (p *portal) doAct(r *http.Request, session login.Session, act acts.Act, acc
 		return "", err
 	}
 	if prepared.Persons == 0 {
-		return actPath(act, account), act.Place(p.carryOne(r.Context(), prepared.Function, prepared.Command))
+		return actPath(act, account, answers.Texts), act.Place(p.carryOne(r.Context(), prepared.Function, prepared.Command))
 	}
-	return p.prepare(r, session, signing.Request{Function: prepared.Function, Command: prepared.Command, Amount: prepared.Amount, Persons: prepared.Persons})
+	if !session.Has(act.Roles...) && slices.ContainsFunc(prepared.Signers, func(s acts.Signer) bool { return s.Person != session.Person() }) {
+		return "", rule.Refuse(rule.Forbidden, "a household's own person asks for its signature, and nobody else without a role here")
+	}
+	request := signing.Request{Function: prepared.Function, Command: prepared.Command, Amount: prepared.Amount, Persons: prepared.Persons}
+	for _, signer := range prepared.Signers {
+		if signer.Organisation != "" { // any of its staff who may
+			signer.Person = ""
+		}
+		request.Signers = append(request.Signers, signing.Signer(signer))
+	}
+	return p.prepare(r, session, request)
 }
 
 // answersIn are what a form brings. A document is kept at once: what is wrong
@@ -229,7 +306,7 @@ func (p *portal) answersIn(r *http.Request, act acts.Act) (acts.Answers, acts.Fa
 		case acts.Rows:
 			answers.Rows[field.Name], err = rowsIn(r, field)
 		case acts.Document:
-			answers.Texts[field.Name], err = p.documentIn(r, field.Name, r.PostForm.Get("kind"), p.paidBy(r)...)
+			answers.Texts[field.Name], err = p.documentIn(r, field.Name, documentKind(r, act, field.Name), p.paidBy(r)...)
 		default:
 			answers.Texts[field.Name] = r.PostForm.Get(field.Name)
 		}
@@ -242,6 +319,14 @@ func (p *portal) answersIn(r *http.Request, act acts.Act) (acts.Answers, acts.Fa
 		}
 	}
 	return answers, faults
+}
+
+// documentKind is what a document is kept as: what the form says, or what its field asks for.
+func documentKind(r *http.Request, act acts.Act, field string) string {
+	if act.Subject == acts.Campaign {
+		return r.PostForm.Get("kind")
+	}
+	return cmp.Or(map[string]string{"text-en": "agreement", "text-zh": "agreement", "invoice-document": "invoice"}[field], "other")
 }
 
 // rowsIn are the rows of a table: those of a file, or those that were typed.

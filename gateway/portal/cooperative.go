@@ -13,6 +13,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
+	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -108,7 +109,29 @@ func (p *portal) schemes(r *http.Request) (views.Page, string, error) {
 	for _, pool := range pools {
 		page.Pools = append(page.Pools, pool.Account)
 	}
+	if err == nil {
+		err = p.openings(r, &page)
+	}
 	return page, "", err
+}
+
+// openings are the acts by which something of a cooperative's lending begins.
+func (p *portal) openings(r *http.Request, page *views.Schemes) error {
+	if p.people == nil {
+		return nil
+	}
+	for _, subject := range []acts.Subject{acts.Scheme, acts.Pool} {
+		a, err := p.actor(r, subject, "")
+		if err != nil || a.session.Person() == "" {
+			return err
+		}
+		for _, act := range acts.Of(subject) {
+			if act.Apart && a.may(act) {
+				page.Add(act.Family(), views.Ask{Act: act.Name, Path: formPath(act, "", nil)})
+			}
+		}
+	}
+	return nil
 }
 
 // portfolioOf is a portfolio's sums in one currency; rows is where its loans are listed.
@@ -197,8 +220,18 @@ func (p *portal) cooperative(r *http.Request) (views.Page, string, error) {
 			return nil, "", err
 		}
 	}
-	page.Sales, page.Last, err = p.sales(ctx, frame)
-	return page, "", err
+	if page.Sales, page.Last, err = p.sales(ctx, frame); err != nil {
+		return nil, "", err
+	}
+	places := []place{{page: acts.SchemePage}}
+	if frame.Staff {
+		unsettled, err := p.unsettled(ctx, frame.Account)
+		if err != nil {
+			return nil, "", err
+		}
+		places = append(places, unsettled...)
+	}
+	return page, "", p.offers(r, &page.Scheme, places...)
 }
 
 // lentKinds are the entries that make what is lent, lentLess what lowers it.

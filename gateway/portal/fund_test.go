@@ -57,8 +57,9 @@ const (
 // town is the real contracts, and a portal where people log in and act.
 type town struct {
 	*ledger
-	// organisation is whose portal it is.
+	// organisation is whose portal it is, members who has a role there.
 	organisation string
+	members      []login.Member
 	handler      http.Handler
 	shelf        disclosure.Shelf
 	desk         *giving.Desk
@@ -74,7 +75,7 @@ type town struct {
 }
 
 func newTown(t *testing.T) *town {
-	w := &town{ledger: newLedger(t), organisation: "charity", archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
+	w := &town{ledger: newLedger(t), organisation: "charity", members: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}, {Person: "teller", Roles: []login.Role{login.Maker}}}, archive: documenttest.Archive(t), statuses: map[string]lane.Status{}}
 	w.found()
 	w.registers("child", party.Own, party.DutyMember)
 	plan := fund.Plan{Area: "CN-53", Beneficiaries: fund.Text{En: "30 children"}, From: "2025-12-01", To: "2026-12-31", Goal: yuan(100_000), Leftover: training, Donors: []tape.ID{"giver"},
@@ -120,7 +121,7 @@ func (w *town) open() {
 	w.processors = importing.NewDesk(importing.Receiver{Organisation: w.organisation, Gateway: importing.Own{Lanes: gated{w}, Model: w.model, Giving: w.desk}, Folder: w.imports}, quiet)
 	w.Cleanup(w.processors.Close)
 	handler, err := NewStaffed(parts, func(renderer Renderer) (*People, error) {
-		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: []login.Member{{Person: "maker", Roles: []login.Role{login.Maker}}, {Person: "checker", Roles: []login.Role{login.Checker}}, {Person: "teller", Roles: []login.Role{login.Maker}}}},
+		desk, err := login.New(login.Parts{Config: login.Config{Origin: "http://127.0.0.1:8101", Keys: w.members},
 			Persons: register, Renderer: renderer, Clock: w.network.Clock, Log: quiet})
 		return &People{Desk: desk, Processors: w.processors, Drafts: signing.NewDrafts(signing.Parts{Organisation: w.organisation, Ledger: register, Policy: register, Lanes: w, Clock: w.network.Clock,
 			Own: func(_ context.Context, account tape.AccountID) bool { return account == speech }}), Lanes: w, Persons: register, Keys: w.keyring(register),

@@ -12,6 +12,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -93,7 +94,23 @@ func (p *portal) household(r *http.Request) (views.Page, string, error) {
 		}
 		page.Scores = append(page.Scores, score)
 	}
-	return page, "", nil
+	return page, "", p.offersOf(r, &page.Scheme, id, own)
+}
+
+// offersOf are what can be begun about a household, and what waits for its own word.
+func (p *portal) offersOf(r *http.Request, frame *views.Scheme, household tape.AccountID, own bool) error {
+	places := []place{{page: acts.HouseholdPage, known: known{"household": string(household)}}}
+	if own {
+		waits, err := p.awaits(r.Context(), frame.Account, household)
+		if err != nil {
+			return err
+		}
+		for _, at := range waits {
+			at.known = at.known.with("household", string(household))
+			places = append(places, at)
+		}
+	}
+	return p.offers(r, frame, places...)
 }
 
 // owed are a household's loans, and what they come to.
@@ -293,6 +310,11 @@ func (p *portal) myHouseholds(r *http.Request) ([]views.MyHousehold, error) {
 		}
 		one := views.MyHousehold{Scheme: member.Scheme, Household: member.Household}
 		_, one.Left, one.Overdue, one.OverdueDays, one.Next = owed(lines)
+		frame := views.Scheme{Account: member.Scheme}
+		if err := p.offersOf(r, &frame, member.Household, true); err != nil {
+			return nil, err
+		}
+		one.Asked = frame.Asked
 		mine = append(mine, one)
 	}
 	return mine, nil

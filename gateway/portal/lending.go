@@ -8,6 +8,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -42,6 +43,9 @@ func (p *portal) group(r *http.Request) (views.Page, string, error) {
 		if member.Signed != nil {
 			entries = append(entries, member.Signed.Entry)
 		}
+	}
+	if err := p.offers(r, &page.Scheme, place{page: acts.GroupPage, known: known{"group": string(id)}}); err != nil {
+		return nil, "", err
 	}
 	page.Proof, err = p.proofFrom(ctx, "lianbao audit", entries...)
 	return page, "", err
@@ -89,8 +93,16 @@ func (p *portal) loan(r *http.Request) (views.Page, string, error) {
 	if !frame.Staff && !page.Own && !guarantees {
 		return nil, "", notShown()
 	}
+	if err := p.offers(r, &page.Scheme, place{page: acts.LoanPage, known: known{"loan": string(id)}, orders: openOrders(l)}); err != nil {
+		return nil, "", err
+	}
 	page.Proof, err = p.proofFrom(ctx, "lianbao audit", loanEntries(l)...)
 	return page, "", err
+}
+
+// openOrders are those of a loan that wait for their delivery.
+func openOrders(l cooperative.Loan) []loan.Order {
+	return slices.DeleteFunc(slices.Clone(l.Orders), func(o loan.Order) bool { return o.State != loan.Ordered })
 }
 
 // loanEntries are those behind a loan: contract, disbursement, the last payments, the last change.

@@ -20,6 +20,7 @@ import (
 	"github.com/lianbao/lianbao/gateway/lane"
 	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/message"
+	"github.com/lianbao/lianbao/gateway/outbox"
 	"github.com/lianbao/lianbao/gateway/personal"
 	"github.com/lianbao/lianbao/gateway/persons"
 	"github.com/lianbao/lianbao/gateway/portal/pages"
@@ -257,6 +258,7 @@ func (v voice) Drafts(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	if page.Draft != nil {
 		one := v.p.draft(r, *page.Draft)
+		v.p.explain(r, *page.Draft, &one)
 		shown.Draft = &one
 	}
 	v.p.show(w, r, status, shown)
@@ -276,6 +278,9 @@ func (p *portal) draft(r *http.Request, d signing.Pending) views.Draft {
 	for _, line := range d.Lines {
 		shown.Lines = append(shown.Lines, views.DraftLine{Field: line.Field, Value: line.Value})
 	}
+	for _, signer := range d.Missing {
+		shown.Missing = append(shown.Missing, views.Missing(signer))
+	}
 	if d.Here && d.Function == "Fund:Confirm" && strings.HasSuffix(d.Act.Message.Key, ".arrived") {
 		// The ledger takes it from the receiver's own hands only.
 		shown.Here, shown.OwnHand = false, true
@@ -286,6 +291,21 @@ func (p *portal) draft(r *http.Request, d signing.Pending) views.Draft {
 	status := p.stands(r.Context(), *d.Status)
 	shown.State, shown.Refusal, shown.Trouble = string(status.State), refusalOf(status.Refusal), status.Trouble
 	return shown
+}
+
+// explain says in plain words what a household signs by a draft. A key that the
+// gateway holds signs no guarantee and no loan.
+func (p *portal) explain(r *http.Request, d signing.Pending, shown *views.Draft) {
+	draft, err := p.people.Drafts.File(p.session(r), d.ID)
+	if err == nil {
+		shown.Promise, err = p.promiseOf(r.Context(), d.Function, draft.Command)
+	}
+	if err != nil || shown.Promise == nil {
+		return // the draft's own sentence stands
+	}
+	if shown.Here && shown.Promise.Own && slices.Contains(d.Missing, signing.Signer{Person: shown.Person}) {
+		shown.Here, shown.Promise.Held = false, true
+	}
 }
 
 // stands asks how something that was handed over stands now.
@@ -322,10 +342,32 @@ func (p *portal) backOf(_ *http.Request, d signing.Pending) string {
 	case "Party:Consent", "Party:WithdrawConsent":
 		return "/me"
 	}
-	if strings.HasPrefix(d.Function, "Fund:") {
+	contract, _, _ := strings.Cut(d.Function, ":")
+	switch contract {
+	case "Fund":
 		return pathTo("campaigns", account)
+	case "Group", "Loan", "Harvest", "Settlement", "Recourse", "Credit":
+		return backToScheme(d, account)
 	}
 	return "/work"
+}
+
+// backToScheme is the page of a scheme that a draft is about; what it brings about
+// has one only behind it.
+func backToScheme(d signing.Pending, account string) string {
+	done := d.Status != nil && d.Status.State == outbox.Done
+	switch d.Function {
+	case "Group:OpenScheme", "Loan:OpenLending":
+		return "/cooperatives"
+	case "Group:Admit", "Group:FormGroup", "Loan:ApplyForLoan", "Settlement:OpenSettlement":
+		if !done {
+			return pathTo("cooperatives", account)
+		}
+		if d.Function == "Loan:ApplyForLoan" {
+			return pathTo("cooperatives", account, "loans", field(d, "id"))
+		}
+	}
+	return schemePath(account, func(name string) string { return field(d, name) })
 }
 
 // act answers a form of somebody who is logged in: do returns where to go on,

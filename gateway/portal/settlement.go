@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
+	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/cooperative"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
@@ -50,6 +51,9 @@ func (p *portal) settlement(r *http.Request) (views.Page, string, error) {
 		page.Costs = append(page.Costs, views.SaleCost{Kind: cost.Kind, Payee: cost.Payee, Amount: cost.Amount})
 	}
 	if page.Rows, page.Next, err = p.settlementRows(r, frame, s); err != nil {
+		return nil, "", err
+	}
+	if err := p.offers(r, &page.Scheme, place{page: acts.SalePage, known: known{"sale": string(sale)}}); err != nil {
 		return nil, "", err
 	}
 	page.Proof, err = p.proofFrom(ctx, "lianbao audit", settlementEntries(s)...)

@@ -131,7 +131,8 @@ func (l *ledger) key(person tape.ID) *ecdsa.PrivateKey {
 func (l *ledger) found() {
 	l.Helper()
 	charter := party.Charter{Ledger: party.LedgerID{9}, Quorum: 2, Rules: 1, Zone: "+08:00", Policy: party.DefaultPolicy(party.Threshold{Amount: yuan(100_000_000), Organisations: 2}),
-		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Regulator}}}
+		Powers: []party.Grant{{Organisation: "bank", Power: party.Custodian}, {Organisation: "charity", Power: party.Charity}, {Organisation: "coop", Power: party.Regulator},
+			{Organisation: "coop", Power: party.Cooperative}, {Organisation: "bank", Power: party.Lender}}}
 	charter.Policy.Persons.KeyWaitingHours = 0
 	for _, name := range []string{"charity", "bank", "coop"} {
 		charter.Organisations = append(charter.Organisations, party.Member{MSP: name, Name: name})
@@ -150,10 +151,15 @@ func (l *ledger) found() {
 // registers brings a person of the charity.
 func (l *ledger) registers(person tape.ID, custody party.Custody, duty party.Duty) {
 	l.Helper()
-	proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: "charity", Registrar: "bank"})
+	l.registersAt("charity", "bank", person, custody, duty)
+}
+
+func (l *ledger) registersAt(organisation, registrar string, person tape.ID, custody party.Custody, duty party.Duty) {
+	l.Helper()
+	proof, err := sign.Possession(l.key(person), party.LedgerID{9}, party.Possession{Person: person, Custody: custody, Duty: duty, Organisation: organisation, Registrar: registrar})
 	made(l, proof, err)
-	l.bank("Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, Duty: duty, ID: "register-" + person, Organisation: "charity", Person: person, Proof: proof})
-	l.charity("Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), Duty: duty, ID: "witness-" + person, Person: person})
+	l.as(registrar, "gateway", "Party:Register", party.RegisterCommand{Address: sign.Address(l.key(person)), Custody: custody, Duty: duty, ID: "register-" + person, Organisation: organisation, Person: person, Proof: proof})
+	l.as(organisation, "gateway", "Party:Witness", party.WitnessCommand{Address: sign.Address(l.key(person)), Duty: duty, ID: "witness-" + person, Person: person})
 }
 
 // decided gives a command that maker and checker have signed.

@@ -551,7 +551,7 @@ func roles(function string) []login.Role {
 		return []login.Role{login.Maker}
 	case "Fund:Approve":
 		return []login.Role{login.Checker}
-	case "Fund:Enrol":
+	case "Fund:Enrol", "Group:Expel", "Group:WindDown", "Harvest:Deliver", "Loan:ConfirmDelivery", "Recourse:ContributeCall", "Recourse:ReimburseCall": // what an agent prepares for whom it serves
 		return []login.Role{login.Maker, login.Checker, login.Agent}
 	}
 	return []login.Role{login.Maker, login.Checker}

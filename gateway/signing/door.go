@@ -35,13 +35,28 @@ func Open() []string {
 	return []string{"Fund:Confirm", "Group:Exit", "Group:Leave", "Group:SignGroup", "Party:Consent", "Party:Revoke", "Party:Rotate", "Party:Suspend", "Party:WithdrawConsent"}
 }
 
+// Alone are the functions that who has no role prepares and signs on the pages: those
+// of the door, and what a household asks for and promises by itself. The door takes
+// none of those: over what amount some of them are signed only a ledger's reader knows.
+func Alone() []string {
+	return append(Open(), "Loan:ApplyForLoan", "Loan:ContractLoan", "Loan:GuaranteeLoan", "Loan:OrderSupplies", "Loan:WithdrawLoan", "Settlement:ChoosePrepayment")
+}
+
+// ownWords are what the ids begin with of what households sign, by function.
+var ownWords = map[string]string{"Group:Exit": "exit", "Group:Expel": "expel", "Group:Leave": "leave", "Group:SignGroup": "sign", "Group:WindDown": "wind-down", "Harvest:Deliver": "deliver", "Loan:ApplyForLoan": "apply",
+	"Loan:ConfirmDelivery": "confirm", "Loan:ContractLoan": "contract", "Loan:GuaranteeLoan": "guarantee", "Loan:OrderSupplies": "order", "Loan:WithdrawLoan": "withdraw", "Recourse:ContributeCall": "contribute",
+	"Recourse:ReimburseCall": "reimburse", "Settlement:ChoosePrepayment": "choose"}
+
+// OwnWord is what the id of a household's command of a function begins with; see OwnID.
+func OwnWord(function string) (string, bool) { word, is := ownWords[function]; return word, is }
+
 // ownID is the form of the ids under which people's own commands go to the
 // ledger. They share their organisation's names with its staff: whoever could
 // choose any id could take the one that a payment will need. No form of the
 // staff makes an id like these.
-var ownID = regexp.MustCompile(`^(confirm|consent|dispute|enrol|exit|leave|revoke|rotate|sign|suspend|withdraw)-[0-9a-f]{16,40}$`)
+var ownID = regexp.MustCompile(`^(apply|choose|confirm|consent|contract|contribute|deliver|dispute|enrol|exit|expel|guarantee|leave|order|reimburse|revoke|rotate|sign|suspend|wind-down|withdraw)-[0-9a-f]{16,40}$`)
 
-// OwnID draws an id for a command of one's own; what is confirm, consent, dispute, enrol, exit, leave, revoke, rotate, sign, suspend or withdraw.
+// OwnID draws an id for a command of one's own; what is one of the words of ownID.
 func OwnID(what string) tape.ID {
 	var bits [8]byte
 	_, _ = rand.Read(bits[:]) // it never fails: the program ends before
@@ -49,9 +64,9 @@ func OwnID(what string) tape.ID {
 }
 
 // checkOwn refuses a command that people may not send by themselves.
-func checkOwn(function string, command []byte) error {
-	if !slices.Contains(Open(), function) {
-		return rule.Field("function", rule.Refuse(rule.Forbidden, "%.80q does not come in here; %s do, all else by the organisation's staff", function, strings.Join(Open(), ", ")))
+func checkOwn(taken []string, function string, command []byte) error {
+	if !slices.Contains(taken, function) {
+		return rule.Field("function", rule.Refuse(rule.Forbidden, "%.80q does not come in here; %s do, all else by the organisation's staff", function, strings.Join(taken, ", ")))
 	}
 	return checkID(command)
 }
@@ -65,7 +80,7 @@ func checkID(command []byte) error {
 		return rule.Field("command", rule.Refuse(rule.Invalid, "is not the JSON asked for"))
 	}
 	if !ownID.MatchString(named.ID) {
-		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not confirm-, consent-, dispute-, enrol-, exit-, leave-, revoke-, rotate-, sign-, suspend- or withdraw- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
+		return rule.Field("command", rule.Field("id", rule.Refuse(rule.Forbidden, "%.70q is not a word such as confirm-, dispute-, sign- or apply- and 16 to 40 hexadecimal digits drawn at random", named.ID)))
 	}
 	return nil
 }
@@ -193,13 +208,13 @@ func parseKnock(body []byte) (Knock, []byte, party.Intent, error) {
 		return knock, nil, party.Intent{}, err
 	}
 	if !slices.Contains(Open(), knock.Function) {
-		return knock, nil, party.Intent{}, checkOwn(knock.Function, nil)
+		return knock, nil, party.Intent{}, checkOwn(Open(), knock.Function, nil)
 	}
 	var signed envelope
 	if err := canonical.Decode(knock.Argument, &signed); err != nil {
 		return knock, nil, party.Intent{}, rule.Field("argument", err)
 	}
-	if err := checkOwn(knock.Function, signed.Command); err != nil {
+	if err := checkOwn(Open(), knock.Function, signed.Command); err != nil {
 		return knock, nil, party.Intent{}, rule.Field("argument", err)
 	}
 	if len(signed.Intents) != 1 {

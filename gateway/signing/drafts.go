@@ -93,6 +93,9 @@ type pending struct {
 	by      tape.ID
 	at      tape.Instant
 	persons int
+	signers []Signer
+	// foreign says that staff of other organisations are among the signers.
+	foreign bool
 	intents []party.Intent
 	// approvals say of each intent who signed, and who holds that key.
 	approvals []tape.Approval
@@ -111,6 +114,8 @@ type Pending struct {
 	By      tape.ID
 	Signed  []tape.Approval
 	Persons int
+	// Missing have not signed, where it is known who they are.
+	Missing []Signer
 	At      tape.Instant
 	Expires tape.Instant
 	// Mine says that who asks can still sign it, Here that the gateway holds the key to do so.
@@ -164,9 +169,9 @@ func may(session login.Session, draft Draft) error {
 		if len(draft.Command) > ownBytesMax {
 			return rule.Field("command", rule.Refuse(rule.Invalid, "has %d bytes; %d at most", len(draft.Command), ownBytesMax))
 		}
-		return checkOwn(draft.Function, draft.Command)
+		return checkOwn(Alone(), draft.Function, draft.Command)
 	}
-	if needs := roles(draft.Function); !slices.Contains(Open(), draft.Function) && !session.Has(needs...) {
+	if needs := roles(draft.Function); !slices.Contains(Alone(), draft.Function) && !session.Has(needs...) {
 		names := make([]string, len(needs))
 		for i, role := range needs {
 			names[i] = string(role)
@@ -189,6 +194,23 @@ type Request struct {
 	Amount string
 	// Persons is how many sign; 0 means the fewest that function and policy ask for.
 	Persons int
+	// Signers are who they are, where not this organisation's staff alone sign.
+	Signers []Signer
+}
+
+// Signer is one who has to sign a draft: somebody of an organisation's staff, or
+// one person and nobody else.
+type Signer struct {
+	Organisation string
+	Person       tape.ID
+}
+
+// signs reports whether a signature is that of a signer.
+func (s Signer) signs(by tape.Approval) bool {
+	if s.Organisation == "" {
+		return by.Person == s.Person
+	}
+	return by.Organisation == s.Organisation && by.Duty == string(party.DutyStaff)
 }
 
 func (d *Drafts) now() tape.Instant { return tape.Instant(d.Clock().UnixMilli()) }
@@ -211,7 +233,7 @@ func (d *Drafts) Prepare(ctx context.Context, session login.Session, request Req
 	if _, err := draft.Act(); err != nil {
 		return Pending{}, err
 	}
-	return d.keep(ctx, draft, request.Persons, session)
+	return d.keep(ctx, draft, session, request.Persons, request.Signers...)
 }
 
 // Adopt takes a draft up again from its file, such as after a new start of the
@@ -234,12 +256,12 @@ func (d *Drafts) Adopt(ctx context.Context, session login.Session, file []byte, 
 	if draft.Expires <= d.now() || draft.Expires > d.now()+party.IntentDaysMax*tape.Day {
 		return Pending{}, message.Refuse(rule.Expired, "draft.gone")
 	}
-	return d.keep(ctx, draft, persons, session)
+	return d.keep(ctx, draft, session, persons)
 }
 
 // keep puts a draft among those that wait. One that is there already stays as
 // it is, with its signatures, if it is the same.
-func (d *Drafts) keep(ctx context.Context, draft Draft, persons int, session login.Session) (Pending, error) {
+func (d *Drafts) keep(ctx context.Context, draft Draft, session login.Session, persons int, signers ...Signer) (Pending, error) {
 	fewest, err := d.fewest(ctx, draft)
 	if err != nil {
 		return Pending{}, err
@@ -264,7 +286,8 @@ func (d *Drafts) keep(ctx context.Context, draft Draft, persons int, session log
 	if err := d.room(session); err != nil {
 		return Pending{}, err
 	}
-	p := &pending{draft: draft, by: session.Person(), at: d.now(), persons: persons}
+	p := &pending{draft: draft, by: session.Person(), at: d.now(), persons: persons, signers: signers,
+		foreign: slices.ContainsFunc(signers, func(s Signer) bool { return s.Organisation != "" && s.Organisation != d.Organisation })}
 	d.all[draft.ID] = p
 	return d.show(p, session)
 }
@@ -341,7 +364,8 @@ func (d *Drafts) show(p *pending, session login.Session) (Pending, error) {
 	shown.Signed = slices.Clone(p.approvals)
 	me := session.Person()
 	signed := slices.ContainsFunc(shown.Signed, func(a tape.Approval) bool { return a.Person == me })
-	shown.Mine = me != "" && p.envelope == nil && may(session, p.draft) == nil && !signed && (!p.draft.personal() || act.Subject == string(me))
+	shown.Missing = p.missing()
+	shown.Mine = me != "" && p.envelope == nil && p.may(session) == nil && !signed && (!p.draft.personal() || act.Subject == string(me))
 	shown.Here = shown.Mine && d.Hand != nil && d.Hand.Holds(me)
 	if p.status != nil {
 		status := *p.status
@@ -358,7 +382,7 @@ func (d *Drafts) List(session login.Session) ([]Pending, error) {
 	d.sweep()
 	var list []Pending
 	for _, p := range d.all {
-		if !d.sees(session, p) {
+		if !sees(session, p) {
 			continue
 		}
 		shown, err := d.show(p, session)
@@ -371,15 +395,55 @@ func (d *Drafts) List(session login.Session) ([]Pending, error) {
 	return list, nil
 }
 
-func (d *Drafts) sees(session login.Session, p *pending) bool {
-	return session.Has(login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin) || session.Person() != "" && session.Person() == p.by
+// sees reports whether a draft is among those that a session lists: staff see all,
+// who has no role sees what it prepared itself and what waits for itself.
+func sees(session login.Session, p *pending) bool {
+	me := session.Person()
+	return session.Has(login.Maker, login.Checker, login.Agent, login.Auditor, login.Admin) || me != "" && (me == p.by || slices.Contains(p.signers, Signer{Person: me}))
+}
+
+// asks reports whether a draft waits for staff of other organisations. They come
+// with their key and the draft's address, which nobody can guess.
+func (p *pending) asks(session login.Session) bool {
+	return session.Person() != "" && p.foreign
+}
+
+// missing are the signers who have not signed: who is named is found first.
+func (p *pending) missing() []Signer {
+	left := slices.Clone(p.signers)
+	for _, named := range []bool{true, false} {
+		for _, by := range p.approvals {
+			if i := slices.IndexFunc(left, func(s Signer) bool { return (s.Organisation == "") == named && s.signs(by) }); i >= 0 {
+				left = slices.Delete(left, i, i+1)
+			}
+		}
+	}
+	return left
+}
+
+// may refuses who has no part in signing a draft. Who is named among its signers
+// signs it whatever roles it has here; that staff of another organisation are its
+// staff is asked of the ledger when they sign.
+func (p *pending) may(session login.Session) error {
+	if slices.Contains(p.missing(), Signer{Person: session.Person()}) || !signs(session) && p.asks(session) {
+		return nil
+	}
+	return may(session, p.draft)
+}
+
+// fills refuses a signature that a draft does not wait for.
+func (p *pending) fills(by tape.Approval) error {
+	if len(p.signers) == 0 || slices.ContainsFunc(p.missing(), func(s Signer) bool { return s.signs(by) }) {
+		return nil
+	}
+	return message.Refuse(rule.Forbidden, "draft.signers", "Person", string(by.Person), "Organisation", by.Organisation)
 }
 
 // find returns a draft that a session may see. The caller holds the mutex.
 func (d *Drafts) find(session login.Session, id string) (*pending, error) {
 	d.sweep()
 	p := d.all[id]
-	if p == nil || !d.sees(session, p) {
+	if p == nil || !sees(session, p) && !p.asks(session) {
 		return nil, message.Refuse(rule.NotFound, "draft.gone")
 	}
 	return p, nil
@@ -440,9 +504,6 @@ func (d *Drafts) SignHere(ctx context.Context, session login.Session, id string)
 	if shown, err := d.Get(session, id); err != nil || !shown.Mine {
 		return shown, err // signed already: the same answer again
 	}
-	if err := may(session, draft); err != nil {
-		return Pending{}, err
-	}
 	statement, err := draft.Statement()
 	if err != nil {
 		return Pending{}, err
@@ -461,7 +522,7 @@ func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, in
 	if err != nil {
 		return Pending{}, err
 	}
-	if err := may(session, draft); err != nil {
+	if err := d.maySign(session, id); err != nil {
 		return Pending{}, err
 	}
 	if intent.Person != draft.Person {
@@ -473,7 +534,11 @@ func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, in
 	}
 	d.mutex.Lock()
 	p, err := d.find(session, id)
-	if err == nil && p.envelope == nil && !slices.ContainsFunc(p.intents, func(i party.Intent) bool { return i.Person == intent.Person }) {
+	fresh := err == nil && p.envelope == nil && !slices.ContainsFunc(p.intents, func(i party.Intent) bool { return i.Person == intent.Person })
+	if fresh {
+		err = p.fills(approval)
+	}
+	if fresh && err == nil {
 		p.intents, p.approvals = append(p.intents, intent), append(p.approvals, approval)
 		if len(p.intents) == p.persons {
 			p.envelope, err = Envelope(p.draft.Command, p.intents...)
@@ -484,6 +549,17 @@ func (d *Drafts) Offer(ctx context.Context, session login.Session, id string, in
 		return Pending{}, err
 	}
 	return d.submit(ctx, session, id)
+}
+
+// maySign refuses who has no part in signing a draft.
+func (d *Drafts) maySign(session login.Session, id string) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	p, err := d.find(session, id)
+	if err == nil && p.envelope == nil {
+		err = p.may(session)
+	}
+	return err
 }
 
 // judge judges an intent as the contract will, as far as it is known here.

@@ -48,6 +48,7 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"cut":                cutReference,
 		"nodes":              func(nodes []readmodel.Node, of tape.AccountID) []nodeOf { return nodesOf(nodes, of) },
 		"absolute":           func(days int) int { return max(days, -days) },
+		"option":             optionOf,
 		"choiceWord":         func(family, value string) (string, error) { return l.Word(family, value) },
 		"help":               func(field string) (string, error) { return helpOf(l, field) },
 		"describe":           describe,
@@ -78,6 +79,14 @@ func helpOf(l *words.Language, field string) (string, error) {
 		return "", nil
 	}
 	return l.Word("ask-help.", field)
+}
+
+// optionOf is how what can be chosen is shown: households by the first letters of their pseudonyms.
+func optionOf(of string) string {
+	if strings.HasPrefix(of, tape.Household+":") {
+		return homeOf(tape.AccountID(of))
+	}
+	return of
 }
 
 // described are the ids of what a field is described by, for readers of screens.

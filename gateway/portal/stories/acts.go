@@ -12,19 +12,9 @@ func actPages() []Story {
 	f := facts()
 	var all []Story
 	for _, act := range acts.Of(acts.Campaign) {
-		page := views.Act{Act: act.Name, ID: tape.ID(act.Name + "-7c1f90ab12de3456"), Person: maker, Token: "invented", Back: "/work", Path: "/acts/" + act.Name}
+		page := formOf(act)
 		if !act.Apart {
 			page.Account, page.Title = training, &f.Title
-		}
-		for _, field := range act.Fields {
-			shown := views.ActField{ActColumn: column(field), Required: field.Required, Header: field.Header()}
-			for _, of := range field.Columns {
-				shown.Columns = append(shown.Columns, column(of))
-			}
-			if field.Kind == acts.Rows {
-				shown.Rows = [][]string{make([]string, len(field.Columns)), make([]string, len(field.Columns))}
-			}
-			page.Fields = append(page.Fields, shown)
 		}
 		if act.Name == "accept-filing" {
 			page.Compare = []views.Compared{{Label: "to", Before: "2026-11-30", After: "2027-05-31"}, {Label: "lines", Before: "travel 90,000.00 CNY", After: "travel 80,000.00 CNY"}}
@@ -32,6 +22,22 @@ func actPages() []Story {
 		all = append(all, Story{"act-" + act.Name, "The form of an act: " + act.Name, page})
 	}
 	return append(all, Story{"act-faults", "A form with much to mend", faulty(all[1].Page.(views.Act))})
+}
+
+// formOf is the empty form of an act.
+func formOf(act acts.Act) views.Act {
+	page := views.Act{Act: act.Name, Subject: string(act.Subject), ID: tape.ID(act.Name + "-7c1f90ab12de3456"), Person: maker, Token: "invented", Back: "/work", Path: "/acts/" + act.Name}
+	for _, field := range act.Fields {
+		shown := views.ActField{ActColumn: column(field), Required: field.Required, Header: field.Header()}
+		for _, of := range field.Columns {
+			shown.Columns = append(shown.Columns, column(of))
+		}
+		if field.Kind == acts.Rows {
+			shown.Rows = [][]string{make([]string, len(field.Columns)), make([]string, len(field.Columns))}
+		}
+		page.Fields = append(page.Fields, shown)
+	}
+	return page
 }
 
 func column(field acts.Field) views.ActColumn {

@@ -18,8 +18,15 @@ const (
 func coop(staff bool) views.Scheme {
 	s := views.Scheme{Account: coffee, Organisation: "coop", Lenders: []string{"bank", "coop"}, Day: "2026-03-16", Staff: staff}
 	if staff {
-		s.Acts = []views.GiftAct{{Act: "cite", Path: "/work"}}
+		s.Acts = []views.AskGroup{{Family: "group", Acts: []views.Ask{{Act: "freeze", Path: "/work"}, {Act: "wind-down", Path: "/work"}}}, {Family: "loan", Acts: []views.Ask{{Act: "confirm-delivery", Path: "/work", About: "order-1"}}}}
 	}
+	return s
+}
+
+// before is a page of a scheme before one of its households, of whom something is asked.
+func before(s views.Scheme) views.Scheme {
+	s.Asked = []views.Ask{{Act: "sign-group", Path: "/work"}, {Act: "guarantee-loan", Path: "/work"}}
+	s.Mine = []views.Ask{{Act: "apply-loan", Path: "/work"}, {Act: "choose-prepayment", Path: "/work"}}
 	return s
 }
 
@@ -33,7 +40,7 @@ func cooperatives() []Story {
 		{"cooperative", "A cooperative's loans, before its staff", cooperativeOf(true)},
 		{"cooperative-public", "A cooperative's loans, before everybody", cooperativeOf(false)},
 		{"cooperative-none", "A cooperative that has not begun", nothing},
-	}, append(append(settlements(), households()...), lending()...)...)
+	}, append(append(append(settlements(), households()...), lending()...), schemeForms()...)...)
 }
 
 func portfolio() views.Portfolio {
@@ -128,7 +135,7 @@ func score() views.Score {
 }
 
 func households() []Story {
-	own := views.Household{Scheme: coop(false), Household: firstHome, Person: "p-household-1", Own: true, State: "admitted", Left: yuan("6300.00"), Overdue: yuan("0.00"), Scores: []views.Score{score()},
+	own := views.Household{Scheme: before(coop(false)), Household: firstHome, Person: "p-household-1", Own: true, State: "admitted", Left: yuan("6300.00"), Overdue: yuan("0.00"), Scores: []views.Score{score()},
 		Loans:      []views.LoanRow{loanRow("loan-1", "running", 0, "10000.00", "6300.00", "0.00"), {Scheme: coffee, ID: "loan-2", Household: firstHome, Stage: "applied", Purpose: "equipment", Principal: yuan("4000.00"), Left: yuan("0.00"), Overdue: yuan("0.00"), Next: yuan("0.00")}},
 		Group:      &views.GroupRow{ID: "river-1", State: "active", Households: 5, Loans: 5, Owed: yuan("52000.00"), Until: "2028-02-28"},
 		Share:      &views.HouseholdShare{Sale: march, Date: "2026-03-15", Share: yuan("8420.00"), Rest: yuan("5270.00"), State: "ordered", Hold: "settle-1.1.0", Entry: "coop/settle-1.1", Lines: []views.ShareLine{{Rank: "window", Amount: yuan("3150.00"), Due: "2026-03-15", Loan: "loan-1"}}},

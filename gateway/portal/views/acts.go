@@ -24,7 +24,11 @@ type ActFault struct {
 type ActField struct {
 	ActColumn
 	Required bool
-	Columns  []ActColumn
+	// Fixed was said by the page that led here; it is shown, and not typed.
+	Fixed bool
+	// Options are what can be chosen, where that is known.
+	Options []string
+	Columns []ActColumn
 	// Header is the first line of a file of rows.
 	Header                  string
 	Value, English, Chinese string
@@ -38,8 +42,10 @@ type Compared struct{ Label, Before, After string }
 // Act is the form of one thing that staff do.
 type Act struct {
 	Act string
-	// Account is the campaign; empty where the act opens one.
+	// Account is the campaign or the scheme; empty where the act opens one.
 	Account tape.AccountID
+	// Subject is what the account is: campaign, scheme, pool.
+	Subject string
 	Title   *Text
 	Fields  []ActField
 	ID      tape.ID
@@ -53,6 +59,44 @@ type Act struct {
 	Faulty bool
 	// Compare is the plan that waits beside the one in force.
 	Compare []Compared
+	// Promise is what a household would sign; nil for what staff alone decide.
+	Promise *Promise
+}
+
+// Ask is an act with what it is about, where one page leads to several of a kind.
+type Ask struct{ Act, Path, About string }
+
+// AskGroup are the acts of one family.
+type AskGroup struct {
+	Family string
+	Acts   []Ask
+}
+
+// grouped adds an act to those of its family.
+func grouped(groups []AskGroup, family string, ask Ask) []AskGroup {
+	for i := range groups {
+		if groups[i].Family == family {
+			groups[i].Acts = append(groups[i].Acts, ask)
+			return groups
+		}
+	}
+	return append(groups, AskGroup{family, []Ask{ask}})
+}
+
+// Add leads to an act that opens something.
+func (s *Schemes) Add(family string, ask Ask) { s.Acts = grouped(s.Acts, family, ask) }
+
+// Add leads to an act: of the staff by its family, of the reader's own household,
+// or one by which that household answers somebody.
+func (s *Scheme) Add(family string, ask Ask, own, awaited bool) {
+	switch {
+	case own && awaited:
+		s.Asked = append(s.Asked, ask)
+	case own:
+		s.Mine = append(s.Mine, ask)
+	default:
+		s.Acts = grouped(s.Acts, family, ask)
+	}
 }
 
 // Name of its template.
@@ -61,7 +105,7 @@ func (Act) Name() string { return "act" }
 // Uploads says that the form takes files.
 func (a Act) Uploads() bool {
 	for _, field := range a.Fields {
-		if field.Kind == "rows" || field.Kind == "document" {
+		if !field.Fixed && (field.Kind == "rows" || field.Kind == "document") {
 			return true
 		}
 	}

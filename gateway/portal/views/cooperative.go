@@ -15,8 +15,10 @@ type Scheme struct {
 	Day tape.Date
 	// Staff says that the reader may see single households; the public sees sums and classes.
 	Staff bool
-	// Acts are the forms that who is logged in can open here.
-	Acts []GiftAct
+	// Acts are the forms that staff who are logged in can open here, by family; Mine
+	// those of the reader's own household, of which Asked wait for its word.
+	Acts        []AskGroup
+	Mine, Asked []Ask
 }
 
 // SchemeRow is a scheme in a list.
@@ -30,6 +32,8 @@ type SchemeRow struct {
 type Schemes struct {
 	Rows  []SchemeRow
 	Pools []tape.AccountID
+	// Acts open what does not stand yet.
+	Acts []AskGroup
 }
 
 // Name of its template.
@@ -301,4 +305,6 @@ type MyHousehold struct {
 	Left, Overdue     money.Amount
 	OverdueDays       int
 	Next              *LoanRow
+	// Asked wait for its word.
+	Asked []Ask
 }

@@ -89,7 +89,7 @@ type Pool struct {
 	Staff  bool
 	Claims []pool.Claim
 	Next   string
-	Acts   []GiftAct
+	Acts   []AskGroup
 }
 
 // Name of its template.

@@ -61,6 +61,16 @@ type Draft struct {
 	Trouble string
 	// Back is the page that it is about.
 	Back string
+	// Missing have not signed, where it is known who they are; Promise is what a
+	// household signs by it.
+	Missing []Missing
+	Promise *Promise
+}
+
+// Missing is one who has to sign: somebody of an organisation's staff, or one person.
+type Missing struct {
+	Organisation string
+	Person       tape.ID
 }
 
 // Drafts is one draft, a list of them, or why something was not done.
