@@ -37,6 +37,7 @@ const (
 	Name     Kind = "name"     // an id, or the name of an organisation
 	Names    Kind = "names"    // several, with spaces or commas between
 	Document Kind = "document" // a file that is kept here; its hash is what counts
+	Print    Kind = "print"    // a number or a name of which only the fingerprint is kept, of the kind that the field is called
 	Rows     Kind = "rows"     // a table: rows to fill in, or a CSV file
 	Given    Kind = "given"    // what the form was opened with; nobody types it
 )

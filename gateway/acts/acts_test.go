@@ -119,7 +119,7 @@ contract-loan | Loan:ContractLoan | household | maker checker agent | 1 | loan:n
 withdraw-loan | Loan:WithdrawLoan | household | maker checker agent | 1 | loan:name!
 draw-loan | Loan:DrawLoan | household | maker checker agent | 1 | loan:name! amount:amount order:name tranche:number take-back:mark
 order-supplies | Loan:OrderSupplies | household | maker checker agent | 1 | loan:name! supplier:account! category:line! amount:amount!
-confirm-delivery | Loan:ConfirmDelivery | household cooperative | maker checker agent | 1 | order:name! invoice:line place:line cancel:mark
+confirm-delivery | Loan:ConfirmDelivery | household cooperative | maker checker agent | 1 | order:name! invoice:print place:print cancel:mark
 disburse-loan | Loan:DisburseLoan | lender | maker | 2 | loan:name! payee:account! amount:amount! tranche:number! order:name expires:day!
 book-tranche | Loan:BookTranche | cooperative lender | maker checker | 0 | loan:name! tranche:number!
 repay-loan | Loan:RepayLoan | lender | maker | 0 | loan:name! receiver:account! page:name! gift:name! by:account bank-line:line

@@ -11,6 +11,7 @@ import (
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
+	"github.com/lianbao/lianbao/gateway/fingerprint"
 	"github.com/lianbao/lianbao/gateway/typed"
 )
 
@@ -94,6 +95,10 @@ func (f *form) put(place reflect.Value, field Field, text string) error {
 		return putNames(place, namesIn(text))
 	case Document:
 		return f.putDocument(place, field, text)
+	case Print:
+		print, err := f.ground.Fingerprint(f.ground.ctx, f.ground.subject, fingerprint.Kind(field.Name), text)
+		place.SetString(print)
+		return err
 	case Day:
 		if place.Type() == reflect.TypeFor[tape.Instant]() {
 			return f.putMoment(place, tape.Date(text))

@@ -99,7 +99,7 @@ func applicationActs() []Act {
 			func(g *ground, c loan.DrawLoan) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
 		plain("order-supplies", "Loan:OrderSupplies", "loan", []Field{kind("supplier", Account).need(), line("category").need(), kind("amount", Amount).need()},
 			func(g *ground, c loan.OrderSupplies) []Signer { return borrower(g, c.Loan) }).of(Household).to(servers),
-		plain("confirm-delivery", "Loan:ConfirmDelivery", "order", []Field{line("invoice"), line("place"), kind("cancel", Mark)}, func(g *ground, c loan.ConfirmDelivery) []Signer {
+		plain("confirm-delivery", "Loan:ConfirmDelivery", "order", []Field{kind("invoice", Print), kind("place", Print), kind("cancel", Mark)}, func(g *ground, c loan.ConfirmDelivery) []Signer {
 			o := g.order(c.Order)
 			if o == nil {
 				return nil

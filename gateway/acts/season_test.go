@@ -259,7 +259,7 @@ order-supplies | officer | SCHEME | loan=l2;supplier=outside:supplier:none;categ
 order-supplies | officer | SCHEME | loan=l2;supplier=outside:supplier:seeds;category=seed;amount=1000.00;id=o1 | Loan:OrderSupplies 1 1000.00 CNY
 order-supplies | officer | SCHEME | loan=l2;supplier=outside:supplier:seeds;category=seed;amount=500.00;id=o2 | Loan:OrderSupplies 1 500.00 CNY
 confirm-delivery | officer | SCHEME | order=o1;invoice=no | invoice[0]. invalid
-confirm-delivery | officer | SCHEME | order=o1;invoice=invented-invoice-0001A;place=invented-place-000001A | Loan:ConfirmDelivery 2 1000.00 CNY
+confirm-delivery | officer | SCHEME | order=o1;invoice=INV 2025-0001;place=村口农资店 | Loan:ConfirmDelivery 2 1000.00 CNY
 confirm-delivery | officer | SCHEME | order=o2;cancel=yes | Loan:ConfirmDelivery 1 500.00 CNY
 disburse-loan | teller | SCHEME | loan=l2;payee=outside:supplier:seeds;amount=1000.00;order=o1;id=out-2 | Loan:DisburseLoan 2 1000.00 CNY
 the bank pays l2

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -36,26 +37,34 @@ type Kind string
 const (
 	BankAccount Kind = "bank-account"
 	Device      Kind = "device"
+	// Invoice and Place are of what a loan's supplies were delivered with and where:
+	// loans of one scheme that meet at one of them show it.
+	Invoice Kind = "invoice"
+	Place   Kind = "place"
 )
+
+// kinds are those that there are.
+var kinds = []Kind{BankAccount, Device, Invoice, Place}
 
 // Bounds of a number, in signs without blanks and dashes. Fewer are a slip:
 // they would make strangers share what nobody has.
 const (
 	signsMin = 4
 	signsMax = 64
+	nameMin  = 2
 )
 
-// Of is the fingerprint of a bank account's number or a device's, empty for an
-// empty one. Blanks, dashes, case and full-width digits do not matter. What it
+// Of is the fingerprint of a bank account's number, a device's, an invoice's or of
+// a place's name, empty for an empty one. Blanks, dashes, case and full-width digits do not matter. What it
 // refuses it does not repeat.
 func Of(key Key, kind Kind, number string) (string, error) {
-	if kind != BankAccount && kind != Device {
-		return "", rule.Refuse(rule.Invalid, "is a fingerprint of neither a bank account nor a device")
+	if !slices.Contains(kinds, kind) {
+		return "", rule.Refuse(rule.Invalid, "is a fingerprint of none of bank account, device, invoice and place")
 	}
 	if number == "" {
 		return "", nil
 	}
-	plain, err := folded(number)
+	plain, err := folded(number, kind == Place)
 	if err != nil {
 		return "", err
 	}
@@ -64,20 +73,26 @@ func Of(key Key, kind Kind, number string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16]), nil
 }
 
-// folded is the one spelling of a number.
-func folded(number string) (string, error) {
-	wrong := rule.Refuse(rule.Invalid, "is no number of an account or a device: %d to %d letters and digits, with blanks, dashes or colons between them", signsMin, signsMax)
+// folded is the one spelling of a number; a name is of letters of any script, and
+// may be short.
+func folded(number string, name bool) (string, error) {
+	wrong, fewest := rule.Refuse(rule.Invalid, "is no number of an account or a device: %d to %d letters and digits, with blanks, dashes or colons between them", signsMin, signsMax), signsMin
+	if name {
+		wrong, fewest = rule.Refuse(rule.Invalid, "is no name of a place: %d to %d letters and digits", nameMin, signsMax), nameMin
+	}
+	signs := 0
 	var plain strings.Builder
 	for _, r := range norm.NFKC.String(number) {
 		switch {
-		case r < unicode.MaxASCII && (unicode.IsDigit(r) || unicode.IsLetter(r)):
+		case (name || r < unicode.MaxASCII) && (unicode.IsDigit(r) || unicode.IsLetter(r)):
 			plain.WriteRune(unicode.ToUpper(r))
+			signs++
 		case unicode.IsSpace(r), unicode.In(r, unicode.Pd, unicode.Cf), strings.ContainsRune(".:/_*#", r):
 		default:
 			return "", wrong
 		}
 	}
-	if plain.Len() < signsMin || plain.Len() > signsMax {
+	if signs < fewest || signs > signsMax {
 		return "", wrong
 	}
 	return plain.String(), nil
