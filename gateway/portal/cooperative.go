@@ -197,7 +197,7 @@ func (p *portal) cooperative(r *http.Request) (views.Page, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	page := views.Cooperative{Scheme: frame}
+	page := views.Cooperative{Scheme: frame, States: statesOf(s)}
 	rows := ""
 	if frame.Staff {
 		rows = pathTo("cooperatives", string(frame.Account), "arrears")
@@ -208,9 +208,6 @@ func (p *portal) cooperative(r *http.Request) (views.Page, string, error) {
 	}
 	if page.Portfolio.Figures[0].Proof, err = p.proofOf(ctx, frame.Account, asked{kinds: lentKinds}); err != nil {
 		return nil, "", err
-	}
-	for _, counted := range s.Groups {
-		page.States = append(page.States, views.StateCount{State: counted.Of, Groups: counted.Count})
 	}
 	if page.Dues, err = p.dues(ctx, wanted); err != nil {
 		return nil, "", err
@@ -223,15 +220,29 @@ func (p *portal) cooperative(r *http.Request) (views.Page, string, error) {
 	if page.Sales, page.Last, err = p.sales(ctx, frame); err != nil {
 		return nil, "", err
 	}
+	return page, "", p.offersOfScheme(r, &page.Scheme)
+}
+
+// offersOfScheme are what can be begun in a scheme, and about its sales that are not settled.
+func (p *portal) offersOfScheme(r *http.Request, frame *views.Scheme) error {
 	places := []place{{page: acts.SchemePage}}
 	if frame.Staff {
-		unsettled, err := p.unsettled(ctx, frame.Account)
+		unsettled, err := p.unsettled(r.Context(), frame.Account)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		places = append(places, unsettled...)
 	}
-	return page, "", p.offers(r, &page.Scheme, places...)
+	return p.offers(r, frame, places...)
+}
+
+// statesOf are how many groups of a scheme are in which state.
+func statesOf(s cooperative.Scheme) []views.StateCount {
+	var states []views.StateCount
+	for _, counted := range s.Groups {
+		states = append(states, views.StateCount{State: counted.Of, Groups: counted.Count})
+	}
+	return states
 }
 
 // lentKinds are the entries that make what is lent, lentLess what lowers it.

@@ -245,54 +245,83 @@ func (p *portal) options(ctx context.Context, account tape.AccountID, act acts.A
 	return append([]string{}, found...), err
 }
 
-// optionsOfLoan are what can be chosen about a loan.
+// loanOptions are what can be chosen about a loan, by the fields of acts.
+var loanOptions = map[string]func(acts.Act, cooperative.Loan) []string{
+	"household": guarantorsIn, "guarantor": guarantorsIn, "payer": guarantorsIn, "by": guarantorsIn,
+	"receiver": func(act acts.Act, shown cooperative.Loan) []string {
+		if act.Name != "repay-loan" {
+			return guarantorsIn(act, shown)
+		}
+		return lendersIn(shown)
+	},
+	"category": func(_ acts.Act, shown cooperative.Loan) []string { return shown.Record.Supplies },
+	"tranche":  func(_ acts.Act, shown cooperative.Loan) []string { return unpaidIn(shown) },
+	"instalment": func(_ acts.Act, shown cooperative.Loan) []string {
+		var late []string
+		for _, instalment := range shown.Schedule {
+			if instalment.State == "overdue" {
+				late = append(late, strconv.Itoa(int(instalment.N)))
+			}
+		}
+		return late
+	},
+	"payee": func(_ acts.Act, shown cooperative.Loan) []string { return payeesIn(shown) },
+}
+
+func guarantorsIn(_ acts.Act, shown cooperative.Loan) []string {
+	var households []string
+	for _, guarantor := range shown.Record.Guarantors {
+		households = append(households, string(guarantor.Household))
+	}
+	return households
+}
+
+// lendersIn are the accounts to which a loan is repaid, of which something is owed.
+func lendersIn(shown cooperative.Loan) []string {
+	var accounts []string
+	for i := 0; shown.Owed != nil && i < len(shown.Record.Lenders); i++ {
+		accounts = append(accounts, string(shown.Record.Lenders[i].Account))
+	}
+	return accounts
+}
+
+// unpaidIn are the tranches that no line of the bank has shown.
+func unpaidIn(shown cooperative.Loan) []string {
+	var tranches []string
+	for i, tranche := range shown.Record.Tranches {
+		if tranche.Paid == "" && !tranche.Cancelled {
+			tranches = append(tranches, strconv.Itoa(i+1))
+		}
+	}
+	return tranches
+}
+
+// payeesIn are whom a loan is paid to: its household, or those from whom it ordered.
+func payeesIn(shown cooperative.Loan) []string {
+	if len(shown.Record.Supplies) == 0 {
+		return []string{string(settlement.Outside(shown.Record.Household))}
+	}
+	var suppliers []string
+	for _, order := range shown.Orders {
+		suppliers = append(suppliers, string(order.Supplier))
+	}
+	slices.Sort(suppliers)
+	return slices.Compact(suppliers)
+}
+
 func (p *portal) optionsOfLoan(ctx context.Context, account tape.AccountID, act acts.Act, field string, id tape.ID) ([]string, error) {
-	if !slices.Contains([]string{"household", "guarantor", "payer", "receiver", "by", "category", "tranche", "instalment", "days", "payee"}, field) || field == "tranche" && act.Name != "book-tranche" {
+	of := loanOptions[field]
+	if of == nil && field != "days" || field == "tranche" && act.Name != "book-tranche" {
 		return nil, nil
 	}
 	shown, err := cooperative.LoanOf(ctx, p.Model, account, id, p.Today())
 	if err != nil {
 		return absent(nil, err)
 	}
-	l, found := shown.Record, []string{}
-	switch field {
-	case "category":
-		return append(found, l.Supplies...), nil
-	case "tranche":
-		for i, tranche := range l.Tranches {
-			if tranche.Paid == "" && !tranche.Cancelled {
-				found = append(found, strconv.Itoa(i+1))
-			}
-		}
-	case "instalment":
-		for _, instalment := range shown.Schedule {
-			if instalment.State == "overdue" {
-				found = append(found, strconv.Itoa(int(instalment.N)))
-			}
-		}
-	case "days":
-		return p.noticeDays(ctx, account, l.SchemeVersion)
-	case "payee":
-		if len(l.Supplies) == 0 {
-			return append(found, string(settlement.Outside(l.Household))), nil
-		}
-		for _, order := range shown.Orders {
-			found = append(found, string(order.Supplier))
-		}
-	case "receiver":
-		for i := 0; act.Name == "repay-loan" && shown.Owed != nil && i < len(l.Lenders); i++ {
-			found = append(found, string(l.Lenders[i].Account))
-		}
-		if act.Name == "repay-loan" {
-			return found, nil
-		}
-		fallthrough
-	default:
-		for _, guarantor := range l.Guarantors {
-			found = append(found, string(guarantor.Household))
-		}
+	if field == "days" {
+		return p.noticeDays(ctx, account, shown.Record.SchemeVersion)
 	}
-	return slices.Compact(found), nil
+	return append([]string{}, of(act, shown)...), nil
 }
 
 // noticeDays are the days past due on which a scheme tells who is late.
