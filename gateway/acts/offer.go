@@ -117,8 +117,8 @@ func (a Act) mendable(err error, sampled map[string]bool) bool {
 }
 
 // sample fills what is required and not known, choices with their nth, and says
-// which fields those are and how many choices there are; what is not required can
-// be mended too, and is left empty.
+// which fields those are and how many choices there are; what else is not required
+// can be mended too, and is left empty. An amount is filled in all the same: rules take none without one.
 func (f *form) sample(nth int, samples map[string]string) (sampled map[string]bool, choices int, possible bool) {
 	sampled, possible = map[string]bool{}, true
 	of := func(field Field) string {
@@ -134,7 +134,7 @@ func (f *form) sample(nth int, samples map[string]string) (sampled map[string]bo
 		}
 		sampled[field.Name] = true
 		switch {
-		case !field.Required || f.text(field.Name) != "" || len(f.rows(field.Name)) > 0:
+		case !field.Required && field.Kind != Amount || f.text(field.Name) != "" || len(f.rows(field.Name)) > 0:
 		case field.Kind == Rows:
 			row := make([]string, len(field.Columns))
 			for i, column := range field.Columns {

@@ -26,10 +26,14 @@ var promises = map[string]struct {
 	act  string
 	read func(*portal, context.Context, []byte, *views.Promise) error
 }{
-	"Group:SignGroup":    {"sign-group", promised((*portal).signsGroup)},
-	"Group:Exit":         {"exit", promised(func(*portal, context.Context, group.Exit, *views.Promise) error { return nil })},
-	"Group:Leave":        {"leave", promised(func(*portal, context.Context, group.Leave, *views.Promise) error { return nil })},
-	"Loan:ApplyForLoan":  {"apply-loan", promised((*portal).appliesFor)},
+	"Group:SignGroup":   {"sign-group", promised((*portal).signsGroup)},
+	"Group:Exit":        {"exit", promised(func(*portal, context.Context, group.Exit, *views.Promise) error { return nil })},
+	"Group:Leave":       {"leave", promised(func(*portal, context.Context, group.Leave, *views.Promise) error { return nil })},
+	"Loan:ApplyForLoan": {"apply-loan", promised((*portal).appliesFor)},
+	"Loan:DrawLoan": {"draw-loan", promised(func(_ *portal, _ context.Context, c loan.DrawLoan, p *views.Promise) error {
+		p.Own = true
+		return most(p, c.Amount)
+	})},
 	"Loan:GuaranteeLoan": {"guarantee-loan", promised((*portal).guarantees)},
 	"Loan:ContractLoan":  {"contract-loan", promised((*portal).contracts)},
 	"Loan:WithdrawLoan":  {"withdraw-loan", promised(func(*portal, context.Context, loan.WithdrawLoan, *views.Promise) error { return nil })},
@@ -85,7 +89,7 @@ func (p *portal) promiseIn(ctx context.Context, act acts.Act, account tape.Accou
 	}
 	text := func(name string) string { return answers.Texts[name] }
 	command, err := json.Marshal(map[string]string{"account": string(account), "group": text("group"), "household": text("household"), "loan": text("loan"), "order": text("order")})
-	if err != nil || text("group")+text("loan")+text("order") == "" || act.Name == "apply-loan" || act.Name == "choose-prepayment" || act.Name == "order-supplies" || act.Name == "contribute-call" {
+	if err != nil || text("group")+text("loan")+text("order") == "" || act.Name == "apply-loan" || act.Name == "draw-loan" || act.Name == "choose-prepayment" || act.Name == "order-supplies" || act.Name == "contribute-call" {
 		return nil, err // what is promised follows from what is filled in
 	}
 	return p.promiseOf(ctx, act.Function, command)

@@ -39,12 +39,12 @@ func Open() []string {
 // of the door, and what a household asks for and promises by itself. The door takes
 // none of those: over what amount some of them are signed only a ledger's reader knows.
 func Alone() []string {
-	return append(Open(), "Loan:ApplyForLoan", "Loan:ContractLoan", "Loan:GuaranteeLoan", "Loan:OrderSupplies", "Loan:WithdrawLoan", "Settlement:ChoosePrepayment")
+	return append(Open(), "Loan:ApplyForLoan", "Loan:ContractLoan", "Loan:DrawLoan", "Loan:GuaranteeLoan", "Loan:OrderSupplies", "Loan:WithdrawLoan", "Settlement:ChoosePrepayment")
 }
 
 // ownWords are what the ids begin with of what households sign, by function.
 var ownWords = map[string]string{"Group:Exit": "exit", "Group:Expel": "expel", "Group:Leave": "leave", "Group:SignGroup": "sign", "Group:WindDown": "wind-down", "Harvest:Deliver": "deliver", "Loan:ApplyForLoan": "apply",
-	"Loan:ConfirmDelivery": "confirm", "Loan:ContractLoan": "contract", "Loan:GuaranteeLoan": "guarantee", "Loan:OrderSupplies": "order", "Loan:WithdrawLoan": "withdraw", "Recourse:ContributeCall": "contribute",
+	"Loan:ConfirmDelivery": "confirm", "Loan:ContractLoan": "contract", "Loan:DrawLoan": "draw", "Loan:GuaranteeLoan": "guarantee", "Loan:OrderSupplies": "order", "Loan:WithdrawLoan": "withdraw", "Recourse:ContributeCall": "contribute",
 	"Recourse:ReimburseCall": "reimburse", "Settlement:ChoosePrepayment": "choose"}
 
 // OwnWord is what the id of a household's command of a function begins with; see OwnID.
@@ -54,7 +54,7 @@ func OwnWord(function string) (string, bool) { word, is := ownWords[function]; r
 // ledger. They share their organisation's names with its staff: whoever could
 // choose any id could take the one that a payment will need. No form of the
 // staff makes an id like these.
-var ownID = regexp.MustCompile(`^(apply|choose|confirm|consent|contract|contribute|deliver|dispute|enrol|exit|expel|guarantee|leave|order|reimburse|revoke|rotate|sign|suspend|wind-down|withdraw)-[0-9a-f]{16,40}$`)
+var ownID = regexp.MustCompile(`^(apply|choose|confirm|consent|contract|contribute|deliver|dispute|draw|enrol|exit|expel|guarantee|leave|order|reimburse|revoke|rotate|sign|suspend|wind-down|withdraw)-[0-9a-f]{16,40}$`)
 
 // OwnID draws an id for a command of one's own; what is one of the words of ownID.
 func OwnID(what string) tape.ID {
