@@ -5,6 +5,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -329,10 +330,40 @@ func (*Harvest) Pledge(ctx Context, argument string) (string, error) {
 		if err := t.organised("pledge", terms.Organisation, c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		after, entry, err := terms.Pledge(c, lot, household, t.holds(c.Lender, party.Lender), t.context)
+		debt, err := t.securedBy(c.Account, c.Loan)
+		if err != nil {
+			return tape.Entry{}, err
+		}
+		after, security, entry, err := terms.Pledge(c, lot, household, t.holds(c.Lender, party.Lender), debt, t.context)
 		t.save(key, after)
+		t.saveSecurity(security)
 		return entry, err
 	})
+}
+
+// securedBy is what is known of a loan that a lot secures, nil where the scheme has none of that name.
+func (t *transaction) securedBy(scheme tape.AccountID, id tape.ID) (*harvest.Debt, error) {
+	key, securityKey := loan.Key(scheme, id), harvest.SecurityKey(scheme, id)
+	if err := t.load(key, securityKey); err != nil {
+		return nil, err
+	}
+	l := read[loan.Loan](t, key)
+	if l == nil {
+		return nil, nil
+	}
+	debt := &harvest.Debt{Security: read[harvest.Security](t, securityKey)}
+	for _, lender := range l.Lenders {
+		debt.Lenders = append(debt.Lenders, lender.Organisation)
+	}
+	var err error
+	debt.Owed, err = l.Bound(t.context.Date)
+	return debt, err
+}
+
+func (t *transaction) saveSecurity(s *harvest.Security) {
+	if s != nil {
+		t.save(harvest.SecurityKey(s.Scheme, s.Loan), *s)
+	}
 }
 
 // ReleasePledge gives a lot free again, or a part of it.
@@ -350,10 +381,17 @@ func (*Harvest) ReleasePledge(ctx Context, argument string) (string, error) {
 		if err := t.said("release-pledge", c.Account, c.ID, intents); err != nil {
 			return tape.Entry{}, err
 		}
-		change, entry, err := terms.ReleasePledge(c, stocks[0], t.context)
+		var debt *harvest.Debt
+		if stocks[0] != nil && stocks[0].Lot.Pledged != nil {
+			if debt, err = t.securedBy(c.Account, stocks[0].Lot.Pledged.Loan); err != nil {
+				return tape.Entry{}, err
+			}
+		}
+		change, security, entry, err := terms.ReleasePledge(c, stocks[0], debt, t.context)
 		if err != nil {
 			return tape.Entry{}, err
 		}
+		t.saveSecurity(security)
 		return entry, t.saveChange(change)
 	})
 }

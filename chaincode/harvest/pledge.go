@@ -3,6 +3,7 @@ package harvest
 import (
 	"slices"
 
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -13,19 +14,25 @@ import (
 // shipped nor used up, nor pledged again.
 type Pledge struct {
 	Account tape.AccountID `json:"account"`
-	ID      tape.ID        `json:"id"`
-	Lender  string         `json:"lender"`
-	Loan    tape.ID        `json:"loan"`
-	Lot     tape.ID        `json:"lot"`
+	// CoverPartsPerMillion and ValuePerTonne are agreed for a loan of the scheme, see
+	// Security; none for a debt that does not stand on the ledger.
+	CoverPartsPerMillion int32        `json:"coverPartsPerMillion,omitempty"`
+	ID                   tape.ID      `json:"id"`
+	Lender               string       `json:"lender"`
+	Loan                 tape.ID      `json:"loan"`
+	Lot                  tape.ID      `json:"lot"`
+	ValuePerTonne        money.Amount `json:"valuePerTonne,omitzero"`
 }
 
 // Pledge judges the command; lot is the one that it names, nil where there is
 // none, household whose alone it is, nil where it is several households', lends
-// reports whether the lender holds the power of one. The lender and the store's
-// keeper sign, and for the lot of one household its own person, by its own hand.
-// Maker and checker of the cooperative are checked against the policy by the caller.
-func (t Terms) Pledge(c Pledge, lot *Lot, household *Household, lends bool, ctx tape.Context) (Lot, tape.Entry, error) {
-	refuse := func(err error) (Lot, tape.Entry, error) { return Lot{}, tape.Entry{}, err }
+// reports whether the lender holds the power of one, debt is the loan that it names,
+// nil where the scheme has none of that name. The lender and the store's keeper sign,
+// and for the lot of one household its own person, by its own hand. Maker and checker
+// of the cooperative are checked against the policy by the caller. Returned is the
+// lot, and what secures the loan, nil for another debt.
+func (t Terms) Pledge(c Pledge, lot *Lot, household *Household, lends bool, debt *Debt, ctx tape.Context) (Lot, *Security, tape.Entry, error) {
+	refuse := func(err error) (Lot, *Security, tape.Entry, error) { return Lot{}, nil, tape.Entry{}, err }
 	if err := rule.First(t.governs(ctx), rule.Field("loan", c.Loan.Check())); err != nil {
 		return refuse(err)
 	}
@@ -35,7 +42,7 @@ func (t Terms) Pledge(c Pledge, lot *Lot, household *Household, lends bool, ctx 
 	if lot == nil {
 		return refuse(rule.Field("lot", rule.Refuse(rule.NotFound, "there is no lot %s", c.Lot)))
 	}
-	if err := rule.Field("lot", loose(*lot)); err != nil {
+	if err := rule.First(rule.Field("lot", loose(*lot)), c.secures(debt)); err != nil {
 		return refuse(err)
 	}
 	if err := rule.First(party.SignedBy(ctx, c.Lender), t.kept(lot.Store, ctx)); err != nil {
@@ -46,8 +53,8 @@ func (t Terms) Pledge(c Pledge, lot *Lot, household *Household, lends bool, ctx 
 	}
 	entry := ctx.Entry(c.ID, "pledge", string(c.Account))
 	after := *lot
-	after.Pledged, after.At, after.Entry = &Pledged{Lender: c.Lender, Loan: c.Loan, Entry: entry.Reference()}, ctx.At, entry.Reference()
-	return after, entry, nil
+	after.Pledged, after.At, after.Entry = &Pledged{Lender: c.Lender, Loan: c.Loan, ValuePerTonne: c.ValuePerTonne, Entry: entry.Reference()}, ctx.At, entry.Reference()
+	return after, debt.secured(c, after, entry), entry, nil
 }
 
 // owns reports whether the household's person signed by a key that nobody else holds.
@@ -79,10 +86,15 @@ type ReleasePledge struct {
 }
 
 // ReleasePledge judges the command; stock is the lot that it names, nil where there
-// is none. The gateway of the cooperative or of the lender carries it, staff of the
-// lender sign.
-func (t Terms) ReleasePledge(c ReleasePledge, stock *Stock, ctx tape.Context) (Change, tape.Entry, error) {
-	refuse := func(err error) (Change, tape.Entry, error) { return Change{}, tape.Entry{}, err }
+// is none, debt the loan of the scheme that it secures, nil for another debt. The
+// gateway of the cooperative or of the lender carries it, staff of the lender sign.
+// What is not needed to cover the loan one of the cooperative's staff releases, and
+// the whole lot anybody once nothing is owed. Returned is what secures the loan from
+// now on, nil for another debt.
+func (t Terms) ReleasePledge(c ReleasePledge, stock *Stock, debt *Debt, ctx tape.Context) (Change, *Security, tape.Entry, error) {
+	refuse := func(err error) (Change, *Security, tape.Entry, error) {
+		return Change{}, nil, tape.Entry{}, err
+	}
 	if stock == nil {
 		return refuse(rule.Field("lot", rule.Refuse(rule.NotFound, "there is no lot %s", c.Lot)))
 	}
@@ -90,19 +102,20 @@ func (t Terms) ReleasePledge(c ReleasePledge, stock *Stock, ctx tape.Context) (C
 	if lot.Pledged == nil || lot.State != Stored {
 		return refuse(rule.Field("lot", rule.Refuse(rule.WrongState, "lot %s is not pledged", lot.ID)))
 	}
-	if t.governs(ctx) != nil && (ctx.Role != party.RoleGateway || ctx.Organisation != lot.Pledged.Lender) {
-		return refuse(rule.Refuse(rule.Forbidden, "%s (role %s) does not release lot %s; the gateway of %s or %s does", ctx.Organisation, ctx.Role, lot.ID, lot.Pledged.Lender, t.Organisation))
+	if debt != nil && (debt.Security == nil || !debt.Security.has(lot.ID)) {
+		debt = nil
 	}
-	if c.Grams < 1 || c.Grams > lot.Grams {
-		return refuse(rule.Field("grams", rule.Refuse(rule.Invalid, "%d is not 1 to %d, the weight of lot %s", c.Grams, lot.Grams, lot.ID)))
-	}
-	if err := rule.First(c.names(lot), party.SignedBy(ctx, lot.Pledged.Lender)); err != nil {
+	if err := t.releases(c, lot, debt, ctx); err != nil {
 		return refuse(err)
 	}
 	entry := ctx.Entry(c.ID, "release-pledge", string(c.Account))
+	var security *Security
+	if debt != nil {
+		security = debt.Security.without(c, entry)
+	}
 	if c.Grams == lot.Grams {
 		lot.Pledged, lot.At, lot.Entry = nil, ctx.At, entry.Reference()
-		return Change{Lots: []Lot{lot}}, entry, nil
+		return Change{Lots: []Lot{lot}}, security, entry, nil
 	}
 	change, entry, err := t.step(Step{ID: c.ID, Kind: Divided}, []*Stock{stock}, lot.Form,
 		[]Output{{Grade: lot.Grade, Grams: c.Grams, Lot: c.Free}, {Grade: lot.Grade, Grams: lot.Grams - c.Grams, Lot: c.Rest}}, entry)
@@ -110,7 +123,30 @@ func (t Terms) ReleasePledge(c ReleasePledge, stock *Stock, ctx tape.Context) (C
 		return refuse(err)
 	}
 	change.Lots[0].Pledged, change.New[1].Lot.Pledged = nil, lot.Pledged
-	return change, entry, nil
+	return change, security, entry, nil
+}
+
+// releases refuses a release that neither the lender nor what is owed allows.
+func (t Terms) releases(c ReleasePledge, lot Lot, debt *Debt, ctx tape.Context) error {
+	lender := lot.Pledged.Lender
+	over := debt != nil && debt.Owed.Units == 0 && c.Grams == lot.Grams // anybody says so
+	if t.governs(ctx) != nil && (ctx.Role != party.RoleGateway || ctx.Organisation != lender && !over) {
+		return rule.Refuse(rule.Forbidden, "%s (role %s) does not release lot %s; the gateway of %s or %s does", ctx.Organisation, ctx.Role, lot.ID, lender, t.Organisation)
+	}
+	if c.Grams < 1 || c.Grams > lot.Grams {
+		return rule.Field("grams", rule.Refuse(rule.Invalid, "%d is not 1 to %d, the weight of lot %s", c.Grams, lot.Grams, lot.ID))
+	}
+	if err := c.names(lot); err != nil || over {
+		return err
+	}
+	signed := party.SignedBy(ctx, lender)
+	if signed == nil || debt == nil || party.SignedBy(ctx, t.Organisation) != nil {
+		return signed
+	}
+	if spare := debt.Security.spare(lot.ID, debt.Owed); c.Grams > spare {
+		return rule.Field("grams", rule.Refuse(rule.Insufficient, "%d is more than %d, what is not needed of lot %s to cover %s of loan %s; more is free by the word of %s", c.Grams, spare, lot.ID, debt.Owed, lot.Pledged.Loan, lender))
+	}
+	return nil
 }
 
 // names refuses a part without two names for its lots, and a whole with any.

@@ -19,7 +19,7 @@ func TestReadme(t *testing.T) {
 	readme := string(data)
 	keys := map[string]bool{}
 	for _, key := range []string{harvest.TermsKey("s"), harvest.LotKey("s", "l"), harvest.CompositionKey("s", "l", 1), harvest.StepKey("s", "i"), harvest.MoveKey("s", "i"), harvest.BagsKey("s", "l"),
-		harvest.UnitKey("s", "1"), harvest.SaleKey("s", "x"), harvest.ShareKey("s", "x", 1)} {
+		harvest.UnitKey("s", "1"), harvest.SecurityKey("s", "l"), harvest.SaleKey("s", "x"), harvest.ShareKey("s", "x", 1)} {
 		kind, rest, _ := strings.Cut(key, "/")
 		if keys[kind] {
 			t.Errorf("two records begin with %s/", kind)

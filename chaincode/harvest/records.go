@@ -57,6 +57,11 @@ func SaleKey(scheme tape.AccountID, sale tape.ID) string {
 	return "sale/" + string(scheme) + "/" + string(sale)
 }
 
+// SecurityKey is where the Security of a loan stands.
+func SecurityKey(scheme tape.AccountID, loan tape.ID) string {
+	return "security/" + string(scheme) + "/" + string(loan)
+}
+
 // ShareKey is where page n of the households of a sale stands.
 func ShareKey(scheme tape.AccountID, sale tape.ID, n int32) string {
 	return "share/" + string(scheme) + "/" + string(sale) + "/" + strconv.Itoa(int(n))
@@ -160,9 +165,31 @@ type Correction struct {
 // Pledged is a lender's right over a lot: a warehouse receipt.
 type Pledged struct {
 	Lender string `json:"lender"`
-	// Loan is what it secures, as the lender names it.
-	Loan  tape.ID `json:"loan"`
-	Entry string  `json:"entry"`
+	// Loan is what it secures: a loan of the scheme, or another debt as the lender names it.
+	Loan tape.ID `json:"loan"`
+	// ValuePerTonne is what all who signed took the lot to be worth; none for another debt.
+	ValuePerTonne money.Amount `json:"valuePerTonne,omitzero"`
+	Entry         string       `json:"entry"`
+}
+
+// Security is which lots secure a loan of the scheme. What they are worth beyond the
+// cover of what is owed is free without the lender's word.
+type Security struct {
+	V      int32          `json:"v"`
+	Scheme tape.AccountID `json:"scheme"`
+	Loan   tape.ID        `json:"loan"`
+	Lender string         `json:"lender"`
+	// CoverPartsPerMillion is how much value stands against what is owed: 1500000 is one and a half times as much.
+	CoverPartsPerMillion int32      `json:"coverPartsPerMillion"`
+	Lots                 []Securing `json:"lots,omitempty"`
+	Entry                string     `json:"entry"`
+}
+
+// Securing is one lot that secures a loan.
+type Securing struct {
+	Grams         int64        `json:"grams,string"`
+	Lot           tape.ID      `json:"lot"`
+	ValuePerTonne money.Amount `json:"valuePerTonne"`
 }
 
 // Step made lots out of lots. It is written once, but for its correction.

@@ -349,16 +349,17 @@ type pledging struct {
 	Lot       *harvest.Lot
 	Household *harvest.Household
 	Lends     bool
+	Debt      *harvest.Debt
 	Ctx       tape.Context
 }
 
 func TestPledge(t *testing.T) {
 	ruletest.Refusals(t, func() pledging {
 		return pledging{harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &stock(t, "l1", "green", "a", "warehouse", share("h1", 100)).Lot,
-			household("h1"), true, by("coop", "maker", "checker", "lender@bank", "+h1")}
+			household("h1"), true, nil, by("coop", "maker", "checker", "lender@bank", "+h1")}
 	}, func(s pledging) error {
-		lot, _, err := terms().Pledge(s.C, s.Lot, s.Household, s.Lends, s.Ctx)
-		if err == nil && (lot.Pledged.Lender != "bank" || lot.Pledged.Loan != "loan-1" || lot.Pledged.Entry != "coop/pl1") {
+		lot, security, _, err := terms().Pledge(s.C, s.Lot, s.Household, s.Lends, s.Debt, s.Ctx)
+		if err == nil && (security != nil || lot.Pledged.Lender != "bank" || lot.Pledged.Loan != "loan-1" || lot.Pledged.Entry != "coop/pl1") {
 			return fmt.Errorf("%+v", lot)
 		}
 		return err
@@ -376,9 +377,11 @@ func TestPledge(t *testing.T) {
 		{func(s *pledging) { s.Ctx = by("coop", "maker", "checker", "lender@bank") }, "forbidden: lot l1 is that of household:"},
 		{func(s *pledging) { s.Ctx.Approvals[3].Custody = "gateway-held" }, "forbidden: lot l1 is that of household:"},
 		{func(s *pledging) { s.Household = nil }, "forbidden: lot l1 is that of household:"},
+		{func(s *pledging) { s.C.CoverPartsPerMillion = 1 }, "not-found: field loan: there is no loan loan-1 in coop:coop:coffee; a pledge for another debt is released by the lender's word"},
+		{func(s *pledging) { s.C.ValuePerTonne = cny(1) }, "not-found: field loan: there is no loan loan-1 in coop:coop:coffee"},
 	})
 	merged := stock(t, "l1", "green", "a", "warehouse", share("h1", 100), share("h2", 1)).Lot
-	if _, _, err := terms().Pledge(harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &merged, nil, true, by("coop", "maker", "checker", "lender@bank")); err != nil {
+	if _, _, _, err := terms().Pledge(harvest.Pledge{ID: "pl1", Lender: "bank", Loan: "loan-1", Lot: "l1", Account: scheme}, &merged, nil, true, nil, by("coop", "maker", "checker", "lender@bank")); err != nil {
 		t.Errorf("what several delivered the cooperative pledges: %v", err)
 	}
 }
@@ -395,7 +398,7 @@ func TestReleasePledge(t *testing.T) {
 		s.Stock.Lot.Pledged = &harvest.Pledged{Lender: "bank", Loan: "loan-1", Entry: "coop/p1"}
 		return s
 	}, func(s releasing) error {
-		change, _, err := terms().ReleasePledge(s.C, s.Stock, s.Ctx)
+		change, _, _, err := terms().ReleasePledge(s.C, s.Stock, nil, s.Ctx)
 		if err == nil && (change.New[0].Lot.Pledged != nil || change.New[1].Lot.Pledged.Loan != "loan-1" || change.New[0].Lot.Grams != 30 || change.New[1].Shares[0].Grams+change.New[1].Shares[1].Grams != 70 ||
 			change.Lots[0].State != harvest.Consumed || change.Lots[0].Pledged != nil || change.Step.LossGrams != 0) {
 			return fmt.Errorf("%+v", change)
@@ -416,7 +419,7 @@ func TestReleasePledge(t *testing.T) {
 	})
 	whole := stock(t, "l1", "green", "a", "warehouse", share("h1", 60))
 	whole.Lot.Pledged = &harvest.Pledged{Lender: "bank"}
-	change, _, err := terms().ReleasePledge(harvest.ReleasePledge{Grams: 60, ID: "r1", Lot: "l1", Account: scheme}, whole, by("coop", "lender@bank"))
+	change, _, _, err := terms().ReleasePledge(harvest.ReleasePledge{Grams: 60, ID: "r1", Lot: "l1", Account: scheme}, whole, nil, by("coop", "lender@bank"))
 	if err != nil || len(change.New) != 0 || change.Lots[0].Pledged != nil || change.Lots[0].State != harvest.Stored {
 		t.Errorf("the whole: %v %+v", err, change)
 	}

@@ -61,6 +61,12 @@ func by(organisation string, persons ...string) tape.Context {
 	return ctx
 }
 
+// told is by for an organisation and persons in one text.
+func told(text string) tape.Context {
+	words := strings.Fields(text)
+	return by(words[0], words[1:]...)
+}
+
 // held gives all who signed another custody.
 func held(custody string, ctx tape.Context) tape.Context {
 	for i := range ctx.Approvals {

@@ -133,6 +133,23 @@ func (l Loan) Available(day tape.Date) (money.Amount, error) {
 	return money.New(max(0, units), l.Principal.Currency), err
 }
 
+// Bound is what a loan would take to end on a day, with what its lenders are bound to and
+// have not paid out: what is to be secured. Of what is asked for it is all that was asked.
+func (l Loan) Bound(day tape.Date) (money.Amount, error) {
+	switch l.State {
+	case Refused, Withdrawn, Closed:
+		return money.New(0, l.Principal.Currency), nil
+	case Applied, Referred, Approved:
+		return l.Principal, nil
+	}
+	owed, err := l.Owed(l.known(day))
+	if err != nil {
+		return money.Amount{}, err
+	}
+	units, err := money.Sum(owed.Payoff(), l.undrawn(owed))
+	return money.New(units, l.Principal.Currency), err
+}
+
 // left is what of a loan can still be ordered on a day.
 func (l Loan) left(day tape.Date) (money.Amount, error) {
 	if l.Terms.Revolving {

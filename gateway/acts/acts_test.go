@@ -137,8 +137,8 @@ bag | Harvest:Bag | cooperative | maker checker | 1 | lot:name! bags:rows!
 ship | Harvest:Ship | cooperative | maker checker | 1 | lots:names! store:line! keeper:name
 arrive | Harvest:Arrive | cooperative | maker checker | 1 | lots:names! keeper:name
 sell | Harvest:Sell | cooperative | maker | 2 | lots:names! buyer:account! price-per-tonne:amount! proceeds:amount! sale-costs:rows invoice-document:document!
-pledge | Harvest:Pledge | cooperative | maker | 2 | lot:name! lender:name! loan:name!
-release-pledge | Harvest:ReleasePledge | lender | maker checker | 1 | lot:name! grams:number! free:name rest:name
+pledge | Harvest:Pledge | cooperative | maker | 2 | lot:name! lender:name! loan:name! value-per-tonne:amount cover:share
+release-pledge | Harvest:ReleasePledge | lender cooperative | maker checker | 1 | lot:name! grams:number! free:name rest:name
 correct-delivery | Harvest:CorrectDelivery | cooperative | maker checker | 2 | lot:name! reason:choice! agent:name
 correct-step | Harvest:CorrectStep | cooperative | maker | 2 | step:name! reason:choice!
 correct-sale | Harvest:CorrectSale | cooperative | maker | 2 | sale:name! reason:choice!

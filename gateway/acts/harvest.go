@@ -78,8 +78,8 @@ func saleActs() []Act {
 		plain("sell", "Harvest:Sell", "", []Field{kind("lots", Names).need(), kind("buyer", Account).need(), kind("price-per-tonne", Amount).at("pricePerTonne").need(), kind("proceeds", Amount).need(),
 			rows("sale-costs", line("cost").at("kind"), kind("payee", Account), kind("amount", Amount)).at("costs"), kind("invoice-document", Document).at("invoice").need()},
 			func(g *ground, c harvest.Sell) []Signer { return g.staff(c.Proceeds) }),
-		plain("pledge", "Harvest:Pledge", "lot", []Field{kind("lender", Name).need(), kind("loan", Name).need()}, (*ground).pledges),
-		plain("release-pledge", "Harvest:ReleasePledge", "lot", []Field{kind("grams", Number).need(), kind("free", Name), kind("rest", Name)}, oneOfStaff[harvest.ReleasePledge]).of(Lender).to(deciders),
+		plain("pledge", "Harvest:Pledge", "lot", []Field{kind("lender", Name).need(), kind("loan", Name).need(), kind("value-per-tonne", Amount).at("valuePerTonne"), kind("cover", Share).at("coverPartsPerMillion")}, (*ground).pledges),
+		plain("release-pledge", "Harvest:ReleasePledge", "lot", []Field{kind("grams", Number).need(), kind("free", Name), kind("rest", Name)}, oneOfStaff[harvest.ReleasePledge]).of(Lender, Cooperative).to(deciders),
 	}
 }
 

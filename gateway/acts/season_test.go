@@ -308,8 +308,9 @@ arrive | officer | SCHEME | lots=lot-m | wrong-state
 arrive | officer | SCHEME | lots=lot-p | forbidden
 arrive | officer | SCHEME | lots=lot-p;keeper=bank | Harvest:Arrive 1
 pledge | officer | SCHEME | lot=lot-m;lender=charity;loan=l1 | lender[0]. forbidden
-pledge | officer | SCHEME | lot=lot-m;lender=bank;loan=l1 | Harvest:Pledge 3
-release-pledge | officer | SCHEME | lot=lot-m;grams=150000 | forbidden
+pledge | officer | SCHEME | lot=lot-m;lender=bank;loan=l1 | value-per-tonne[0]. invalid
+pledge | officer | SCHEME | lot=lot-m;lender=bank;loan=l1;value-per-tonne=30000.00;cover=100 | Harvest:Pledge 3
+release-pledge | officer | SCHEME | lot=lot-m;grams=150000 | grams[0]. insufficient
 release-pledge | teller | SCHEME | lot=lot-m;grams=150000 | Harvest:ReleasePledge 1
 sell | officer | SCHEME | lots=lot-m;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=4500.01;invoice-document=HASH | proceeds[0]. conflict
 sell | officer | SCHEME | lots=lot-m;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=4500.00;sale-costs=transport,outside:supplier:lorry,100.00;invoice-document=HASH;id=sale-1 | Harvest:Sell 2 4500.00 CNY

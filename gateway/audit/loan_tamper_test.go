@@ -112,6 +112,10 @@ func (v *village) sold() {
 		v.grows("deliver", "Deliver", harvest.Deliver{Account: coffee, Form: "cherry", Grade: "ripe", GrossGrams: shares[i].Grams, Harvested: v.today(), Household: houseOf(n),
 			ID: tape.ID(fmt.Sprint("lot-", n)), NetGrams: shares[i].Grams, Store: "mill"}, "coop-maker", farmer(n))
 	}
+	// 600 kg of another lot secure the loan; a quarter is not needed.
+	v.grows("deliver", "Deliver", harvest.Deliver{Account: coffee, Form: "cherry", Grade: "ripe", GrossGrams: 600_000, Harvested: v.today(), Household: houseOf(1), ID: "stock", NetGrams: 600_000, Store: "mill"}, "coop-maker", farmer(1))
+	v.grows("pledge", "Pledge", harvest.Pledge{Account: coffee, CoverPartsPerMillion: 1_000_000, ID: "pledge-stock", Lender: "bank", Loan: "l1", Lot: "stock", ValuePerTonne: cny(30_000_00)}, "coop-maker", "coop-checker", "keeper", farmer(1))
+	v.grows("release-pledge", "ReleasePledge", harvest.ReleasePledge{Account: coffee, Free: "stock-free", Grams: 150_000, ID: "release-stock", Lot: "stock", Rest: "stock-rest"}, "coop-maker")
 	sale := harvest.Sale{Scheme: coffee, ID: "sale", Grams: 300_000, Proceeds: cny(9_000_00), Net: cny(8_900_00), Costs: []harvest.Cost{{Amount: cny(100_00), Kind: "transport", Payee: "outside:supplier:lorry"}}}
 	v.by("coop", "Harvest:Sell", v.signedBy("sell", coffee, sale.Proceeds.Units, harvest.Sell{Account: coffee, Buyer: "outside:buyer:roaster", Costs: sale.Costs, ID: sale.ID, Invoice: merkle.Hash{1},
 		Lots: []tape.ID{"lot-1", "lot-5"}, PricePerTonne: cny(30_000_00), Proceeds: sale.Proceeds}, coopStaff...))
@@ -176,6 +180,9 @@ func TestLoanTampering(t *testing.T) {
 		{"more is paid out than the tranche", out, inRecord("hold/", `..1200000"`, `..1200001"`), "hold/lender:bank:coffee/out, the spans that the hold keeps; expected 0..1200000, found 0..1200001"},
 		{"another organisation pays out", out, inEntry(`"organisation":"bank"`, `"organisation":"coop"`), "entry/coop/out, it cannot be booked: coop lends nothing of l1"},
 		{"an application is of another kind", place{"Loan:ApplyForLoan", "l1"}, inEntry(`"kind":"apply-for-loan"`, `"kind":"memo"`), "entry/insurer/l1, the kind of the entry; expected apply-for-loan, found memo"},
+		{"a lot secures a loan by less than it weighs", place{"Harvest:Pledge", "pledge-stock"}, inRecord("security/", `"grams":"600000"`, `"grams":"500000"`), "security/coop:coop:coffee/l1, what secures the loan; expected {"},
+		{"what was released secures the loan still", place{"Harvest:ReleasePledge", "release-stock"}, inRecord("security/", `"grams":"450000"`, `"grams":"600000"`), "security/coop:coop:coffee/l1, what secures the loan; expected {"},
+		{"nobody of the cooperative signed a release", place{"Harvest:ReleasePledge", "release-stock"}, inEntry(`"duty":"staff"`, `"duty":"agent"`), "lot/coop:coop:coffee/stock, one of the staff of the organisation signs; expected bank, found coop-maker, agent of coop"},
 		{"a settlement of less than the sale", open, inRecord("job/", `..900000"`, `..800000"`), "job/coop:coop:coffee/share, the spans of the job; expected 0..900000, found 0..800000"},
 		{"a settlement of a sale that was not made", open, everywhere(`"sale":"sale"`, `"sale":"other"`), "entry/coop/share, it cannot be booked: sale other of coop:coop:coffee was never made"},
 		{"a sale that is settled and stays open", open, inRecord("sale/", `"state":"settled"`, `"state":"sold"`), "sale/coop:coop:coffee/sale, the sale that is settled; expected {"},

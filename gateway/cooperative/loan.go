@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -25,6 +26,8 @@ type Loan struct {
 	Available *money.Amount `json:"available,omitempty"`
 	// Payments are those that are in the book, in the order of their days.
 	Payments []Payment `json:"payments"`
+	// Security are the lots in the store that secure it; none where nothing does.
+	Security *harvest.Security `json:"security,omitempty"`
 	// Orders are what a purpose-locked loan bought.
 	Orders  []loan.Order  `json:"orders"`
 	Notices []loan.Notice `json:"notices"`
@@ -107,6 +110,9 @@ func LoanOf(ctx context.Context, m *readmodel.Model, scheme tape.AccountID, id t
 		return s, err
 	}
 	s.Orders = append(s.Orders, orders...)
+	if s.Security, err = optional[harvest.Security](ctx, m, harvest.SecurityKey(scheme, id)); err != nil {
+		return s, err
+	}
 	notices, err := every[loan.Notice](ctx, m, "notice/"+string(scheme)+"/"+string(id)+"/")
 	if err != nil {
 		return s, err

@@ -304,6 +304,7 @@ func TestLine(t *testing.T) {
 	b.scheme()
 	l1 := lent("l1", household(1), 100_000, today, line, paid(61_000, "2026-01-11", "bank/repay-1"))
 	b.put(l1.Reference(), l1)
+	b.put(harvest.SecurityKey(coffee, "l1"), harvest.Security{V: 1, Scheme: coffee, Loan: "l1", Lender: "bank", Lots: []harvest.Securing{{Grams: 5, Lot: "lot-1", ValuePerTonne: cny(1)}}})
 	b.block()
 	l, err := cooperative.LoanOf(t.Context(), b.model, coffee, "l1", "2026-01-20")
 	if err != nil {
@@ -314,7 +315,7 @@ func TestLine(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s %d %d %d %s", row.Due, row.Principal.Units, row.Interest.Units, row.Left.Units, row.State))
 	}
 	want := []string{"2026-02-01 0 840 840 coming", "2026-03-01 0 1120 1120 coming", "2026-04-01 40000 1240 41240 coming"}
-	if !slices.Equal(rows, want) || l.Available == nil || l.Available.Units != 60_000 || l.Outstanding.Units != 40_000 {
+	if !slices.Equal(rows, want) || l.Available == nil || l.Available.Units != 60_000 || l.Outstanding.Units != 40_000 || l.Security == nil || l.Security.Lots[0].Lot != "lot-1" {
 		t.Errorf("%v, %v can be drawn; want %v", rows, l.Available, want)
 	}
 }

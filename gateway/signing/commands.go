@@ -84,6 +84,14 @@ func (g gist) worth(amount money.Amount) gist {
 	return g
 }
 
+// worth is an amount that a command may leave out.
+func worth(amount money.Amount) string {
+	if amount == (money.Amount{}) {
+		return ""
+	}
+	return amount.String()
+}
+
 func count(n int) string { return strconv.Itoa(n) }
 
 // since is the day from which a loan ran before it was taken over.
@@ -214,7 +222,7 @@ var forms = map[string]form{
 		return about(c.Account, "Count", count(len(c.Lots)), "Buyer", string(c.Buyer), "Price", c.PricePerTonne.String()).worth(c.Proceeds)
 	}),
 	"Harvest:Pledge": of("pledge", absent, 2, func(c harvest.Pledge) gist {
-		return about(c.Account, "Lot", string(c.Lot), "Lender", c.Lender, "Loan", string(c.Loan))
+		return about(c.Account, "Lot", string(c.Lot), "Lender", c.Lender, "Loan", string(c.Loan), "Cover", count(int(c.CoverPartsPerMillion)), "Worth", worth(c.ValuePerTonne))
 	}),
 	"Harvest:ReleasePledge": of("release-pledge", absent, 1, func(c harvest.ReleasePledge) gist {
 		return about(c.Account, "Lot", string(c.Lot), "Grams", grams(c.Grams))
@@ -503,7 +511,7 @@ func key(action string, figures []string) string {
 		switch name, value := figures[i], figures[i+1]; {
 		case name == "Cancel" && value == "true", name == "Lift" && value == "true", name == "Outcome" && action == "confirm", name == "Withdraw" && value == "true", name == "End" && value == "true", name == "Raise" && value == "false",
 			name == "Tail" && value == "true", name == "Assume" && value == "true", name == "Joining" && value != "", name == "Kept" && value != "",
-			name == "Paying" && value != "", name == "Revolving" && value == "true",
+			name == "Paying" && value != "", name == "Worth" && value != "", name == "Revolving" && value == "true",
 			name == "Hold" && value != "" && action == "identify":
 			return "sign." + action + "." + lower(name, value)
 		}
@@ -514,7 +522,7 @@ func key(action string, figures []string) string {
 // lower names the variant of a sentence.
 func lower(name, value string) string {
 	if name != "Outcome" {
-		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining", "Kept": "keep", "Paying": "order", "Revolving": "line"}[name]
+		return map[string]string{"Cancel": "cancel", "Lift": "lift", "Withdraw": "withdraw", "End": "end", "Raise": "lower", "Hold": "returned", "Tail": "tail", "Assume": "assume", "Joining": "joining", "Kept": "keep", "Paying": "order", "Worth": "worth", "Revolving": "line"}[name]
 	}
 	if value == fund.Arrived {
 		return fund.Arrived

@@ -158,6 +158,7 @@ func TestRead(t *testing.T) {
 		{"Harvest:Arrive", harvest.Arrive{ID: "a1", Lots: []tape.ID{"a"}, Account: scheme}, "", "Confirm that 1 lots"},
 		{"Harvest:Sell", harvest.Sell{Buyer: "outside:buyer:roaster", Lots: []tape.ID{"a"}, PricePerTonne: cny(100), Proceeds: cny(6000), Account: scheme}, "60.00 CNY", "Sell 1 lots of coop:moon:coffee to outside:buyer:roaster for 60.00 CNY, at 1.00 CNY a tonne"},
 		{"Harvest:Pledge", harvest.Pledge{Lender: "bank", Loan: "loan-1", Lot: "a", Account: scheme}, "", "Pledge lot a of coop:moon:coffee to bank for loan loan-1"},
+		{"Harvest:Pledge", harvest.Pledge{CoverPartsPerMillion: 1_500_000, Lender: "bank", Loan: "l1", Lot: "a", Account: scheme, ValuePerTonne: cny(30_000_00)}, "", "at a value of 30000.00 CNY a tonne and a cover of 1500000 parts per million"},
 		{"Harvest:ReleasePledge", harvest.ReleasePledge{Grams: 5000, Lot: "a", Account: scheme}, "", "Release 5000 g"},
 		{"Harvest:CorrectDelivery", harvest.CorrectDelivery{Lot: "a", Reason: "incorrect_data", Account: scheme}, "", "Take delivery a"},
 		{"Harvest:CorrectStep", harvest.CorrectStep{Reason: "did_not_occur", Account: scheme, Step: "m1"}, "", "Undo step m1"},
@@ -312,7 +313,7 @@ func proof(t *testing.T) tape.GiftProof {
 func TestEveryKeyIsReached(t *testing.T) {
 	keys := map[string]bool{"sign.confirm.arrived": true, "sign.confirm.disputed": true, "sign.invite.withdraw": true, "sign.appoint-agent.end": true, "sign.set-flag.lower": true, "sign.identify.returned": true,
 		"sign.name-supplier.withdraw": true, "sign.relate.withdraw": true, "sign.sign-group.joining": true, "sign.exit.tail": true, "sign.expel.assume": true, "sign.confirm-delivery.cancel": true, "sign.declare-unable.lift": true, "sign.choose-overpayment.keep": true,
-		"sign.apply-for-loan.line": true, "sign.offer-product.line": true, "sign.draw-loan.cancel": true, "sign.draw-loan.order": true}
+		"sign.apply-for-loan.line": true, "sign.offer-product.line": true, "sign.draw-loan.cancel": true, "sign.draw-loan.order": true, "sign.pledge.worth": true}
 	for _, f := range forms {
 		if f.action != "confirm" {
 			keys["sign."+f.action] = true

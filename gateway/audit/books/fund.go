@@ -216,7 +216,7 @@ func about[C any](b *Books, account func(C) tape.AccountID) (C, *campaign, error
 
 // fundRecords are the prefixes of the fund's keys and those of harvests.
 var fundRecords = strings.Fields("campaign budget invited payee flag agent callback disbursement listed approved rejected granted ordered restored " +
-	"confirmation cited publications publication pledge kept goods publisher identified harvest lot composition step move bags unit sale share")
+	"confirmation cited publications publication pledge kept goods publisher identified harvest lot composition step move bags unit security sale share")
 
 // fundRecord reports whether a record is written by the commands of the fund, or
 // of groups, alone.

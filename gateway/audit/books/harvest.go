@@ -22,6 +22,8 @@ type crop struct {
 	heaps        map[tape.ID]*heap
 	steps        map[tape.ID]*harvest.Step
 	sales        map[tape.ID]*harvest.Sale
+	// securities are what secures loans of the scheme, by loan.
+	securities map[tape.ID]harvest.Security
 }
 
 // heap is a lot as it should stand on the ledger, and whose its grams are.
@@ -65,7 +67,7 @@ func (b *Books) harvested() (func(*Books) error, bool) {
 		}
 		c := b.trail.crops[about.Account]
 		if c == nil {
-			c = &crop{scheme: about.Account, organisation: account.organisation, heaps: map[tape.ID]*heap{}, steps: map[tape.ID]*harvest.Step{}, sales: map[tape.ID]*harvest.Sale{}}
+			c = &crop{scheme: about.Account, organisation: account.organisation, heaps: map[tape.ID]*heap{}, steps: map[tape.ID]*harvest.Step{}, sales: map[tape.ID]*harvest.Sale{}, securities: map[tape.ID]harvest.Security{}}
 			b.trail.crops[about.Account] = c
 		}
 		if one.kind != "release-pledge" {

@@ -31,9 +31,56 @@ func (b *Books) pledgeLot(c *crop) error {
 		}
 	}
 	b.turn(h, harvest.Stored)
-	h.lot.Pledged = &harvest.Pledged{Lender: p.Lender, Loan: p.Loan, Entry: b.entry.Reference()}
+	h.lot.Pledged = &harvest.Pledged{Lender: p.Lender, Loan: p.Loan, ValuePerTonne: p.ValuePerTonne, Entry: b.entry.Reference()}
 	b.noteHeap(c, h)
+	if p.ValuePerTonne.Units != 0 {
+		b.secures(c, p.Loan, harvest.Security{V: 1, Scheme: c.scheme, Loan: p.Loan, Lender: p.Lender, CoverPartsPerMillion: p.CoverPartsPerMillion,
+			Lots: append(slices.Clone(c.securities[p.Loan].Lots), harvest.Securing{Grams: h.lot.Grams, Lot: h.lot.ID, ValuePerTonne: p.ValuePerTonne})})
+	}
 	return nil
+}
+
+// secures notes what secures a loan from now on.
+func (b *Books) secures(c *crop, loan tape.ID, s harvest.Security) {
+	s.Entry = b.entry.Reference()
+	c.securities[loan] = s
+	same(b, harvest.SecurityKey(c.scheme, loan), "what secures the loan", s)
+}
+
+// mayRelease asks for the lender's word. A lot that secures a loan of the scheme the
+// cooperative's staff may release too, and anybody as a whole: how much was free by what
+// was owed, and that nothing was, these books do not reckon.
+func (b *Books) mayRelease(c *crop, key string, h *heap, grams int64) {
+	lender, secures := h.lot.Pledged.Lender, h.lot.Pledged.ValuePerTonne.Units != 0
+	if secures && grams == h.lot.Grams {
+		return
+	}
+	if b.entry.Organisation != c.organisation {
+		b.differs(key, "who carries a release", lender, b.entry.Organisation)
+	}
+	if secures && slices.ContainsFunc(b.entry.Intents, func(a tape.Approval) bool { return ofStaff(a) && a.Organisation == c.organisation }) {
+		return
+	}
+	b.signedBy(key, lender)
+}
+
+// lessens takes grams of a lot off what secures a loan.
+func (b *Books) lessens(c *crop, pledged *harvest.Pledged, r harvest.ReleasePledge) {
+	if pledged.ValuePerTonne.Units == 0 {
+		return
+	}
+	s := c.securities[pledged.Loan]
+	var left []harvest.Securing
+	for _, one := range s.Lots {
+		if one.Lot == r.Lot {
+			one.Grams, one.Lot = one.Grams-r.Grams, r.Rest
+		}
+		if one.Grams > 0 {
+			left = append(left, one)
+		}
+	}
+	s.Lots = left
+	b.secures(c, pledged.Loan, s)
 }
 
 func (b *Books) releasePledge(c *crop) error {
@@ -46,10 +93,8 @@ func (b *Books) releasePledge(c *crop) error {
 		return fmt.Errorf("lot %s is not pledged", r.Lot)
 	}
 	pledged := h.lot.Pledged
-	b.signedBy(key, pledged.Lender)
-	if b.entry.Organisation != c.organisation {
-		b.differs(key, "who carries a release", pledged.Lender, b.entry.Organisation)
-	}
+	b.mayRelease(c, key, h, r.Grams)
+	b.lessens(c, pledged, r)
 	h.lot.Pledged = nil
 	if r.Grams == h.lot.Grams {
 		b.turn(h, harvest.Stored)

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"github.com/lianbao/lianbao/chaincode/group"
+	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/loan/terms"
 	"github.com/lianbao/lianbao/chaincode/money"
@@ -72,7 +73,8 @@ func loans() []Story {
 	line.Terms.Method, line.Terms.Revolving, line.Terms.LateRatePartsPerMillion = terms.Bullet, true, 0
 	line.Tranches = []loan.Tranche{{Amount: yuan("4000.00"), Drawn: "2025-12-27", Paid: "2025-12-28", Holds: []tape.ID{"out-1"}, Entry: "coop/draw-1"}, {Amount: yuan("1000.00"), Drawn: "2026-03-15", Holds: []tape.ID{""}, Entry: "coop/draw-2"}}
 	left := yuan("8500.00")
-	drawn := views.Loan{Scheme: coop(true), Shown: cooperative.Loan{Record: line, Available: &left,
+	secured := &harvest.Security{Lender: "bank", CoverPartsPerMillion: 1_500_000, Lots: []harvest.Securing{{Grams: 600_000, Lot: "lot-3", ValuePerTonne: yuan("30000.00")}}}
+	drawn := views.Loan{Scheme: coop(true), Shown: cooperative.Loan{Record: line, Available: &left, Security: secured,
 		Line:     cooperative.Line{Scheme: coffee, Loan: "loan-9", Household: firstHome, Group: "river-1", Organisation: "bank", Product: "line", Purpose: "inputs", Stage: "running", Principal: yuan("12000.00"), Outstanding: yuan("2500.00"), Due: yuan("0.00"), Class: "standard"},
 		Schedule: []cooperative.Instalment{row(1, "2026-01-28", "paid", "0.00"), row(2, "2026-06-15", "coming", "2584.69")},
 		Owed:     &cooperative.Parts{Costs: yuan("0.00"), Late: yuan("0.00"), Interest: yuan("0.00"), Principal: yuan("2500.00"), Accrued: yuan("9.20"), Ahead: yuan("0.00"), Payoff: yuan("2509.20")}}}
