@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"text/template"
 
 	"github.com/lianbao/lianbao/chaincode/group"
@@ -30,6 +33,9 @@ type Letter struct {
 	To       string `json:"to"`
 	Role     string `json:"role"`
 	Language string `json:"language"`
+	// Loan is that about which the notice was given, on Date.
+	Loan tape.ID   `json:"loan"`
+	Date tape.Date `json:"date"`
 	// Entry gave the notice.
 	Entry string `json:"entry"`
 	Text  string `json:"text"`
@@ -100,5 +106,42 @@ func (s said) write(before []Letter, role, to, language string) ([]Letter, error
 	s.To = to
 	var text bytes.Buffer
 	err := letters.ExecuteTemplate(&text, role+"."+language+".txt", s)
-	return append(before, Letter{To: to, Role: role, Language: language, Entry: s.Entry, Text: text.String()}), err
+	return append(before, Letter{To: to, Role: role, Language: language, Loan: s.Loan, Date: s.Date, Entry: s.Entry, Text: text.String()}), err
+}
+
+// LettersSince writes the notices that were given in a scheme since a day, about
+// the loans that may leaves: of one notice borrower, guarantors and cooperative.
+func LettersSince(ctx context.Context, m *readmodel.Model, scheme tape.AccountID, since tape.Date, language string, may func(tape.ID) (bool, error)) ([]Letter, error) {
+	written := []Letter{}
+	notices, err := readmodel.Every(func(w readmodel.Window) (readmodel.List[readmodel.Record], error) {
+		return m.Records(ctx, "notice/"+string(scheme)+"/", w)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var loans []tape.ID
+	for _, record := range notices {
+		var notice loan.Notice
+		if err := json.Unmarshal(record.Value, &notice); err != nil {
+			return nil, err
+		}
+		id, _, _ := strings.Cut(strings.TrimPrefix(record.Key, "notice/"+string(scheme)+"/"), "/")
+		if notice.Date >= since && !slices.Contains(loans, tape.ID(id)) {
+			loans = append(loans, tape.ID(id))
+		}
+	}
+	for _, id := range loans {
+		if shown, err := may(id); err != nil || !shown {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		letters, err := LettersOf(ctx, m, scheme, id, language)
+		if err != nil {
+			return nil, err
+		}
+		written = append(written, slices.DeleteFunc(letters, func(l Letter) bool { return l.Date < since })...)
+	}
+	return written, nil
 }

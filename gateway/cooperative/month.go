@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/bookkeeping"
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -50,7 +51,8 @@ type Month struct {
 	// Adjustments are entries of this month that count as of an earlier one.
 	Adjustments []Adjustment `json:"adjustments"`
 
-	sheet bookkeeping.Sheet
+	sheet         bookkeeping.Sheet
+	before, until bookkeeping.Cut
 }
 
 // Difference is a figure that is not what was closed.
@@ -179,6 +181,7 @@ func MonthOf(ctx context.Context, m *readmodel.Model, organisation string, month
 
 // reckon makes the sheet of the month, and lists what counts as of a day before it.
 func (f *Month) reckon(ctx context.Context, m *readmodel.Model, before, until bookkeeping.Cut) error {
+	f.before, f.until = before, until
 	own, err := m.AccountsBy(ctx, f.Organisation, until.Place)
 	if err != nil {
 		return err
@@ -270,4 +273,59 @@ func (f Month) Totals() []bookkeeping.Total {
 		totals = append(totals, bookkeeping.Total{Currency: t.Currency, Memo: t.Memo, Debit: t.Debit.Units, Credit: t.Credit.Units})
 	}
 	return totals
+}
+
+// AccountLine is one posting on a row of a month's trial balance.
+type AccountLine struct {
+	Day   tape.Date `json:"day"`
+	Kind  string    `json:"kind"`
+	Entry string    `json:"entry"`
+	// Other is the row on the other side.
+	Other string `json:"other"`
+	Memo  bool   `json:"memo,omitempty"`
+	// Debit is what reached the account, Credit what left it; one of them.
+	Debit  *money.Amount `json:"debit,omitempty"`
+	Credit *money.Amount `json:"credit,omitempty"`
+}
+
+// AccountOf is a row of a month's trial balance with the postings that make it, as
+// the month was closed or stands now; more says that there are more than most of them.
+func AccountOf(ctx context.Context, m *readmodel.Model, organisation string, month bookkeeping.Month, row string, today tape.Date, most int) (of Month, lines []AccountLine, more bool, err error) {
+	if of, err = MonthOf(ctx, m, organisation, month, today); err != nil {
+		return of, nil, false, err
+	}
+	of.Balance.Rows = slices.DeleteFunc(of.Balance.Rows, func(r BalanceRow) bool { return r.Account != row })
+	if len(of.Balance.Rows) == 0 {
+		return of, nil, false, rule.Refuse(rule.NotFound, "the books of %s have no such account in %s", organisation, month)
+	}
+	own, err := m.AccountsBy(ctx, organisation, of.until.Place)
+	if err != nil {
+		return of, nil, false, err
+	}
+	err = m.Posted(ctx, organisation, of.until.Day, func(p readmodel.Posted) error {
+		if !of.until.Holds(p.Day, p.Place) || of.before.Holds(p.Day, p.Place) {
+			return nil
+		}
+		for _, posting := range p.Postings {
+			if !bookkeeping.Concerns(posting, own) {
+				continue
+			}
+			from, to := bookkeeping.RowOf(posting.From, own), bookkeeping.RowOf(posting.To, own)
+			line := AccountLine{Day: p.Day, Kind: p.Kind, Entry: p.Reference(), Memo: posting.Memo}
+			if from == row {
+				left := line
+				left.Other, left.Credit = to, &posting.Amount
+				lines = append(lines, left)
+			}
+			if to == row {
+				line.Other, line.Debit = from, &posting.Amount
+				lines = append(lines, line)
+			}
+		}
+		return nil
+	})
+	if more = len(lines) > most; more {
+		lines = lines[:most]
+	}
+	return of, lines, more, err
 }

@@ -106,10 +106,13 @@ func (p *portal) schemes(r *http.Request) (views.Page, string, error) {
 		page.Rows = append(page.Rows, views.SchemeRow{Scheme: frame, Outstanding: portfolio.Outstanding, Loans: portfolio.Loans})
 	}
 	pools, err := cooperative.Pools(ctx, p.Model)
+	if err != nil {
+		return nil, "", err
+	}
 	for _, pool := range pools {
 		page.Pools = append(page.Pools, pool.Account)
 	}
-	if err == nil {
+	if page.Quarters, err = p.admitted(r, cooperative.MaySupervise(ctx, p.Model, p.Organisation)); err == nil {
 		err = p.openings(r, &page)
 	}
 	return page, "", err

@@ -117,6 +117,19 @@ func TestWhoSeesAHousehold(t *testing.T) {
 		{child, base + "/arrears", "is shown to the staff"},
 		{maker, base + "/arrears", "1 loan is overdue"},
 		{maker, base + "/agents", "No agent has carried anything"},
+		{child, base + "/households/" + string(home(0)) + "/statement?from=2025-11-01&to=2025-12-31", "Your statement"},
+		{child, base + "/households/" + string(home(1)) + "/statement", "is shown to itself"},
+		{maker, base + "/households/" + string(home(0)) + "/statement?from=2025-11-01&to=2025-12-31", "1,200.00 CNY"},
+		{maker, base + "/households/" + string(home(0)) + "/statement?from=2025-12-31&to=2025-11-01", "lies before the first day"},
+		{child, base + "/letters", "is shown to the staff"},
+		{maker, base + "/letters?from=2026-01-01", "No notice to print"},
+		{child, base + "/flags", "is shown to the staff"},
+		{maker, base + "/flags", "No loans of several households meet"},
+		{public, "/en/organisations/charity/months", "Log in"},
+		{child, "/en/organisations/charity/months", "shown to its own staff and to the regulator"},
+		{maker, "/en/organisations/bank/months", "shown to its own staff and to the regulator"},
+		{maker, "/en/organisations/charity/months", "Books of charity"},
+		{maker, "/en/quarters", "shown to the staff of a regulator"},
 	} {
 		c.who.request(http.MethodGet, c.path, nil)
 		c.who.reads(c.says)

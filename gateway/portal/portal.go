@@ -170,6 +170,7 @@ func (p *portal) route() {
 		p.routes.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.answer(w, r, load) })
 	}
 	p.cooperativeRoutes()
+	p.bookkeepingRoutes()
 	p.routes.HandleFunc("/campaigns/{account}", func(w http.ResponseWriter, r *http.Request) { p.everybodys(w, r, p.campaign) })
 	p.routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.answer(w, r, func(*http.Request) (views.Page, string, error) {

@@ -61,6 +61,7 @@ func (s *Set) functions(l *words.Language) template.FuncMap {
 		"amount":             func(a *money.Amount) money.Amount { return *a },
 		"disbursementStates": func() []string { return words.Keys["disbursement-state."] },
 		"len32":              func(n int32) int { return int(n) },
+		"len64":              func(n int64) int { return int(n) },
 		"giftStates":         func() []string { return words.Keys["gift-state."] },
 		"isInflow":           func(source string) bool { return strings.Contains(source, "/") },
 		"show":               func(on bool) string { return chosen(on, "invalid") },

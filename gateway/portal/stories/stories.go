@@ -26,7 +26,7 @@ type Story struct {
 // All lists the stories.
 func All() []Story {
 	var all []Story
-	for _, part := range [][]Story{homes(), campaigns(), gifts(), payouts(), ledger(), books(), others(), trails(), giverPages(), banks(), cooperatives()} {
+	for _, part := range [][]Story{homes(), campaigns(), gifts(), payouts(), ledger(), books(), others(), trails(), giverPages(), banks(), cooperatives(), bookkeepers()} {
 		all = append(all, part...)
 	}
 	return all

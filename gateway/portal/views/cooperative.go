@@ -34,6 +34,8 @@ type Schemes struct {
 	Pools []tape.AccountID
 	// Acts open what does not stand yet.
 	Acts []AskGroup
+	// Quarters leads a regulator's staff to the quarterly figures.
+	Quarters bool
 }
 
 // Name of its template.

@@ -24,8 +24,8 @@ import (
 //go:embed *.json
 var catalogues embed.FS
 
-// domains are the catalogues of a language: one of everything, one of a cooperative's loans.
-var domains = []string{"", "cooperative."}
+// domains are the catalogues of a language: one of everything, one of a cooperative's loans, one of the bookkeeper's pages.
+var domains = []string{"", "cooperative.", "bookkeeping."}
 
 // Tags are the languages, the default first, as they stand in addresses.
 var Tags = []string{"en", "zh-CN"}
@@ -215,7 +215,13 @@ var Keys = map[string][]string{
 	"part.":                strings.Fields("proceeds costs repaid overdue window recourse pool prepayment paid-out waiting standard special-mention substandard doubtful loss"),
 	"sum.":                 strings.Fields("outstanding overdue par30 par90 nonperforming written-off balance promised free paidby recovered"),
 	"class.":               strings.Fields("standard special-mention substandard doubtful loss"),
-	"column.":              strings.Fields("class loans principal share group groups state households owed days until loan purpose left overdue next instalment instalments scheme cooperative lenders outstanding due amount sale date proceeds net paidout what to household grams portion window recourse pool early asked paid back part indicator value why points source signed guaranteed number interest topay lot tonne by spread borne period quarter gross npl writtenoff ratio gets upto consent claims eligible compensation claim lender recovered backtopool agent organisation carried station count for custody"),
+	"column.":              strings.Fields("class loans principal share group groups state households owed days until loan purpose left overdue next instalment instalments scheme cooperative lenders outstanding due amount sale date proceeds net paidout what to household grams portion window recourse pool early asked paid back part indicator value why points source signed guaranteed number interest topay lot tonne by spread borne period quarter gross npl writtenoff ratio gets upto consent claims eligible compensation claim lender recovered backtopool agent organisation carried station count for custody account opening debit credit closing month entries entry kind counts booked other meets from figure closed found"),
+	"month-state.":         strings.Fields("runs open closed"),
+	"closed-figure.":       strings.Fields("sheet entries late totals previous"),
+	"adjustment.":          strings.Fields("late payment"),
+	"letter-to.":           strings.Fields("borrower guarantor cooperative"),
+	"statement-line.":      strings.Fields("lent paid charged"),
+	"meets-at.":            strings.Fields("payee invoice place"),
 	"group-state.":         strings.Fields("draft signing review active frozen winding-down closed rejected"),
 	"member-state.":        strings.Fields("admitted left deceased"),
 	"stage-of.":            strings.Fields("applied referred approved refused withdrawn contracted running overdue defaulted written-off closed"),
