@@ -176,7 +176,7 @@ func (t *transaction) handOn(account tape.AccountID, payments []tape.Payment, en
 		return entry, nil
 	}
 	payees := payeesOf(payments)
-	if err := t.load(append(accountKeys(payees), tape.HeadKey(account))...); err != nil {
+	if err := t.load(append(accountKeys(payees), tape.AccountKey(account), tape.HeadKey(account))...); err != nil {
 		return entry, err
 	}
 	found, head, err := t.accountAndHead(account)

@@ -58,6 +58,7 @@ func TestTerms(t *testing.T) {
 		{func(s *s) { s.LivingFloor = cny(-1) }, "invalid: field livingFloor: is not zero or more of CNY"},
 		{func(s *s) { s.LivingFloor = money.New(1, "USD") }, "invalid: field livingFloor: is not zero or more of CNY"},
 		{func(s *s) { s.DepositPartsPerMillion = -1 }, "invalid: field depositPartsPerMillion: -1 is not 0 to 1000000"},
+		{func(s *s) { s.DepositPartsPerMillion = 50_000 }, "unsupported: field depositPartsPerMillion: is 50000; deposits are not held on the ledger yet, and a scheme asks for none"},
 		{func(s *s) { s.LivingFloorPartsPerMillion = 1_000_001 }, "invalid: field livingFloorPartsPerMillion: 1000001 is not"},
 		{func(s *s) { s.MemberSharePartsPerMillion = 0 }, "invalid: field memberSharePartsPerMillion: 0 is not 1 to 1000000"},
 		{func(s *s) { s.OriginatorPartsPerMillion = -5 }, "invalid: field originatorPartsPerMillion: -5 is not"},

@@ -24,7 +24,7 @@ type SchemeTerms struct {
 	CureDays int32 `json:"cureDays"`
 	// DefaultDays past due let a loan be called.
 	DefaultDays int32 `json:"defaultDays"`
-	// DepositPartsPerMillion of a loan is held on the borrower's own tape; 0 for none.
+	// DepositPartsPerMillion of a loan would be held on the borrower's own tape; 0, since deposits are not held yet.
 	DepositPartsPerMillion int32 `json:"depositPartsPerMillion"`
 	// ExclusionMonths is how long who defaulted joins no other group.
 	ExclusionMonths int32 `json:"exclusionMonths"`
@@ -96,8 +96,17 @@ func (s SchemeTerms) amounts() error {
 }
 
 func (s SchemeTerms) shares() error {
-	return rule.First(within("depositPartsPerMillion", s.DepositPartsPerMillion, 0, million), within("livingFloorPartsPerMillion", s.LivingFloorPartsPerMillion, 0, million),
+	return rule.First(noDeposit(s.DepositPartsPerMillion), within("depositPartsPerMillion", s.DepositPartsPerMillion, 0, million), within("livingFloorPartsPerMillion", s.LivingFloorPartsPerMillion, 0, million),
 		within("memberSharePartsPerMillion", s.MemberSharePartsPerMillion, 1, million), within("originatorPartsPerMillion", s.OriginatorPartsPerMillion, 0, million))
+}
+
+// noDeposit refuses a deposit: no command asks for it or holds it yet, and a term that
+// nobody keeps is worse than none.
+func noDeposit(partsPerMillion int32) error {
+	if partsPerMillion <= 0 {
+		return nil
+	}
+	return rule.Field("depositPartsPerMillion", rule.Refuse(rule.Unsupported, "is %d; deposits are not held on the ledger yet, and a scheme asks for none", partsPerMillion))
 }
 
 func (s SchemeTerms) notices() error {
