@@ -143,13 +143,17 @@ func (p *portal) portfolioOf(ctx context.Context, asked cooperative.Asked, curre
 	if err != nil {
 		return views.Portfolio{}, err
 	}
+	return portfolioIn(found, currency, rows), nil
+}
+
+func portfolioIn(found cooperative.Portfolio, currency money.Currency, rows string) views.Portfolio {
 	for _, sums := range found.Currencies {
 		if sums.Currency == currency {
-			return portfolio(sums, rows), nil
+			return portfolio(sums, rows)
 		}
 	}
 	zero := money.New(0, currency)
-	return views.Portfolio{Outstanding: zero, Overdue: zero, Figures: []views.Sum{{Key: "outstanding", Amount: zero, BasisPoints: -1}}}, nil
+	return views.Portfolio{Outstanding: zero, Overdue: zero, Figures: []views.Sum{{Key: "outstanding", Amount: zero, BasisPoints: -1}}}
 }
 
 func portfolio(s cooperative.Sums, rows string) views.Portfolio {
@@ -205,14 +209,12 @@ func (p *portal) cooperative(r *http.Request) (views.Page, string, error) {
 	if frame.Staff {
 		rows = pathTo("cooperatives", string(frame.Account), "arrears")
 	}
-	wanted := cooperative.Asked{Scheme: frame.Account, Day: frame.Day, NextDays: duesDays}
-	if page.Portfolio, err = p.portfolioOf(ctx, wanted, s.Currency, rows); err != nil {
+	found, err := cooperative.PortfolioOf(ctx, p.Model, cooperative.Asked{Scheme: frame.Account, Day: frame.Day, NextDays: duesDays})
+	if err != nil {
 		return nil, "", err
 	}
+	page.Portfolio, page.Dues = portfolioIn(found, s.Currency, rows), duesOf(found.Next)
 	if page.Portfolio.Figures[0].Proof, err = p.proofOf(ctx, frame.Account, asked{kinds: lentKinds}); err != nil {
-		return nil, "", err
-	}
-	if page.Dues, err = p.dues(ctx, wanted); err != nil {
 		return nil, "", err
 	}
 	if frame.Staff {
@@ -251,11 +253,10 @@ func statesOf(s cooperative.Scheme) []views.StateCount {
 // lentKinds are the entries that make what is lent, lentLess what lowers it.
 var lentKinds = []string{"book-tranche", "repay-loan", "settle-households"}
 
-// dues are what falls due, day by day.
-func (p *portal) dues(ctx context.Context, asked cooperative.Asked) ([]views.DueDay, error) {
-	found, err := cooperative.PortfolioOf(ctx, p.Model, asked)
+// duesOf are what falls due, day by day.
+func duesOf(coming []cooperative.Coming) []views.DueDay {
 	var days []views.DueDay
-	for _, due := range found.Next {
+	for _, due := range coming {
 		last := len(days) - 1
 		if last < 0 || days[last].Date != due.Date || days[last].Amount.Currency != due.Amount.Currency {
 			days, last = append(days, views.DueDay{Date: due.Date, Amount: money.New(0, due.Amount.Currency)}), last+1
@@ -263,7 +264,7 @@ func (p *portal) dues(ctx context.Context, asked cooperative.Asked) ([]views.Due
 		days[last].Count++
 		days[last].Amount.Units += due.Amount.Units
 	}
-	return days, err
+	return days
 }
 
 func (p *portal) groupRows(ctx context.Context, frame views.Scheme, part readmodel.Window) ([]views.GroupRow, string, error) {

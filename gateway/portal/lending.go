@@ -147,9 +147,7 @@ func (p *portal) lender(r *http.Request) (views.Page, string, error) {
 	for _, sums := range found.Currencies {
 		page.Books = append(page.Books, views.Book{Currency: sums.Currency, Portfolio: portfolio(sums, rows)})
 	}
-	if page.Dues, err = p.dues(ctx, wanted); err != nil {
-		return nil, "", err
-	}
+	page.Dues = duesOf(found.Next)
 	if page.Late, err = p.late(ctx, page); err != nil {
 		return nil, "", err
 	}
