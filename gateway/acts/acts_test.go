@@ -151,6 +151,7 @@ declare-unable | Recourse:DeclareUnable | lender cooperative | maker | 2 | loan:
 release-guarantor | Recourse:ReleaseGuarantor | lender | maker | 2 | loan:name! guarantor:account! call:name
 withdraw-call | Recourse:WithdrawCall | lender | maker | 2 | loan:name! call:name
 contribute-call | Recourse:ContributeCall | lender cooperative | maker checker agent | 1 | loan:name! payer:account! receiver:account! amount:amount! payment:line call:name
+reimburse-call | Recourse:ReimburseCall | lender cooperative | maker checker agent | 1 | loan:name! amount:amount! by-payment:rows call:name
 close-month | Books:CloseMonth | charity | maker | 2 | month:line!
 `
 

@@ -1,6 +1,7 @@
 package acts
 
 import (
+	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
@@ -37,6 +38,45 @@ func recourseActs() []Act {
 				}
 				return g.personOf(c.To)
 			}).of(Lender, Cooperative).to(servers),
+		about("reimburse-call", "Recourse:ReimburseCall", "loan", []Field{kind("amount", Amount).need(), rows("by-payment", kind("receiver", Account).at("to"), line("payment")).at("parts"), call},
+			steps[recourse.Reimburse]{finish: func(f *form, c *recourse.Reimburse) {
+				last(f, &c.Call, c.Loan)
+				f.hands(c)
+			}}, func(g *ground, c recourse.Reimburse) []Signer {
+				var households []tape.AccountID
+				for _, part := range c.Parts {
+					if part.Payment == "" { // cash, for which its receiver signs
+						households = append(households, part.To)
+					}
+				}
+				return g.personOf(households...)
+			}).of(Lender, Cooperative).to(servers),
+	}
+}
+
+// hands divides what a borrower has repaid among its guarantors as the call does.
+// Who got its part by a payment that the tape shows is named with it; all others
+// got cash.
+func (f *form) hands(c *recourse.Reimburse) {
+	c.Parts = []recourse.Handed{}
+	if c.Call.Check() != nil || c.Loan.Check() != nil {
+		return
+	}
+	of := record[recourse.Call](f.ground, recourse.CallKey(f.ground.subject, c.Loan, c.Call))
+	if of == nil {
+		return // the rule says so
+	}
+	_, parts, err := of.Return(c.Amount.Units)
+	if err != nil {
+		return
+	}
+	payments := map[tape.AccountID]string{}
+	for _, row := range f.rows("by-payment") {
+		cell := f.columns("by-payment", row)
+		payments[tape.AccountID(cell("receiver"))] = cell("payment")
+	}
+	for _, part := range parts {
+		c.Parts = append(c.Parts, recourse.Handed{Amount: money.New(part.Units, c.Amount.Currency), Payment: payments[part.Household], To: part.Household})
 	}
 }
 

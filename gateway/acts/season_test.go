@@ -77,6 +77,8 @@ func (w *world) seasonGoesOn(what string) {
 	case "a guarantor pays":
 		w.comesBehind("bank", lending, "outside:bank:lending", "called", "other", 20_000)
 		w.comesBehind("bank", lending, "outside:bank:lending", "again", "called", 20_000)
+	case "the borrower pays everything":
+		w.comesBehind("bank", lending, "outside:bank:lending", "payoff", "again", 500_000)
 	case "a payment comes":
 		w.comesBehind("bank", lending, "outside:bank:lending", "payment", "l2-out", 110_000)
 		w.comesBehind("bank", lending, "outside:bank:lending", "other", "payment", 30_000)
@@ -379,6 +381,11 @@ declare-stay | officer | SCHEME | disaster=war;from=2026-04-01;to=2026-05-01 | d
 declare-stay | officer | SCHEME | disaster=frost;from=2026-04-01;to=2026-05-01 | Loan:DeclareStay 1
 90 days pass
 write-off-loan | teller | SCHEME | loan=l1 | Loan:WriteOffLoan 2 4000.00 CNY
+reimburse-call | officer | SCHEME | loan=l1;call=call-1;amount=50.00 | wrong-state
+the borrower pays everything
+repay-loan | teller | SCHEME | loan=l1;receiver=LENDING;page=payoff-page;gift=payoff | Loan:RepayLoan 0
+reimburse-call | officer | SCHEME | loan=l1;call=call-1;amount=9000.00 | amount[0]. insufficient
+reimburse-call | officer | SCHEME | loan=l1;call=call-1;amount=50.00 | Recourse:ReimburseCall 2 50.00 CNY
 # a group shrinks, lets another household in, and ends
 admit | officer | SCHEME | household=HH6;person=farmer-9;fingerprint=invented-household-06A;adult=yes;capacity=yes | Group:Admit 2
 admit | officer | SCHEME | household=HH7;person=farmer-7;fingerprint=invented-household-07A;adult=yes;capacity=yes | Group:Admit 2

@@ -138,6 +138,7 @@ func (p *portal) peopleRoutes() {
 	p.form("/campaigns/{account}/publish", p.act(formBytes, p.publish))
 	p.form("/disbursements/{account}/{id}/{act}", p.act(formBytes, p.decide))
 	p.form("/payouts/{account}/{hold}/word", p.act(formBytes, p.say))
+	p.form("/cooperatives/{account}/settlements/{sale}/run", p.act(formBytes, p.runSettlement))
 	p.actRoutes()
 	p.receiptRoutes()
 	p.documentRoutes()

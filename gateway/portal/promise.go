@@ -42,6 +42,9 @@ var promises = map[string]struct {
 	})},
 	"Loan:ConfirmDelivery": {"confirm-delivery", promised((*portal).confirms)},
 	"Loan:RestructureLoan": {"restructure-loan", promised((*portal).restructures)},
+	"Recourse:ReimburseCall": {"reimburse-call", promised(func(_ *portal, _ context.Context, c recourse.Reimburse, p *views.Promise) error {
+		return most(p, c.Amount)
+	})},
 	"Settlement:ChoosePrepayment": {"choose-prepayment", promised(func(_ *portal, _ context.Context, c settlement.ChoosePrepayment, p *views.Promise) error {
 		return most(p, c.Amount)
 	})},
@@ -89,7 +92,7 @@ func (p *portal) promiseIn(ctx context.Context, act acts.Act, account tape.Accou
 	}
 	text := func(name string) string { return answers.Texts[name] }
 	command, err := json.Marshal(map[string]string{"account": string(account), "group": text("group"), "household": text("household"), "loan": text("loan"), "order": text("order")})
-	if err != nil || text("group")+text("loan")+text("order") == "" || act.Name == "apply-loan" || act.Name == "draw-loan" || act.Name == "choose-prepayment" || act.Name == "order-supplies" || act.Name == "contribute-call" {
+	if err != nil || text("group")+text("loan")+text("order") == "" || act.Name == "apply-loan" || act.Name == "draw-loan" || act.Name == "choose-prepayment" || act.Name == "order-supplies" || act.Name == "contribute-call" || act.Name == "reimburse-call" {
 		return nil, err // what is promised follows from what is filled in
 	}
 	return p.promiseOf(ctx, act.Function, command)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -224,6 +225,49 @@ officer@coop | /cooperatives/SEASON | offers | | admit agree amend-scheme declar
 officer@coop | deliver?household=FARM1 | form=bean;grade=ripe;gross=100000;store=mill;harvested=2026-01-01 | | form
 officer@coop | deliver?household=FARM1 | form=cherry;grade=ripe;gross=100000;store=mill;harvested=2026-01-01 | officer farmer-1 | Done
 `, "LOAN", loan))
+	lots, err := s["coop"].model.Records(t.Context(), "lot/"+string(season)+"/", readmodel.Window{Limit: 2})
+	if err != nil || len(lots.Items) != 1 {
+		t.Fatal(lots.Items, err)
+	}
+	s.plays(t, `
+officer@coop | sell | id=sale-1;lots=`+strings.TrimPrefix(lots.Items[0].Key, "lot/"+string(season)+"/")+`;buyer=outside:buyer:roaster;price-per-tonne=30000.00;proceeds=3000.00;invoice-document=DOC | officer inspector | Done
+officer@coop | open-settlement?sale=sale-1 | | | insufficient`)
+	s["coop"].buyerPays(300_000)
+	s.plays(t, `
+officer@coop | /cooperatives/SEASON | offers | | admit agree amend-scheme bag correct-delivery correct-sale correct-step declare-stay deliver form-group name-supplier open-settlement
+officer@coop | open-settlement?sale=sale-1 | | officer inspector | Done`)
+	officer := s["coop"].logsIn("officer")
+	const page = "/en/cooperatives/" + string(season) + "/settlements/sale-1"
+	officer.request(http.MethodGet, page, nil)
+	farmer := s["coop"].logsIn("farmer-1")
+	for _, v := range []*visitor{farmer, officer, officer} { // nobody else runs it, and twice is once
+		v.posts(page + "/run")
+	}
+	farmer.reads("This was not done")
+	officer.request(http.MethodGet, page, nil)
+	officer.reads("1 of 1 household settled")
+	if strings.Contains(officer.body, page+"/run") {
+		t.Error("a settlement that is closed can be run")
+	}
+}
+
+// buyerPays lets so much come to the scheme's account, by a line of its bank.
+func (w *town) buyerPays(units int64) {
+	w.Helper()
+	gift := tape.Gift{ID: "proceeds", Amount: yuan(units), Reference: reference(90)}
+	line := tape.Line{Number: 1, Date: w.today(), Amount: yuan(units), Reference: gift.Reference}
+	lines, _, err := tape.LinesBody(tape.CreditSide, []tape.Line{line})
+	made(w.ledger, lines, err)
+	w.as("coop", "gateway", "Tape:Receive", tape.Receive{Account: season, ID: "proceeds", Count: 1, Total: gift.Amount, Gifts: []tape.Gift{gift}})
+	w.bank("Tape:FileStatement", tape.FileStatement{Account: "outside:bank:season", ID: "season", From: line.Date, To: line.Date, Opening: yuan(0), Closing: line.Amount, Count: 1, Pages: []tape.LinesPage{lines}})
+	w.bank("Tape:FileLines", tape.FileLines{Account: "outside:bank:season", ID: "season-lines", Lines: []tape.Line{line}, Statement: "season"})
+	w.as("coop", "gateway", "Tape:Settle", tape.Settle{Account: season, ID: "proceeds-settled", Items: []tape.SettleItem{{Source: "proceeds", Lines: &tape.LinesRef{Statement: "season"}}}})
+	w.follow()
+}
+
+// today is the day by which the town's portal counts.
+func (w *town) today() tape.Date {
+	return tape.Date(w.network.Clock().Add(8 * time.Hour).Format(time.DateOnly))
 }
 
 // loan is the one that stands.

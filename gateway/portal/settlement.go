@@ -2,17 +2,22 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/rule"
+	"github.com/lianbao/lianbao/chaincode/settlement"
 	"github.com/lianbao/lianbao/chaincode/tape"
 	"github.com/lianbao/lianbao/chaincode/waterfall"
 	"github.com/lianbao/lianbao/gateway/acts"
 	"github.com/lianbao/lianbao/gateway/cooperative"
+	"github.com/lianbao/lianbao/gateway/login"
 	"github.com/lianbao/lianbao/gateway/portal/views"
 	"github.com/lianbao/lianbao/gateway/readmodel"
 )
@@ -53,11 +58,73 @@ func (p *portal) settlement(r *http.Request) (views.Page, string, error) {
 	if page.Rows, page.Next, err = p.settlementRows(r, frame, s); err != nil {
 		return nil, "", err
 	}
+	if page.Run, page.Token, err = p.mayRun(r, s.Settlement); err != nil {
+		return nil, "", err
+	}
 	if err := p.offers(r, &page.Scheme, place{page: acts.SalePage, known: known{"sale": string(sale)}}); err != nil {
 		return nil, "", err
 	}
 	page.Proof, err = p.proofFrom(ctx, "lianbao audit", settlementEntries(s)...)
 	return page, "", err
+}
+
+// mayRun reports whether who is logged in can let a settlement's chunks run: once it
+// is open, any of the cooperative's makers and checkers.
+func (p *portal) mayRun(r *http.Request, s settlement.Settlement) (bool, string, error) {
+	session := p.session(r)
+	if p.people == nil || s.State != settlement.Running || !session.Has(login.Maker, login.Checker) {
+		return false, "", nil
+	}
+	a, err := p.actor(r, acts.Scheme, s.Scheme)
+	return slices.Contains(a.sides, acts.Cooperative), session.Token(), err
+}
+
+// chunksAtOnce run at one press of the button; of a larger sale it is pressed again.
+const chunksAtOnce = 40
+
+// runSettlement lets chunks of a settlement run that have not, and closes it behind the last.
+func (p *portal) runSettlement(r *http.Request, session login.Session) (string, error) {
+	ctx := r.Context()
+	account, err := accountIn(r)
+	if err != nil {
+		return "", err
+	}
+	sale, err := idIn(r, "sale")
+	if err != nil {
+		return "", err
+	}
+	s, err := readmodel.RecordOf[settlement.Settlement](ctx, p.Model, settlement.Key(account, sale))
+	if err != nil {
+		return "", err
+	}
+	if may, _, err := p.mayRun(r, s); err != nil || !may {
+		return "", errors.Join(err, rule.Refuse(rule.Forbidden, "a settlement that is open is run by makers and checkers of its cooperative"))
+	}
+	if err := p.staff(ctx, session); err != nil {
+		return "", err
+	}
+	left, err := acts.Settle(ctx, p.asker(session), account, sale)
+	if err != nil {
+		return "", err
+	}
+	run := left.Chunks[:min(len(left.Chunks), chunksAtOnce)]
+	var chunks []carried
+	for _, chunk := range run {
+		argument, err := canonical.Encode(chunk.Command)
+		if err != nil {
+			return "", err
+		}
+		chunks = append(chunks, carried{chunk.Function, argument})
+	}
+	if err := p.carry(ctx, chunks...); err != nil {
+		return "", err
+	}
+	if len(run) == len(left.Chunks) && left.Close != nil {
+		if err := p.carryOne(ctx, left.Close.Function, left.Close.Command); err != nil {
+			return "", err
+		}
+	}
+	return pathTo("cooperatives", string(account), "settlements", string(sale)), nil
 }
 
 // settlementEntries are the entries behind a settlement: what opened it, the first and the last of its chunks, what closed it.

@@ -106,10 +106,12 @@ func settlements() []Story {
 	running := page
 	running.Scheme, running.Rows, running.Next, running.State, running.Settled, running.Floor, running.FloorParts, running.Costs = coop(false), nil, "", "open", 12, yuan("0.00"), 0, nil
 	running.Bars = stepBars(bar("proceeds", "41200.00", ""), bar("overdue", "2100.00", "failed"), bar("window", "4870.00", "waits"), bar("paid-out", "11000.00", "done"), bar("waiting", "23230.00", "waits"))
+	started := page
+	started.Run, started.Token, started.State, started.Settled, started.Bars = true, "invented", "open", 12, running.Bars
 	broken := page
 	broken.Exact, broken.Scheme = false, coop(true)
 	broken.Rows = []views.SettlementRow{{Household: thirdHome, Grams: 12_000, Share: yuan("480.00"), Waits: true}}
-	return []Story{{"settlement", "A sale that repaid loans first, before staff", page}, {"settlement-running", "A sale that is being shared out, before everybody", running}, {"settlement-broken", "A settlement whose parts do not sum", broken}}
+	return []Story{{"settlement", "A sale that repaid loans first, before staff", page}, {"settlement-running", "A sale that is being shared out, before everybody", running}, {"settlement-run", "A sale that is being shared out, before the cooperative's staff", started}, {"settlement-broken", "A settlement whose parts do not sum", broken}}
 }
 
 func loanRow(id tape.ID, stage string, days int, amounts ...string) views.LoanRow {

@@ -155,6 +155,9 @@ type SaleCost struct {
 // Settlement is a sale, and whom it paid first.
 type Settlement struct {
 	Scheme
+	// Run says that the reader can let it run; Token goes into that form.
+	Run      bool
+	Token    string
 	Sale     tape.ID
 	State    string
 	Date     tape.Date
