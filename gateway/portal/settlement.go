@@ -107,24 +107,24 @@ func (p *portal) runSettlement(r *http.Request, session login.Session) (string, 
 	if err != nil {
 		return "", err
 	}
+	return pathTo("cooperatives", string(account), "settlements", string(sale)), p.carryChunks(ctx, left)
+}
+
+// carryChunks hands over as many chunks as run at once, and closes the settlement behind the last.
+func (p *portal) carryChunks(ctx context.Context, left acts.Settling) error {
 	run := left.Chunks[:min(len(left.Chunks), chunksAtOnce)]
 	var chunks []carried
 	for _, chunk := range run {
 		argument, err := canonical.Encode(chunk.Command)
 		if err != nil {
-			return "", err
+			return err
 		}
 		chunks = append(chunks, carried{chunk.Function, argument})
 	}
-	if err := p.carry(ctx, chunks...); err != nil {
-		return "", err
+	if err := p.carry(ctx, chunks...); err != nil || len(run) < len(left.Chunks) || left.Close == nil {
+		return err
 	}
-	if len(run) == len(left.Chunks) && left.Close != nil {
-		if err := p.carryOne(ctx, left.Close.Function, left.Close.Command); err != nil {
-			return "", err
-		}
-	}
-	return pathTo("cooperatives", string(account), "settlements", string(sale)), nil
+	return p.carryOne(ctx, left.Close.Function, left.Close.Command)
 }
 
 // settlementEntries are the entries behind a settlement: what opened it, the first and the last of its chunks, what closed it.
