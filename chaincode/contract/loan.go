@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
@@ -314,7 +315,23 @@ func (t *transaction) framed(id tape.ID, scheme tape.AccountID, of tape.ID) (loa
 	return l, f, err
 }
 
-func (t *transaction) saveLoan(l loan.Loan) { t.save(l.Reference(), l) }
+// saveLoan saves a loan that was read: whole where what was agreed of it changes,
+// and otherwise its progress alone.
+func (t *transaction) saveLoan(l loan.Loan) {
+	key := loan.ProgressKey(l.Reference())
+	value, stands := t.state[l.Reference()], loan.Loan{}
+	if err := json.Unmarshal(value, &stands); err != nil {
+		panic("contract: " + l.Reference() + ": " + err.Error())
+	}
+	if l.Progresses(stands) {
+		t.save(key, l.Progress())
+		return
+	}
+	t.save(l.Reference(), l)
+	if t.state[key] != nil {
+		t.save(key, l.Progress())
+	}
+}
 
 // GuaranteeLoan is a guarantor's consent.
 func (*Loan) GuaranteeLoan(ctx Context, argument string) (string, error) {

@@ -197,13 +197,17 @@ func kinds(function string) []string {
 // the chunks of the largest job are as many.
 const keysMax = tape.ChunksMax
 
-// load reads keys that have not been read yet, in one round trip.
+// load reads keys that have not been read yet, in one round trip; loans with their progress.
 func (t *transaction) load(keys ...string) error {
-	var missing []string
+	var missing, progress []string
 	for _, key := range keys {
 		if _, known := t.state[key]; !known && key != "" {
 			t.state[key] = nil
 			missing = append(missing, key)
+			if of := loan.ProgressKey(key); of != "" {
+				t.state[of] = nil
+				progress = append(progress, of)
+			}
 		}
 	}
 	if len(missing) == 0 {
@@ -212,6 +216,7 @@ func (t *transaction) load(keys ...string) error {
 	if len(missing) > keysMax {
 		return rule.Refuse(rule.Invalid, "the command names %d records; %d at most are read for one", len(missing), keysMax)
 	}
+	missing = append(missing, progress...)
 	values, err := t.stub.GetMultipleStates(missing...)
 	if err != nil {
 		return fmt.Errorf("read %d keys: %w", len(missing), err)
@@ -237,6 +242,9 @@ func read[R any](t *transaction, key string) *R {
 	record := new(R)
 	if err := json.Unmarshal(value, record); err != nil {
 		panic("contract: " + key + ": " + err.Error())
+	}
+	if l, is := any(record).(*loan.Loan); is {
+		*l = l.With(read[loan.Progress](t, loan.ProgressKey(key)))
 	}
 	return record
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/contract"
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
 	"github.com/lianbao/lianbao/chaincode/party/sign"
@@ -244,6 +245,12 @@ func record[R any](w *world, key string) R {
 	var into R
 	if err := json.Unmarshal(value.Data, &into); err != nil {
 		w.Fatal(err)
+	}
+	if l, is := any(&into).(*loan.Loan); is {
+		if _, paid := w.State().Get(loan.ProgressKey(key)); paid {
+			progress := record[loan.Progress](w, loan.ProgressKey(key))
+			*l = l.With(&progress)
+		}
 	}
 	return into
 }

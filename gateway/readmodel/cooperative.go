@@ -3,12 +3,15 @@ package readmodel
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
+	"github.com/lianbao/lianbao/chaincode/canonical"
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/party"
+	"github.com/lianbao/lianbao/chaincode/rule"
 	"github.com/lianbao/lianbao/chaincode/tape"
 )
 
@@ -34,6 +37,26 @@ func (w *writer) loan(_ int, rest string, value []byte) error {
 		}
 	}
 	return w.other(Write{Key: key, Value: value})
+}
+
+// progress puts what has been paid into the loan, so that whoever reads a loan
+// here reads it as it stands, and keeps it as a record like any other.
+func (w *writer) progress(_ int, rest string, value []byte) error {
+	key := "loan/" + rest
+	var p loan.Progress
+	if err := json.Unmarshal(value, &p); err != nil {
+		return err
+	}
+	var stored []byte
+	if found, err := w.get("SELECT value FROM records WHERE key = ?", []any{key}, &stored); err != nil || !found {
+		return errors.Join(err, rule.Refuse(rule.Conflict, "it refers to loan %q, which was never written", rest))
+	}
+	var l loan.Loan
+	if err := json.Unmarshal(stored, &l); err != nil {
+		return err
+	}
+	joined, err := canonical.Encode(l.With(&p))
+	return errors.Join(err, w.other(Write{Key: key, Value: joined}), w.other(Write{Key: "progress/" + rest, Value: value}))
 }
 
 // member keeps a household of a scheme for its lists, and as a record.

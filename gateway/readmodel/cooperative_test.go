@@ -44,7 +44,8 @@ func seasonBlocks(t *testing.T) []Block {
 			"lot/" + string(season) + "/made-by-a-mill": harvest.Lot{V: 1, ID: "made-by-a-mill", Household: "household:one:season"},
 			"entry/coop/carry":                          entry,
 		},
-		{"loan/" + string(season) + "/l1": lent("l1", loan.Contracted, "household:one:season", "bank", "union"), "loan/" + string(season) + "/l2": lent("l2", loan.Closed, "household:two:season", "bank")},
+		{"loan/" + string(season) + "/l1": lent("l1", loan.Contracted, "household:one:season", "bank", "union"), "loan/" + string(season) + "/l2": lent("l2", loan.Closed, "household:two:season", "bank"),
+			"progress/" + string(season) + "/l1": loan.Progress{V: 1, Payments: []loan.Payment{{Amount: vnd(7), Date: "2026-02-01", Entry: "bank/paid"}}, At: 9, Entry: "bank/paid"}},
 	} {
 		var writes []Write
 		for key, record := range records {
@@ -116,6 +117,17 @@ func TestSeasonLists(t *testing.T) {
 		if text := strings.Join(got, ", "); text != c.want {
 			t.Errorf("%s: %s, want %s", c.what, text, c.want)
 		}
+	}
+	paid, err := RecordOf[loan.Loan](ctx, m, loan.Key(season, "l1"))
+	if err != nil || paid.State != loan.Contracted || paid.Entry != "bank/paid" || len(paid.Book.Payments) != 1 || paid.Book.Payments[0].Amount != vnd(7) {
+		t.Errorf("what was paid of l1: %+v, %v", paid, err)
+	}
+	stray := Block{Number: 2, Hash: []byte{3}, PreviousHash: blocks[1].Hash, Transactions: []Transaction{{ID: "t2", Valid: true, Writes: []Write{{Key: "progress/" + string(season) + "/l9", Value: []byte(`{"v":1}`)}}}}}
+	if err := m.Apply(ctx, stray); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := m.Digest(ctx); err != nil || len(after.Aside) != 1 || !strings.Contains(after.Aside[0].Reason, "which was never written") {
+		t.Errorf("the progress of a loan that is none: %v, %v", after.Aside, err)
 	}
 	lots, err := m.Deliveries(ctx, "household:one:season", Window{})
 	if err != nil || len(lots.Items) != 1 || lots.Items[0].ID != "delivered" {

@@ -28,6 +28,7 @@ var kinds = []kind{
 	{"loan/", (*writer).loan},
 	{"group/", remembered("group/")},
 	{"call/", remembered("call/")},
+	{"progress/", (*writer).progress},
 	{"order/", (*writer).order},
 	{"lot/", (*writer).lot},
 	{"account/", (*writer).account},
