@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lianbao/lianbao/chaincode/loan"
 	"github.com/lianbao/lianbao/chaincode/money"
 	"github.com/lianbao/lianbao/chaincode/recourse"
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -67,6 +68,8 @@ type Books struct {
 	dividends map[string]*dividend
 	// calls are calls of guarantors as they were written last, by their keys.
 	calls map[string]recourse.Call
+	// loans are loans as they were written whole last, by their keys.
+	loans map[string]loan.Loan
 	// brings is the gift that the entry at hand moves to another account whole,
 	// home what of its money a partner gives back to budget lines.
 	brings *tape.GiftName
@@ -82,7 +85,7 @@ func New() *Books {
 	return &Books{accounts: map[tape.AccountID]*account{}, holds: map[string]*hold{}, jobs: map[string]*job{},
 		inflows: map[string]*inflow{}, pages: map[string]*page{}, processors: map[string]*processor{},
 		statements: map[string][]tape.LinesPage{}, lines: map[string]*lines{},
-		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}, calls: map[string]recourse.Call{}, months: newMonths()}
+		closings: map[tape.AccountID]tape.FileStatement{}, used: map[string]string{}, reversals: map[string]string{}, subjects: map[string]string{}, rules: map[int32]bool{}, trail: newTrail(), lending: newLending(), dividends: map[string]*dividend{}, calls: map[string]recourse.Call{}, loans: map[string]loan.Loan{}, months: newMonths()}
 }
 
 // Entries is the number of entries that were booked.
@@ -109,6 +112,7 @@ func (b *Books) Apply(t Transaction) []Problem {
 	b.rules[b.entry.Rules] = true
 	b.noteDay()
 	b.learn()
+	b.keepLoans()
 	b.foreign()
 	book, known := b.booked()
 	if !known {

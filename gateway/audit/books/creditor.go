@@ -24,11 +24,14 @@ const guarantors = "guarantors"
 // loan, without what a pool gets of it, to each guarantor what it has back.
 func (b *Books) toWhom(key string, lines []tape.Payment) error {
 	paid, want := waysOf(lines), ways{}
+	for _, reference := range b.paidLoans() {
+		if err := b.onLoan(reference, want); err != nil {
+			return err
+		}
+	}
 	for _, written := range slices.Sorted(maps.Keys(b.transaction.Writes)) {
 		var err error
 		switch kind, _, _ := strings.Cut(written, "/"); kind {
-		case "loan":
-			err = b.onLoan(written, want)
 		case "call":
 			err = b.onCall(written, want)
 		case "poolclaim":
@@ -63,9 +66,48 @@ func waysOf(lines []tape.Payment) ways {
 	return paid
 }
 
+// paidLoans are the loans of which this transaction writes something, whole or what is paid of them.
+func (b *Books) paidLoans() []string {
+	paid := map[string]bool{}
+	for key := range b.transaction.Writes {
+		if rest, is := strings.CutPrefix(key, "progress/"); is {
+			key = "loan/" + rest
+		}
+		if strings.HasPrefix(key, "loan/") {
+			paid[key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(paid))
+}
+
+// loanAfter is a loan as this transaction leaves it: as it was written last, with its progress.
+func (b *Books) loanAfter(key string) (loan.Loan, error) {
+	l, known := b.loans[key]
+	if !known {
+		return l, fmt.Errorf("%s was never written", key)
+	}
+	if _, written := b.transaction.Writes[loan.ProgressKey(key)]; !written {
+		return l, nil
+	}
+	progress, err := record[loan.Progress](b, loan.ProgressKey(key))
+	return l.With(&progress), err
+}
+
+// keepLoans notes the loans that a transaction writes: what is paid of one later
+// says neither who lends it nor who borrows.
+func (b *Books) keepLoans() {
+	for key, value := range b.transaction.Writes {
+		if strings.HasPrefix(key, "loan/") {
+			var l loan.Loan
+			b.readable(key, value, &l)
+			b.loans[key] = l
+		}
+	}
+}
+
 // onLoan adds what this entry has paid of a loan, to each lender its part.
 func (b *Books) onLoan(key string, want ways) error {
-	l, err := record[loan.Loan](b, key)
+	l, err := b.loanAfter(key)
 	if err != nil {
 		return err
 	}
@@ -97,7 +139,7 @@ func (b *Books) onClaim(key string, want ways) error {
 	if err != nil {
 		return err
 	}
-	l, err := record[loan.Loan](b, loan.Key(claim.Scheme, claim.Loan))
+	l, err := b.loanAfter(loan.Key(claim.Scheme, claim.Loan))
 	if err != nil {
 		return err
 	}
