@@ -163,8 +163,8 @@ func (c Apply) guaranteed(f Frame) error {
 	return nil
 }
 
-// same compares by the one spelling of terms.
-func same(a, b terms.Terms) bool {
+// same compares by the one spelling.
+func same[R any](a, b R) bool {
 	one, err := canonical.Encode(a)
 	other, err2 := canonical.Encode(b)
 	return err == nil && err2 == nil && string(one) == string(other)

@@ -1,7 +1,6 @@
 package loan
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/lianbao/lianbao/chaincode/tape"
@@ -49,5 +48,5 @@ func (l Loan) With(p *Progress) Loan {
 // was written as it stands.
 func (l Loan) Progresses(stands Loan) bool {
 	before := stands.Progress()
-	return reflect.DeepEqual(l.With(&before), stands)
+	return same(l.With(&before), stands)
 }
