@@ -103,6 +103,39 @@ func TestTwoSign(t *testing.T) {
 	}
 }
 
+// TestNamedSigners: a draft that says who signs it takes no other's signature, and
+// whoever is named finds it without a role; nobody else does.
+func TestNamedSigners(t *testing.T) {
+	w, drafts, _ := office(t)
+	w.bring("neighbour", party.Own)
+	maker, checker := w.Session("maker"), w.Session("checker")
+	request := spending(6000)
+	request.Signers = []Signer{{Person: "maker"}, {Person: "household"}}
+	p, err := drafts.Prepare(t.Context(), maker, request)
+	if err != nil || len(p.Missing) != 2 {
+		t.Fatalf("%+v: %v", p, err)
+	}
+	file, err := drafts.File(checker, p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := drafts.Offer(t.Context(), checker, p.ID, w.intent(file, "checker")); !says(err, "draft.signers") {
+		t.Errorf("who is not named signs: %v", err)
+	}
+	if p, err = drafts.SignHere(t.Context(), maker, p.ID); err != nil || len(p.Signed) != 1 || len(p.Missing) != 1 || p.Missing[0].Person != "household" {
+		t.Errorf("%+v: %v", p, err)
+	}
+	if waits, err := drafts.List(w.Session("household")); err != nil || len(waits) != 1 || !waits[0].Mine {
+		t.Errorf("who is named finds %+v: %v", waits, err)
+	}
+	if waits, err := drafts.List(w.Session("neighbour")); err != nil || len(waits) != 0 {
+		t.Errorf("who is not named finds %+v: %v", waits, err)
+	}
+	if _, err := drafts.Get(w.Session("neighbour"), p.ID); !says(err, "draft.gone") {
+		t.Errorf("who is not named reads it: %v", err)
+	}
+}
+
 // TestPolicyAsks: as many sign what maker and checker decide as the voted policy says.
 func TestPolicyAsks(t *testing.T) {
 	w, drafts, _ := office(t)
