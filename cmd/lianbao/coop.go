@@ -112,6 +112,9 @@ func countedText(all []cooperative.Counted) string {
 	for _, one := range all {
 		parts = append(parts, strconv.Itoa(one.Count)+" "+one.Of)
 	}
+	if len(parts) == 0 {
+		return "none"
+	}
 	return strings.Join(parts, ", ")
 }
 
