@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
@@ -319,11 +318,7 @@ func (t *transaction) framed(id tape.ID, scheme tape.AccountID, of tape.ID) (loa
 // and otherwise its progress alone.
 func (t *transaction) saveLoan(l loan.Loan) {
 	key := loan.ProgressKey(l.Reference())
-	value, stands := t.state[l.Reference()], loan.Loan{}
-	if err := json.Unmarshal(value, &stands); err != nil {
-		panic("contract: " + l.Reference() + ": " + err.Error())
-	}
-	if l.Progresses(stands) {
+	if l.Progresses(*written[loan.Loan](t, l.Reference())) {
 		t.save(key, l.Progress())
 		return
 	}

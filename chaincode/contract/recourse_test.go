@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
 	"github.com/lianbao/lianbao/chaincode/group"
 	"github.com/lianbao/lianbao/chaincode/harvest"
 	"github.com/lianbao/lianbao/chaincode/loan"
@@ -292,6 +294,14 @@ func TestTooLateToCall(t *testing.T) {
 // shares lets the buyer of sale-1 pay, and shares the money out.
 func (w *world) shares() {
 	w.Helper()
+	for _, chunk := range w.sharing() {
+		w.must("coop", "Settlement:SettleHouseholds", chunk)
+	}
+}
+
+// sharing opens the settlement of sale-1, whose money has come, and gives its chunks.
+func (w *world) sharing() []settlement.SettleHouseholds {
+	w.Helper()
 	sale, all := record[harvest.Sale](w, harvest.SaleKey(orchard, "sale-1")), record[harvest.Page](w, harvest.ShareKey(orchard, "sale-1", 0)).Shares
 	opens, chunks, err := settlement.NewSettlement(sale, all, "pay-1", tape.Instant(w.Clock().UnixMilli())+30*tape.Day)
 	if err != nil {
@@ -301,9 +311,7 @@ func (w *world) shares() {
 	w.fileOf(coffeeBank, "c1", "", 0, side{tape.CreditSide, []tape.Line{line(5, 9_000_00)}})
 	w.must("coop", "Tape:Settle", tape.Settle{Account: orchard, ID: "settle-proceeds", Items: []tape.SettleItem{{Source: "proceeds-1", Lines: &tape.LinesRef{Statement: "c1"}}}})
 	w.must("coop", "Settlement:OpenSettlement", w.signed("open-settlement", orchard, cny(9_000_00), opens, coopStaff...))
-	for _, chunk := range chunks {
-		w.must("coop", "Settlement:SettleHouseholds", chunk)
-	}
+	return chunks
 }
 
 // TestASalePaysWhatIsCalled: a sale's payment of a loan lowers the call, and what it
@@ -319,8 +327,15 @@ func TestASalePaysWhatIsCalled(t *testing.T) {
 	w.Advance(68 * day)
 	w.notified()
 	w.must("bank", "Recourse:MakeCall", w.calls(makeCall("call-1")))
-	w.must("bank", "Loan:RepayLoan", w.repays(payments, 0, 2))
-	w.shares()
+	chunks := w.sharing()
+	w.must("coop", "Settlement:SettleHouseholds", chunks[0])
+	// The guarantor pays at the same moment: the page that did not know it is worked out anew.
+	codes := w.together(sent{"bank", "Loan:RepayLoan", w.repays(payments, 0, 2)}, sent{"coop", "Settlement:SettleHouseholds", chunks[1]})
+	if codes[0] != peer.TxValidationCode_VALID || codes[1] != peer.TxValidationCode_MVCC_READ_CONFLICT {
+		t.Errorf("both at once: %v", codes)
+	}
+	w.must("coop", "Settlement:SettleHouseholds", chunks[1])
+	w.must("coop", "Settlement:SettleHouseholds", chunks[1]) // answered again
 	call := w.callIs("call-1", recourse.Met, 0, 0, 0)
 	if call.Lowered != 1_200_00 || call.Entry != "coop/pay-1-1" {
 		t.Errorf("lowered by %d, by entry %s", call.Lowered, call.Entry)

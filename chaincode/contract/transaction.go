@@ -229,9 +229,18 @@ func (t *transaction) load(keys ...string) error {
 	return nil
 }
 
-// read returns a loaded record, nil when it is absent. Records were written by
-// these contracts, so one that cannot be read is a defect and stops the transaction.
+// read returns a loaded record, nil when it is absent; a loan with its progress.
 func read[R any](t *transaction, key string) *R {
+	record := written[R](t, key)
+	if l, is := any(record).(*loan.Loan); is && l != nil {
+		*l = l.With(read[loan.Progress](t, loan.ProgressKey(key)))
+	}
+	return record
+}
+
+// written is what stands under a key by itself. Records were written by these
+// contracts, so one that cannot be read is a defect and stops the transaction.
+func written[R any](t *transaction, key string) *R {
 	value, loaded := t.state[key]
 	if !loaded {
 		panic("contract: " + key + " was not loaded")
@@ -242,9 +251,6 @@ func read[R any](t *transaction, key string) *R {
 	record := new(R)
 	if err := json.Unmarshal(value, record); err != nil {
 		panic("contract: " + key + ": " + err.Error())
-	}
-	if l, is := any(record).(*loan.Loan); is {
-		*l = l.With(read[loan.Progress](t, loan.ProgressKey(key)))
 	}
 	return record
 }

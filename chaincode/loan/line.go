@@ -38,9 +38,12 @@ func (l Loan) Draw(c DrawLoan, d Disbursing, ctx tape.Context) (Loan, tape.Entry
 		return refuse(err)
 	}
 	entry := ctx.Entry(c.ID, "draw-loan", string(l.Scheme))
-	after, err := l.draws(c, d, entry)
+	var after Loan
+	var err error
 	if c.Cancel {
 		after, err = l.undraws(c, ctx.Date)
+	} else {
+		after, err = l.draws(c, d, entry)
 	}
 	if err != nil {
 		return refuse(err)
